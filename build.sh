@@ -1,0 +1,242 @@
+#!/bin/sh
+# The one door: ./build.sh help says what is behind it.
+set -eu
+unset CDPATH
+
+usage() {
+    cat <<'END'
+usage: ./build.sh [COMMAND]
+
+  build                 the extension: build/<cpu>/kinesis-telemetry-api-extension (default)
+  test                  everything: unit tests, then end-to-end tests
+  test unit [MODULE…]   only the unit tests, or those of the modules named
+  test e2e [FILE…]      only the end-to-end tests, or those in the files named
+  demo [BOOTSTRAP]      a function's logs on their way into a local Kinesis, counted at the far end
+  bench                 what a cold start costs, against an empty extension
+  clean [all]           removes build/ except the sources brought; with `all` these and node_modules too
+  help                  this text
+
+Missing Debian packages are installed when this runs as root or sudo asks for no password.
+
+  ARCH=arm64            build for that CPU instead of this machine's (x86_64, arm64)
+  VENDOR_CACHE=FOLDER   where to look for source archives laid there by hand (default: vendor/cache)
+END
+}
+
+here=$PWD
+cd "$(dirname "$0")"
+top=$PWD
+
+name=kinesis-telemetry-api-extension
+native=$(uname -m | sed 's/^aarch64$/arm64/')
+arch=${ARCH:-$native}
+unset ARCH # each make is told its own
+jobs=$(nproc 2>/dev/null || echo 2)
+case ${VENDOR_CACHE:=vendor/cache} in
+/* | vendor/cache) ;;
+*) VENDOR_CACHE=$here/$VENDOR_CACHE ;;
+esac
+export VENDOR_CACHE
+
+# Two calls at the same time take turns in building.
+locked() {
+    mkdir -p build
+    flock build/.lock "$@"
+}
+
+say() {
+    echo "build.sh: $*" >&2
+}
+
+# --- what the system must offer ----------------------------------------------------------------
+
+# need PROBE:PACKAGE...   a probe is a command, or a file when it begins with a slash
+need() {
+    packages=
+    for item; do
+        probe=${item%%:*}
+        case $probe in
+        /*) [ -e "$probe" ] ;;
+        *) command -v "$probe" >/dev/null ;;
+        esac || packages="$packages ${item#*:}"
+    done
+    [ -z "$packages" ] || install_packages
+}
+
+install_packages() {
+    # shellcheck disable=SC2086 # a list of words
+    set -- apt-get install -y --no-install-recommends $packages
+    if ! command -v apt-get >/dev/null; then
+        say "missing, by the names of their Debian packages:$packages"
+        exit 1
+    fi
+    sudo=
+    if [ "$(id -u)" -ne 0 ]; then
+        sudo="sudo -n"
+        if ! sudo -n true 2>/dev/null; then
+            say "missing packages; please run: sudo apt-get update && sudo $*"
+            exit 1
+        fi
+    fi
+    say "installing$packages"
+    # Two unrelated lists may fail to update; whether the packages can be had is what counts.
+    $sudo apt-get -q update >&2 || true
+    if ! $sudo env DEBIAN_FRONTEND=noninteractive "$@" >&2; then
+        say "could not install; please run: $*"
+        exit 1
+    fi
+}
+
+need_compiler() {
+    need gcc:gcc make:make ar:binutils /usr/include/stdio.h:libc6-dev xz:xz-utils \
+        /usr/share/ca-certificates/mozilla:ca-certificates
+    if [ "$arch" != "$native" ]; then
+        cpu=$(echo "$arch" | sed 's/arm64/aarch64/')
+        need "$cpu-linux-gnu-gcc:gcc-$(echo "$cpu" | tr _ -)-linux-gnu"
+    fi
+}
+
+node_is_new() {
+    node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
+}
+
+# A distribution whose own Node is too old for the AWS SDK still has npm, which can bring one.
+need_node() {
+    PATH=$top/build/node/bin:$PATH
+    need node:nodejs npm:npm
+    if ! node_is_new; then
+        case $native in x86_64) cpu=x64 ;; *) cpu=$native ;; esac
+        say "Node $(node --version) is too old, fetching a newer one for the tests"
+        mkdir -p build/node/bin
+        npm install --loglevel=error --no-save --no-audit --no-fund --prefix build/node "node-linux-$cpu@24" >&2
+        ln -sf "../node_modules/node-linux-$cpu/bin/node" build/node/bin/node
+        hash -r
+        node_is_new || exit 1
+    fi
+}
+
+need_modules() {
+    need_node
+    need openssl:openssl curl:curl
+    if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
+        npm ci --no-audit --no-fund --prefix tests >&2
+        cp tests/package-lock.json tests/node_modules/.installed-lock
+    fi
+}
+
+# --- commands ----------------------------------------------------------------------------------
+
+build() {
+    need_compiler
+    locked vendor/vendor.sh "$arch"
+    locked make -s -j"$jobs" -C src ARCH="$arch"
+    say "build/$arch/$name, $(wc -c <"build/$arch/$name") bytes"
+}
+
+# The parts of `test` run in subshells and leave "passed failed skipped" in a file; one that ends
+# without (it did not compile, say) counts as one failure.
+run_part() { # PART [ARGUMENTS]
+    counts=$top/build/test/$1
+    rm -f "$counts"
+    mkdir -p "${counts%/*}"
+    "test_$@" || true
+    [ -s "$counts" ] || echo "0 1 0" >"$counts"
+}
+
+test_unit() { # [MODULE...]
+    locked make -s -k -j"$jobs" -C tests/unit ${1:+TESTS="$*"} &&
+        make -s -C tests/unit ${1:+TESTS="$*"} check
+    cp "build/asan/unit/counts" "$counts"
+}
+
+# FILE as the caller sees it, or as "delivery" for tests/e2e/delivery.test.mjs.
+test_e2e() { # [FILE...]
+    if [ $# -eq 0 ]; then
+        set -- tests/platform/*.test.mjs tests/e2e/*.test.mjs
+    fi
+    for file; do
+        shift
+        for path in "$here/$file" "$file" "tests/e2e/$file.test.mjs" "tests/platform/$file.test.mjs"; do
+            [ ! -f "$path" ] || break
+        done
+        set -- "$@" "$path"
+    done
+    status=0
+    node --test --test-concurrency=1 \
+        --test-reporter=spec --test-reporter-destination=stdout \
+        --test-reporter=tap --test-reporter-destination="$counts.tap" "$@" || status=1
+    awk -v status=$status '$1 == "#" && NF == 3 { n[$2] = $3 }
+        END {
+            failed = n["fail"] + n["cancelled"]
+            print n["pass"] + 0, failed ? failed : status, n["skipped"] + n["todo"]
+        }' "$counts.tap" >"$counts"
+}
+
+run_tests() { # [PART [ARGUMENTS]]
+    part=${1:-all}
+    [ $# -eq 0 ] || shift
+    case $part in
+    all | unit | e2e) ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    arch=$native
+    need_compiler
+    [ "$part" = e2e ] || need /usr/include/cmocka.h:libcmocka-dev
+    [ "$part" = unit ] || need_modules
+    locked vendor/vendor.sh asan
+    rm -rf build/test
+    [ "$part" = e2e ] || run_part unit "$@"
+    if [ "$part" != unit ]; then
+        build
+        locked make -s -j"$jobs" -C src ARCH=asan
+        run_part e2e "$@"
+    fi
+    cat build/test/unit build/test/e2e 2>/dev/null | awk '{ p += $1; f += $2; s += $3 }
+        END { printf "%d passed, %d failed%s\n", p, f, s ? ", " s " skipped" : ""; exit f > 0 }'
+}
+
+demo() {
+    build
+    need_modules
+    cd "$here" # so that a path given means what it says
+    exec node "$top/tests/e2e/demo.mjs" "$@"
+}
+
+bench() {
+    arch=$native
+    build
+    need_node
+    locked make -s -C tests/bench ARCH="$arch"
+    node tests/bench/cold_start.mjs "build/$arch/bench/empty_extension" "build/$arch/$name" "$@"
+}
+
+# Sources that were brought stay: they are checked before each use, and may be hard to get again.
+clean() {
+    case ${1:-} in
+    all) rm -rf build tests/node_modules ;;
+    '') [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name vendor -exec rm -rf {} + &&
+        [ ! -d build/vendor ] || find build/vendor -mindepth 1 -maxdepth 1 ! -name download -exec rm -rf {} + ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+}
+
+command=${1:-build}
+[ $# -eq 0 ] || shift
+case $command in
+build) build ;;
+test) run_tests "$@" ;;
+demo) demo "$@" ;;
+bench) bench "$@" ;;
+clean) clean "$@" ;;
+help | -h | --help) usage ;;
+*)
+    usage >&2
+    exit 2
+    ;;
+esac

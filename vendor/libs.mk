@@ -1,0 +1,44 @@
+# Compiles what is linked besides musl's libc.a; ARCH as in toolchain.mk. Called by vendor.sh.
+#   lib     all of BearSSL's src/ as one archive, and relro.o, which completes musl's start-up code
+#   tool    BearSSL's command line tool (ARCH=host), which turns certificates into C tables
+TOP := ..
+include toolchain.mk
+
+SRC := $(TOP)/build/vendor/src/bearssl
+OBJ := $(OUT)/obj/bearssl
+
+# Not ours to fix, so no warnings. Entropy and the time are handed in by src/io (getrandom() and the
+# clock at each handshake): BearSSL itself must never open /dev/urandom, trust RDRAND or call time().
+CFLAGS := -w $(CODE_FLAGS) -DBR_USE_URANDOM=0 -DBR_RDRAND=0 -DBR_USE_UNIX_TIME=0
+ifeq ($(ARCH),host)
+CFLAGS := -w $(CODE_FLAGS)
+else ifeq ($(ARCH),asan)
+# Addresses only: where the CPU allows it BearSSL reads words at any address, on purpose, which UBSan
+# reports at every handshake.
+CFLAGS += -fsanitize=address
+endif
+
+LIB_SRC := $(wildcard $(SRC)/src/*.c $(SRC)/src/*/*.c)
+LIB_OBJ := $(LIB_SRC:$(SRC)/%.c=$(OBJ)/%.o)
+TOOL_OBJ := $(patsubst $(SRC)/%.c,$(OBJ)/%.o,$(wildcard $(SRC)/tools/*.c))
+
+lib: $(LIBBEARSSL) $(filter %/relro.o,$(LINK_START))
+
+tool: $(OUT)/brssl
+
+$(LIBBEARSSL): $(LIB_OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcsD $@ $(LIB_OBJ)
+
+$(SYSROOT)/lib/relro.o: relro.c
+	$(CC) $(LIBC_CPPFLAGS) $(CODE_FLAGS) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -c -o $@ $<
+
+$(OUT)/brssl: $(TOOL_OBJ) $(LIBBEARSSL)
+	$(CC) -o $@ $(TOOL_OBJ) $(LINK_END)
+
+$(OBJ)/%.o: $(SRC)/%.c
+	@mkdir -p $(@D)
+	@$(CC) $(LIBC_CPPFLAGS) -I$(SRC)/inc -I$(SRC)/src $(CFLAGS) -c -o $@ $<
+
+.PHONY: lib tool

@@ -1,0 +1,50 @@
+# How code is compiled and linked for one target. Every makefile of the tree includes this after
+# setting TOP, the way to the repository's root. All paths stay relative: make cannot quote blanks.
+#
+#   ARCH=x86_64 | arm64   what ships: static-pie against our own musl; a cross compiler where needed
+#   ARCH=asan             the same code for this machine and glibc, with sanitizers, for tests
+#   ARCH=host             plain, for tools that run during the build
+
+MACHINE := $(shell uname -m)
+ARCH ?= $(patsubst aarch64,arm64,$(MACHINE))
+OUT := $(TOP)/build/$(ARCH)
+SYSROOT := $(OUT)/sysroot
+LIBBEARSSL := $(SYSROOT)/lib/libbearssl.a
+
+GNU_CPU := $(patsubst arm64,aarch64,$(ARCH))
+ifneq ($(filter asan host $(MACHINE),$(GNU_CPU)),)
+CROSS :=
+else
+CROSS := $(GNU_CPU)-linux-gnu-
+endif
+CC := $(CROSS)gcc
+AR := $(CROSS)ar
+STRIP := $(CROSS)strip
+OBJCOPY := $(CROSS)objcopy
+
+ifeq ($(ARCH),asan)
+LIBC_CPPFLAGS := -isystem $(SYSROOT)/include
+CODE_FLAGS := -O1 -g -fno-omit-frame-pointer
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+LINK_START :=
+LINK_END := -L$(SYSROOT)/lib -lbearssl -pthread
+else ifeq ($(ARCH),host)
+LIBC_CPPFLAGS := -isystem $(SYSROOT)/include
+CODE_FLAGS := -O1
+LINK_START :=
+LINK_END := -L$(SYSROOT)/lib -lbearssl
+else
+# The compiler's own headers (stddef.h, immintrin.h) stay; the C library's are replaced.
+LIBC_CPPFLAGS := -nostdinc -isystem $(SYSROOT)/include \
+	-isystem $(shell $(CC) -print-file-name=include)
+# -D_FORTIFY_SOURCE is missing on purpose: it lives in glibc's headers, musl has nothing behind it.
+# Unwind tables would only be read by a C++ or debugging runtime; -g keeps its own in the debug file.
+CODE_FLAGS := -O2 -g -fPIE -fstack-protector-strong -fno-strict-overflow \
+	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
+# Spelled out instead of musl's gcc specs, so that native and cross builds are the same line.
+LINK_START := -nostdlib -nostartfiles -static-pie \
+	-Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none \
+	$(SYSROOT)/lib/rcrt1.o $(SYSROOT)/lib/crti.o $(SYSROOT)/lib/relro.o
+LINK_END := -L$(SYSROOT)/lib -lbearssl -Wl,--start-group -lc -lgcc -Wl,--end-group \
+	$(SYSROOT)/lib/crtn.o
+endif
