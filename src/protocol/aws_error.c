@@ -1,0 +1,130 @@
+#include "protocol/aws_error.h"
+
+#include "protocol/json_walk.h"
+
+#include <string.h>
+
+/* see aws_error.h */
+
+static const struct span nothing = {NULL, 0};
+
+static bool
+is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_code(char c)
+{
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+}
+
+/*
+ * The bare name within namespace#name:detail. The detail may be an address with a "#" in it, so it
+ * goes first.
+ */
+static struct span
+code_in(struct span type)
+{
+    struct span rest = nothing;
+    struct span name = span_cut(type, ':', &rest);
+
+    (void)span_cut(name, '#', &rest);
+    name = span_trim(rest.p == NULL ? name : rest);
+    for (size_t i = 0; i < name.len; i++)
+        if (!is_code(name.p[i]))
+            return nothing;
+    return name;
+}
+
+/* A body that was cut short gives what stands before the cut. */
+static void
+from_json(struct span body, struct aws_error *e)
+{
+    struct span code = nothing;
+    struct span name;
+    struct span value;
+    struct json_walk w;
+
+    if (json_walk_open(&w, body) < 0)
+        return;
+    while (json_walk_next(&w, &name, &value) == 1) {
+        struct span text = json_walk_string(value);
+
+        if (span_same(name, SPAN("__type")))
+            e->code = code_in(text);
+        else if (span_same(name, SPAN("code")))
+            code = code_in(text);
+        else if (span_same_case(name, SPAN("message")) && text.len > 0)
+            e->message = text;
+    }
+    if (e->code.len == 0)
+        e->code = code;
+}
+
+/* What stands between the first such tag and the next tag. */
+static struct span
+element(struct span body, struct span tag)
+{
+    const char *start = memmem(body.p, body.len, tag.p, tag.len);
+    struct span rest;
+    struct span text;
+
+    if (start == NULL)
+        return nothing;
+    text = span_cut(span_skip(body, (size_t)(start - body.p) + tag.len), '<', &rest);
+    return rest.p == NULL ? nothing : text;
+}
+
+/*
+ * The name of the outermost element, when it can be that of an error: <html>, <HTML>, <!DOCTYPE>,
+ * <?xml> and the envelopes <Error> and <ErrorResponse> cannot.
+ */
+static struct span
+outermost(struct span body)
+{
+    struct span rest = body;
+    struct span name;
+
+    do {
+        (void)span_cut(rest, '<', &rest);
+    } while (span_starts(rest, SPAN("?")) || span_starts(rest, SPAN("!--")));
+    name = rest;
+    for (name.len = 0; name.len < rest.len && is_code(rest.p[name.len]);)
+        name.len++;
+    /* one that reaches the end may have been cut */
+    if (name.len == rest.len)
+        return nothing;
+    if (name.len < 2 || name.p[0] < 'A' || name.p[0] > 'Z' || name.p[1] < 'a' || name.p[1] > 'z')
+        return nothing;
+    if (span_same(name, SPAN("Error")) || span_same(name, SPAN("ErrorResponse")))
+        return nothing;
+    return name;
+}
+
+static void
+from_xml(struct span body, struct aws_error *e)
+{
+    if (e->code.len == 0)
+        e->code = code_in(element(body, SPAN("<Code>")));
+    if (e->code.len == 0)
+        e->code = outermost(body);
+    e->message = element(body, SPAN("<Message>"));
+    if (e->message.len == 0)
+        e->message = element(body, SPAN("<message>"));
+}
+
+void
+aws_error(struct span type_header, struct span body, struct aws_error *e)
+{
+    while (body.len > 0 &&
+           (body.p[0] == ' ' || body.p[0] == '\t' || body.p[0] == '\r' || body.p[0] == '\n'))
+        body = span_skip(body, 1);
+    e->code = e->message = nothing;
+    from_json(body, e);
+    if (e->code.len == 0)
+        e->code = code_in(type_header);
+    if (span_starts(body, SPAN("<")))
+        from_xml(body, e);
+}

@@ -1,0 +1,31 @@
+#ifndef AWS_ERROR_H
+#define AWS_ERROR_H
+/*
+ * The name and text of an error that an AWS service replied with. Source: Kinesis API reference,
+ * "Common Errors"; AWS JSON 1.1 protocol, "Operation error serialization".
+ */
+#include "protocol/span.h"
+
+/*
+ * code     such as ValidationException: letters, digits, full stops, hyphens and underscores; empty
+ *          when the reply cannot be read.
+ * message  as it stands in the reply, escapes of JSON or XML and all; empty when there is none.
+ *          It is the peer's text: not fit for a log unless control bytes are dealt with.
+ */
+struct aws_error {
+    struct span code;
+    struct span message;
+};
+
+/*
+ * Looks for the code in this order: member __type of a JSON body (then member code), the value of
+ * the header field x-amzn-ErrorType, element Code of an XML body, name of an XML body's outermost
+ * element. Namespaces up to "#" and anything from ":" are left out.
+ *
+ * type_header  value of x-amzn-ErrorType; empty when absent.
+ *
+ * Results point into the two inputs.
+ */
+void aws_error(struct span type_header, struct span body, struct aws_error *e);
+
+#endif

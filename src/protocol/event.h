@@ -1,0 +1,79 @@
+#ifndef EVENT_H
+#define EVENT_H
+/*
+ * One event of the Telemetry API, read in place, and the record that goes into the stream for it.
+ *
+ * Source: Telemetry API event schema; a record may be any JSON value, members and types that we do
+ * not know are ignored.
+ */
+#include "protocol/out.h"
+
+enum event_type {
+    EVENT_PLATFORM = 1,
+    EVENT_FUNCTION = 2,
+    EVENT_EXTENSION = 4
+};
+
+/* What the extension itself needs to know of a platform event. */
+enum event_kind {
+    EVENT_OTHER,
+    EVENT_START,        /* platform.start */
+    EVENT_RUNTIME_DONE, /* platform.runtimeDone */
+    EVENT_LOGS_DROPPED  /* platform.logsDropped */
+};
+
+struct event {
+    struct span text;   /* the whole event */
+    struct span record; /* the record's raw JSON */
+    enum event_type type;
+    enum event_kind kind;
+    struct span request_id;   /* raw, of a record that names it; empty otherwise */
+    uint64_t dropped_records; /* of platform.logsDropped */
+    uint64_t dropped_bytes;
+};
+
+enum event_format {
+    EVENT_MESSAGE, /* what the function logged */
+    EVENT_VERBATIM,
+    EVENT_ENRICHED /* the event with members that say where it comes from */
+};
+
+/* What EVENT_ENRICHED adds. All but the numbers is put inside JSON strings as it is. */
+struct event_origin {
+    struct span function_name, function_version, account_id, region, sandbox;
+    struct span request_id; /* of the invocation that runs; empty when none does */
+    uint64_t sequence;
+    bool cold_start;
+};
+
+/*
+ * Reads an event. Its spans point into text.
+ * Returns 0, or ERR_BAD when text is no object with a known `type` and a `record`.
+ */
+int event_read(struct span text, struct event *e);
+
+/*
+ * The part of the event that EVENT_MESSAGE sends, as raw JSON: the value of record.message; the
+ * whole record where there is none, or where it is null; a text line as a JSON string without one
+ * newline at its end; a platform event whole. Points into the event.
+ */
+struct span event_message(const struct event *e);
+
+/*
+ * Writes the data of the event's record. Returns 0 or ERR_FULL; event_size bytes suffice.
+ * origin is needed for EVENT_ENRICHED only.
+ */
+int event_write(struct out *o, enum event_format format, const struct event *e,
+                const struct event_origin *origin);
+
+/* An upper bound of what event_write writes. */
+size_t event_size(enum event_format format, const struct event *e,
+                  const struct event_origin *origin);
+
+/*
+ * Whether this is a log line of an extension whose lines carry `"logger":"<logger>"`, as an object
+ * or as text. Serves to leave our own lines out of what we forward, which would never end.
+ */
+bool event_is_line_of(const struct event *e, struct span logger);
+
+#endif

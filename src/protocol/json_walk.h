@@ -1,0 +1,54 @@
+#ifndef JSON_WALK_H
+#define JSON_WALK_H
+/*
+ * Walks through JSON of any size and depth where it lies: no tokens, no recursion, no copy.
+ *
+ * A value that is stepped over is measured, not judged: inside it only strings and the depth of
+ * brackets are followed, so [1,,2}, say, passes as one value. What a walk itself visits (brackets,
+ * names, colons, commas and scalars of the object or array it is in) is checked. White space is
+ * that of RFC 8259, section 2.
+ *
+ * Spans point into the text and are valid as long as it stands still.
+ */
+#include "protocol/span.h"
+
+/*
+ * How long the first value in the text is, leading white space included.
+ *
+ * Returns the length; ERR_MORE when the text ends within the value, and for a number or word that
+ * nothing follows, since it might go on; ERR_BAD when no value can begin so; ERR_BIG beyond 2 GiB.
+ */
+int json_value(struct span text);
+
+struct json_walk {
+    struct span rest; /* what the walk has not visited yet; at its end, the closing bracket on */
+    char close;
+    bool first;
+};
+
+/*
+ * Begins a walk through the object or array that the text begins with, white space before it
+ * allowed.
+ *
+ * Returns 0, or ERR_BAD when the text begins otherwise or is empty.
+ */
+int json_walk_open(struct json_walk *w, struct span text);
+
+/*
+ * The next member or element.
+ *
+ * name   the bytes between the quotes as they stand, escapes and all; empty in an array.
+ * value  the value as it stands, quotes and brackets included, without the white space around it.
+ *
+ * Returns 1; 0 at the closing bracket, and again when called again; ERR_BAD; ERR_MORE when the
+ * text ends before that; ERR_BIG as json_value. An error leaves the walk where it was.
+ */
+int json_walk_next(struct json_walk *w, struct span *name, struct span *value);
+
+/*
+ * The inside of a value that is a string, as it stands, escapes and all; a null span when the
+ * value is anything else. Takes values as json_walk_next gives them.
+ */
+struct span json_walk_string(struct span value);
+
+#endif

@@ -1,0 +1,77 @@
+#ifndef PUT_RECORDS_H
+#define PUT_RECORDS_H
+/*
+ * The body of a Kinesis PutRecords request in AWS JSON 1.1, and the reply to it.
+ *
+ *     {"StreamName":"s1","Records":[{"Data":"aGVsbG8=","PartitionKey":"pk"}]}
+ *
+ * The body is generated, never stored: read out in pieces of any size, once for its SHA-256, then
+ * again, after put_records_rewind, for the connection. Every run gives the same bytes.
+ * Source: Kinesis API reference, PutRecords.
+ */
+#include "protocol/span.h"
+
+/* Service limit: records in one request. */
+#define PUT_RECORDS_MAX 500
+
+struct put_record {
+    struct span data;          /* any bytes; sent in base64 */
+    struct span partition_key; /* UTF-8, 1..256 characters; escaped as JSON needs it */
+};
+
+struct put_records {
+    struct span stream_name; /* whichever of the two is not empty is sent */
+    struct span stream_arn;
+    size_t records_len; /* 1..PUT_RECORDS_MAX */
+
+    /*
+     * Tells record index, 0..records_len - 1. Called at least once per record and again whenever a
+     * read resumes within one, so it must be quick and must always tell the same. The spans need
+     * to stay valid until the put_records call that asked returns.
+     */
+    void (*record)(void *context, size_t index, struct put_record *r);
+    void *context;
+
+    /* private: where the next read goes on; put_records_rewind sets them */
+    size_t index;
+    unsigned part;
+    size_t at;
+};
+
+/* The bytes that one record adds to the body, one separator included. */
+size_t put_records_size(size_t data_len, struct span partition_key);
+
+/* The bytes around the records: base plus the sizes of all records is the body's length. */
+size_t put_records_base(const struct put_records *p);
+
+/* Content-Length: what put_records_read gives in one run. Asks for every record once. */
+uint64_t put_records_length(const struct put_records *p);
+
+/* Back to the first byte. Needed before the first read too. */
+void put_records_rewind(struct put_records *p);
+
+/*
+ * Writes the next bytes of the body.
+ *
+ * Returns how many: cap unless the body ends before; 0 only at the end (or when cap is 0).
+ */
+size_t put_records_read(struct put_records *p, char *buffer, size_t cap);
+
+/*
+ * Reads the reply to a request of records_len records and calls back once per record, in order.
+ *
+ * code     empty for an accepted record, else the reason, such as
+ *          ProvisionedThroughputExceededException.
+ * message  the service's text, may be empty. Both as they stand in the body, JSON escapes and all,
+ *          and valid as long as it.
+ *
+ * Returns how many failed; ERR_BAD when the body is no PutRecords reply with exactly records_len
+ * entries, each with an ErrorCode or a SequenceNumber: then no callback has been made. The entries
+ * are believed, FailedRecordCount needs only be a number.
+ */
+int put_records_reply(struct span body, size_t records_len,
+                      void (*result)(void *context, size_t index, struct span code,
+                                     struct span message),
+                      void *context);
+
+#endif

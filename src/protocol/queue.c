@@ -1,0 +1,235 @@
+#include "protocol/queue.h"
+
+#include <string.h>
+
+/* see queue.h */
+
+/* Stands before each record; followed by key and data, filled up to a multiple of 8. */
+struct slot {
+    uint64_t sequence;
+    uint32_t size; /* of the whole slot */
+    uint32_t data_len;
+    uint16_t attempts;
+    uint16_t refusals;
+    uint8_t key_len;
+    uint8_t state;
+};
+
+static struct slot *
+slot_at(const struct queue *q, uint32_t place)
+{
+    return (struct slot *)(void *)(q->ring + place);
+}
+
+static uint64_t
+slot_bytes(const struct slot *s)
+{
+    return (uint64_t)s->key_len + s->data_len;
+}
+
+static size_t
+slot_size(size_t len)
+{
+    return (sizeof(struct slot) + len + 7) & ~(size_t)7;
+}
+
+/* The slot that follows; only for places that are not the last. */
+static uint32_t
+after(const struct queue *q, uint32_t place)
+{
+    place += slot_at(q, place)->size;
+    return place == q->end ? 0 : place;
+}
+
+void
+queue_open(struct queue *q, char *ring, uint32_t cap)
+{
+    *q = (struct queue){.ring = ring, .cap = cap, .end = cap};
+}
+
+bool
+queue_fits(const struct queue *q, size_t len)
+{
+    return len <= q->cap && slot_size(len) <= q->cap;
+}
+
+char *
+queue_room(struct queue *q, size_t len)
+{
+    uint32_t need;
+    uint32_t place = q->tail;
+
+    if (!queue_fits(q, len))
+        return NULL;
+    need = (uint32_t)slot_size(len);
+    if (q->slots > 0 && q->tail <= q->head) {
+        if (need > q->head - q->tail)
+            return NULL;
+    } else if (need > q->cap - q->tail) {
+        if (need > q->head)
+            return NULL;
+        place = 0;
+    }
+    return q->ring + place + sizeof(struct slot);
+}
+
+void
+queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t sequence)
+{
+    uint32_t place = (uint32_t)(room - q->ring - (ptrdiff_t)sizeof(struct slot));
+    struct slot *s = slot_at(q, place);
+
+    *s = (struct slot){
+        .sequence = sequence,
+        .size = (uint32_t)slot_size(key_len + data_len),
+        .data_len = (uint32_t)data_len,
+        .key_len = (uint8_t)key_len,
+        .state = QUEUE_FRESH,
+    };
+    if (place != q->tail)
+        q->end = q->tail;
+    if (q->fresh == 0) {
+        q->fresh_at = place;
+        q->fresh_skip = q->slots;
+    }
+    q->tail = place + s->size;
+    q->slots++;
+    q->records++;
+    q->fresh++;
+    q->bytes += slot_bytes(s);
+    q->fresh_bytes += slot_bytes(s);
+}
+
+struct queue_record
+queue_at(const struct queue *q, uint32_t place)
+{
+    const struct slot *s = slot_at(q, place);
+    const char *bytes = q->ring + place + sizeof *s;
+
+    return (struct queue_record){
+        .data = {bytes + s->key_len, s->data_len},
+        .partition_key = {bytes, s->key_len},
+        .sequence = s->sequence,
+        .attempts = s->attempts,
+        .refusals = s->refusals,
+        .state = (enum queue_state)s->state,
+    };
+}
+
+/* Adds the record at place when it fits; false when the batch is full. */
+static bool
+take(struct queue *q, const struct queue_limits *limits, struct queue_batch *batch, uint64_t *bytes,
+     uint32_t place)
+{
+    struct queue_record record = queue_at(q, place);
+    struct slot *s = slot_at(q, place);
+    size_t size = limits->size(limits->context, &record);
+
+    if (batch->len >= limits->records || (batch->len > 0 && size > limits->bytes - *bytes))
+        return false;
+    *bytes = size > limits->bytes - *bytes ? limits->bytes : *bytes + size;
+    if (s->state == QUEUE_FRESH) {
+        q->fresh--;
+        q->fresh_bytes -= slot_bytes(s);
+    }
+    s->state = QUEUE_SENT;
+    if (s->attempts < UINT16_MAX)
+        s->attempts++;
+    batch->places[batch->len++] = place;
+    return true;
+}
+
+/* Takes records of one state from skip slots after head on; tells how many slots it passed. */
+static uint32_t
+take_all(struct queue *q, const struct queue_limits *limits, enum queue_state state,
+         struct queue_batch *batch, uint64_t *bytes, uint32_t place, uint32_t skip)
+{
+    for (; skip < q->slots; skip++) {
+        if (slot_at(q, place)->state == state && !take(q, limits, batch, bytes, place))
+            break;
+        if (skip + 1 < q->slots)
+            place = after(q, place);
+    }
+    if (state == QUEUE_FRESH)
+        q->fresh_at = place;
+    return skip;
+}
+
+void
+queue_take(struct queue *q, const struct queue_limits *limits, bool with_failed,
+           struct queue_batch *batch)
+{
+    uint64_t bytes = 0;
+
+    batch->len = 0;
+    if (with_failed && q->records > q->fresh)
+        take_all(q, limits, QUEUE_FAILED, batch, &bytes, q->head, 0);
+    if (q->fresh > 0)
+        q->fresh_skip =
+            take_all(q, limits, QUEUE_FRESH, batch, &bytes, q->fresh_at, q->fresh_skip);
+}
+
+/* Gives back the room of ended slots at the old end. */
+static void
+reclaim(struct queue *q)
+{
+    while (q->slots > 0 && slot_at(q, q->head)->state == QUEUE_ENDED) {
+        uint32_t next = q->head + slot_at(q, q->head)->size;
+
+        q->slots--;
+        if (q->fresh_skip > 0)
+            q->fresh_skip--;
+        else
+            q->fresh_at = next == q->end ? 0 : next;
+        q->head = next;
+        if (next == q->end) {
+            q->head = 0;
+            q->end = q->cap;
+        }
+    }
+    if (q->slots == 0)
+        queue_open(q, q->ring, q->cap);
+}
+
+void
+queue_end(struct queue *q, uint32_t place)
+{
+    struct slot *s = slot_at(q, place);
+
+    if (s->state == QUEUE_FRESH) {
+        q->fresh--;
+        q->fresh_bytes -= slot_bytes(s);
+    }
+    s->state = QUEUE_ENDED;
+    q->records--;
+    q->bytes -= slot_bytes(s);
+    if (place == q->head)
+        reclaim(q);
+}
+
+void
+queue_again(struct queue *q, uint32_t place)
+{
+    (void)q;
+    slot_at(q, place)->state = QUEUE_FAILED;
+}
+
+void
+queue_refused(struct queue *q, uint32_t place)
+{
+    struct slot *s = slot_at(q, place);
+
+    if (s->refusals < UINT16_MAX)
+        s->refusals++;
+    queue_again(q, place);
+}
+
+bool
+queue_oldest(const struct queue *q, uint32_t *place)
+{
+    if (q->records == 0)
+        return false;
+    /* the slot at head never is an ended one: reclaim went past those */
+    *place = q->head;
+    return true;
+}

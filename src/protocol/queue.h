@@ -1,0 +1,104 @@
+#ifndef QUEUE_H
+#define QUEUE_H
+/*
+ * Records that wait for their acknowledgement, in a ring of fixed size.
+ *
+ * A record is written once, in its final form, and stays where it is until it is acknowledged or
+ * dropped; a batch is a list of places in the ring, so sending and sending again copy nothing.
+ * Room comes back from the oldest record on, in order. Whenever the ring runs empty it starts over
+ * at its beginning, so that few pages are ever touched.
+ *
+ * Each record carries data and, where it has one of its own, a partition key. Adding and ending
+ * records keep `records` and `bytes` exact; who ends a record counts why.
+ */
+#include "protocol/span.h"
+
+/* Source: Kinesis API reference, PutRecords: at most 500 records a request. */
+#define QUEUE_BATCH_MAX 500
+
+struct queue {
+    char *ring;
+    uint32_t cap;
+    uint32_t head;       /* place of the oldest slot */
+    uint32_t tail;       /* where the next slot goes */
+    uint32_t end;        /* where the reader turns back to the beginning; cap when nothing wrapped */
+    uint32_t slots;      /* slots between head and tail, ended ones included */
+    uint32_t records;    /* records neither acknowledged nor dropped */
+    uint32_t fresh;      /* of these, those in no batch yet */
+    uint32_t fresh_at;   /* place of the oldest slot that may hold a fresh record */
+    uint32_t fresh_skip; /* slots between head and fresh_at */
+    uint64_t bytes;      /* data and partition keys of `records` */
+    uint64_t fresh_bytes;
+};
+
+enum queue_state {
+    QUEUE_FRESH,  /* in no batch yet */
+    QUEUE_SENT,   /* in a batch whose result is not known */
+    QUEUE_FAILED, /* was in a batch and is to be sent again */
+    QUEUE_ENDED   /* acknowledged or dropped: its room comes back when it is the oldest */
+};
+
+struct queue_record {
+    struct span data;
+    struct span partition_key; /* empty when the record has none of its own */
+    uint64_t sequence;
+    unsigned attempts; /* batches that it was in */
+    unsigned refusals; /* replies that refused it while they may have accepted others */
+    enum queue_state state;
+};
+
+struct queue_batch {
+    uint32_t len;
+    uint32_t places[QUEUE_BATCH_MAX];
+};
+
+/* How much a batch takes. */
+struct queue_limits {
+    uint32_t records; /* at most QUEUE_BATCH_MAX */
+    uint64_t bytes;   /* sum of what size gives; one record is taken whatever its size */
+    size_t (*size)(void *context, const struct queue_record *record);
+    void *context;
+};
+
+/*
+ * ring  memory for the records, aligned to 8; it belongs to the queue from now on.
+ * cap   its size, a multiple of 8 below 2 GiB.
+ */
+void queue_open(struct queue *q, char *ring, uint32_t cap);
+
+/*
+ * Room for one record of at most len bytes, partition key included. Returns where to write, first
+ * the key and then the data, or NULL: now when queue_fits is true, for good otherwise.
+ * The room is taken by queue_add; until then another call of queue_room forgets it.
+ */
+char *queue_room(struct queue *q, size_t len);
+
+/* Whether a record of len bytes fits into the empty queue. */
+bool queue_fits(const struct queue *q, size_t len);
+
+/* Adds the record that was written at the place that queue_room gave; key_len is at most 255. */
+void queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t sequence);
+
+/*
+ * Collects the next batch and marks its records as sent: failed records first when with_failed,
+ * oldest first, then fresh ones.
+ */
+void queue_take(struct queue *q, const struct queue_limits *limits, bool with_failed,
+                struct queue_batch *batch);
+
+/* A view of the record at a place; its spans are valid until the record has ended. */
+struct queue_record queue_at(const struct queue *q, uint32_t place);
+
+/* The record at this place is acknowledged or dropped. */
+void queue_end(struct queue *q, uint32_t place);
+
+/* The record at this place was sent and has to be sent again. */
+void queue_again(struct queue *q, uint32_t place);
+
+/* The same, and it was this record that was refused. */
+void queue_refused(struct queue *q, uint32_t place);
+
+/* Place of the oldest record that has not ended; false when there is none. */
+bool queue_oldest(const struct queue *q, uint32_t *place);
+
+#endif

@@ -1,0 +1,87 @@
+#ifndef SIGV4_H
+#define SIGV4_H
+/*
+ * AWS Signature Version 4 in the Authorization header. Each step leaves a value that a test can
+ * compare. Source: IAM user guide, "Create a signed AWS API request".
+ *
+ * A field's value may be of any length, such as a session token of several KB: what is hashed is
+ * never gathered in a buffer. Region and service together may have SIGV4_SCOPE_MAX bytes.
+ */
+#include "protocol/out.h"
+#include "protocol/sha256.h"
+#include "protocol/span.h"
+
+#define SIGV4_SCOPE_MAX 128
+#define SIGV4_SIGNATURE_LEN 64
+
+struct sigv4_credentials {
+    struct span access_key;
+    struct span secret_key;
+    struct span session_token; /* empty: none */
+};
+
+struct sigv4_field {
+    struct span name;  /* in lower case */
+    struct span value; /* blanks around it are left out, runs of them within become one space */
+};
+
+/*
+ * What is signed.
+ *
+ * path    absolute, encoded as the service wants it to be signed: as sent for S3, encoded once
+ *         more for all others. Empty counts as "/".
+ * query   parameters encoded and sorted, without the question mark; a name without a value has
+ *         its "=" all the same. Empty for none.
+ * fields  sorted by name, no name twice; all are signed. Must hold host and every x-amz-*,
+ *         x-amz-date and x-amz-security-token among them.
+ */
+struct sigv4_request {
+    struct span method;
+    struct span path;
+    struct span query;
+    const struct sigv4_field *fields;
+    size_t fields_len;
+    const uint8_t *body_sha256; /* SHA256_LEN bytes */
+};
+
+struct sigv4_scope {
+    struct span stamp; /* STAMP_BASIC_LEN bytes as stamp_basic gives, the same as in x-amz-date */
+    struct span region;
+    struct span service;
+};
+
+/*
+ * The signing key and what it was derived from. Set to zeros before its first use; after that the
+ * caller leaves its members alone. The signing key signs for one day, region and service only; the
+ * secret goes into made_from, a SHA-256, and is not kept otherwise.
+ */
+struct sigv4_key {
+    uint8_t key[SHA256_LEN];
+    uint8_t made_from[SHA256_LEN];
+};
+
+/* Appends the canonical request. Returns 0 or ERR_FULL. */
+int sigv4_canonical(struct out *o, const struct sigv4_request *request);
+
+/* Appends the string to sign. Returns 0 or ERR_FULL. */
+int sigv4_string_to_sign(struct out *o, const struct sigv4_scope *scope,
+                         const uint8_t canonical_sha256[SHA256_LEN]);
+
+/* Sees to it that the key fits: derives it anew when day, region, service or secret changed. */
+void sigv4_key_for(struct sigv4_key *key, struct span secret_key, const struct sigv4_scope *scope);
+
+/* Writes SIGV4_SIGNATURE_LEN lower-case hexadecimal digits and no zero behind them. */
+void sigv4_signature(const struct sigv4_key *key, struct span string_to_sign,
+                     char hex[SIGV4_SIGNATURE_LEN]);
+
+/*
+ * Appends the whole value of Authorization; brings the key up to date on the way. The session
+ * token is not put in from the credentials: it is signed as one of the request's fields.
+ *
+ * Returns 0 or ERR_FULL, the latter also when region and service exceed SIGV4_SCOPE_MAX.
+ */
+int sigv4_authorization(struct out *o, const struct sigv4_credentials *c,
+                        const struct sigv4_scope *scope, const struct sigv4_request *request,
+                        struct sigv4_key *key);
+
+#endif

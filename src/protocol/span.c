@@ -1,0 +1,96 @@
+#include "protocol/span.h"
+
+#include <string.h>
+
+/* see span.h */
+
+struct span
+span_of(const char *text)
+{
+    return (struct span){text, text == NULL ? 0 : strlen(text)};
+}
+
+bool
+span_same(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+static char
+lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool
+span_same_case(struct span a, struct span b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (lower(a.p[i]) != lower(b.p[i]))
+            return false;
+    return true;
+}
+
+bool
+span_starts(struct span s, struct span prefix)
+{
+    return s.len >= prefix.len && span_same((struct span){s.p, prefix.len}, prefix);
+}
+
+struct span
+span_skip(struct span s, size_t n)
+{
+    if (n > s.len)
+        n = s.len;
+    /* a null pointer may not be added to, not even zero */
+    return (struct span){n == 0 ? s.p : s.p + n, s.len - n};
+}
+
+static bool
+blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct span
+span_trim(struct span s)
+{
+    while (s.len > 0 && blank(s.p[0]))
+        s = span_skip(s, 1);
+    while (s.len > 0 && blank(s.p[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+int
+span_number(struct span s, uint64_t max, uint64_t *number)
+{
+    uint64_t n = 0;
+
+    if (s.len == 0)
+        return ERR_BAD;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned digit = (unsigned)(s.p[i] - '0');
+
+        if (s.p[i] < '0' || s.p[i] > '9' || n > max / 10 || digit > max - n * 10)
+            return ERR_BAD;
+        n = n * 10 + digit;
+    }
+    *number = n;
+    return 0;
+}
+
+struct span
+span_cut(struct span s, char separator, struct span *rest)
+{
+    const char *at = s.len == 0 ? NULL : memchr(s.p, separator, s.len);
+
+    if (at == NULL) {
+        *rest = (struct span){NULL, 0};
+        return s;
+    }
+    *rest = span_skip(s, (size_t)(at - s.p) + 1);
+    return (struct span){s.p, (size_t)(at - s.p)};
+}

@@ -1,0 +1,63 @@
+#ifndef SPAN_H
+#define SPAN_H
+/*
+ * Bytes that someone else owns, and the reasons for which a call fails.
+ *
+ * A span never owns its bytes and need not end in a zero. Calls that hand spans back say how long
+ * they stay valid. An empty span may have a null pointer.
+ *
+ * Calls that can fail return zero or more on success, often a count; below zero stands one of
+ * these, each of which leads the caller to a different act.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum err {
+    ERR_MORE = -1, /* input ends too early: call again with more */
+    ERR_BAD = -2,  /* input can never become valid */
+    ERR_FULL = -3, /* no room now: flush, then again */
+    ERR_BIG = -4,  /* will never fit: drop and count */
+    ERR_IO = -5,   /* the system said no; errno tells */
+    ERR_LATE = -6  /* a deadline has passed */
+};
+
+struct span {
+    const char *p;
+    size_t len;
+};
+
+/* A string literal as a span. */
+#define SPAN(literal) ((struct span){(literal), sizeof(literal) - 1})
+
+/* A zero-terminated string as a span; NULL gives an empty one. */
+struct span span_of(const char *text);
+
+bool span_same(struct span a, struct span b);
+
+/* Equal but for the case of ASCII letters, as HTTP field names are. */
+bool span_same_case(struct span a, struct span b);
+
+bool span_starts(struct span s, struct span prefix);
+
+/* Without the given number of bytes at the front; at most all of them. */
+struct span span_skip(struct span s, size_t n);
+
+/* Without spaces and tabs at either end. */
+struct span span_trim(struct span s);
+
+/*
+ * A decimal number, digits only, at least one.
+ *
+ * Returns 0 and the number, ERR_BAD for anything else and for more than max.
+ */
+int span_number(struct span s, uint64_t max, uint64_t *number);
+
+/*
+ * The part before the first separator; rest receives what follows it.
+ * Without a separator the whole span comes back and rest becomes empty with a null pointer, which
+ * is how a caller's loop ends.
+ */
+struct span span_cut(struct span s, char separator, struct span *rest);
+
+#endif

@@ -1,0 +1,151 @@
+#include "protocol/stamp.h"
+
+#include "protocol/out.h"
+
+#include <string.h>
+
+/* see stamp.h */
+
+#define SECONDS_PER_DAY 86400
+#define LAST_MS UINT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
+
+/*
+ * Days are counted from 1 March of the year 0, so that the leap day is a year's last and months
+ * follow the pattern 31 30 31 30 31 within five, whose starts (153 * m + 2) / 5 gives.
+ */
+#define DAYS_TO_1970 719468
+#define DAYS_PER_400_YEARS 146097
+
+struct moment {
+    unsigned year, month, day, hour, minute, second, ms;
+};
+
+static void
+set_day(struct moment *m, uint64_t days)
+{
+    uint64_t d = days + DAYS_TO_1970;
+    unsigned of_era = (unsigned)(d % DAYS_PER_400_YEARS);
+    unsigned years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    unsigned of_year = of_era - (365 * years + years / 4 - years / 100);
+    unsigned march_month = (5 * of_year + 2) / 153;
+
+    m->day = of_year - (153 * march_month + 2) / 5 + 1;
+    m->month = march_month < 10 ? march_month + 3 : march_month - 9;
+    m->year = (unsigned)(d / DAYS_PER_400_YEARS) * 400 + years + (m->month <= 2);
+}
+
+static struct moment
+moment_of(uint64_t unix_ms)
+{
+    uint64_t seconds = (unix_ms > LAST_MS ? LAST_MS : unix_ms) / 1000;
+    unsigned of_day = (unsigned)(seconds % SECONDS_PER_DAY);
+    struct moment m = {.hour = of_day / 3600, .minute = of_day / 60 % 60, .second = of_day % 60};
+
+    m.ms = (unsigned)((unix_ms > LAST_MS ? LAST_MS : unix_ms) % 1000);
+    set_day(&m, seconds / SECONDS_PER_DAY);
+    return m;
+}
+
+void
+stamp_basic(uint64_t unix_ms, char text[STAMP_BASIC_LEN])
+{
+    struct moment m = moment_of(unix_ms);
+    struct out o = out_to(text, STAMP_BASIC_LEN);
+
+    out_padded(&o, m.year, 4);
+    out_padded(&o, m.month, 2);
+    out_padded(&o, m.day, 2);
+    out_byte(&o, 'T');
+    out_padded(&o, m.hour, 2);
+    out_padded(&o, m.minute, 2);
+    out_padded(&o, m.second, 2);
+    out_byte(&o, 'Z');
+}
+
+void
+stamp_rfc3339(uint64_t unix_ms, char text[STAMP_RFC3339_LEN])
+{
+    struct moment m = moment_of(unix_ms);
+    struct out o = out_to(text, STAMP_RFC3339_LEN);
+
+    out_padded(&o, m.year, 4);
+    out_byte(&o, '-');
+    out_padded(&o, m.month, 2);
+    out_byte(&o, '-');
+    out_padded(&o, m.day, 2);
+    out_byte(&o, 'T');
+    out_padded(&o, m.hour, 2);
+    out_byte(&o, ':');
+    out_padded(&o, m.minute, 2);
+    out_byte(&o, ':');
+    out_padded(&o, m.second, 2);
+    out_byte(&o, '.');
+    out_padded(&o, m.ms, 3);
+    out_byte(&o, 'Z');
+}
+
+/* The place of three letters among names of three letters, from 1; 0 when it is none of them. */
+static unsigned
+place(const char *letters, struct span names)
+{
+    for (unsigned i = 0; i < names.len / 3; i++)
+        if (memcmp(letters, names.p + 3 * (size_t)i, 3) == 0)
+            return i + 1;
+    return 0;
+}
+
+/* A number of so many digits at that place of the date. */
+static int
+digits(struct span date, size_t at, size_t len, unsigned *number)
+{
+    uint64_t n = 0;
+
+    if (span_number((struct span){date.p + at, len}, 9999, &n) < 0)
+        return ERR_BAD;
+    *number = (unsigned)n;
+    return 0;
+}
+
+static unsigned
+days_in(unsigned month, unsigned year)
+{
+    if (month == 2)
+        return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28;
+    return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
+static uint64_t
+unix_seconds(const struct moment *m)
+{
+    unsigned march_month = m->month > 2 ? m->month - 3 : m->month + 9;
+    unsigned year = m->year - (m->month <= 2);
+    uint64_t days = (uint64_t)year * 365 + year / 4 - year / 100 + year / 400 +
+                    (153 * march_month + 2) / 5 + m->day - 1 - DAYS_TO_1970;
+
+    return days * SECONDS_PER_DAY + ((uint64_t)m->hour * 60 + m->minute) * 60 + m->second;
+}
+
+int
+stamp_http_date(struct span date, uint64_t *unix_s)
+{
+    static const char form[] = "___, __ ___ ____ __:__:__ GMT";
+    struct moment m = {0};
+
+    if (date.len != sizeof form - 1)
+        return ERR_BAD;
+    for (size_t i = 0; i < date.len; i++)
+        if (form[i] != '_' && form[i] != date.p[i])
+            return ERR_BAD;
+    m.month = place(date.p + 8, SPAN("JanFebMarAprMayJunJulAugSepOctNovDec"));
+    if (m.month == 0 || place(date.p, SPAN("MonTueWedThuFriSatSun")) == 0)
+        return ERR_BAD;
+    if (digits(date, 5, 2, &m.day) < 0 || digits(date, 12, 4, &m.year) < 0 ||
+        digits(date, 17, 2, &m.hour) < 0 || digits(date, 20, 2, &m.minute) < 0 ||
+        digits(date, 23, 2, &m.second) < 0)
+        return ERR_BAD;
+    if (m.year < 1970 || m.day < 1 || m.day > days_in(m.month, m.year) || m.hour > 23 ||
+        m.minute > 59 || m.second > 60)
+        return ERR_BAD;
+    *unix_s = unix_seconds(&m);
+    return 0;
+}

@@ -1,0 +1,27 @@
+#ifndef STAMP_H
+#define STAMP_H
+/*
+ * Points in time as text and back: UTC, Gregorian calendar, no leap seconds, as Unix time counts.
+ * Moments after the year 9999 are written as its last one.
+ */
+#include "protocol/span.h"
+
+#define STAMP_BASIC_LEN 16
+#define STAMP_RFC3339_LEN 24
+
+/* 20150830T123600Z, as SigV4 dates a request. Writes all of text and no zero behind it. */
+void stamp_basic(uint64_t unix_ms, char text[STAMP_BASIC_LEN]);
+
+/* 2015-08-30T12:36:00.123Z. Writes all of text and no zero behind it. */
+void stamp_rfc3339(uint64_t unix_ms, char text[STAMP_RFC3339_LEN]);
+
+/*
+ * The value of an HTTP Date field in its preferred form: Sun, 06 Nov 1994 08:49:37 GMT. Whether
+ * the day of the week fits the date is not checked; second 60 is the next minute's first.
+ *
+ * Returns 0 and seconds since 1970, or ERR_BAD: any other form, no such date, before 1970.
+ * Source: RFC 9110, section 5.6.7.
+ */
+int stamp_http_date(struct span date, uint64_t *unix_s);
+
+#endif

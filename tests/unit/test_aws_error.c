@@ -1,0 +1,127 @@
+#include "protocol/aws_error.h"
+
+#include "check.h"
+#include "guard.h"
+
+#define PROLOGUE "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+
+static const struct {
+    const char *name;
+    struct span header, body;
+    const char *code, *message;
+} replies[] = {
+    {"plain", TEXT(""),
+     TEXT("{\"__type\":\"ResourceNotFoundException\",\"message\":\"Stream s1 not found.\"}"),
+     "ResourceNotFoundException", "Stream s1 not found."},
+    {"namespace", TEXT(""),
+     TEXT("{\"__type\":\"com.amazon.coral.service#SerializationException\",\"Message\":\"m\"}"),
+     "SerializationException", "m"},
+    {"detail", TEXT(""), TEXT("{\"__type\":\"aws#Name:http://internal/#x\"}"), "Name", ""},
+    {"white space, other members", TEXT(""),
+     TEXT(" \r\n{ \"message\" : \"m\", \"a\":[{\"__type\":\"Inner\"}],\n\"__type\" : \"Name\" } "),
+     "Name", "m"},
+    {"message with escapes as it stands", TEXT(""),
+     TEXT("{\"__type\":\"Name\",\"message\":\"a \\\"b\\\"\\n\"}"), "Name", "a \\\"b\\\"\\n"},
+    {"no message", TEXT(""), TEXT("{\"__type\":\"Name\"}"), "Name", ""},
+    {"message null", TEXT(""), TEXT("{\"__type\":\"Name\",\"message\":null}"), "Name", ""},
+    {"empty and full message", TEXT(""),
+     TEXT("{\"Message\":\"m\",\"message\":\"\",\"__type\":\"Name\"}"), "Name", "m"},
+    {"member code", TEXT(""), TEXT("{\"code\":\"Name\",\"message\":\"m\"}"), "Name", "m"},
+    {"member code is the second choice", TEXT(""), TEXT("{\"code\":\"B\",\"__type\":\"A\"}"), "A",
+     ""},
+    {"cut short", TEXT(""), TEXT("{\"__type\":\"Name\",\"message\":\"m\",\"more\":[1,"), "Name",
+     "m"},
+    {"code of other characters", TEXT(""), TEXT("{\"__type\":\"a b\",\"message\":\"m\"}"), "", "m"},
+    {"code with an escape", TEXT(""), TEXT("{\"__type\":\"a\\u0041\"}"), "", ""},
+    {"full stops, hyphens", TEXT(""),
+     TEXT("{\"__type\":\"com.amazonaws.sqs#AWS.SimpleQueueService.Non-Existent_Queue1\"}"),
+     "AWS.SimpleQueueService.Non-Existent_Queue1", ""},
+
+    {"header only", TEXT("ThrottlingException"), TEXT(""), "ThrottlingException", ""},
+    {"header with detail", TEXT("ValidationException:http://internal.amazon.com/coral/#a"),
+     TEXT("{\"message\":\"m\"}"), "ValidationException", "m"},
+    {"header with namespace", TEXT("aws#Name"), TEXT("{}"), "Name", ""},
+    {"body before header", TEXT("Header"), TEXT("{\"__type\":\"Body\"}"), "Body", ""},
+    {"header when the type is unreadable", TEXT("Header"), TEXT("{\"__type\":1}"), "Header", ""},
+    {"header before XML", TEXT("Header"), TEXT("<Body><Message>m</Message></Body>"), "Header", "m"},
+    {"header unreadable", TEXT("a b"), TEXT(""), "", ""},
+    {"header empty but for the detail", TEXT(":x"), TEXT(""), "", ""},
+
+    {"XML named after the error", TEXT(""),
+     TEXT("<MissingAuthenticationTokenException>\n  <Message>Missing Authentication Token"
+          "</Message>\n</MissingAuthenticationTokenException>\n"),
+     "MissingAuthenticationTokenException", "Missing Authentication Token"},
+    {"XML, closed at once", TEXT(""), TEXT("<UnknownOperationException/>\n"),
+     "UnknownOperationException", ""},
+    {"XML with prologue and comment", TEXT(""),
+     TEXT(PROLOGUE "<!-- x -->\n<AccessDeniedException a=\"b\"><message>m</message>"),
+     "AccessDeniedException", "m"},
+    {"XML of S3", TEXT(""),
+     TEXT(PROLOGUE "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message>"
+                   "<RequestId>1</RequestId></Error>"),
+     "SlowDown", "Please reduce your request rate."},
+    {"XML of older services", TEXT(""),
+     TEXT("<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>Throttling</Code></Error>"
+          "</ErrorResponse>"),
+     "Throttling", ""},
+    {"XML without a code", TEXT(""), TEXT("<Error><Message>m</Message></Error>"), "", "m"},
+    {"XML cut in message", TEXT(""), TEXT("<Error><Code>Name</Code><Message>m"), "Name", ""},
+    {"XML cut in code", TEXT(""), TEXT("<Error><Code>Na"), "", ""},
+    {"XML cut at once", TEXT(""), TEXT("<"), "", ""},
+    {"XML cut in name", TEXT(""), TEXT("<UnknownOperation"), "", ""},
+    {"prologue only", TEXT(""), TEXT(PROLOGUE), "", ""},
+
+    {"nothing", TEXT(""), TEXT(""), "", ""},
+    {"nothing at all", {NULL, 0}, {NULL, 0}, "", ""},
+    {"HTML", TEXT(""), TEXT("<html><head><title>502 Bad Gateway</title></head>"), "", ""},
+    {"HTML in great letters", TEXT(""), TEXT("<!DOCTYPE HTML><HTML><BODY>"), "", ""},
+    {"text", TEXT(""), TEXT("Service Unavailable <Code>x</Code>"), "", ""},
+    {"array", TEXT(""), TEXT("[\"__type\",\"Name\"]"), "", ""},
+    {"string", TEXT(""), TEXT("\"__type\""), "", ""},
+    {"CBOR", TEXT(""), TEXT("\xbf\x66__type\x64Name\xff"), "", ""},
+    {"broken JSON", TEXT(""), TEXT("{\"__type\" \"Name\"}"), "", ""},
+};
+
+static void
+reply(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(replies); i++) {
+        struct aws_error e = {SPAN("old"), SPAN("old")};
+
+        aws_error(replies[i].header, guard_copy(replies[i].body), &e);
+        CHECK_SPAN(replies[i].name, e.code, span_of(replies[i].code));
+        CHECK_SPAN(replies[i].name, e.message, span_of(replies[i].message));
+        aws_error(guard_copy(replies[i].header), replies[i].body, &e);
+        CHECK_SPAN(replies[i].name, e.code, span_of(replies[i].code));
+    }
+}
+
+/* A reply of which a part was received gives nothing, or what the whole one says. */
+static void
+cut(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(replies); i++) {
+        for (size_t n = 0; replies[i].header.len == 0 && n < replies[i].body.len; n++) {
+            struct aws_error e;
+
+            aws_error(SPAN(""), guard_copy((struct span){replies[i].body.p, n}), &e);
+            CHECK(replies[i].name, e.code.len == 0 || span_same(e.code, span_of(replies[i].code)) ||
+                                       span_same(e.code, SPAN("B")));
+            CHECK(replies[i].name,
+                  e.message.len == 0 || span_same(e.message, span_of(replies[i].message)));
+        }
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reply),
+        cmocka_unit_test(cut),
+    };
+
+    return RUN(argc, argv, tests);
+}

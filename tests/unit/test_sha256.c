@@ -1,0 +1,149 @@
+#include "protocol/sha256.h"
+
+#include "check.h"
+#include "guard.h"
+#include "protocol/out.h"
+
+#define AREA                                                                                       \
+    "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmno" \
+    "p"                                                                                            \
+    "qrsmnopqrstnopqrstu"
+
+/* FIPS 180-4 examples and NIST's short messages. */
+static const struct {
+    struct span in;
+    const char *hex;
+} digests[] = {
+    {TEXT(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+    {TEXT("\xd3"), "28969cdfa74a12c82f3bad960b0b000aca2ac329deea5c2328ebc6f2ba9802c1"},
+    {TEXT("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+    {TEXT("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+     "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+    {TEXT(AREA), "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"},
+};
+
+static void
+check_hex(const char *name, const uint8_t digest[SHA256_LEN], const char *want)
+{
+    char hex[2 * SHA256_LEN];
+    struct out o = out_to(hex, sizeof hex);
+
+    out_hex(&o, digest, SHA256_LEN);
+    CHECK_SPAN(name, out_span(&o), span_of(want));
+}
+
+/* In pieces of every size. */
+static void
+digest(void **state)
+{
+    uint8_t got[SHA256_LEN];
+
+    (void)state;
+    for (size_t i = 0; i < LEN(digests); i++) {
+        for (size_t step = 1; step <= digests[i].in.len + 1; step++) {
+            struct span in = guard_copy(digests[i].in);
+            struct sha256 hash;
+
+            sha256_start(&hash);
+            while (in.len > 0) {
+                sha256_add(&hash, in.p, in.len < step ? in.len : step);
+                in = span_skip(in, step);
+            }
+            sha256_add(&hash, NULL, 0);
+            sha256_end(&hash, got);
+            check_hex(digests[i].in.p, got, digests[i].hex);
+        }
+    }
+}
+
+static void
+million(void **state)
+{
+    static char text[1000];
+    uint8_t got[SHA256_LEN];
+    struct sha256 hash;
+
+    (void)state;
+    memset(text, 'a', sizeof text);
+    sha256_start(&hash);
+    for (int i = 0; i < 1000; i++)
+        sha256_add(&hash, text, sizeof text);
+    sha256_end(&hash, got);
+    check_hex("million", got, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+/* The end may be asked for in between and again. */
+static void
+goes_on_after_end(void **state)
+{
+    uint8_t got[SHA256_LEN];
+    struct sha256 hash, copy;
+
+    (void)state;
+    sha256_start(&hash);
+    sha256_add(&hash, "ab", 2);
+    sha256_end(&hash, got);
+    copy = hash;
+    sha256_add(&hash, "c", 1);
+    sha256_end(&hash, got);
+    check_hex("abc", got, digests[2].hex);
+    sha256_end(&hash, got);
+    check_hex("abc again", got, digests[2].hex);
+    sha256_add(&copy, "c", 1);
+    sha256_end(&copy, got);
+    check_hex("abc in a copy", got, digests[2].hex);
+}
+
+/* RFC 4231, sections 4.2, 4.3, 4.7 and 4.8, then two more; the key is repeated count times. */
+static const struct {
+    const char *name;
+    struct span key;
+    size_t count;
+    struct span message;
+    const char *hex;
+} macs[] = {
+    {"1", TEXT("\x0b"), 20, TEXT("Hi There"),
+     "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+    {"2", TEXT("Jefe"), 1, TEXT("what do ya want for nothing?"),
+     "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+    {"6: key longer than a block", TEXT("\xaa"), 131,
+     TEXT("Test Using Larger Than Block-Size Key - Hash Key First"),
+     "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+    {"7: both longer than a block", TEXT("\xaa"), 131,
+     TEXT("This is a test using a larger than block-size key and a larger than block-size data. "
+          "The key needs to be hashed before being used by the HMAC algorithm."),
+     "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"},
+    {"both empty", TEXT(""), 0, TEXT(""),
+     "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"},
+    {"key of one block", TEXT("\xaa"), SHA256_BLOCK_LEN, TEXT("a"),
+     "917f2cd8b5da1412ee966da7decb133be190b92c6ccd6cec37eb38ccf56c75fd"},
+};
+
+static void
+mac(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(macs); i++) {
+        char key[200];
+        struct out o = out_to(key, sizeof key);
+        uint8_t got[SHA256_LEN];
+
+        for (size_t n = 0; n < macs[i].count; n++)
+            out_put(&o, macs[i].key);
+        sha256_hmac(o.len == 0 ? NULL : key, o.len, guard_copy(macs[i].message), got);
+        check_hex(macs[i].name, got, macs[i].hex);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digest),
+        cmocka_unit_test(million),
+        cmocka_unit_test(goes_on_after_end),
+        cmocka_unit_test(mac),
+    };
+
+    return RUN(argc, argv, tests);
+}
