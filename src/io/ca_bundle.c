@@ -1,0 +1,174 @@
+#include "io/ca_bundle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/storage.h"
+
+/* see ca_bundle.h */
+
+struct bundle {
+    struct storage memory;
+    br_x509_trust_anchor *anchors;
+    size_t len, cap;
+    br_x509_decoder_context certificate;
+    unsigned char dn[1024];
+    size_t dn_len;
+    bool inside; /* within a certificate's base64 */
+};
+
+static void
+add_dn(void *context, const void *bytes, size_t len)
+{
+    struct bundle *b = context;
+
+    if (len <= sizeof b->dn - b->dn_len)
+        memcpy(b->dn + b->dn_len, bytes, len);
+    b->dn_len += len;
+}
+
+static void
+add_bytes(void *context, const void *bytes, size_t len)
+{
+    struct bundle *b = context;
+
+    br_x509_decoder_push(&b->certificate, bytes, len);
+}
+
+static unsigned char *
+copy(struct bundle *b, const unsigned char *bytes, size_t len)
+{
+    unsigned char *p = storage_take(&b->memory, len);
+
+    if (p != NULL)
+        memcpy(p, bytes, len);
+    return p;
+}
+
+/* The key's numbers lie in the decoder, which the next certificate uses again. */
+static bool
+copy_key(struct bundle *b, br_x509_pkey *to, const br_x509_pkey *from)
+{
+    *to = *from;
+    if (from->key_type == BR_KEYTYPE_RSA) {
+        to->key.rsa.n = copy(b, from->key.rsa.n, from->key.rsa.nlen);
+        to->key.rsa.e = copy(b, from->key.rsa.e, from->key.rsa.elen);
+        return to->key.rsa.n != NULL && to->key.rsa.e != NULL;
+    }
+    to->key.ec.q = copy(b, from->key.ec.q, from->key.ec.qlen);
+    return to->key.ec.q != NULL;
+}
+
+static void
+end_certificate(struct bundle *b)
+{
+    br_x509_pkey *key = br_x509_decoder_get_pkey(&b->certificate);
+    br_x509_trust_anchor *anchor = &b->anchors[b->len];
+
+    if (key == NULL || b->dn_len > sizeof b->dn || b->len == b->cap)
+        return;
+    *anchor = (br_x509_trust_anchor){.dn = {copy(b, b->dn, b->dn_len), b->dn_len}};
+    if (br_x509_decoder_isCA(&b->certificate))
+        anchor->flags = BR_X509_TA_CA;
+    if (anchor->dn.data != NULL && copy_key(b, &anchor->pkey, key))
+        b->len++;
+}
+
+static void
+pem_event(struct bundle *b, br_pem_decoder_context *pem, int event)
+{
+    if (event == BR_PEM_BEGIN_OBJ) {
+        const char *name = br_pem_decoder_name(pem);
+
+        b->inside = strcmp(name, "CERTIFICATE") == 0 || strcmp(name, "X509 CERTIFICATE") == 0;
+        b->dn_len = 0;
+        br_x509_decoder_init(&b->certificate, add_dn, b);
+        br_pem_decoder_setdest(pem, b->inside ? add_bytes : NULL, b);
+    } else if (event == BR_PEM_END_OBJ && b->inside) {
+        b->inside = false;
+        end_certificate(b);
+    }
+}
+
+static void
+decode(struct bundle *b, const char *text, size_t len)
+{
+    br_pem_decoder_context pem;
+
+    br_pem_decoder_init(&pem);
+    while (len > 0) {
+        size_t n = br_pem_decoder_push(&pem, text, len);
+
+        text += n;
+        len -= n;
+        pem_event(b, &pem, br_pem_decoder_event(&pem));
+    }
+}
+
+static size_t
+count_certificates(const char *text, size_t len)
+{
+    static const char begin[] = "-----BEGIN";
+    const char *end = text + len;
+    const char *p = text;
+    size_t n = 0;
+
+    while ((p = memmem(p, (size_t)(end - p), begin, sizeof begin - 1)) != NULL) {
+        p += sizeof begin - 1;
+        n++;
+    }
+    return n;
+}
+
+static int
+decode_all(const char *text, size_t len, struct tls_anchors *anchors)
+{
+    struct bundle b = {.cap = count_certificates(text, len)};
+
+    /* decoded names and numbers are shorter than their base64, but for rounding up */
+    if (b.cap == 0 ||
+        storage_open(&b.memory, len + b.cap * (sizeof *b.anchors + 64)) != 0)
+        return ERR_BAD;
+    b.anchors = storage_take(&b.memory, b.cap * sizeof *b.anchors);
+    if (b.anchors == NULL)
+        return ERR_BAD;
+    decode(&b, text, len);
+    *anchors = (struct tls_anchors){b.anchors, b.len};
+    return b.len > 0 ? (int)b.len : ERR_BAD;
+}
+
+int
+ca_bundle_read(const char *path, struct tls_anchors *anchors)
+{
+    struct stat status;
+    char *text;
+    int r = ERR_IO;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return ERR_IO;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+        size_t len = (size_t)status.st_size;
+
+        text = MAP_FAILED;
+        if (len == 0)
+            r = ERR_BAD;
+        else if (len > CA_BUNDLE_MAX_BYTES)
+            r = ERR_BIG;
+        else
+            text = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (text != MAP_FAILED) {
+            r = decode_all(text, len, anchors);
+            (void)munmap(text, len);
+        }
+    } else {
+        errno = EISDIR;
+    }
+    (void)close(fd);
+    return r;
+}

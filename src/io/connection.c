@@ -1,0 +1,456 @@
+#include "io/connection.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+
+/* see connection.h */
+
+static void pump(struct connection *c);
+static void connect_next(struct connection *c);
+static void connect_result(struct connection *c);
+
+void
+connection_close(struct connection *c)
+{
+    resolver_cancel(&c->resolver);
+    c->timer.at_ms = 0;
+    if (c->watch.fd >= 0) {
+        int fd = c->watch.fd;
+
+        loop_forget(c->loop, &c->watch);
+        (void)close(fd);
+    }
+    c->state = CONNECTION_CLOSED;
+}
+
+static void
+fail(struct connection *c, enum connection_end end, int code)
+{
+    connection_close(c);
+    c->end = end;
+    c->code = code;
+}
+
+static void
+fail_and_tell(struct connection *c, enum connection_end end, int code)
+{
+    fail(c, end, code);
+    c->progress(c->context);
+}
+
+static void
+timed_out(void *context)
+{
+    fail_and_tell(context, CONNECTION_TIMED_OUT, 0);
+}
+
+static void
+opened(struct connection *c)
+{
+    c->state = CONNECTION_OPEN;
+    c->timer.at_ms = 0;
+}
+
+/* TCP is there: TLS begins, or the stream is open. */
+static void
+connected(struct connection *c)
+{
+    if (c->peer.anchors == NULL) {
+        opened(c);
+    } else if (tls_start(c->tls, c->peer.anchors, c->resolver.host,
+                         clock_wall_ms() / 1000) != 0) {
+        fail(c, CONNECTION_TLS_FAILED, 0);
+        return;
+    } else {
+        c->state = CONNECTION_HANDSHAKING;
+    }
+    pump(c);
+}
+
+static void
+connect_result(struct connection *c)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    if (getsockopt(c->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+        error = errno;
+    if (error == 0) {
+        connected(c);
+    } else {
+        c->code = error;
+        connect_next(c);
+    }
+}
+
+static void
+ready(void *context, uint32_t events)
+{
+    struct connection *c = context;
+
+    (void)events;
+    if (c->state == CONNECTION_CONNECTING)
+        connect_result(c);
+    else
+        pump(c);
+    c->progress(c->context);
+}
+
+/* Whether the connection has been decided already, as it is within one machine. */
+static bool
+decided(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+    return poll(&p, 1, 0) == 1;
+}
+
+/* A socket on its way to the next address. Returns 0, ERR_IO when it failed at once. */
+static int
+connect_to(struct connection *c, const union resolver_address *a)
+{
+    int one = 1;
+    int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        c->code = errno;
+        return ERR_IO;
+    }
+    /* a request is written in whole records; the last one must not wait for an acknowledgement */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if ((connect(fd, &a->any, resolver_address_len(a)) != 0 && errno != EINPROGRESS) ||
+        loop_watch(c->loop, &c->watch, fd, EPOLLOUT) != 0) {
+        c->code = errno;
+        (void)close(fd);
+        return ERR_IO;
+    }
+    c->state = CONNECTION_CONNECTING;
+    if (decided(fd))
+        connect_result(c);
+    return 0;
+}
+
+static void
+connect_next(struct connection *c)
+{
+    int code = c->code;
+
+    if (c->watch.fd >= 0) {
+        int fd = c->watch.fd;
+
+        loop_forget(c->loop, &c->watch);
+        (void)close(fd);
+    }
+    while (c->address < c->resolver.len)
+        if (connect_to(c, &c->resolver.addresses[c->address++]) == 0)
+            return;
+    fail(c, c->resolver.len == 0 ? CONNECTION_NO_NAME : CONNECTION_REFUSED,
+         c->code != 0 ? c->code : code);
+}
+
+static void
+resolved(void *context)
+{
+    struct connection *c = context;
+
+    connect_next(c);
+    if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_OPEN)
+        c->progress(c->context);
+}
+
+void
+connection_init(struct connection *c, struct loop *loop, void (*progress)(void *context),
+                void *context)
+{
+    *c = (struct connection){.loop = loop, .progress = progress, .context = context};
+    c->watch = (struct loop_watch){.fd = -1, .ready = ready, .context = c};
+    c->timer = (struct loop_timer){.fire = timed_out, .context = c};
+    loop_add_timer(loop, &c->timer);
+    resolver_open(&c->resolver, loop, resolved, c);
+}
+
+void
+connection_start(struct connection *c)
+{
+    int r;
+
+    c->end = CONNECTION_NO_END;
+    c->code = 0;
+    c->address = 0;
+    c->answered = c->peer_closed = false;
+    c->in_from = c->in_len = c->out_from = c->out_len = 0;
+    c->state = CONNECTION_RESOLVING;
+    if (c->peer.open_within_ms > 0)
+        loop_set(c->loop, &c->timer, c->peer.open_within_ms);
+    r = resolver_start(&c->resolver, c->peer.host, c->peer.port);
+    if (r == 0)
+        connect_next(c);
+    else if (r != ERR_MORE && r != ERR_FULL)
+        fail(c, CONNECTION_NO_NAME, 0);
+    if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_OPEN)
+        c->progress(c->context);
+}
+
+/* The network's word on a failed send or recv: nothing to do now, or the end. */
+static bool
+would_block(struct connection *c)
+{
+    if (errno == EAGAIN || errno == EINTR)
+        return true;
+    fail(c, CONNECTION_BROKEN, errno);
+    return false;
+}
+
+/*
+ * Reads once. Returns bytes, 0 when there are none now or no more at all; then peer_closed or the
+ * state tell.
+ */
+static size_t
+receive(struct connection *c, void *buffer, size_t cap)
+{
+    ssize_t n = recv(c->watch.fd, buffer, cap, 0);
+
+    if (n < 0) {
+        (void)would_block(c);
+        return 0;
+    }
+    if (n == 0)
+        c->peer_closed = true;
+    if (!c->answered && c->state == CONNECTION_HANDSHAKING && n >= 4 &&
+        memcmp(buffer, "HTTP", 4) == 0) {
+        fail(c, CONNECTION_NOT_TLS, 0);
+        return 0;
+    }
+    c->answered = c->answered || n > 0;
+    return (size_t)n;
+}
+
+static size_t
+transmit(struct connection *c, const void *bytes, size_t len)
+{
+    ssize_t n = send(c->watch.fd, bytes, len, MSG_NOSIGNAL);
+
+    if (n >= 0)
+        return (size_t)n;
+    (void)would_block(c);
+    return 0;
+}
+
+static void
+wants(struct connection *c, uint32_t events)
+{
+    if (loop_watch(c->loop, &c->watch, c->watch.fd, events) != 0)
+        fail(c, CONNECTION_BROKEN, errno);
+}
+
+/* Moves records one step each way; true when something moved. */
+static bool
+tls_step(struct connection *c, unsigned state)
+{
+    br_ssl_engine_context *engine = &c->tls->client.eng;
+    unsigned char *p;
+    size_t cap;
+    size_t n = 0;
+
+    if ((state & BR_SSL_SENDREC) != 0) {
+        p = br_ssl_engine_sendrec_buf(engine, &cap);
+        n = transmit(c, p, cap);
+        if (n > 0)
+            br_ssl_engine_sendrec_ack(engine, n);
+    }
+    if (n == 0 && c->state != CONNECTION_CLOSED && (state & BR_SSL_RECVREC) != 0 &&
+        !c->peer_closed) {
+        p = br_ssl_engine_recvrec_buf(engine, &cap);
+        n = receive(c, p, cap);
+        if (n > 0)
+            br_ssl_engine_recvrec_ack(engine, n);
+    }
+    return n > 0;
+}
+
+static void
+tls_ended(struct connection *c)
+{
+    int error = br_ssl_engine_last_error(&c->tls->client.eng);
+
+    /* a close_notify leaves no error */
+    fail(c, error == BR_ERR_OK ? CONNECTION_BY_PEER : CONNECTION_TLS_FAILED, error);
+}
+
+static void
+tls_pump(struct connection *c)
+{
+    unsigned state;
+
+    do {
+        state = br_ssl_engine_current_state(&c->tls->client.eng);
+        if (c->state == CONNECTION_HANDSHAKING && (state & BR_SSL_SENDAPP) != 0)
+            opened(c);
+        if (state == BR_SSL_CLOSED) {
+            tls_ended(c);
+            return;
+        }
+    } while (tls_step(c, state) && c->state != CONNECTION_CLOSED);
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    if (c->peer_closed && (state & BR_SSL_RECVAPP) == 0)
+        fail(c, CONNECTION_BY_PEER, 0);
+    else
+        wants(c, ((state & BR_SSL_SENDREC) != 0 ? EPOLLOUT : 0u) |
+                     ((state & BR_SSL_RECVREC) != 0 && !c->peer_closed ? EPOLLIN : 0u));
+}
+
+static void
+plain_receive(struct connection *c)
+{
+    if (c->in_from > 0) {
+        memmove(c->in, c->in + c->in_from, c->in_len - c->in_from);
+        c->in_len -= c->in_from;
+        c->in_from = 0;
+    }
+    if (c->in_len < CONNECTION_BUFFER && !c->peer_closed)
+        c->in_len += receive(c, c->in + c->in_len, CONNECTION_BUFFER - c->in_len);
+}
+
+static void
+plain_pump(struct connection *c)
+{
+    if (c->out_from < c->out_len)
+        c->out_from += transmit(c, c->out + c->out_from, c->out_len - c->out_from);
+    if (c->out_from == c->out_len)
+        c->out_from = c->out_len = 0;
+    if (c->state != CONNECTION_CLOSED)
+        plain_receive(c);
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    if (c->peer_closed && c->in_from == c->in_len)
+        fail(c, CONNECTION_BY_PEER, 0);
+    else
+        wants(c, (c->out_len > 0 ? EPOLLOUT : 0u) |
+                     (c->in_len < CONNECTION_BUFFER && !c->peer_closed ? EPOLLIN : 0u));
+}
+
+static void
+pump(struct connection *c)
+{
+    if (c->state != CONNECTION_HANDSHAKING && c->state != CONNECTION_OPEN)
+        return;
+    if (c->peer.anchors != NULL)
+        tls_pump(c);
+    else
+        plain_pump(c);
+}
+
+char *
+connection_room(struct connection *c, size_t *cap)
+{
+    char *p = NULL;
+
+    *cap = 0;
+    if (c->state != CONNECTION_OPEN)
+        return NULL;
+    if (c->peer.anchors != NULL) {
+        p = (char *)br_ssl_engine_sendapp_buf(&c->tls->client.eng, cap);
+    } else {
+        *cap = CONNECTION_BUFFER - c->out_len;
+        p = c->out + c->out_len;
+    }
+    return *cap == 0 ? NULL : p;
+}
+
+void
+connection_wrote(struct connection *c, size_t len)
+{
+    if (len == 0)
+        return;
+    if (c->peer.anchors != NULL)
+        br_ssl_engine_sendapp_ack(&c->tls->client.eng, len);
+    else
+        c->out_len += len;
+}
+
+void
+connection_flush(struct connection *c)
+{
+    if (c->state != CONNECTION_OPEN)
+        return;
+    if (c->peer.anchors != NULL)
+        br_ssl_engine_flush(&c->tls->client.eng, 0);
+    pump(c);
+}
+
+bool
+connection_flushed(const struct connection *c)
+{
+    if (c->state != CONNECTION_OPEN)
+        return false;
+    if (c->peer.anchors == NULL)
+        return c->out_len == 0;
+    return (br_ssl_engine_current_state(&c->tls->client.eng) & BR_SSL_SENDREC) == 0;
+}
+
+struct span
+connection_input(struct connection *c)
+{
+    struct span in = {NULL, 0};
+
+    if (c->state != CONNECTION_OPEN)
+        return in;
+    if (c->peer.anchors != NULL)
+        in.p = (char *)br_ssl_engine_recvapp_buf(&c->tls->client.eng, &in.len);
+    else
+        in = (struct span){c->in + c->in_from, c->in_len - c->in_from};
+    return in;
+}
+
+void
+connection_used(struct connection *c, size_t len)
+{
+    if (len == 0)
+        return;
+    if (c->peer.anchors != NULL)
+        br_ssl_engine_recvapp_ack(&c->tls->client.eng, len);
+    else
+        c->in_from += len;
+    pump(c);
+}
+
+bool
+connection_idle(const struct connection *c)
+{
+    char byte;
+    ssize_t n;
+
+    if (c->state != CONNECTION_OPEN || c->peer_closed)
+        return false;
+    n = recv(c->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+const char *
+connection_error(const struct connection *c)
+{
+    switch (c->end) {
+    case CONNECTION_NO_NAME:
+        return resolver_error(&c->resolver);
+    case CONNECTION_REFUSED:
+    case CONNECTION_BROKEN:
+        return strerror(c->code);
+    case CONNECTION_TIMED_OUT:
+        return "no connection in time";
+    case CONNECTION_TLS_FAILED:
+        return tls_error(c->code);
+    case CONNECTION_NOT_TLS:
+        return "the peer answered in plain HTTP where TLS was expected";
+    case CONNECTION_BY_PEER:
+        return "closed by the peer";
+    case CONNECTION_NO_END:
+    default:
+        return "no error";
+    }
+}

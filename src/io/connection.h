@@ -1,0 +1,107 @@
+#ifndef CONNECTION_H
+#define CONNECTION_H
+/*
+ * One outgoing byte stream to a named peer, over TCP or over TLS on TCP. Never waits: whatever
+ * happens is told by `progress`, after which the owner looks at the state.
+ *
+ *   closed -> resolving -> connecting -> handshaking (TLS) -> open -> closed
+ *
+ * Output is written into the connection's own buffer (connection_room, connection_wrote), input is
+ * read in place (connection_input, connection_used): nothing is copied twice.
+ */
+#include "io/loop.h"
+#include "io/resolver.h"
+#include "io/tls.h"
+#include "protocol/span.h"
+
+enum connection_state {
+    CONNECTION_CLOSED,
+    CONNECTION_RESOLVING,
+    CONNECTION_CONNECTING,
+    CONNECTION_HANDSHAKING,
+    CONNECTION_OPEN
+};
+
+/* Why a connection came to its end. */
+enum connection_end {
+    CONNECTION_NO_END,
+    CONNECTION_NO_NAME,    /* the host name has no address */
+    CONNECTION_REFUSED,    /* no address could be connected to; code is an errno */
+    CONNECTION_TIMED_OUT,  /* not open within the time allowed */
+    CONNECTION_TLS_FAILED, /* code is BearSSL's */
+    CONNECTION_NOT_TLS,    /* the peer answered a TLS handshake in plain HTTP */
+    CONNECTION_BY_PEER,    /* closed by the peer, perhaps in the midst of things */
+    CONNECTION_BROKEN      /* reset, or another error of the network; code is an errno */
+};
+
+/* Who to connect to. */
+struct connection_peer {
+    struct span host;
+    uint16_t port;
+    const struct tls_anchors *anchors; /* NULL: no TLS */
+    uint32_t open_within_ms;           /* name, TCP and TLS together; 0: as long as it takes */
+};
+
+struct connection {
+    enum connection_state state;
+    enum connection_end end;
+    int code;
+    bool peer_closed; /* no input will follow what is there */
+    struct connection_peer peer;
+    void (*progress)(void *context);
+    void *context;
+
+    /* private */
+    struct loop *loop;
+    struct loop_watch watch;
+    struct loop_timer timer;
+    struct resolver resolver;
+    unsigned address;
+    bool answered; /* the peer has sent something */
+    struct tls *tls; /* TLS: its buffers serve both directions */
+    char *in, *out;  /* plain: buffers of CONNECTION_BUFFER bytes */
+    size_t in_from, in_len, out_from, out_len;
+};
+
+#define CONNECTION_BUFFER 16384
+
+/*
+ * memory of CONNECTION_BUFFER bytes each for in and out, or tls for a peer with anchors. They may
+ * be changed between a close and the next start.
+ */
+void connection_init(struct connection *c, struct loop *loop, void (*progress)(void *context),
+                     void *context);
+
+/* Begins to connect; only when closed. May report progress before it returns. */
+void connection_start(struct connection *c);
+
+/* Closes at once, without progress. What was not sent is lost. */
+void connection_close(struct connection *c);
+
+/* Room for output; *cap is 0 when there is none now. Only when open. */
+char *connection_room(struct connection *c, size_t *cap);
+
+/* So many bytes were written at the place that connection_room gave. */
+void connection_wrote(struct connection *c, size_t len);
+
+/* Sends what was written, as far as the network takes it now; the rest follows by itself. */
+void connection_flush(struct connection *c);
+
+/* Whether all that was written has gone to the network. */
+bool connection_flushed(const struct connection *c);
+
+/* Input that has arrived; valid until connection_used or the end of this callback. */
+struct span connection_input(struct connection *c);
+
+void connection_used(struct connection *c, size_t len);
+
+/*
+ * Whether a connection that was kept is still good: open, and the peer has neither closed nor sent
+ * anything. Asks the system, waits for nothing.
+ */
+bool connection_idle(const struct connection *c);
+
+/* Why the connection ended, for a log line; code is worth printing when it is not 0. */
+const char *connection_error(const struct connection *c);
+
+#endif

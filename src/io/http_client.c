@@ -1,0 +1,286 @@
+#include "io/http_client.h"
+
+#include <string.h>
+
+/* see http_client.h */
+
+static void progress(void *context);
+
+static void
+finish(struct http_client *c, int result)
+{
+    const struct http_call *call = c->call;
+
+    c->result = result;
+    c->state = HTTP_IDLE;
+    c->call = NULL;
+    c->silence.at_ms = 0;
+    c->kept = true;
+    c->used_ms = c->loop->now_ms;
+    if (result != 0 || !c->keep_alive || !c->sent_all)
+        connection_close(&c->connection);
+    call->done(call->context, result);
+}
+
+static void
+open_connection(struct http_client *c)
+{
+    c->kept = false;
+    c->opened++;
+    c->state = HTTP_OPENING;
+    connection_start(&c->connection);
+}
+
+/* The connection is gone: once more on a new one if this one was kept, else the end. */
+static void
+lost(struct http_client *c)
+{
+    if (c->kept && !c->answered && c->connection.end != CONNECTION_TIMED_OUT)
+        open_connection(c);
+    else if (c->state == HTTP_READING && c->connection.end == CONNECTION_BY_PEER &&
+             http_body_eof(&c->body) == 0)
+        finish(c, 0);
+    else
+        finish(c, c->connection.end == CONNECTION_TIMED_OUT ? ERR_LATE : ERR_IO);
+}
+
+static void
+silent(void *context)
+{
+    struct http_client *c = context;
+
+    connection_close(&c->connection);
+    finish(c, ERR_LATE);
+}
+
+static void
+heard(struct http_client *c)
+{
+    if (c->call != NULL && c->call->silence_ms > 0)
+        loop_set(c->loop, &c->silence, c->call->silence_ms);
+}
+
+/* Fills the connection with what there is to send; whether any was written. */
+static bool
+send_body(struct http_client *c)
+{
+    bool wrote = false;
+
+    while (!c->sent_all) {
+        size_t cap;
+        size_t n;
+        char *room = connection_room(&c->connection, &cap);
+
+        if (room == NULL)
+            break;
+        n = c->call->body == NULL ? 0 : c->call->body(c->call->context, room, cap);
+        c->sent_all = n == 0;
+        connection_wrote(&c->connection, n);
+        wrote = wrote || n > 0;
+    }
+    return wrote;
+}
+
+static void
+send_request(struct http_client *c)
+{
+    size_t cap;
+    char *room = connection_room(&c->connection, &cap);
+    struct out o = out_to(room, room == NULL ? 0 : cap);
+
+    c->sent_calls++;
+    c->state = HTTP_SENDING;
+    c->sent_all = c->answered = false;
+    c->keep_alive = true;
+    c->head_len = 0;
+    if (c->call->head(c->call->context, &o) != 0) {
+        connection_close(&c->connection);
+        finish(c, ERR_BAD);
+        return;
+    }
+    connection_wrote(&c->connection, o.len);
+    heard(c);
+}
+
+/* The head of the reply, as far as it is there. Returns bytes of input used, or an error. */
+static int
+read_head(struct http_client *c, struct span in)
+{
+    struct http_head head;
+    size_t room = HTTP_CLIENT_HEAD_BYTES - c->head_len;
+    size_t had = c->head_len;
+    int used;
+
+    if (room > in.len)
+        room = in.len;
+    memcpy(c->head + had, in.p, room);
+    c->head_len += room;
+    used = http_response_head((struct span){c->head, c->head_len}, &head);
+    if (used == ERR_MORE)
+        return c->head_len < HTTP_CLIENT_HEAD_BYTES ? (int)room : ERR_BAD;
+    if (used < 0)
+        return ERR_BAD;
+    c->head_len = 0;
+    if (head.status >= 200 || head.status == 101) {
+        if (http_response_body(&head, &c->body) != 0)
+            return ERR_BAD;
+        c->keep_alive = http_keeps_alive(&head);
+        c->state = HTTP_READING;
+        if (c->call->reply != NULL)
+            c->call->reply(c->call->context, &head);
+    }
+    return used - (int)had;
+}
+
+/* Reads the reply's body from in. Returns as http_body_next at its end or the input's. */
+static int
+read_body(struct http_client *c, struct span *in)
+{
+    struct span piece;
+    int r;
+
+    while ((r = http_body_next(&c->body, in, &piece)) == 1)
+        if (c->call->piece != NULL)
+            c->call->piece(c->call->context, piece);
+    return r;
+}
+
+/* Handles input that is there. Returns ERR_MORE, 0 at the end of the reply, or ERR_BAD. */
+static int
+read_reply(struct http_client *c)
+{
+    struct span in = connection_input(&c->connection);
+
+    while (in.len > 0 || c->state == HTTP_READING) {
+        struct span rest = in;
+        int r = ERR_MORE;
+
+        if (in.len > 0) {
+            c->answered = true;
+            heard(c);
+        }
+        if (c->state == HTTP_READING) {
+            r = read_body(c, &rest);
+        } else {
+            int used = read_head(c, in);
+
+            if (used < 0)
+                return ERR_BAD;
+            rest = span_skip(in, (size_t)used);
+        }
+        connection_used(&c->connection, in.len - rest.len);
+        if (r != ERR_MORE)
+            return r;
+        if (in.len == 0)
+            break;
+        in = connection_input(&c->connection);
+    }
+    return ERR_MORE;
+}
+
+/* Writes and sends by turns, as long as the network takes it. */
+static void
+send_all(struct http_client *c)
+{
+    while (send_body(c)) {
+        heard(c);
+        connection_flush(&c->connection);
+    }
+    connection_flush(&c->connection);
+    if (c->sent_all)
+        c->state = HTTP_WAITING;
+}
+
+static void
+progress(void *context)
+{
+    struct http_client *c = context;
+    int r;
+
+    if (c->state == HTTP_IDLE) {
+        /* nothing is expected now, so whatever comes ends the connection */
+        if (c->connection.state == CONNECTION_OPEN && connection_input(&c->connection).len > 0)
+            connection_close(&c->connection);
+        return;
+    }
+    if (c->state == HTTP_OPENING && c->connection.state == CONNECTION_OPEN)
+        send_request(c);
+    if (c->state == HTTP_SENDING && c->connection.state == CONNECTION_OPEN)
+        send_all(c);
+    if (c->state == HTTP_SENDING || c->state >= HTTP_WAITING) {
+        r = read_reply(c);
+        if (r != ERR_MORE) {
+            finish(c, r);
+            return;
+        }
+    }
+    if (c->state != HTTP_IDLE && c->connection.state == CONNECTION_CLOSED)
+        lost(c);
+}
+
+void
+http_client_init(struct http_client *c, struct loop *loop, char *head)
+{
+    *c = (struct http_client){.loop = loop, .head = head, .state = HTTP_IDLE};
+    connection_init(&c->connection, loop, progress, c);
+    c->silence = (struct loop_timer){.fire = silent, .context = c};
+    loop_add_timer(loop, &c->silence);
+}
+
+void
+http_client_open(struct http_client *c)
+{
+    if (c->state != HTTP_IDLE || c->connection.state != CONNECTION_CLOSED)
+        return;
+    c->kept = false;
+    c->opened++;
+    c->used_ms = c->loop->now_ms;
+    connection_start(&c->connection);
+}
+
+/* Whether the connection that is there can serve a call. */
+static bool
+usable(const struct http_client *c, const struct http_call *call)
+{
+    if (call->idle_ms > 0 && c->loop->now_ms - c->used_ms > call->idle_ms)
+        return false;
+    return connection_idle(&c->connection);
+}
+
+void
+http_client_start(struct http_client *c, const struct http_call *call)
+{
+    c->call = call;
+    c->result = 0;
+    if (c->connection.state == CONNECTION_OPEN && !usable(c, call))
+        connection_close(&c->connection);
+    if (c->connection.state == CONNECTION_CLOSED) {
+        open_connection(c);
+        return;
+    }
+    /* opened ahead, it may still be on its way */
+    c->state = HTTP_OPENING;
+    if (c->connection.state == CONNECTION_OPEN) {
+        c->kept = true;
+        progress(c);
+    }
+}
+
+void
+http_client_stop(struct http_client *c)
+{
+    c->call = NULL;
+    c->state = HTTP_IDLE;
+    c->silence.at_ms = 0;
+    connection_close(&c->connection);
+}
+
+const char *
+http_client_error(const struct http_client *c)
+{
+    if (c->result == ERR_BAD)
+        return "the reply is not valid HTTP";
+    if (c->result == ERR_LATE && c->connection.end != CONNECTION_TIMED_OUT)
+        return "no reply in time";
+    return connection_error(&c->connection);
+}

@@ -1,0 +1,79 @@
+#include "io/log.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+#include "protocol/stamp.h"
+
+/* see log.h */
+
+/* A pipe that polls as writable takes this much at once. Source: PIPE_BUF of Linux. */
+enum { LINE_MAX_BYTES = 4096 };
+
+static enum log_level least = LOG_WARN;
+
+void
+log_set_level(enum log_level level)
+{
+    least = level;
+}
+
+bool
+log_prints(enum log_level level)
+{
+    return level <= least;
+}
+
+static void
+print(enum log_level level, struct span message, struct span members)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    char line[LINE_MAX_BYTES];
+    char time[24];
+    struct out o = out_to(line, sizeof line);
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    stamp_rfc3339(clock_wall_ms(), time);
+    out_put(&o, SPAN("{\"time\":\""));
+    out_put(&o, (struct span){time, sizeof time});
+    out_put(&o, SPAN("\",\"level\":\""));
+    out_put(&o, span_of(names[level]));
+    out_put(&o, SPAN("\",\"logger\":\"" LOG_LOGGER "\",\"message\":\""));
+    out_json(&o, message);
+    out_byte(&o, '"');
+    if (members.len > 0) {
+        out_byte(&o, ',');
+        out_put(&o, members);
+    }
+    out_put(&o, SPAN("}\n"));
+    if (out_end(&o) == 0 && poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0)
+        (void)!write(STDOUT_FILENO, line, o.len);
+}
+
+void
+log_line(enum log_level level, const char *format, ...)
+{
+    char message[1500];
+    va_list arguments;
+    int n;
+
+    if (!log_prints(level))
+        return;
+    va_start(arguments, format);
+    n = vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (n < 0)
+        return;
+    if ((size_t)n >= sizeof message)
+        n = sizeof message - 1;
+    print(level, (struct span){message, (size_t)n}, (struct span){NULL, 0});
+}
+
+void
+log_always(const char *message, struct span members)
+{
+    print(LOG_INFO, span_of(message), members);
+}

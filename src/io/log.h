@@ -1,0 +1,40 @@
+#ifndef LOG_H
+#define LOG_H
+/*
+ * Log lines: one JSON object a line on standard output, where Lambda collects them.
+ *
+ *   {"time":"…","level":"warn","logger":"kinesis-telemetry-api-extension","message":"…"}
+ *
+ * Never hand credentials or telemetry to these calls. A line that the pipe has no room for now is
+ * left out: waiting for a reader could hold the function.
+ */
+#include "protocol/out.h"
+#include "protocol/settings.h"
+
+/* Name under which our lines can be told from others'. */
+#define LOG_LOGGER "kinesis-telemetry-api-extension"
+
+/* The least severe level that is printed from now on; LOG_WARN at first. */
+void log_set_level(enum log_level level);
+
+bool log_prints(enum log_level level);
+
+/* Messages longer than about 1,500 bytes are cut. Arguments as for printf. */
+void log_line(enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+
+/*
+ * A line of level info that is printed whatever the level: members is the inside of a JSON object
+ * that follows the message, or empty.
+ */
+void log_always(const char *message, struct span members);
+
+/* For %.*s: the length and the bytes of a span. */
+#define LOG_SPAN(s) (int)(s).len, (s).p
+
+#endif

@@ -1,0 +1,127 @@
+#include "io/loop.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "io/clock.h"
+#include "protocol/span.h"
+
+/* see loop.h */
+
+int
+loop_open(struct loop *loop)
+{
+    *loop = (struct loop){.epoll = epoll_create1(EPOLL_CLOEXEC), .now_ms = clock_monotonic_ms()};
+    return loop->epoll < 0 ? ERR_IO : 0;
+}
+
+int
+loop_watch(struct loop *loop, struct loop_watch *watch, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+
+    if (watch->added && watch->fd == fd && watch->events == events)
+        return 0;
+    if (epoll_ctl(loop->epoll, watch->added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0)
+        return ERR_IO;
+    watch->fd = fd;
+    watch->events = events;
+    watch->added = true;
+    return 0;
+}
+
+void
+loop_forget(struct loop *loop, struct loop_watch *watch)
+{
+    if (!watch->added)
+        return;
+    (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+    watch->added = false;
+    watch->fd = -1;
+    watch->events = 0;
+    /* what this turn has still to report of it is void */
+    for (int i = 0; i < loop->ready_len; i++)
+        if (loop->ready[i] == watch)
+            loop->ready[i] = NULL;
+}
+
+void
+loop_add_timer(struct loop *loop, struct loop_timer *timer)
+{
+    timer->next = loop->timers;
+    loop->timers = timer;
+}
+
+void
+loop_set(struct loop *loop, struct loop_timer *timer, uint64_t ms)
+{
+    timer->at_ms = loop->now_ms + ms;
+}
+
+void
+loop_set_earlier(struct loop_timer *timer, uint64_t at_ms)
+{
+    if (timer->at_ms == 0 || timer->at_ms > at_ms)
+        timer->at_ms = at_ms;
+}
+
+/* Milliseconds until the next timer; -1 when none is set. */
+static int
+wait_ms(const struct loop *loop)
+{
+    uint64_t now = clock_monotonic_ms();
+    uint64_t at = UINT64_MAX;
+
+    for (const struct loop_timer *t = loop->timers; t != NULL; t = t->next)
+        if (t->at_ms != 0 && t->at_ms < at)
+            at = t->at_ms;
+    if (at == UINT64_MAX)
+        return -1;
+    if (at <= now)
+        return 0;
+    return at - now > 60000 ? 60000 : (int)(at - now);
+}
+
+static void
+fire_timers(struct loop *loop)
+{
+    for (struct loop_timer *t = loop->timers; t != NULL; t = t->next) {
+        if (t->at_ms == 0 || t->at_ms > loop->now_ms)
+            continue;
+        t->at_ms = 0;
+        t->fire(t->context);
+    }
+}
+
+static int
+turn(struct loop *loop)
+{
+    enum { READY_MAX = sizeof loop->ready / sizeof *loop->ready };
+    struct epoll_event events[READY_MAX];
+    int n = epoll_wait(loop->epoll, events, READY_MAX, wait_ms(loop));
+
+    if (n < 0)
+        return errno == EINTR ? 0 : ERR_IO;
+    loop->now_ms = clock_monotonic_ms();
+    for (int i = 0; i < n; i++)
+        loop->ready[i] = events[i].data.ptr;
+    loop->ready_len = n;
+    for (int i = 0; i < n; i++)
+        if (loop->ready[i] != NULL)
+            loop->ready[i]->ready(loop->ready[i]->context, events[i].events);
+    loop->ready_len = 0;
+    fire_timers(loop);
+    return 0;
+}
+
+int
+loop_run(struct loop *loop)
+{
+    while (!loop->stopped) {
+        int r = turn(loop);
+
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}

@@ -1,0 +1,59 @@
+#ifndef LOOP_H
+#define LOOP_H
+/*
+ * The one loop: watched files and timers, nothing else ever waits.
+ *
+ * A watch or a timer belongs to its owner and lies in the owner's struct; the loop keeps pointers.
+ * A callback may change, close or start any other watch or timer. Each turn serves files before
+ * timers: after a freeze, what has arrived counts before what seems overdue.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+struct loop_watch {
+    int fd;          /* -1 when not watched */
+    uint32_t events; /* EPOLLIN, EPOLLOUT or 0 */
+    bool added;
+    void (*ready)(void *context, uint32_t events);
+    void *context;
+};
+
+struct loop_timer {
+    uint64_t at_ms; /* monotonic clock; 0: off */
+    void (*fire)(void *context);
+    void *context;
+    struct loop_timer *next;
+};
+
+struct loop {
+    int epoll;
+    bool stopped;
+    struct loop_timer *timers;
+    uint64_t now_ms; /* of this turn */
+    struct loop_watch *ready[16];
+    int ready_len;
+};
+
+/* Returns 0, or ERR_IO. */
+int loop_open(struct loop *loop);
+
+/* Watches fd for these events from now on; 0 keeps it but reports errors and hang-up only. */
+int loop_watch(struct loop *loop, struct loop_watch *watch, int fd, uint32_t events);
+
+/* Stops watching; to be called before the file is closed. */
+void loop_forget(struct loop *loop, struct loop_watch *watch);
+
+/* Once per timer, at start-up. It fires when at_ms is set and has come; at_ms is 0 by then. */
+void loop_add_timer(struct loop *loop, struct loop_timer *timer);
+
+/* Sets a timer to so many milliseconds from this turn on. */
+void loop_set(struct loop *loop, struct loop_timer *timer, uint64_t ms);
+
+/* Sets the timer to a moment unless it is set to an earlier one. */
+void loop_set_earlier(struct loop_timer *timer, uint64_t at_ms);
+
+/* Turns until stopped is set. Returns 0, or ERR_IO. */
+int loop_run(struct loop *loop);
+
+#endif

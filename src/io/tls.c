@@ -1,0 +1,105 @@
+#include "io/tls.h"
+
+#include "io/entropy.h"
+
+/* see tls.h */
+
+/* Source: reference of TLS policies at AWS endpoints. */
+static const uint16_t suites[] = {
+    BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    BR_TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
+    BR_TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
+};
+
+static void
+set_hashes(struct tls *t)
+{
+    static const struct {
+        int id;
+        const br_hash_class *class;
+    } hashes[] = {
+        {br_sha256_ID, &br_sha256_vtable},
+        {br_sha384_ID, &br_sha384_vtable},
+        {br_sha512_ID, &br_sha512_vtable},
+    };
+
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
+        br_ssl_engine_set_hash(&t->client.eng, hashes[i].id, hashes[i].class);
+        br_x509_minimal_set_hash(&t->x509, hashes[i].id, hashes[i].class);
+    }
+}
+
+static void
+set_algorithms(struct tls *t, const struct tls_anchors *anchors)
+{
+    br_ssl_engine_context *engine = &t->client.eng;
+
+    br_ssl_client_zero(&t->client);
+    br_ssl_engine_set_versions(engine, BR_TLS12, BR_TLS12);
+    br_ssl_engine_set_suites(engine, suites, sizeof suites / sizeof *suites);
+    br_ssl_engine_add_flags(engine, BR_OPT_NO_RENEGOTIATION);
+    br_x509_minimal_init(&t->x509, &br_sha256_vtable, anchors->anchors, anchors->len);
+    set_hashes(t);
+    br_ssl_engine_set_default_rsavrfy(engine);
+    br_ssl_engine_set_default_ecdsa(engine);
+    br_x509_minimal_set_rsa(&t->x509, br_ssl_engine_get_rsavrfy(engine));
+    br_x509_minimal_set_ecdsa(&t->x509, br_ssl_engine_get_ec(engine),
+                              br_ssl_engine_get_ecdsa(engine));
+    br_ssl_engine_set_prf_sha256(engine, &br_tls12_sha256_prf);
+    br_ssl_engine_set_prf_sha384(engine, &br_tls12_sha384_prf);
+    br_ssl_engine_set_default_aes_gcm(engine);
+    br_ssl_engine_set_default_chapol(engine);
+    br_ssl_engine_set_default_aes_cbc(engine);
+    br_ssl_engine_set_x509(engine, &t->x509.vtable);
+}
+
+int
+tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, uint64_t unix_s)
+{
+    enum { DAYS_BEFORE_1970 = 719528, DAY_S = 86400, SEED_BYTES = 48 };
+    unsigned char seed[SEED_BYTES];
+
+    if (entropy_fill(seed, sizeof seed) != 0)
+        return ERR_IO;
+    set_algorithms(t, anchors);
+    br_x509_minimal_set_time(&t->x509, (uint32_t)(unix_s / DAY_S + DAYS_BEFORE_1970),
+                             (uint32_t)(unix_s % DAY_S));
+    br_ssl_engine_set_buffer(&t->client.eng, t->records, sizeof t->records, 1);
+    br_ssl_engine_inject_entropy(&t->client.eng, seed, sizeof seed);
+    return br_ssl_client_reset(&t->client, host, 0) == 1 ? 0 : ERR_IO;
+}
+
+const char *
+tls_error(int code)
+{
+    static const struct {
+        int code;
+        const char *text;
+    } known[] = {
+        {BR_ERR_BAD_VERSION, "the peer does not speak TLS"},
+        {BR_ERR_UNSUPPORTED_VERSION, "the peer does not offer TLS 1.2"},
+        {BR_ERR_BAD_SIGNATURE, "the server's signature is wrong"},
+        {BR_ERR_X509_TIME_UNKNOWN, "the present time is not known"},
+        {BR_ERR_X509_EXPIRED, "the certificate is expired or not yet valid"},
+        {BR_ERR_X509_DN_MISMATCH, "the certificate chain is broken"},
+        {BR_ERR_X509_BAD_SERVER_NAME, "the certificate is made out to another host name"},
+        {BR_ERR_X509_BAD_SIGNATURE, "a signature in the certificate chain is wrong"},
+        {BR_ERR_X509_WEAK_PUBLIC_KEY, "a key in the certificate chain is too short"},
+        {BR_ERR_X509_NOT_TRUSTED, "the certificate is not from a trusted authority"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].code == code)
+            return known[i].text;
+    if (code >= BR_ERR_SEND_FATAL_ALERT)
+        return "we ended the TLS exchange with an alert";
+    if (code >= BR_ERR_RECV_FATAL_ALERT)
+        return "the peer ended the TLS exchange with an alert";
+    return code >= BR_ERR_X509_OK ? "the certificate chain cannot be verified"
+                                  : "the TLS exchange failed";
+}
