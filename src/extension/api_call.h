@@ -1,0 +1,42 @@
+#ifndef API_CALL_H
+#define API_CALL_H
+/*
+ * One call to an API of the Lambda platform (AWS_LAMBDA_RUNTIME_API): small JSON both ways, over
+ * one kept connection that all these calls share.
+ */
+#include "io/http_client.h"
+
+#define API_REPLY_MAX_BYTES 8192
+
+/* The platform as a peer, shared by the calls. */
+struct api_peer {
+    struct http_client http;
+    struct span host;    /* host:port, for the Host field */
+    char identifier[64]; /* Lambda-Extension-Identifier, once registered */
+    size_t identifier_len;
+};
+
+struct api_call {
+    struct api_peer *peer;
+    struct span method, path; /* set by the owner */
+    struct span name, value;  /* one more header field; none when name is empty */
+    struct span body;         /* sent as JSON when not empty; at most some KiB */
+    uint32_t silence_ms;      /* 0: the platform may take for ever */
+    /* The call has ended. result as of http_call; status and reply are valid when it is 0. */
+    void (*done)(void *context, int result);
+    void *context;
+
+    /* of the reply */
+    unsigned status;
+    struct span reply;
+
+    /* private */
+    struct http_call call;
+    char buffer[API_REPLY_MAX_BYTES];
+    size_t len;
+};
+
+/* Makes the call; only when no other one is under way. */
+void api_call_start(struct api_call *c);
+
+#endif

@@ -1,0 +1,131 @@
+#include "extension/extensions_api.h"
+
+#include "io/log.h"
+
+/* see extensions_api.h */
+
+enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000 };
+
+static void
+call_again(void *context)
+{
+    struct extensions_api *api = context;
+
+    if (api->is_registered)
+        extensions_api_next(api);
+    else
+        extensions_api_register(api);
+}
+
+/* One line for each failure that differs from the one before. */
+static void
+tell(struct extensions_api *api, int result)
+{
+    const struct api_call *call = &api->call;
+    struct span type = lambda_error_type(call->reply);
+    const char *act = api->is_registered ? "next" : "register";
+
+    if (api->failures > 1 && result == api->logged_result && call->status == api->logged_status)
+        return;
+    api->logged_result = result;
+    api->logged_status = call->status;
+    if (result != 0)
+        log_error("extensions API: %s: %s; trying again", act,
+                  http_client_error(&call->peer->http));
+    else
+        log_error("extensions API: %s was answered %u %.*s; trying again", act, call->status,
+                  LOG_SPAN(type));
+}
+
+static void
+failed(struct extensions_api *api, int result)
+{
+    uint32_t pause = FIRST_PAUSE_MS;
+
+    api->failures++;
+    tell(api, result);
+    for (unsigned i = 1; i < api->failures && pause < LONGEST_PAUSE_MS; i++)
+        pause *= 2;
+    loop_set(api->loop, &api->again, pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS);
+}
+
+static void
+register_done(void *context, int result)
+{
+    struct extensions_api *api = context;
+    const struct api_call *call = &api->call;
+
+    if (result == 0 && call->status == 200 && call->peer->identifier_len > 0) {
+        api->is_registered = true;
+        api->failures = 0;
+        lambda_registered(call->reply, &api->registered_as);
+        api->registered(api->context);
+    } else if (result == 0 && !api->shutdown_only &&
+               span_same(lambda_error_type(call->reply), SPAN("Extension.InvalidEventType"))) {
+        log_info("extensions API: INVOKE is not to be had here, registering for SHUTDOWN alone");
+        api->shutdown_only = true;
+        extensions_api_register(api);
+    } else {
+        failed(api, result);
+    }
+}
+
+static void
+next_done(void *context, int result)
+{
+    struct extensions_api *api = context;
+    struct lambda_event event;
+
+    if (result != 0 || api->call.status != 200) {
+        failed(api, result);
+        return;
+    }
+    if (lambda_event(api->call.reply, &event) != 0) {
+        /* an event of a kind that we did not ask for: nothing to do but to go on */
+        if (api->failures == 0)
+            log_warn("extensions API: an event that cannot be read was passed over");
+        api->failures++;
+        loop_set(api->loop, &api->again, FIRST_PAUSE_MS);
+        return;
+    }
+    if (api->failures > 0)
+        log_info("extensions API: back after %u failures", api->failures);
+    api->failures = 0;
+    api->event(api->context, &event);
+}
+
+void
+extensions_api_init(struct extensions_api *api, struct api_peer *peer, struct loop *loop)
+{
+    api->loop = loop;
+    api->call.peer = peer;
+    api->call.context = api;
+    api->again = (struct loop_timer){.fire = call_again, .context = api};
+    loop_add_timer(loop, &api->again);
+}
+
+void
+extensions_api_register(struct extensions_api *api)
+{
+    struct api_call *call = &api->call;
+
+    call->method = SPAN("POST");
+    call->path = SPAN("/2020-01-01/extension/register");
+    call->name = SPAN("Lambda-Extension-Name");
+    call->value = api->name;
+    call->body = lambda_register_body(api->shutdown_only);
+    call->done = register_done;
+    api_call_start(call);
+}
+
+void
+extensions_api_next(struct extensions_api *api)
+{
+    struct api_call *call = &api->call;
+
+    call->method = SPAN("GET");
+    call->path = SPAN("/2020-01-01/extension/event/next");
+    call->name = call->body = (struct span){NULL, 0};
+    call->done = next_done;
+    api_call_start(call);
+}

@@ -1,0 +1,375 @@
+#include "extension/lifecycle.h"
+
+#include <string.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+
+/* see lifecycle.h */
+
+enum {
+    /* At the end, telemetry is complete when none has come for so long. Late platform events were
+     * seen to take 5 to 40 ms, 100 at most; a busy machine takes longer. Source: Telemetry API,
+     * ordering. */
+    QUIET_MS = 150,
+    SHUTDOWN_MARGIN_MS = 100, /* for the ledger, and for a machine that is slow just then */
+    SHUTDOWN_DEFAULT_MS = 1000,
+    SHUTDOWN_LONGEST_MS = 60000,
+    SIGNAL_DEADLINE_MS = 500
+};
+
+static void
+end(struct lifecycle *life)
+{
+    char members[1024];
+    struct out o = out_to(members, sizeof members);
+
+    life->state = LIFE_ENDED;
+    if (life->dispatcher != NULL) {
+        telemetry_dispatcher_end(life->dispatcher);
+        (void)ledger_write(&o, &life->dispatcher->ledger);
+        log_always("ledger", out_span(&o));
+    }
+    life->loop->stopped = true;
+}
+
+/* Ends when telemetry is quiet and all is delivered, or when the time is over. */
+static void
+check_end(struct lifecycle *life)
+{
+    uint64_t now = life->loop->now_ms;
+    uint64_t quiet_at = life->telemetry.subscribed ? life->posted_ms + QUIET_MS : now;
+    uint64_t last = life->deadline_ms;
+    bool busy = life->listener != NULL && telemetry_listener_busy(life->listener);
+
+    if (now >= last || life->dispatcher == NULL ||
+        (now >= quiet_at && !busy && telemetry_dispatcher_drained(life->dispatcher))) {
+        end(life);
+        return;
+    }
+    life->timer.at_ms = now < quiet_at && quiet_at < last ? quiet_at : last;
+}
+
+static void
+begin_end(struct lifecycle *life, uint64_t left_ms)
+{
+    uint64_t now = life->loop->now_ms;
+
+    life->state = LIFE_ENDING;
+    life->posted_ms = now;
+    life->deadline_ms = now + (left_ms > SHUTDOWN_MARGIN_MS ? left_ms - SHUTDOWN_MARGIN_MS : 0);
+    if (life->dispatcher != NULL)
+        telemetry_dispatcher_last_chance(life->dispatcher, life->deadline_ms);
+    if (life->state == LIFE_ENDING)
+        check_end(life);
+}
+
+static struct span
+held_request(const struct lifecycle *life)
+{
+    return (struct span){life->request_id, life->request_id_len};
+}
+
+static bool
+runtime_done(const struct lifecycle *life)
+{
+    return span_same((struct span){life->done_id, life->done_id_len}, held_request(life));
+}
+
+/* Asks for the next event if the invocation need not be held any more. */
+static void
+check_hold(struct lifecycle *life)
+{
+    struct telemetry_dispatcher *d = life->dispatcher;
+    struct flush_state state = {
+        .policy = life->settings->flush,
+        .managed_instances = life->settings->managed_instances || life->extensions.shutdown_only,
+        .subscribed = life->telemetry.subscribed && d != NULL,
+        .delivery_rests = d != NULL && telemetry_dispatcher_rests(d),
+        .runtime_done = runtime_done(life),
+        .drained = d != NULL && telemetry_dispatcher_drained(d),
+        .now_ms = life->loop->now_ms,
+        .runtime_done_ms = life->done_ms,
+        .deadline_ms = life->deadline_ms,
+        .budget_ms = life->settings->flush_budget_ms,
+    };
+    uint32_t hold_ms = flush_hold_ms(&state);
+
+    if (hold_ms > 0) {
+        loop_set(life->loop, &life->timer, hold_ms);
+        if (state.runtime_done && d != NULL)
+            d->deadline_ms = life->loop->now_ms + hold_ms;
+        return;
+    }
+    life->timer.at_ms = 0;
+    if (d != NULL)
+        d->deadline_ms = 0;
+    life->state = LIFE_WAITING;
+    extensions_api_next(&life->extensions);
+}
+
+static void
+check(void *context)
+{
+    struct lifecycle *life = context;
+
+    if (life->state == LIFE_HOLDING)
+        check_hold(life);
+    else if (life->state == LIFE_ENDING)
+        check_end(life);
+}
+
+/* Milliseconds until a moment of the wall clock. */
+static uint64_t
+left_ms(uint64_t deadline_ms)
+{
+    uint64_t now = clock_wall_ms();
+
+    return deadline_ms > now ? deadline_ms - now : 0;
+}
+
+static void
+invoked(struct lifecycle *life, const struct lambda_event *event)
+{
+    memcpy(life->request_id, event->request_id, event->request_id_len);
+    life->request_id_len = event->request_id_len;
+    life->deadline_ms = life->loop->now_ms + left_ms(event->deadline_ms);
+    life->state = LIFE_HOLDING;
+    /* the connection is wanted when the function has ended; it opens while the function runs */
+    if (life->dispatcher != NULL)
+        kinesis_open(&life->dispatcher->kinesis);
+    check_hold(life);
+}
+
+static void
+shut_down(struct lifecycle *life, const struct lambda_event *event)
+{
+    uint64_t left = event->deadline_ms == 0 ? SHUTDOWN_DEFAULT_MS : left_ms(event->deadline_ms);
+
+    log_info("shutting down: %.*s, %u ms left", (int)event->reason_len, event->reason,
+             (unsigned)left);
+    begin_end(life, left < SHUTDOWN_LONGEST_MS ? left : SHUTDOWN_LONGEST_MS);
+}
+
+static void
+lambda_event_came(void *context, const struct lambda_event *event)
+{
+    struct lifecycle *life = context;
+
+    if (event->type == LAMBDA_INVOKE)
+        invoked(life, event);
+    else
+        shut_down(life, event);
+}
+
+static void
+runtime_done_came(struct lifecycle *life, const struct event *event)
+{
+    if (event->request_id.len > sizeof life->done_id)
+        return;
+    memcpy(life->done_id, event->request_id.p, event->request_id.len);
+    life->done_id_len = event->request_id.len;
+    life->done_ms = life->loop->now_ms;
+    life->dispatcher->flush = true;
+}
+
+/* What the extension itself does about an event. */
+static void
+observe(struct lifecycle *life, const struct event *event)
+{
+    struct telemetry_dispatcher *d = life->dispatcher;
+
+    if (event->kind == EVENT_START && !life->settings->managed_instances) {
+        telemetry_dispatcher_request(d, event->request_id);
+    } else if (event->kind == EVENT_RUNTIME_DONE && event->request_id.len > 0) {
+        runtime_done_came(life, event);
+    } else if (event->kind == EVENT_LOGS_DROPPED) {
+        log_warn("the platform dropped %llu events: %llu bytes",
+                 (unsigned long long)event->dropped_records,
+                 (unsigned long long)event->dropped_bytes);
+        d->ledger.platform_dropped_records += event->dropped_records;
+        d->ledger.platform_dropped_bytes += event->dropped_bytes;
+    }
+}
+
+static int
+telemetry_event(void *context, struct span text)
+{
+    struct lifecycle *life = context;
+    struct telemetry_dispatcher *d = life->dispatcher;
+    struct event event;
+
+    if (event_read(text, &event) != 0) {
+        telemetry_dispatcher_lost(d, DROP_UNREADABLE);
+        return 0;
+    }
+    /* forwarding our own lines would make more of them without end */
+    if ((life->settings->types & event.type) != 0 && !event_is_line_of(&event, SPAN(LOG_LOGGER)) &&
+        telemetry_dispatcher_event(d, &event) != 0)
+        return ERR_FULL;
+    observe(life, &event);
+    return 0;
+}
+
+static void
+telemetry_lost(void *context, enum ledger_drop reason)
+{
+    struct lifecycle *life = context;
+
+    telemetry_dispatcher_lost(life->dispatcher, reason);
+}
+
+static void
+telemetry_posted(void *context)
+{
+    struct lifecycle *life = context;
+
+    /* whatever the answer to the subscription was */
+    life->telemetry.subscribed = true;
+    life->posted_ms = life->loop->now_ms;
+    if (life->state == LIFE_ENDING || (life->state == LIFE_HOLDING && runtime_done(life)))
+        life->dispatcher->flush = true;
+    telemetry_dispatcher_run(life->dispatcher);
+    check(life);
+}
+
+static void
+dispatcher_has_room(void *context)
+{
+    struct lifecycle *life = context;
+
+    telemetry_listener_resume(life->listener);
+}
+
+/* The first `next`; only then is there time for what is done ahead of need. */
+static void
+ready(void *context)
+{
+    struct lifecycle *life = context;
+
+    life->state = LIFE_WAITING;
+    extensions_api_next(&life->extensions);
+    if (life->dispatcher != NULL && !life->settings->snap_start)
+        kinesis_open(&life->dispatcher->kinesis);
+}
+
+static void
+registered(void *context)
+{
+    struct lifecycle *life = context;
+
+    if (life->dispatcher != NULL) {
+        struct lambda_registered *as = &life->extensions.registered_as;
+
+        life->dispatcher->origin.account_id = (struct span){as->account_id, as->account_id_len};
+        telemetry_api_subscribe(&life->telemetry, life->listener->port);
+    } else {
+        ready(life);
+    }
+}
+
+/* AWS_LAMBDA_RUNTIME_API: a host and a port; the port follows the last colon. */
+static int
+read_peer(struct lifecycle *life, struct span api)
+{
+    struct connection_peer *peer = &life->peer.http.connection.peer;
+    uint64_t port;
+    size_t at = api.len;
+
+    while (at > 0 && api.p[at - 1] != ':')
+        at--;
+    if (at < 2 || span_number(span_skip(api, at), 65535, &port) != 0 || port == 0)
+        return ERR_BAD;
+    peer->host = (struct span){api.p, at - 1};
+    peer->port = (uint16_t)port;
+    return 0;
+}
+
+int
+lifecycle_register(struct lifecycle *life, struct loop *loop, const struct settings *settings,
+                   struct span name)
+{
+    struct connection *c = &life->peer.http.connection;
+
+    life->settings = settings;
+    life->loop = loop;
+    life->timer = (struct loop_timer){.fire = check, .context = life};
+    loop_add_timer(loop, &life->timer);
+    http_client_init(&life->peer.http, loop, life->head);
+    c->in = life->buffers[0];
+    c->out = life->buffers[1];
+    life->peer.host = settings->runtime_api;
+    if (read_peer(life, settings->runtime_api) != 0)
+        return ERR_BAD;
+    life->extensions.name = name;
+    life->extensions.shutdown_only = settings->managed_instances;
+    life->extensions.registered = registered;
+    life->extensions.event = lambda_event_came;
+    life->extensions.context = life;
+    extensions_api_init(&life->extensions, &life->peer, loop);
+    extensions_api_register(&life->extensions);
+    return 0;
+}
+
+static bool
+prepare_dispatcher(struct lifecycle *life, struct storage *s)
+{
+    struct telemetry_dispatcher *d = storage_take(s, sizeof *d);
+
+    if (d == NULL)
+        return false;
+    d->settings = life->settings;
+    d->changed = check;
+    d->room = dispatcher_has_room;
+    d->context = life;
+    if (telemetry_dispatcher_init(d, life->loop, s) != 0)
+        return false;
+    life->dispatcher = d;
+    return true;
+}
+
+static bool
+prepare_listener(struct lifecycle *life, struct storage *s)
+{
+    struct telemetry_listener *l = storage_take(s, sizeof *l);
+
+    if (l == NULL)
+        return false;
+    l->event = telemetry_event;
+    l->lost = telemetry_lost;
+    l->posted = telemetry_posted;
+    l->context = life;
+    if (telemetry_listener_init(l, life->loop, s) != 0 ||
+        telemetry_listener_open(l, life->settings->listener_port) != 0)
+        return false;
+    life->listener = l;
+    return true;
+}
+
+void
+lifecycle_prepare(struct lifecycle *life)
+{
+    struct storage s;
+    size_t bytes = telemetry_listener_bytes() + sizeof(struct telemetry_dispatcher) +
+                   telemetry_dispatcher_bytes(life->settings) + 256;
+
+    life->telemetry.settings = life->settings;
+    life->telemetry.done = ready;
+    life->telemetry.context = life;
+    telemetry_api_init(&life->telemetry, &life->peer, life->loop);
+    if (storage_open(&s, bytes) != 0 || !prepare_dispatcher(life, &s) ||
+        !prepare_listener(life, &s)) {
+        log_error("start: no memory or no port to listen on; going on without telemetry");
+        life->dispatcher = NULL;
+    }
+    log_debug("start: at most %zu bytes of storage", bytes);
+}
+
+void
+lifecycle_terminate(struct lifecycle *life)
+{
+    if (life->state == LIFE_ENDING || life->state == LIFE_ENDED)
+        return;
+    http_client_stop(&life->peer.http);
+    begin_end(life, SIGNAL_DEADLINE_MS);
+}

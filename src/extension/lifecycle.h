@@ -1,0 +1,60 @@
+#ifndef LIFECYCLE_H
+#define LIFECYCLE_H
+/*
+ * The course of a sandbox's life, from register to the ledger at its end.
+ *
+ *   register -> listen -> subscribe -> next -> (INVOKE -> hold -> next)* -> SHUTDOWN -> exit
+ *
+ * Joins the actors: telemetry from the listener goes to the dispatcher; events of the Extensions
+ * API and of the platform decide when the dispatcher is to flush and when `next` is due.
+ */
+#include "extension/extensions_api.h"
+#include "extension/telemetry_api.h"
+#include "extension/telemetry_dispatcher.h"
+#include "extension/telemetry_listener.h"
+#include "io/storage.h"
+#include "protocol/flush.h"
+
+struct lifecycle {
+    const struct settings *settings;
+    struct loop *loop;
+    struct api_peer peer;
+    struct extensions_api extensions;
+    struct telemetry_api telemetry;
+    struct telemetry_listener *listener;
+    struct telemetry_dispatcher *dispatcher; /* NULL: no memory, nothing is delivered */
+
+    /* private */
+    struct loop_timer timer;
+    enum { LIFE_STARTING, LIFE_WAITING, LIFE_HOLDING, LIFE_ENDING, LIFE_ENDED } state;
+    char request_id[64]; /* of the invocation that is held */
+    size_t request_id_len;
+    char done_id[64]; /* of the latest platform.runtimeDone */
+    size_t done_id_len;
+    uint64_t done_ms;
+    uint64_t deadline_ms;  /* of the invocation, or of the end; monotonic clock */
+    uint64_t posted_ms;    /* when the latest telemetry came */
+    char buffers[2][CONNECTION_BUFFER];
+    char head[HTTP_CLIENT_HEAD_BYTES];
+};
+
+/*
+ * Sends the registration, before anything else that takes time.
+ *
+ * name  file name under which the extension was started.
+ *
+ * Returns 0, or ERR_BAD when settings->runtime_api names no host and port.
+ */
+int lifecycle_register(struct lifecycle *life, struct loop *loop, const struct settings *settings,
+                       struct span name);
+
+/*
+ * Takes all memory that the settings ask for and readies the rest. What fails is logged, and the
+ * life goes on without delivery.
+ */
+void lifecycle_prepare(struct lifecycle *life);
+
+/* A signal asks to end: as SHUTDOWN, with a short deadline. */
+void lifecycle_terminate(struct lifecycle *life);
+
+#endif

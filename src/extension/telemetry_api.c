@@ -1,0 +1,103 @@
+#include "extension/telemetry_api.h"
+
+#include "io/log.h"
+#include "protocol/lambda_messages.h"
+
+/* see telemetry_api.h */
+
+enum { TRIES_MAX = 3, PAUSE_MS = 50, SILENCE_MS = 2000 };
+
+static void
+write_body(struct telemetry_api *api)
+{
+    const struct settings *s = api->settings;
+    struct out o = out_to(api->body, sizeof api->body);
+    struct lambda_subscription subscription = {
+        .schema_version = api->older_schema ? SPAN("2022-12-13") : SPAN("2025-01-29"),
+        /* platform events tell the end of an invocation and what the platform had to drop */
+        .types = s->types | EVENT_PLATFORM,
+        .max_items = s->buffer_max_items,
+        .max_bytes = s->buffer_max_bytes,
+        .timeout_ms = s->buffer_timeout_ms,
+        .port = api->port,
+    };
+
+    (void)lambda_subscription_body(&o, &subscription);
+    api->call.body = out_span(&o);
+}
+
+static void
+subscribe(void *context)
+{
+    struct telemetry_api *api = context;
+
+    write_body(api);
+    api_call_start(&api->call);
+}
+
+/* Refused for what the request says: an old platform may know the old schema only. */
+static bool
+schema_refused(const struct telemetry_api *api, int result)
+{
+    return result == 0 && !api->older_schema && api->call.status >= 400 &&
+           api->call.status < 500 && api->call.status != 403;
+}
+
+static void
+tell(const struct telemetry_api *api, int result)
+{
+    const struct api_call *call = &api->call;
+
+    if (result != 0)
+        log_error("telemetry API: subscribing: %s; going on without telemetry",
+                  http_client_error(&call->peer->http));
+    else if (call->status == 202)
+        log_warn("telemetry API: not supported here; going on without telemetry");
+    else
+        log_error("telemetry API: subscribing was answered %u %.*s; going on without telemetry",
+                  call->status, LOG_SPAN(lambda_error_type(call->reply)));
+}
+
+static void
+subscribe_done(void *context, int result)
+{
+    struct telemetry_api *api = context;
+    unsigned status = result == 0 ? api->call.status : 0;
+
+    api->tries++;
+    if (schema_refused(api, result)) {
+        log_info("telemetry API: schema 2025-01-29 was answered %u, trying 2022-12-13", status);
+        api->older_schema = true;
+        subscribe(api);
+        return;
+    }
+    if ((status == 0 || status >= 500) && api->tries < TRIES_MAX) {
+        loop_set(api->loop, &api->again, PAUSE_MS);
+        return;
+    }
+    api->subscribed = status == 200;
+    if (!api->subscribed)
+        tell(api, result);
+    api->done(api->context);
+}
+
+void
+telemetry_api_init(struct telemetry_api *api, struct api_peer *peer, struct loop *loop)
+{
+    api->loop = loop;
+    api->again = (struct loop_timer){.fire = subscribe, .context = api};
+    loop_add_timer(loop, &api->again);
+    api->call.peer = peer;
+    api->call.method = SPAN("PUT");
+    api->call.path = SPAN("/2022-07-01/telemetry");
+    api->call.silence_ms = SILENCE_MS;
+    api->call.done = subscribe_done;
+    api->call.context = api;
+}
+
+void
+telemetry_api_subscribe(struct telemetry_api *api, uint16_t port)
+{
+    api->port = port;
+    subscribe(api);
+}

@@ -1,0 +1,469 @@
+#include "extension/telemetry_listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io/log.h"
+
+/* see telemetry_listener.h */
+
+enum {
+    BACKLOG = 128,
+    SILENCE_MAX_MS = 30000, /* within a request */
+    CLOSING_MAX_MS = 1000,  /* for the peer to read an answer before the connection is cut */
+    STALLED_MS = 1000,      /* within a request, when its buffer is needed */
+    SWEEP_MS = 500
+};
+
+size_t
+telemetry_listener_bytes(void)
+{
+    return sizeof(struct telemetry_listener) + LISTENER_READ_BYTES +
+           LISTENER_CONNECTIONS * LISTENER_SCRATCH_BYTES +
+           LISTENER_LARGE_EVENTS * LISTENER_EVENT_MAX_BYTES + 256;
+}
+
+static void
+free_large(struct listener_connection *c)
+{
+    if (c->large >= 0)
+        c->listener->large_used[c->large] = false;
+    c->large = -1;
+}
+
+static void
+drop_connection(struct listener_connection *c)
+{
+    struct telemetry_listener *l = c->listener;
+    int fd = c->watch.fd;
+
+    loop_forget(l->loop, &c->watch);
+    (void)close(fd);
+    free_large(c);
+    if (l->stopped == c)
+        l->stopped = NULL;
+    c->state = LISTENER_FREE;
+}
+
+static void
+answer(struct listener_connection *c, struct span reply)
+{
+    ssize_t n = send(c->watch.fd, reply.p, reply.len, MSG_NOSIGNAL);
+
+    /* a peer that leaves no room for so few bytes does not read its answers */
+    if (n != (ssize_t)reply.len)
+        c->keep_alive = false;
+}
+
+/* Answers, then discards what still comes, so that the answer is not lost in a reset. */
+static void
+refuse(struct listener_connection *c, unsigned status, const char *reason)
+{
+    char reply[160];
+    struct out o = out_to(reply, sizeof reply);
+
+    out_put(&o, SPAN("HTTP/1.1 "));
+    out_number(&o, status);
+    out_byte(&o, ' ');
+    out_put(&o, span_of(reason));
+    if (status == 405)
+        out_put(&o, SPAN("\r\nAllow: POST"));
+    out_put(&o, SPAN("\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+    answer(c, out_span(&o));
+    log_debug("telemetry listener: answered %u %s", status, reason);
+    (void)shutdown(c->watch.fd, SHUT_WR);
+    free_large(c);
+    c->state = LISTENER_CLOSING;
+}
+
+static void
+end_of_post(struct listener_connection *c)
+{
+    struct telemetry_listener *l = c->listener;
+
+    if (splitter_inside(&c->splitter) && !c->splitter.skipping)
+        l->lost(l->context, DROP_CUT);
+    free_large(c);
+    answer(c, c->keep_alive ? SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                            : SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                                   "Connection: close\r\n\r\n"));
+    c->state = LISTENER_HEAD;
+    c->scratch_len = 0;
+    if (!c->keep_alive) {
+        (void)shutdown(c->watch.fd, SHUT_WR);
+        c->state = LISTENER_CLOSING;
+    }
+    l->posted(l->context);
+}
+
+/*
+ * A large buffer for an event that has outgrown its carry; the holder that has been silent for
+ * longest gives up its own when it seems dead. Returns false when there is none.
+ */
+static bool
+take_large(struct listener_connection *c)
+{
+    struct telemetry_listener *l = c->listener;
+
+    for (int i = 0; i < LISTENER_LARGE_EVENTS; i++) {
+        if (l->large_used[i])
+            continue;
+        l->large_used[i] = true;
+        c->large = i;
+        splitter_carry(&c->splitter, l->large[i], LISTENER_EVENT_MAX_BYTES);
+        return true;
+    }
+    return false;
+}
+
+static bool
+take_large_from_another(struct listener_connection *c)
+{
+    struct telemetry_listener *l = c->listener;
+
+    for (int i = 0; i < LISTENER_CONNECTIONS; i++) {
+        struct listener_connection *other = &l->connections[i];
+
+        if (other->state == LISTENER_BODY && other->large >= 0 && other != c &&
+            l->loop->now_ms - other->heard_ms > STALLED_MS) {
+            drop_connection(other);
+            return take_large(c);
+        }
+    }
+    return false;
+}
+
+/*
+ * The carry is too small for this event. Returns 0, or ERR_IO when the connection had to be closed:
+ * unanswered, its sender sends again.
+ */
+static int
+enlarge(struct listener_connection *c)
+{
+    if (c->large >= 0) {
+        splitter_skip(&c->splitter);
+        c->listener->lost(c->listener->context, DROP_OVERSIZE);
+        return 0;
+    }
+    if (take_large(c) || take_large_from_another(c))
+        return 0;
+    log_warn("telemetry listener: closed a connection, too many large events at once");
+    drop_connection(c);
+    return ERR_IO;
+}
+
+static void
+watch_all(struct telemetry_listener *l, uint32_t events)
+{
+    for (int i = 0; i < LISTENER_CONNECTIONS; i++) {
+        struct listener_connection *c = &l->connections[i];
+
+        if (c->state == LISTENER_FREE)
+            continue;
+        c->heard_ms = l->loop->now_ms;
+        (void)loop_watch(l->loop, &c->watch, c->watch.fd, events);
+    }
+}
+
+/* Reading stops for all: the queue is full, and the read buffer holds what is to be read next. */
+static void
+stop(struct listener_connection *c, struct span event, struct span piece, struct span in)
+{
+    struct telemetry_listener *l = c->listener;
+
+    l->stopped = c;
+    l->stopped_event = event;
+    l->stopped_piece = piece;
+    l->stopped_input = in;
+    watch_all(l, 0);
+}
+
+static void
+body_is_broken(struct listener_connection *c)
+{
+    if (!c->broken)
+        c->listener->lost(c->listener->context, DROP_UNREADABLE);
+    c->broken = true;
+}
+
+/* Hands over the events in a piece of the body. Returns 0, or below it when reading has to end. */
+static int
+split(struct listener_connection *c, struct span piece, struct span in)
+{
+    struct telemetry_listener *l = c->listener;
+
+    for (;;) {
+        struct span event;
+        int r = splitter_next(&c->splitter, &piece, &event);
+
+        if (r == ERR_BAD)
+            body_is_broken(c);
+        if (r == ERR_FULL && enlarge(c) != 0)
+            return ERR_IO;
+        if (r == 1 && event.len > LISTENER_EVENT_MAX_BYTES) {
+            l->lost(l->context, DROP_OVERSIZE);
+        } else if (r == 1 && l->event(l->context, event) != 0) {
+            stop(c, event, piece, in);
+            return ERR_FULL;
+        }
+        if (r != 1 && r != ERR_FULL)
+            return 0;
+    }
+}
+
+static void
+begin_body(struct listener_connection *c, const struct http_head *head)
+{
+    c->keep_alive = http_keeps_alive(head);
+    c->broken = false;
+    if (!span_same(head->method, SPAN("POST"))) {
+        refuse(c, 405, "Method Not Allowed");
+    } else if (http_request_body(head, &c->body) != 0) {
+        refuse(c, 400, "Bad Request");
+    } else {
+        if (span_same_case(http_field(head, SPAN("expect")), SPAN("100-continue")))
+            answer(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
+        splitter_start(&c->splitter, c->scratch, LISTENER_SCRATCH_BYTES);
+        c->state = LISTENER_BODY;
+    }
+}
+
+/* Collects the head in the scratch until it is whole. */
+static void
+read_head(struct listener_connection *c, struct span *in)
+{
+    struct http_head head;
+    size_t had = c->scratch_len;
+    size_t room = LISTENER_SCRATCH_BYTES - had;
+    int used;
+
+    if (room > in->len)
+        room = in->len;
+    memcpy(c->scratch + had, in->p, room);
+    c->scratch_len += room;
+    used = http_request_head((struct span){c->scratch, c->scratch_len}, &head);
+    if (used >= 0) {
+        *in = span_skip(*in, (size_t)used - had);
+        begin_body(c, &head);
+        c->scratch_len = 0;
+    } else if (used == ERR_MORE && c->scratch_len < LISTENER_SCRATCH_BYTES) {
+        *in = span_skip(*in, room);
+    } else if (used == ERR_BAD) {
+        refuse(c, 400, "Bad Request");
+    } else {
+        refuse(c, 431, "Request Header Fields Too Large");
+    }
+}
+
+/* Reads on in the input; what follows a complete request is the next one. */
+static void
+feed(struct listener_connection *c, struct span in)
+{
+    while (c->state == LISTENER_BODY || (c->state == LISTENER_HEAD && in.len > 0)) {
+        struct span piece;
+        int r;
+
+        if (c->state == LISTENER_HEAD) {
+            read_head(c, &in);
+            continue;
+        }
+        r = http_body_next(&c->body, &in, &piece);
+        if (r == 0)
+            end_of_post(c);
+        else if (r == ERR_MORE || (r == 1 && split(c, piece, in) != 0))
+            return;
+        else if (r != 1)
+            refuse(c, 400, "Bad Request");
+    }
+}
+
+/* Whether a connection is in the midst of something, so that its silence may go on for too long. */
+static bool
+unfinished(const struct listener_connection *c)
+{
+    return c->state == LISTENER_BODY || c->state == LISTENER_CLOSING ||
+           (c->state == LISTENER_HEAD && c->scratch_len > 0);
+}
+
+static void
+connection_ready(void *context, uint32_t events)
+{
+    struct listener_connection *c = context;
+    struct telemetry_listener *l = c->listener;
+    ssize_t n;
+
+    if (l->stopped != NULL) {
+        /* not to be read now; a peer that is gone for good would be reported without end */
+        if ((events & (EPOLLERR | EPOLLHUP)) == 0)
+            return;
+        drop_connection(c);
+        if (l->stopped == NULL)
+            watch_all(l, EPOLLIN);
+        return;
+    }
+    n = recv(c->watch.fd, l->read_buffer, LISTENER_READ_BYTES, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        drop_connection(c);
+        return;
+    }
+    if (c->state == LISTENER_CLOSING)
+        return;
+    c->heard_ms = l->loop->now_ms;
+    feed(c, (struct span){l->read_buffer, (size_t)n});
+    if (unfinished(c))
+        loop_set_earlier(&l->sweep, l->loop->now_ms + SWEEP_MS);
+}
+
+/* A free place; when there is none, the place of the connection that was silent for longest. */
+static struct listener_connection *
+place(struct telemetry_listener *l)
+{
+    struct listener_connection *longest = NULL;
+
+    for (int i = 0; i < LISTENER_CONNECTIONS; i++) {
+        struct listener_connection *c = &l->connections[i];
+
+        if (c->state == LISTENER_FREE)
+            return c;
+        if (c != l->stopped && (longest == NULL || c->heard_ms < longest->heard_ms))
+            longest = c;
+    }
+    if (longest != NULL)
+        drop_connection(longest);
+    return longest;
+}
+
+static void
+accept_one(void *context, uint32_t events)
+{
+    struct telemetry_listener *l = context;
+    struct listener_connection *c;
+    int fd = accept4(l->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    (void)events;
+    if (fd < 0)
+        return;
+    c = place(l);
+    if (c == NULL || loop_watch(l->loop, &c->watch, fd, l->stopped == NULL ? EPOLLIN : 0) != 0) {
+        (void)close(fd);
+        return;
+    }
+    c->state = LISTENER_HEAD;
+    c->scratch_len = 0;
+    c->heard_ms = l->loop->now_ms;
+}
+
+static void
+sweep_one(struct telemetry_listener *l, struct listener_connection *c)
+{
+    uint64_t silent_ms = l->loop->now_ms - c->heard_ms;
+
+    if (c->state == LISTENER_CLOSING && silent_ms > CLOSING_MAX_MS)
+        drop_connection(c);
+    else if (silent_ms > SILENCE_MAX_MS && unfinished(c))
+        refuse(c, 408, "Request Timeout");
+}
+
+static void
+sweep(void *context)
+{
+    struct telemetry_listener *l = context;
+    bool again = false;
+
+    for (int i = 0; i < LISTENER_CONNECTIONS && l->stopped == NULL; i++) {
+        struct listener_connection *c = &l->connections[i];
+
+        if (c->state != LISTENER_FREE)
+            sweep_one(l, c);
+        again = again || unfinished(c);
+    }
+    if (again)
+        loop_set(l->loop, &l->sweep, SWEEP_MS);
+}
+
+int
+telemetry_listener_init(struct telemetry_listener *l, struct loop *loop, struct storage *s)
+{
+    l->loop = loop;
+    l->watch = (struct loop_watch){.fd = -1, .ready = accept_one, .context = l};
+    l->sweep = (struct loop_timer){.fire = sweep, .context = l};
+    loop_add_timer(loop, &l->sweep);
+    l->read_buffer = storage_take(s, LISTENER_READ_BYTES);
+    for (int i = 0; i < LISTENER_LARGE_EVENTS; i++)
+        l->large[i] = storage_take(s, LISTENER_EVENT_MAX_BYTES);
+    for (int i = 0; i < LISTENER_CONNECTIONS; i++) {
+        struct listener_connection *c = &l->connections[i];
+
+        c->watch = (struct loop_watch){.fd = -1, .ready = connection_ready, .context = c};
+        c->listener = l;
+        c->large = -1;
+        c->scratch = storage_take(s, LISTENER_SCRATCH_BYTES);
+        if (c->scratch == NULL)
+            return ERR_IO;
+    }
+    return 0;
+}
+
+static int
+bind_to(int fd, uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+    /* all addresses: the platform may come by the sandbox's own, not by loopback */
+    address.sin_addr.s_addr = htonl(INADDR_ANY);
+    return bind(fd, (const struct sockaddr *)&address, sizeof address);
+}
+
+int
+telemetry_listener_open(struct telemetry_listener *l, uint16_t port)
+{
+    struct sockaddr_in address;
+    socklen_t len = sizeof address;
+    int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return ERR_IO;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind_to(fd, port) != 0) {
+        log_warn("telemetry listener: port %u: %s; taking a free one", port, strerror(errno));
+        port = 0;
+    }
+    if ((port == 0 && bind_to(fd, 0) != 0) || listen(fd, BACKLOG) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &len) != 0 ||
+        loop_watch(l->loop, &l->watch, fd, EPOLLIN) != 0) {
+        (void)close(fd);
+        return ERR_IO;
+    }
+    l->port = ntohs(address.sin_port);
+    return 0;
+}
+
+void
+telemetry_listener_resume(struct telemetry_listener *l)
+{
+    struct listener_connection *c = l->stopped;
+    struct span in = l->stopped_input;
+
+    if (c == NULL || l->event(l->context, l->stopped_event) != 0)
+        return;
+    l->stopped = NULL;
+    watch_all(l, EPOLLIN);
+    loop_set_earlier(&l->sweep, l->loop->now_ms + SWEEP_MS);
+    if (split(c, l->stopped_piece, in) == 0)
+        feed(c, in);
+}
+
+bool
+telemetry_listener_busy(const struct telemetry_listener *l)
+{
+    for (int i = 0; i < LISTENER_CONNECTIONS; i++)
+        if (l->connections[i].state == LISTENER_BODY)
+            return true;
+    return false;
+}

@@ -1,0 +1,96 @@
+#ifndef TELEMETRY_LISTENER_H
+#define TELEMETRY_LISTENER_H
+/*
+ * The HTTP server to which Lambda posts telemetry: JSON arrays of events, on any path.
+ *
+ * Bodies are streamed: the events are handed out as they arrive, no body is ever held as a whole.
+ * When the queue has no room, reading stops until telemetry_listener_resume; the sender then waits.
+ *
+ * A POST that HTTP can read is answered 200 whatever its body is, since the platform would send the
+ * same bytes again for ever. Other answers: 400 for what is no HTTP/1.1, 405 for another method,
+ * 408 for a request that stops in its midst, 431 for a head beyond 8 KiB. A body may have any
+ * length.
+ */
+#include "io/loop.h"
+#include "io/storage.h"
+#include "protocol/http.h"
+#include "protocol/ledger.h"
+#include "protocol/splitter.h"
+
+/*
+ * Connections at the same time. The platform uses one or two; the rest is room for whatever else in
+ * the sandbox talks to the port. When all are taken, the one that was silent for longest goes.
+ */
+#define LISTENER_CONNECTIONS 128
+
+/* A head, or an unfinished event, of one connection. */
+#define LISTENER_SCRATCH_BYTES 8192
+
+/*
+ * The largest event. A record above the API's largest maxBytes (1 MiB) comes cut in two, so an
+ * event is at most that and its envelope.
+ */
+#define LISTENER_EVENT_MAX_BYTES (1048576 + 65536)
+
+/* Unfinished events that are larger than the scratch, at the same time. */
+#define LISTENER_LARGE_EVENTS 3
+
+/* What one read takes. */
+#define LISTENER_READ_BYTES 65536
+
+struct listener_connection {
+    struct loop_watch watch;
+    struct telemetry_listener *listener;
+    enum { LISTENER_FREE, LISTENER_HEAD, LISTENER_BODY, LISTENER_CLOSING } state;
+    bool keep_alive;
+    bool broken; /* the body is no array of events; told once */
+    uint64_t heard_ms;
+    struct http_body body;
+    struct splitter splitter;
+    char *scratch;
+    size_t scratch_len; /* of a head */
+    int large;          /* index of the large buffer that is in use, or -1 */
+};
+
+struct telemetry_listener {
+    struct loop *loop;
+    struct loop_watch watch;
+    struct loop_timer sweep; /* closes connections that stopped in the midst of a request */
+    uint16_t port;
+    /* One event. Returns 0, or ERR_FULL: then the same event is handed over again later. */
+    int (*event)(void *context, struct span event);
+    /* An event that could not be handed over. */
+    void (*lost)(void *context, enum ledger_drop reason);
+    /* A POST has been read to its end and answered. */
+    void (*posted)(void *context);
+    void *context;
+
+    /* private */
+    char *read_buffer;
+    char *large[LISTENER_LARGE_EVENTS];
+    bool large_used[LISTENER_LARGE_EVENTS];
+    /* where reading stopped: this connection owns the read buffer until it goes on */
+    struct listener_connection *stopped;
+    struct span stopped_event, stopped_piece, stopped_input;
+    struct listener_connection connections[LISTENER_CONNECTIONS];
+};
+
+/* Memory that the listener takes from the storage. */
+size_t telemetry_listener_bytes(void);
+
+/* Callbacks and context are set by the caller before. Returns 0, or ERR_IO. */
+int telemetry_listener_init(struct telemetry_listener *l, struct loop *loop, struct storage *s);
+
+/*
+ * Binds the port on all addresses and listens; a port that is taken is replaced by a free one.
+ * l->port tells which it is. Returns 0, or ERR_IO.
+ */
+int telemetry_listener_open(struct telemetry_listener *l, uint16_t port);
+
+/* Room has come: goes on reading. May call the callbacks. */
+void telemetry_listener_resume(struct telemetry_listener *l);
+
+/* Whether a POST is being read now. */
+bool telemetry_listener_busy(const struct telemetry_listener *l);
+
+#endif

@@ -1,0 +1,138 @@
+/*
+ * kinesis-telemetry-api-extension: forwards the telemetry of a Lambda function to a Kinesis data
+ * stream. An external extension: Lambda starts it beside the function and ends it with the sandbox.
+ *
+ * What happens when, and where to read on:
+ *
+ *   main                     AWS_LAMBDA_RUNTIME_API, loop, registration on its way; then settings
+ *                            and storage while the platform answers; then the loop
+ *   extension/lifecycle      register, listen, subscribe, next, hold, SHUTDOWN, ledger
+ *   extension/extensions_api, telemetry_api
+ *                            the two APIs of the platform, over one connection (api_call)
+ *   extension/telemetry_listener
+ *                            receives the POSTs, cuts them into events (protocol/splitter)
+ *   extension/telemetry_dispatcher
+ *                            events into the queue (protocol/event, queue), batches out of it
+ *   extension/kinesis        a batch as a signed PutRecords call (protocol/put_records, sigv4)
+ *   io/                      loop, sockets, names, TLS, HTTP connections: bytes without meaning
+ *   protocol/                everything that can be computed from its arguments alone
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "extension/lifecycle.h"
+#include "io/log.h"
+
+enum { EXIT_USAGE = 2 };
+
+static struct loop loop;
+static struct settings settings;
+static struct lifecycle life;
+static struct loop_watch signals;
+
+static const char *
+environment(void *context, const char *name)
+{
+    (void)context;
+    return getenv(name);
+}
+
+static void
+refuse(void *context, const char *name, const char *value, const char *allowed, const char *used)
+{
+    (void)context;
+    log_error("%s: \"%.200s\" is not allowed; allowed: %s; using %s", name, value, allowed, used);
+}
+
+static const struct settings_source source = {.get = environment, .refuse = refuse};
+
+static void
+signalled(void *context, uint32_t events)
+{
+    struct signalfd_siginfo info;
+
+    (void)context;
+    (void)events;
+    if (read(signals.fd, &info, sizeof info) != sizeof info)
+        return;
+    log_info("ending: signal %u", info.ssi_signo);
+    lifecycle_terminate(&life);
+}
+
+/* SIGTERM and SIGINT become events of the loop. */
+static void
+watch_signals(void)
+{
+    sigset_t set;
+    int fd;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signals = (struct loop_watch){.fd = -1, .ready = signalled};
+    fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd < 0 || loop_watch(&loop, &signals, fd, EPOLLIN) != 0)
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static const char usage[] =
+    "kinesis-telemetry-api-extension " VERSION "\n"
+    "An AWS Lambda external extension that forwards telemetry to a Kinesis data stream.\n"
+    "\n"
+    "Lambda starts it from /opt/extensions/ without arguments; settings are environment variables,\n"
+    "see README.md.\n"
+    "\n"
+    "  --version  print the version\n"
+    "  --help     print this text\n";
+
+static int
+by_hand(const char *argument)
+{
+    if (strcmp(argument, "--version") == 0) {
+        puts("kinesis-telemetry-api-extension " VERSION);
+    } else if (strcmp(argument, "--help") == 0) {
+        fputs(usage, stdout);
+    } else {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    return EXIT_SUCCESS;
+}
+
+/* The name under which the platform knows us: that of the file that it started. */
+static struct span
+own_name(const char *path)
+{
+    const char *slash = path == NULL ? NULL : strrchr(path, '/');
+
+    if (path == NULL || *path == '\0')
+        return SPAN(LOG_LOGGER);
+    return span_of(slash == NULL ? path : slash + 1);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc > 1)
+        return by_hand(argv[1]);
+    settings_read_early(&settings, &source);
+    if (settings.runtime_api.len == 0 || loop_open(&loop) != 0 ||
+        lifecycle_register(&life, &loop, &settings, own_name(argv[0])) != 0) {
+        fputs("kinesis-telemetry-api-extension runs inside AWS Lambda: AWS_LAMBDA_RUNTIME_API is "
+              "not set to a host and port\n",
+              stderr);
+        return EXIT_USAGE;
+    }
+    /* a log reader that has gone must not take us along */
+    signal(SIGPIPE, SIG_IGN);
+    settings_read(&settings, &source);
+    log_set_level(settings.log_level);
+    lifecycle_prepare(&life);
+    watch_signals();
+    return loop_run(&loop) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
