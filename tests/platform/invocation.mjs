@@ -1,0 +1,85 @@
+// One invocation: its identity, the answer of the function, and the times between.
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { span } from './events.mjs';
+
+export class Invocation {
+  requestId = randomUUID();
+  startedAt = performance.now();
+  responseAt = null; // first byte of the runtime's answer
+  respondedAt = null; // its last byte
+  doneAt = null; // the runtime asked for its next event
+  response = undefined;
+  responseBytes = null;
+  error = undefined;
+  outcome = { status: 'success' };
+
+  constructor(settings, payload) {
+    this.body = Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload ?? {}));
+    this.timeoutMs = settings.timeoutMs;
+    this.deadlineMs = Date.now() + settings.timeoutMs;
+    this.functionArn = settings.functionArn;
+    const trace = `Root=1-${hex(4)}-${hex(12)};Parent=${hex(8)};Sampled=0`;
+    this.tracing = { type: 'X-Amzn-Trace-Id', value: trace };
+  }
+
+  answer(bytes, firstByteAt) {
+    this.responseAt = firstByteAt;
+    this.respondedAt = performance.now();
+    this.responseBytes = bytes;
+    this.response = parsed(bytes);
+  }
+
+  refuse(bytes, errorType, firstByteAt) {
+    this.responseAt = firstByteAt;
+    this.respondedAt = performance.now();
+    const body = parsed(bytes);
+    this.error = typeof body === 'object' && body !== null ? body : { errorMessage: String(body ?? '') };
+    this.error.errorType ??= errorType;
+    this.outcome = { status: 'error', errorType };
+  }
+
+  // The platform ends the invocation itself: timeout, crash. An answer that came before stays.
+  breakOff(status, errorType, what) {
+    this.doneAt ??= performance.now();
+    this.outcome = errorType === undefined ? { status } : { status, errorType };
+    if (this.respondedAt !== null) return;
+    const errorMessage = `RequestId: ${this.requestId} ${what}`;
+    this.error = { errorType: errorType ?? 'Sandbox.Timedout', errorMessage };
+  }
+
+  producedBytes() {
+    return this.responseBytes?.length ?? 0;
+  }
+
+  durationMs() {
+    return (this.doneAt ?? performance.now()) - this.startedAt;
+  }
+
+  span(name, fromMs, toMs) {
+    return span(name, fromMs ?? this.startedAt, toMs ?? this.startedAt);
+  }
+
+  spans() {
+    if (this.respondedAt === null) return [];
+    return [
+      this.span('responseLatency', this.startedAt, this.responseAt),
+      this.span('responseDuration', this.responseAt, this.respondedAt),
+      this.span('runtimeOverhead', this.respondedAt, this.doneAt ?? this.respondedAt),
+    ];
+  }
+}
+
+function hex(bytes) {
+  return randomBytes(bytes).toString('hex');
+}
+
+function parsed(bytes) {
+  const text = bytes.toString();
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

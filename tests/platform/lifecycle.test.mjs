@@ -1,0 +1,410 @@
+// Invocations, shutdown, resets, freezing, Managed Instances, scripted faults: reference 1.6, 1.8, 2.5.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import {
+  EXAMPLES,
+  alive,
+  did,
+  flushed,
+  folder,
+  processState,
+  received,
+  script,
+  start,
+  untilState,
+} from './fakes/harness.mjs';
+
+const NODE = { bootstrap: `${EXAMPLES}node/bootstrap` };
+
+// A folder with a handler of this text, run by the example runtime.
+function handler(text) {
+  const taskRoot = folder();
+  writeFileSync(path.join(taskRoot, 'handler.mjs'), text);
+  return { bootstrap: ['node', `${EXAMPLES}node/runtime.mjs`], taskRoot };
+}
+
+const nextEvents = (platform, name) => did(platform, 'next', name).map(({ body }) => JSON.parse(body));
+
+test('an invocation by the function: payload, response, INVOKE for those who registered for it', async () => {
+  const platform = await start({ alpha: {}, beta: { events: ['SHUTDOWN'] } }, NODE);
+  const outcome = await platform.invoke({ lines: 2 });
+  assert.deepEqual([outcome.response, outcome.error, outcome.status], [{ lines: 2 }, undefined, 'success']);
+  const [event] = nextEvents(platform, 'alpha');
+  assert.deepEqual(Object.keys(event).sort(), [
+    'deadlineMs',
+    'eventType',
+    'invokedFunctionArn',
+    'requestId',
+    'tracing',
+  ]);
+  assert.equal(event.requestId, outcome.requestId);
+  assert.ok(event.deadlineMs > Date.now(), 'absolute, and ahead');
+  assert.match(did(platform, 'next')[0].headers['lambda-extension-event-identifier'], /^[0-9a-f-]{36}$/);
+  assert.deepEqual(nextEvents(platform, 'beta'), []);
+  assert.equal(platform.lines.filter(({ line }) => line.includes(`id=${outcome.requestId}-`)).length, 2);
+});
+
+test('an error of the function is the outcome, and goes on', async () => {
+  const platform = await start(
+    {},
+    handler('export async function handler(event) { if (event.bad) throw new TypeError("no"); return 1; }'),
+  );
+  const bad = await platform.invoke({ bad: true });
+  assert.deepEqual([bad.status, bad.error.errorMessage], ['error', 'no']);
+  assert.equal(
+    platform.events.find(({ type }) => type === 'platform.runtimeDone').record.errorType,
+    'Runtime.TypeError',
+  );
+  assert.equal((await platform.invoke()).response, 1);
+});
+
+test('a function that fails in init fails the start', async () => {
+  await assert.rejects(start({ alpha: {} }, handler('nonsense(')), ({ message, platform }) => {
+    assert.match(message, /Runtime.ImportModuleError/);
+    assert.equal(nextEvents(platform, 'alpha').at(-1).shutdownReason, 'failure');
+    return true;
+  });
+});
+
+test('played by the caller: events while it runs, then the hold of the extensions', async () => {
+  const platform = await start({ alpha: { subscribe: {}, linger: true } });
+  const outcome = await platform.invoke(
+    {},
+    {
+      during: async (emit) => {
+        emit('function', 'one');
+        emit.raw('function', '"\\u0032"');
+      },
+    },
+  );
+  assert.ok(outcome.holdMs > 0);
+  await flushed(platform);
+  assert.deepEqual(
+    received(platform)
+      .filter(({ type }) => type === 'function')
+      .map(({ record }) => record),
+    ['one', '2'],
+  );
+});
+
+test("runtimeDone can be withheld; an error in the caller's part comes back", async () => {
+  const platform = await start({ alpha: {} });
+  await platform.invoke({}, { runtimeDone: false });
+  assert.ok(!platform.events.some(({ type }) => type === 'platform.runtimeDone'));
+  const other = await start({ alpha: {} });
+  await assert.rejects(
+    other.invoke(
+      {},
+      {
+        during: () => {
+          throw new Error('mine');
+        },
+      },
+    ),
+    /mine/,
+  );
+});
+
+test('shutdown: the event, its deadline, the report, and nobody left', async () => {
+  const platform = await start({ alpha: {}, beta: {} }, NODE);
+  const pids = [...Object.values(platform.pids), platform.runtimePid];
+  const report = await platform.shutdown();
+  for (const name of ['alpha', 'beta']) {
+    const [event] = nextEvents(platform, name);
+    assert.deepEqual(event, { eventType: 'SHUTDOWN', deadlineMs: report.deadlineMs, shutdownReason: 'spindown' });
+  }
+  const { headers } = did(platform, 'next')[0];
+  assert.equal(headers['lambda-extension-event-identifier'], undefined);
+  assert.match(headers['content-type'], /^text\/plain/);
+  assert.deepEqual(
+    report.extensions.map(({ name, exitCode, signal, late }) => ({ name, exitCode, signal, late })),
+    [
+      { name: 'alpha', exitCode: 0, signal: null, late: false },
+      { name: 'beta', exitCode: 0, signal: null, late: false },
+    ],
+  );
+  assert.equal(report.runtime.signal, 'SIGTERM');
+  assert.deepEqual(pids.filter(alive), []);
+  assert.deepEqual(await platform.shutdown(), report);
+  await assert.rejects(platform.invoke(), /shut down/);
+});
+
+test('shutdown: SIGTERM goes to the function first, and its last lines still arrive', async () => {
+  const bootstrap = script(
+    'bootstrap',
+    `#!/bin/sh\ntrap 'echo goodbye; exit 0' TERM\n${EXAMPLES}node/bootstrap & wait $!\n`,
+  );
+  const platform = await start(
+    { alpha: { subscribe: { types: ['function'] } } },
+    { bootstrap, taskRoot: `${EXAMPLES}node`, deliver: { shutdownFlush: 'before' } },
+  );
+  await platform.shutdown();
+  assert.deepEqual(
+    received(platform).map(({ record }) => record),
+    ['goodbye'],
+  );
+  assert.ok(platform.lines.find(({ line }) => line === 'goodbye').time < did(platform, 'next')[0].time);
+});
+
+test('shutdown: what is buffered is posted around the event', async () => {
+  const subscribe = { types: ['function'], buffering: { timeoutMs: 30000, maxItems: 1000 } };
+  for (const shutdownFlush of ['before', 'with']) {
+    const platform = await start(
+      { alpha: { subscribe, onShutdown: { untilPosted: 1500 } } },
+      { deliver: { shutdownFlush } },
+    );
+    for (let n = 0; n < 1500; n += 1) platform.emit('function', n);
+    const report = await platform.shutdown();
+    assert.equal(received(platform).length, 1500);
+    assert.equal(report.undelivered, 0);
+  }
+});
+
+test('shutdown: SIGKILL past the deadline, at once for who did not register', async () => {
+  const platform = await start(
+    { alpha: { onShutdown: { hang: true } }, beta: { events: ['INVOKE'] } },
+    { shutdownMs: 200 },
+  );
+  const { extensions } = await platform.shutdown();
+  assert.deepEqual(
+    extensions.map(({ name, signal, late }) => [name, signal, late]),
+    [
+      ['alpha', 'SIGKILL', true],
+      ['beta', 'SIGKILL', false],
+    ],
+  );
+  assert.equal(extensions[1].ms, null);
+  assert.deepEqual(nextEvents(platform, 'beta'), []);
+});
+
+test('shutdown: status and reason are passed on', async () => {
+  const platform = await start({ alpha: { onShutdown: { exit: 7 } } });
+  const { extensions, reason } = await platform.shutdown('failure');
+  assert.deepEqual([extensions[0].exitCode, reason], [7, 'failure']);
+  assert.equal(nextEvents(platform, 'alpha')[0].shutdownReason, 'failure');
+});
+
+test('children of an extension end with it', async () => {
+  const extensions = folder();
+  const alpha = path.join(extensions, 'alpha');
+  writeFileSync(
+    alpha,
+    `#!/bin/sh\nsleep 1000 &\necho "pid $!"\ncd / && node ${path.resolve(EXAMPLES, '../fakes/extension.mjs')} & wait $!\n`,
+    { mode: 0o755 },
+  );
+  const platform = await start(
+    {},
+    { extensions, env: { FAKE: JSON.stringify({ 'extension.mjs': { name: 'alpha' } }) } },
+  );
+  const child = Number(platform.lines.find(({ line }) => line.startsWith('pid ')).line.slice(4));
+  assert.ok(alive(child));
+  await platform.shutdown();
+  assert.ok(!alive(child));
+});
+
+test('timeout: runtimeDone says so, the function is killed, SHUTDOWN timeout; then a fresh start', async () => {
+  const options = handler(
+    'export const handler = (event) => (event.hang ? new Promise(() => setTimeout(() => {}, 1e6)) : "fine");',
+  );
+  const platform = await start({ alpha: {} }, { ...options, timeoutMs: 700 });
+  const first = platform.pids.alpha;
+  const { status, error, shutdown, requestId } = await platform.invoke({ hang: true });
+  assert.equal(status, 'timeout');
+  assert.equal(error.errorMessage, `RequestId: ${requestId} Error: Task timed out after 0.70 seconds`);
+  assert.deepEqual(
+    [shutdown.reason, shutdown.runtime.signal, shutdown.extensions[0].exitCode],
+    ['timeout', 'SIGKILL', 0],
+  );
+  assert.equal(platform.events.find(({ type }) => type === 'platform.runtimeDone').record.status, 'timeout');
+  assert.equal(nextEvents(platform, 'alpha').at(-1).shutdownReason, 'timeout');
+  assert.equal((await platform.invoke()).response, 'fine');
+  assert.notEqual(platform.pids.alpha, first);
+  assert.deepEqual(
+    platform.events.filter(({ type }) => type === 'platform.initReport').map(({ record }) => record.phase),
+    ['init', 'invoke'],
+  );
+});
+
+test('timeout: the time of the extensions counts too, though the answer is there', async () => {
+  const platform = await start({ alpha: { onInvoke: { hang: true } } }, { ...NODE, timeoutMs: 700, shutdownMs: 200 });
+  const outcome = await platform.invoke({ lines: 1 });
+  assert.deepEqual([outcome.status, outcome.response, outcome.error], ['timeout', { lines: 1 }, undefined]);
+  assert.equal(outcome.shutdown.extensions[0].signal, 'SIGKILL');
+});
+
+test('a function whose process ends: error, SHUTDOWN failure', async () => {
+  const platform = await start({ alpha: {} }, handler('export const handler = () => process.exit(5);'));
+  const { error, shutdown } = await platform.invoke();
+  assert.equal(error.errorType, 'Runtime.ExitError');
+  assert.match(error.errorMessage, /exit code 5/);
+  assert.equal(shutdown.reason, 'failure');
+  assert.equal(nextEvents(platform, 'alpha').at(-1).shutdownReason, 'failure');
+  assert.deepEqual(await platform.shutdown(), shutdown);
+});
+
+test('Managed Instances: a function whose process ends is replaced once, for all who ask', async () => {
+  const text = 'export const handler = (event) => (event.end ? process.exit(0) : event.n);';
+  const platform = await start({ alpha: { events: ['SHUTDOWN'] } }, { ...handler(text), managedInstances: true });
+  assert.equal((await platform.invoke({ end: true })).shutdown.reason, 'failure');
+  const outcomes = await Promise.all([platform.invoke({ n: 1 }), platform.invoke({ n: 2 })]);
+  assert.deepEqual(
+    outcomes.map(({ response }) => response),
+    [1, 2],
+  );
+  assert.equal(platform.calls.filter(({ name }) => name === 'register').length, 2);
+});
+
+test('freeze: stopped between invocations, running within, the report delivered at the next', async () => {
+  const platform = await start({ alpha: { subscribe: {}, linger: true } }, { ...NODE, freeze: true });
+  const stopped = () => Promise.all([platform.pids.alpha, platform.runtimePid].map((pid) => untilState(pid, 'T')));
+  await stopped();
+  let within;
+  await platform.invoke(
+    {},
+    {
+      during: () => {
+        within = processState(platform.runtimePid);
+      },
+    },
+  );
+  assert.notEqual(within, 'T');
+  await stopped();
+  const reports = () => received(platform).filter(({ type }) => type === 'platform.report').length;
+  const before = reports();
+  await platform.invoke();
+  await platform.until(() => reports() > before);
+  const report = await platform.shutdown();
+  assert.equal(report.extensions[0].exitCode, 0);
+});
+
+test('freeze by hand, thaw by hand', async () => {
+  const platform = await start({ alpha: { subscribe: { types: ['function'] } } });
+  platform.freeze();
+  await untilState(platform.pids.alpha, 'T');
+  platform.emit('function', 'meanwhile');
+  platform.thaw();
+  await flushed(platform);
+  assert.equal(received(platform)[0].record, 'meanwhile');
+});
+
+test('Managed Instances: at once, without INVOKE and runtimeDone', async () => {
+  const options = handler(`
+    let open;
+    let waiting = 0;
+    const both = new Promise((resolve) => { open = resolve; });
+    export async function handler(event) {
+      waiting += 1;
+      if (waiting === 2) open();
+      await both;
+      return [event.n, process.env.AWS_LAMBDA_MAX_CONCURRENCY];
+    }`);
+  const platform = await start(
+    { alpha: { events: ['SHUTDOWN'], subscribe: { types: ['platform'] } } },
+    { ...options, managedInstances: true, freeze: true },
+  );
+  const outcomes = await Promise.all([platform.invoke({ n: 1 }), platform.invoke({ n: 2 })]);
+  assert.deepEqual(
+    outcomes.map(({ response }) => response),
+    [
+      [1, '4'],
+      [2, '4'],
+    ],
+  );
+  assert.equal(platform.frozen, false);
+  const report = await platform.shutdown();
+  assert.equal(report.extensions[0].exitCode, 0);
+  const types = platform.events.map(({ type }) => type);
+  assert.ok(!types.includes('platform.runtimeDone'));
+  const reports = platform.events.filter(({ type }) => type === 'platform.report').map(({ record }) => record);
+  assert.deepEqual(reports.map(({ requestId }) => requestId).sort(), outcomes.map(({ requestId }) => requestId).sort());
+  for (const { metrics, spans } of reports) {
+    assert.deepEqual(Object.keys(metrics), ['durationMs']);
+    assert.deepEqual(
+      spans.map(({ name }) => name),
+      ['responseLatency', 'responseDuration'],
+    );
+  }
+  assert.deepEqual(
+    nextEvents(platform, 'alpha').map(({ eventType }) => eventType),
+    ['SHUTDOWN'],
+  );
+});
+
+test("faults: replies in place of the platform's, lost ones, late ones", async () => {
+  const notJson = '{"errorType": "ValidationError", "errorMessage": "a "quoted" word"}';
+  const platform = await start(
+    { alpha: {} },
+    {
+      faults: {
+        register: [
+          { status: 500, body: { errorType: 'InternalServerError', errorMessage: 'x' } },
+          'drop',
+          { status: 403, headers: { 'X-Fault': 'yes' }, body: notJson },
+          { raw: 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 No\r\nConnection: close\r\n\r\nend by close' },
+          { delay: 20 },
+        ],
+        next: [{ drop: true }, { status: 500, body: '' }, null],
+      },
+    },
+  );
+  const replies = did(platform, 'register').map(({ status, body }) => [status, body]);
+  assert.deepEqual(replies.slice(0, 4), [
+    [500, '{"errorType":"InternalServerError","errorMessage":"x"}'],
+    ['ECONNRESET', ''],
+    [403, notJson],
+    [503, 'end by close'],
+  ]);
+  assert.equal(replies[4][0], 200);
+  assert.deepEqual(
+    did(platform, 'next').map(({ status }) => status),
+    ['ECONNRESET', 500],
+  );
+  assert.deepEqual(
+    platform.calls.map(({ name, status }) => [name, status]),
+    [
+      ['register', 500],
+      ['register', 'drop'],
+      ['register', 403],
+      ['register', 'raw'],
+      ['register', 200],
+      ['next', 'drop'],
+      ['next', 500],
+      ['next', null],
+    ],
+  );
+});
+
+test('faults: the platform acts, only its reply is lost; a function as script', async () => {
+  const platform = await start(
+    { alpha: { subscribe: {} } },
+    {
+      faults: {
+        subscribe: ({ n, extension }) =>
+          n === 0 && extension === 'alpha' ? { act: true, status: 202, body: '{}' } : null,
+      },
+    },
+  );
+  assert.equal(did(platform, 'subscribe')[0].status, 202);
+  assert.ok(platform.events.some(({ type }) => type === 'platform.telemetrySubscription'));
+  await assert.rejects(start({}, { faults: { register2: [] } }), /no fault can be scripted for register2/);
+});
+
+test('kill leaves nobody, in whatever state', async () => {
+  const platform = await start({ alpha: { onShutdown: { hang: true } }, beta: {} }, { ...NODE, freeze: true });
+  const pids = [...Object.values(platform.pids), platform.runtimePid];
+  assert.deepEqual(pids.filter(alive), pids);
+  await platform.kill();
+  assert.deepEqual(pids.filter(alive), []);
+  await platform.kill();
+});
+
+test('until gives up with the condition in its message', async () => {
+  const platform = await start({});
+  await assert.rejects(
+    platform.until(() => platform.lines.length > 5, 10),
+    /lines.length > 5/,
+  );
+});

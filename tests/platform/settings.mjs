@@ -1,0 +1,136 @@
+// Options of the local platform, their defaults, and the environments that the processes get.
+// Numbers of paragraphs ("1.5") are those of the wire reference, reference/lambda-kinesis.md.
+
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+
+const DEFAULTS = {
+  extensions: null, // folder whose entries are executed; null: no external extension
+  bootstrap: null, // path, or argv array; null: the caller plays the function
+  taskRoot: null, // default: the bootstrap's folder
+  handler: 'handler.handler',
+  functionName: 'local-function',
+  functionVersion: '$LATEST',
+  region: 'us-east-1',
+  accountId: '123456789012',
+  memorySizeMb: 256,
+  timeoutMs: 30000, // generous, since a loaded test machine is slow; Lambda's own default is 3,000
+  initTimeoutMs: 10000, // 1.6
+  shutdownMs: 2000, // 1.6: the whole shutdown phase
+  shutdownReason: 'spindown',
+  logFormat: null, // 'Text' or 'JSON'; default Text, on Managed Instances JSON (1.8)
+  textNewline: false, // 2.4: some loggers leave the newline in the record
+  maxLineBytes: 1024 * 1024, // 2.2: the longest CloudWatch log event
+  env: {}, // added to both environments; a null value takes a variable out
+  freeze: false,
+  managedInstances: false,
+  initializationType: null, // default on-demand, on Managed Instances lambda-managed-instances (1.5)
+  maxConcurrency: 4, // Managed Instances only
+  telemetry: 'on', // 'on'; 'unsupported': 202 as a local emulator; 'absent': 404 as an old one
+  port: 0,
+  keepEvents: true, // false: platform.events stays empty, for runs of a million events
+  faults: {},
+  deliver: {},
+  onLine: null,
+};
+
+const DELIVER_DEFAULTS = {
+  retry: true, // false: as the emulator, a failed batch is dropped and reported
+  attempts: Infinity,
+  backoffMs: 50, // doubles with each failure
+  backoffMaxMs: 1000,
+  timeoutMs: 5000, // of one POST
+  bufferBytes: 64 * 1024 * 1024, // per subscriber; past it, events are dropped and reported
+  cutLongRecords: false, // 2.2: a record above maxBytes is cut in two POSTs
+  dropPath: false, // 2.6: the emulator posts to / whatever the URI says
+  chunked: false, // Transfer-Encoding: chunked in place of Content-Length
+  headers: {},
+  shutdownFlush: null, // 'before' or 'with' the SHUTDOWN event; default 'with' (2.5), Managed Instances 'before' (1.8)
+};
+
+export function settingsFrom(options) {
+  const unknown = [
+    ...unknownNames(options, DEFAULTS, ''),
+    ...unknownNames(options.deliver ?? {}, DELIVER_DEFAULTS, 'deliver.'),
+  ];
+  if (unknown.length > 0) throw new Error(`unknown option of the platform: ${unknown.join(', ')}`);
+  const settings = { ...DEFAULTS, ...defined(options) };
+  settings.deliver = { ...DELIVER_DEFAULTS, ...defined(options.deliver ?? {}) };
+  settings.deliver.shutdownFlush ??= settings.managedInstances ? 'before' : 'with';
+  settings.logFormat ??= settings.managedInstances ? 'JSON' : 'Text';
+  if (!['Text', 'JSON'].includes(settings.logFormat)) {
+    throw new Error(`logFormat must be Text or JSON, not ${settings.logFormat}`);
+  }
+  if (settings.bootstrap !== null) {
+    settings.bootstrap = [settings.bootstrap].flat();
+    if (settings.bootstrap[0].includes('/')) settings.bootstrap[0] = path.resolve(settings.bootstrap[0]);
+    settings.taskRoot = path.resolve(settings.taskRoot ?? path.dirname(settings.bootstrap[0]));
+  }
+  if (settings.extensions !== null) settings.extensions = path.resolve(settings.extensions);
+  settings.freeze = settings.freeze && !settings.managedInstances; // 1.8: never frozen
+  settings.initializationType ??= settings.managedInstances ? 'lambda-managed-instances' : 'on-demand';
+  settings.functionArn = `arn:aws:lambda:${settings.region}:${settings.accountId}:function:${settings.functionName}`;
+  settings.logStream = logStreamName(settings.functionVersion);
+  return settings;
+}
+
+function unknownNames(given, known, prefix) {
+  return Object.keys(given)
+    .filter((name) => !(name in known))
+    .map((name) => prefix + name);
+}
+
+function defined(object) {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}
+
+function logStreamName(version) {
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  return `${day}/[${version}]${randomBytes(16).toString('hex')}`;
+}
+
+// 1.5: what both kinds of process see. Nothing is inherited from our own environment but PATH,
+// without which the example bootstraps would not find node or curl.
+function commonEnvironment(settings, runtimeApi) {
+  return {
+    AWS_REGION: settings.region,
+    AWS_DEFAULT_REGION: settings.region,
+    AWS_LAMBDA_FUNCTION_NAME: settings.functionName,
+    AWS_LAMBDA_FUNCTION_VERSION: settings.functionVersion,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(settings.memorySizeMb),
+    AWS_LAMBDA_INITIALIZATION_TYPE: settings.initializationType,
+    AWS_LAMBDA_LOG_FORMAT: settings.logFormat,
+    AWS_LAMBDA_RUNTIME_API: runtimeApi,
+    AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', // AWS's documentation example, of no account
+    AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+    AWS_SESSION_TOKEN: 'local-session-token',
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+  };
+}
+
+function withCustomer(environment, customer) {
+  const all = { ...environment, ...customer };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && value !== undefined));
+}
+
+// 1.5: no variable that starts with an underscore reaches an extension.
+export function extensionEnvironment(settings, runtimeApi) {
+  const all = withCustomer(commonEnvironment(settings, runtimeApi), settings.env);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('_')));
+}
+
+export function functionEnvironment(settings, runtimeApi) {
+  const own = {
+    ...commonEnvironment(settings, runtimeApi),
+    _HANDLER: settings.handler,
+    LAMBDA_TASK_ROOT: settings.taskRoot,
+    LAMBDA_RUNTIME_DIR: settings.taskRoot,
+    AWS_EXECUTION_ENV: 'AWS_Lambda_local',
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${settings.functionName}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: settings.logStream,
+  };
+  if (settings.managedInstances) own.AWS_LAMBDA_MAX_CONCURRENCY = String(settings.maxConcurrency);
+  return withCustomer(own, settings.env);
+}

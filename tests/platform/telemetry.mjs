@@ -1,0 +1,127 @@
+// Telemetry of one sandbox: events come in, subscribers get them; and the Telemetry API 2022-07-01 in front (section 2).
+
+import { refusal } from './control_server.mjs';
+import { TelemetryEvent } from './events.mjs';
+import { HttpSink, TcpSink } from './sinks.mjs';
+import { Subscriber } from './subscriber.mjs';
+import { readSubscription } from './subscription.mjs';
+
+export class Telemetry {
+  #settings;
+  #journal;
+  #extensions;
+  #subscribers = new Map(); // by extension
+  #history = []; // for those who subscribe during init; null afterwards
+  #paused = false;
+
+  constructor(settings, journal, extensions) {
+    this.#settings = settings;
+    this.#journal = journal;
+    this.#extensions = extensions;
+  }
+
+  routes() {
+    if (this.#settings.telemetry === 'absent') return [];
+    return [
+      {
+        method: 'PUT',
+        path: /^\/2022-07-01\/telemetry$/,
+        name: 'subscribe',
+        caller: (request) => this.#extensions.find(request.headers)?.name,
+        listed: true,
+        limit: 1024 * 1024,
+        handle: (request) => this.#subscribe(request),
+      },
+    ];
+  }
+
+  async #subscribe({ headers, body }) {
+    if (this.#settings.telemetry === 'unsupported') {
+      return refusal(202, 'Telemetry.NotSupported', 'Telemetry API is not supported');
+    }
+    const problem = this.#extensions.identify(headers);
+    if (problem) return problem;
+    const request = readSubscription(body, this.#settings.managedInstances);
+    if (request.problems) return refusal(400, 'ValidationError', request.problems.join('; '));
+    if (this.#history === null) {
+      return refusal(403, 'Telemetry.SubscriptionClosed', 'Telemetry API subscription is closed');
+    }
+    const { name } = this.#extensions.find(headers);
+    if (this.#subscribers.has(name)) return refusal(500, 'InternalServerError', 'Internal Server Error');
+    const sink = await this.#sink(request.destination);
+    const nobody = `Invalid destination: nothing listens on port ${request.destination.port}`;
+    if (sink === null) return refusal(400, 'ValidationError', nobody);
+    this.#admit(name, request, sink);
+    return { status: 200, body: '"OK"' };
+  }
+
+  async #sink(destination) {
+    if (destination.protocol === 'HTTP') return new HttpSink(destination, this.#settings.deliver);
+    return TcpSink.dial(destination.port).catch(() => null);
+  }
+
+  // 2.1: what was produced before is sent too.
+  #admit(name, request, sink) {
+    const subscriber = new Subscriber({
+      name,
+      request,
+      sink,
+      deliver: this.#settings.deliver,
+      onPost: (post) => this.#journal.post({ ...post, time: performance.now() }),
+      onDropped: (reason, droppedRecords, droppedBytes) => this.#dropped({ reason, droppedRecords, droppedBytes }),
+    });
+    if (this.#paused) subscriber.pause();
+    this.#subscribers.set(name, subscriber);
+    for (const event of this.#history ?? []) subscriber.offer(event);
+    this.produce('platform.telemetrySubscription', { name, state: 'Subscribed', types: request.types });
+  }
+
+  #dropped(record) {
+    const event = new TelemetryEvent('platform.logsDropped', JSON.stringify(record));
+    this.#journal.event(event);
+    return event;
+  }
+
+  produce(type, record) {
+    const json = JSON.stringify(record);
+    if (json === undefined) throw new Error(`not a JSON value: ${String(record)}`);
+    return this.produceRaw(type, json);
+  }
+
+  // recordJson: text, or bytes that need not even be JSON.
+  produceRaw(type, recordJson) {
+    if (!/^(function|extension|platform\.\w+)$/.test(type)) throw new Error(`no type of event: ${type}`);
+    const event = new TelemetryEvent(type, recordJson);
+    this.#journal.event(event);
+    this.#history?.push(event);
+    for (const subscriber of this.#subscribers.values()) subscriber.offer(event);
+    return event;
+  }
+
+  // 2.1: the window closes with the init phase.
+  closeSubscriptions() {
+    this.#history = null;
+  }
+
+  async flush() {
+    await Promise.all([...this.#subscribers.values()].map((subscriber) => subscriber.flush()));
+  }
+
+  pause() {
+    this.#paused = true;
+    for (const subscriber of this.#subscribers.values()) subscriber.pause();
+  }
+
+  resume() {
+    this.#paused = false;
+    for (const subscriber of this.#subscribers.values()) subscriber.resume();
+  }
+
+  undelivered() {
+    return [...this.#subscribers.values()].reduce((sum, subscriber) => sum + subscriber.undelivered, 0);
+  }
+
+  close() {
+    for (const subscriber of this.#subscribers.values()) subscriber.close();
+  }
+}
