@@ -1,0 +1,109 @@
+/*
+ * Thousands of events that wait at one moment, and the limits of a PutRecords request. The front notes
+ * a request above 500 records or 5 MiB as a violation, which `finished` refuses.
+ */
+import assert from 'node:assert/strict';
+import { gate } from './support/faults.mjs';
+import { jsonRecords, longLine, textRecords } from './support/lines.mjs';
+import { allDelivered, data, finished, useBench } from './support/scenario.mjs';
+import { assertSame } from './support/tally.mjs';
+
+const { scenario } = useBench();
+
+const PENDING = 9_000;
+const ROOMY = { TELEMETRY_QUEUE_MAX_BYTES: String(16 * 1024 * 1024) };
+const MIB = 1024 * 1024;
+
+/* Emits records while the stream answers nobody, until the listener has them all. */
+async function pile(stand, records) {
+  const door = gate();
+  stand.front.fault = door.fault;
+  records.forEach((record) => stand.platform.emitRaw('function', record));
+  await stand.platform.flush();
+  return door;
+}
+
+const moments = [
+  ['an INVOKE', async (stand) => { await stand.platform.invoke(); }],
+  ['a SHUTDOWN', async () => {}]
+];
+for (const [moment, act] of moments) {
+  for (const flush of ['end', 'continuous']) {
+    scenario(`9,000 events pending before ${moment}, flush policy ${flush}`,
+      { shards: 48, env: { ...ROOMY, TELEMETRY_FLUSH: flush } }, async (stand) => {
+        const records = jsonRecords(PENDING);
+        const door = await pile(stand, records.map((one) => one.record));
+        door.open();
+        await act(stand);
+        const end = await allDelivered(stand, PENDING);
+        assertSame(data(records), data(end.records));
+        assert.equal(stand.front.statistics.maxRecords, 500);
+      });
+  }
+}
+
+scenario('12 MB pending: no request above 5 MiB',
+  { shards: 48, env: { TELEMETRY_RECORD_FORMAT: 'event', TELEMETRY_QUEUE_MAX_BYTES: String(16 * MIB) } }, async (stand) => {
+    const records = Array.from({ length: 48 }, (_, i) => longLine(250_000, `big-${i}`));
+    const door = await pile(stand, records);
+    door.open();
+    const end = await allDelivered(stand, records.length);
+    assertSame(stand.eventBytes('function'), data(end.records));
+    assert.ok(stand.front.statistics.maxBytes > 4 * MIB, `largest request ${stand.front.statistics.maxBytes} bytes`);
+  });
+
+scenario('a record above 1 MiB is counted, the others arrive',
+  { env: { ...ROOMY, TELEMETRY_RECORD_FORMAT: 'event' } }, async (stand) => {
+    const small = textRecords(20).map((one) => Buffer.from(one.record));
+    await stand.platform.invoke({}, { during: async (emit) => {
+      for (const record of [...small.slice(0, 10), longLine(MIB, 'too-long'), ...small.slice(10)]) {
+        emit.raw('function', record);
+      }
+    } });
+    const end = await finished(stand);
+    assertSame(stand.eventBytes('function').filter((one) => one.length < MIB), data(end.records));
+    assert.equal(end.ledger.received, 21);
+    assert.equal(end.ledger.dropped.total, 1);
+  });
+
+scenario('a record cut across two POSTs leaves the others whole',
+  { env: { ...ROOMY, TELEMETRY_RECORD_FORMAT: 'event', TELEMETRY_BUFFER_MAX_BYTES: '262144' },
+    platform: { deliver: { cutLongRecords: true } } }, async (stand) => {
+    const small = textRecords(20).map((one) => Buffer.from(one.record));
+    await stand.platform.invoke({}, { during: async (emit) => {
+      for (const record of [...small.slice(0, 10), longLine(400_000, 'cut'), ...small.slice(10)]) {
+        emit.raw('function', record);
+      }
+    } });
+    const end = await finished(stand);
+    const whole = stand.eventBytes('function').filter((one) => one.length < 262_144);
+    assertSame(whole, data(end.records).filter((one) => !one.includes('0123456789abcdef')));
+  });
+
+scenario('a queue that is too small: what does not fit is counted, what is delivered is whole',
+  { shards: 16, env: { TELEMETRY_QUEUE_MAX_BYTES: '65536' } }, async (stand) => {
+    const records = jsonRecords(3_000);
+    const door = gate();
+    stand.front.fault = door.fault;
+    records.forEach((one) => stand.platform.emitRaw('function', one.record));
+    await stand.platform.until(() => stand.platform.posts.length > 0 || stand.front.statistics.requests > 0);
+    door.open();
+    const end = await finished(stand);
+    const { received, delivered, dropped } = end.ledger;
+    assert.equal(received, 3_000);
+    assert.equal(delivered, end.records.length);
+    const sent = new Set(data(records));
+    const arrived = data(end.records).map(String);
+    assert.ok(arrived.every((one) => sent.has(one)));
+    assert.equal(new Set(arrived).size, arrived.length);
+    assert.equal(dropped.total, 3_000 - arrived.length);
+  });
+
+scenario('partition keys and data of 500 records at 10 KB each stay below 5 MiB',
+  { shards: 48, env: { ...ROOMY, TELEMETRY_PARTITION_KEY: `fixed:${'é'.repeat(256)}` } }, async (stand) => {
+    const records = jsonRecords(600, 10_200);
+    const door = await pile(stand, records.map((one) => one.record));
+    door.open();
+    const end = await allDelivered(stand, records.length);
+    assertSame(data(records), data(end.records));
+  });
