@@ -32,6 +32,8 @@ tell(struct extensions_api *api, int result)
     if (result != 0)
         log_error("extensions API: %s: %s; trying again", act,
                   http_client_error(&call->peer->http));
+    else if (api->is_registered && call->status == 200)
+        log_warn("extensions API: an event that cannot be read was passed over");
     else
         log_error("extensions API: %s was answered %u %.*s; trying again", act, call->status,
                   LOG_SPAN(type));
@@ -76,16 +78,9 @@ next_done(void *context, int result)
     struct extensions_api *api = context;
     struct lambda_event event;
 
-    if (result != 0 || api->call.status != 200) {
+    /* an event of a kind that we did not ask for is passed over, but not in haste */
+    if (result != 0 || api->call.status != 200 || lambda_event(api->call.reply, &event) != 0) {
         failed(api, result);
-        return;
-    }
-    if (lambda_event(api->call.reply, &event) != 0) {
-        /* an event of a kind that we did not ask for: nothing to do but to go on */
-        if (api->failures == 0)
-            log_warn("extensions API: an event that cannot be read was passed over");
-        api->failures++;
-        loop_set(api->loop, &api->again, FIRST_PAUSE_MS);
         return;
     }
     if (api->failures > 0)

@@ -279,7 +279,7 @@ void
 kinesis_open(struct kinesis *k)
 {
     load_anchors(k);
-    http_client_open(&k->http);
+    http_client_open(&k->http, KINESIS_IDLE_MS);
 }
 
 void

@@ -253,11 +253,12 @@ ready(void *context)
         kinesis_open(&life->dispatcher->kinesis);
 }
 
+/* Once both are so, in whichever order: the platform may answer before the storage is taken. */
 static void
-registered(void *context)
+registered_and_prepared(struct lifecycle *life)
 {
-    struct lifecycle *life = context;
-
+    if (!life->registered || !life->prepared)
+        return;
     if (life->dispatcher != NULL) {
         struct lambda_registered *as = &life->extensions.registered_as;
 
@@ -266,6 +267,15 @@ registered(void *context)
     } else {
         ready(life);
     }
+}
+
+static void
+registered(void *context)
+{
+    struct lifecycle *life = context;
+
+    life->registered = true;
+    registered_and_prepared(life);
 }
 
 /* AWS_LAMBDA_RUNTIME_API: a host and a port; the port follows the last colon. */
@@ -363,6 +373,8 @@ lifecycle_prepare(struct lifecycle *life)
         life->dispatcher = NULL;
     }
     log_debug("start: at most %zu bytes of storage", bytes);
+    life->prepared = true;
+    registered_and_prepared(life);
 }
 
 void

@@ -25,6 +25,7 @@ struct lifecycle {
     struct telemetry_dispatcher *dispatcher; /* NULL: no memory, nothing is delivered */
 
     /* private */
+    bool registered, prepared;
     struct loop_timer timer;
     enum { LIFE_STARTING, LIFE_WAITING, LIFE_HOLDING, LIFE_ENDING, LIFE_ENDED } state;
     char request_id[64]; /* of the invocation that is held */

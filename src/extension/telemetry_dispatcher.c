@@ -1,10 +1,10 @@
 #include "extension/telemetry_dispatcher.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "io/entropy.h"
 #include "io/log.h"
+#include "protocol/format.h"
 
 /* see telemetry_dispatcher.h */
 
@@ -164,9 +164,11 @@ send_batch(struct telemetry_dispatcher *d, bool with_failed)
     queue_take(&d->queue, &limits, with_failed, &d->batch);
     if (d->batch.len == 0)
         return;
+    d->resent = 0;
     for (uint32_t i = 0; i < d->batch.len; i++)
         if (queue_at(&d->queue, d->batch.places[i]).attempts > 1)
-            d->ledger.retried++;
+            d->resent++;
+    d->calls_before = d->kinesis.http.sent_calls;
     d->sending = true;
     d->accepted = d->most_attempts = 0;
     d->class = RETRY_TRANSIENT;
@@ -263,26 +265,27 @@ fit_for_log(struct span code)
 }
 
 static void
-describe(struct telemetry_dispatcher *d, const struct kinesis_result *r, char *text, size_t cap)
+describe(struct telemetry_dispatcher *d, const struct kinesis_result *r, struct out *o)
 {
+    const struct http_client *http = &d->kinesis.http;
     struct span rest;
     struct span line = span_cut(r->message, '\\', &rest);
 
-    if (r->result != 0 && d->kinesis.http.connection.end == CONNECTION_TLS_FAILED)
-        (void)snprintf(text, cap, "%s (BearSSL error %d)", http_client_error(&d->kinesis.http),
-                       d->kinesis.http.connection.code);
+    if (r->result != 0 && http->connection.end == CONNECTION_TLS_FAILED)
+        (void)format_text(o, "%s (BearSSL error %d)", http_client_error(http),
+                          http->connection.code);
     else if (r->result != 0)
-        (void)snprintf(text, cap, "%s", http_client_error(&d->kinesis.http));
+        (void)format_text(o, "%s", http_client_error(http));
     else if (r->status == 0)
-        (void)snprintf(text, cap, "%.*s", LOG_SPAN(r->message));
+        (void)format_text(o, "%.*s", LOG_SPAN(r->message));
     else if (r->records)
-        (void)snprintf(text, cap, "records were refused: %.*s", LOG_SPAN(r->code));
+        (void)format_text(o, "records were refused: %.*s", LOG_SPAN(r->code));
     else if (r->status == 200)
-        (void)snprintf(text, cap, "the reply cannot be read");
+        (void)format_text(o, "the reply cannot be read");
     else if (r->message.len > 0 && fit_for_log(r->code))
-        (void)snprintf(text, cap, "%u %.*s: %.*s", r->status, LOG_SPAN(r->code), LOG_SPAN(line));
+        (void)format_text(o, "%u %.*s: %.*s", r->status, LOG_SPAN(r->code), LOG_SPAN(line));
     else
-        (void)snprintf(text, cap, "%u %.*s", r->status, LOG_SPAN(r->code));
+        (void)format_text(o, "%u %.*s", r->status, LOG_SPAN(r->code));
 }
 
 /* One line for each failure that differs from the one before. */
@@ -291,15 +294,17 @@ tell(struct telemetry_dispatcher *d, const struct kinesis_result *r)
 {
     const struct settings *s = d->settings;
     char text[sizeof d->logged];
+    struct out o = out_to(text, sizeof text);
     bool partial = r->records && d->accepted > 0;
 
-    describe(d, r, text, sizeof text);
-    if (strcmp(text, d->logged) == 0)
+    describe(d, r, &o);
+    if (span_same(out_span(&o), (struct span){d->logged, d->logged_len}))
         return;
-    memcpy(d->logged, text, sizeof text);
-    log_line(partial ? LOG_INFO : LOG_ERROR, "PutRecords to %.*s at %.*s:%u: %s",
+    memcpy(d->logged, text, o.len);
+    d->logged_len = o.len;
+    log_line(partial ? LOG_INFO : LOG_ERROR, "PutRecords to %.*s at %.*s:%u: %.*s",
              LOG_SPAN(s->stream_arn.len > 0 ? s->stream_arn : s->stream_name),
-             LOG_SPAN(s->kinesis.host), s->kinesis.port, text);
+             LOG_SPAN(s->kinesis.host), s->kinesis.port, LOG_SPAN(out_span(&o)));
 }
 
 static void
@@ -310,7 +315,7 @@ brought_something(struct telemetry_dispatcher *d, const struct kinesis_result *r
     d->failures = d->rests = 0;
     d->calls_at_ms = d->rest_until_ms = 0;
     if (d->accepted == d->batch.len) {
-        d->logged[0] = '\0';
+        d->logged_len = 0;
         return;
     }
     tell(d, r);
@@ -347,7 +352,7 @@ brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
     /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
     d->calls_at_ms =
         d->loop->now_ms + 1 + retry_wait_ms(d->class, d->failures, dice(), left_ms(d));
-    if (d->failures % d->settings->max_attempts == 0)
+    if (!d->last_chance && d->failures % d->settings->max_attempts == 0)
         rest(d);
 }
 
@@ -357,6 +362,9 @@ put_done(void *context, const struct kinesis_result *r)
     struct telemetry_dispatcher *d = context;
 
     d->sending = false;
+    /* without a connection nothing was sent, so nothing was sent again */
+    if (d->kinesis.http.sent_calls > d->calls_before)
+        d->ledger.retried += d->resent;
     if (d->accepted > 0)
         brought_something(d, r);
     else

@@ -44,9 +44,12 @@ struct telemetry_dispatcher {
     uint64_t fresh_since_ms;  /* since when the oldest fresh record may be waiting */
     uint64_t sequence;
     unsigned accepted;        /* of the batch under way */
+    unsigned resent;          /* of the batch under way: records that were in one before */
+    uint64_t calls_before;    /* requests begun before it */
     unsigned most_attempts;   /* of its records that failed */
     enum retry_class class;   /* of its failures */
-    char logged[160];         /* the last failure that was logged */
+    char logged[256];         /* the last failure that was logged */
+    size_t logged_len;
     char sandbox[32];
     char request_id[64];
     char random[256];         /* for partition keys */

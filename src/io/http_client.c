@@ -227,10 +227,24 @@ http_client_init(struct http_client *c, struct loop *loop, char *head)
     loop_add_timer(loop, &c->silence);
 }
 
-void
-http_client_open(struct http_client *c)
+/* Closes a connection that was kept for too long, or that the peer has given up. */
+static void
+close_stale(struct http_client *c, uint32_t idle_ms)
 {
-    if (c->state != HTTP_IDLE || c->connection.state != CONNECTION_CLOSED)
+    if (c->connection.state != CONNECTION_OPEN)
+        return;
+    if ((idle_ms > 0 && c->loop->now_ms - c->used_ms > idle_ms) ||
+        !connection_idle(&c->connection))
+        connection_close(&c->connection);
+}
+
+void
+http_client_open(struct http_client *c, uint32_t idle_ms)
+{
+    if (c->state != HTTP_IDLE)
+        return;
+    close_stale(c, idle_ms);
+    if (c->connection.state != CONNECTION_CLOSED)
         return;
     c->kept = false;
     c->opened++;
@@ -238,22 +252,12 @@ http_client_open(struct http_client *c)
     connection_start(&c->connection);
 }
 
-/* Whether the connection that is there can serve a call. */
-static bool
-usable(const struct http_client *c, const struct http_call *call)
-{
-    if (call->idle_ms > 0 && c->loop->now_ms - c->used_ms > call->idle_ms)
-        return false;
-    return connection_idle(&c->connection);
-}
-
 void
 http_client_start(struct http_client *c, const struct http_call *call)
 {
     c->call = call;
     c->result = 0;
-    if (c->connection.state == CONNECTION_OPEN && !usable(c, call))
-        connection_close(&c->connection);
+    close_stale(c, call->idle_ms);
     if (c->connection.state == CONNECTION_CLOSED) {
         open_connection(c);
         return;

@@ -65,8 +65,8 @@ struct http_client {
 /* head: memory of HTTP_CLIENT_HEAD_BYTES. Connection peer and buffers are set by the caller. */
 void http_client_init(struct http_client *c, struct loop *loop, char *head);
 
-/* Connects ahead of need, unless connected. */
-void http_client_open(struct http_client *c);
+/* Connects ahead of need, unless there is a connection that idle_ms (as of http_call) allows. */
+void http_client_open(struct http_client *c, uint32_t idle_ms);
 
 /* Makes a call; only when idle. call must stay valid until done. May call done before it returns. */
 void http_client_start(struct http_client *c, const struct http_call *call);

@@ -2,10 +2,10 @@
 
 #include <poll.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "io/clock.h"
+#include "protocol/format.h"
 #include "protocol/stamp.h"
 
 /* see log.h */
@@ -57,19 +57,15 @@ void
 log_line(enum log_level level, const char *format, ...)
 {
     char message[1500];
+    struct out o = out_to(message, sizeof message);
     va_list arguments;
-    int n;
 
     if (!log_prints(level))
         return;
     va_start(arguments, format);
-    n = vsnprintf(message, sizeof message, format, arguments);
+    (void)format_list(&o, format, arguments);
     va_end(arguments);
-    if (n < 0)
-        return;
-    if ((size_t)n >= sizeof message)
-        n = sizeof message - 1;
-    print(level, (struct span){message, (size_t)n}, (struct span){NULL, 0});
+    print(level, out_span(&o), (struct span){NULL, 0});
 }
 
 void
