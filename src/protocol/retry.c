@@ -27,6 +27,17 @@ retry_class(struct span code, unsigned status)
     return status == 429 ? RETRY_THROTTLED : RETRY_TRANSIENT;
 }
 
+/* The longest wait that leaves room for further tries; not so short that they become a storm. */
+static uint32_t
+longest_ms(uint32_t left_ms)
+{
+    uint32_t share = left_ms / TRIES_BEFORE_DEADLINE;
+
+    if (share >= TRANSIENT_BASE_MS)
+        return share;
+    return left_ms < TRANSIENT_BASE_MS ? left_ms : TRANSIENT_BASE_MS;
+}
+
 uint32_t
 retry_wait_ms(enum retry_class class, unsigned failures, uint32_t dice, uint32_t left_ms)
 {
@@ -36,7 +47,7 @@ retry_wait_ms(enum retry_class class, unsigned failures, uint32_t dice, uint32_t
         most *= 2;
     if (most > CAP_MS)
         most = CAP_MS;
-    if (most > left_ms / TRIES_BEFORE_DEADLINE)
-        most = left_ms / TRIES_BEFORE_DEADLINE;
+    if (most > longest_ms(left_ms))
+        most = longest_ms(left_ms);
     return (uint32_t)(((most + 1) * dice) >> 32);
 }

@@ -20,8 +20,8 @@ enum retry_class retry_class(struct span code, unsigned status);
  *
  * failures  sends in a row that brought nothing, 1 or more.
  * dice      caller's random number; the same dice give the same wait.
- * left_ms   milliseconds that are left to deliver in. A wait takes an eighth of them at most, so
- *           that several tries fit in before a deadline.
+ * left_ms   milliseconds that are left to deliver in. A wait takes an eighth of them at most, or
+ *           50 ms if that is more, so that several tries fit in before a deadline.
  *
  * Returns milliseconds.
  */
