@@ -147,8 +147,8 @@ setting() { # VARIABLE as toolchain.mk decides it for $target
         make -s -C vendor -f - show ARCH="$target"
 }
 
-# musl's own choice of optimisation (-Os, -O3 for memory and strings). PIE objects, so that one
-# libc.a and rcrt1.o make a static-pie; sections, so that the linker can drop what is unused.
+# For size throughout: what is hot in memory and strings is assembly anyway. PIE objects, so that
+# one libc.a and rcrt1.o make a static-pie; sections, so that the linker can drop what is unused.
 build_musl() {
     sysroot=build/$target/sysroot
     obj=build/$target/obj/musl
@@ -158,7 +158,7 @@ build_musl() {
         cd "$obj"
         case $target in arm64) cpu=aarch64 ;; *) cpu=$target ;; esac
         ../../../vendor/src/musl/configure --target="$cpu-linux-musl" --prefix=/ --disable-shared \
-            CC="$cc" AR="${cc%gcc}ar" RANLIB="${cc%gcc}ranlib" \
+            --enable-optimize=size CC="$cc" AR="${cc%gcc}ar" RANLIB="${cc%gcc}ranlib" \
             CFLAGS='-fPIE -ffunction-sections -fdata-sections'
         make -j"$jobs"
         make install-headers install-libs DESTDIR=../../sysroot
