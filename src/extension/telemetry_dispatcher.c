@@ -350,8 +350,7 @@ brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
     d->failures++;
     d->failed_at_ms = 0;
     /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
-    d->calls_at_ms =
-        d->loop->now_ms + 1 + retry_wait_ms(d->class, d->failures, dice(), left_ms(d));
+    d->calls_at_ms = d->loop->now_ms + 1 + retry_wait_ms(d->class, d->failures, dice(), left_ms(d));
     if (!d->last_chance && d->failures % d->settings->max_attempts == 0)
         rest(d);
 }
@@ -388,13 +387,12 @@ telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, str
     d->origin = (struct event_origin){
         .function_name = settings->function_name,
         .function_version = settings->function_version,
-        .region = settings->region,
+        .region = settings->function_region,
         .sandbox = {d->sandbox, sizeof d->sandbox},
     };
     d->kinesis.settings = settings;
     d->kinesis.queue = &d->queue;
-    d->kinesis.common_key =
-        settings->key == KEY_FIXED ? settings->fixed_key : d->origin.sandbox;
+    d->kinesis.common_key = settings->key == KEY_FIXED ? settings->fixed_key : d->origin.sandbox;
     d->kinesis.record = record_done;
     d->kinesis.done = put_done;
     d->kinesis.context = d;

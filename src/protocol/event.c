@@ -81,8 +81,7 @@ read_record(struct event *e)
         e->dropped_records = count_member(e->record, SPAN("droppedRecords"));
         e->dropped_bytes = count_member(e->record, SPAN("droppedBytes"));
     }
-    e->request_id =
-        plain_id(record_member(e->record, SPAN("requestId"), SPAN("AWSRequestId")));
+    e->request_id = plain_id(record_member(e->record, SPAN("requestId"), SPAN("AWSRequestId")));
 }
 
 int
@@ -103,7 +102,8 @@ event_read(struct span text, struct event *e)
         else if (span_same(name, SPAN("record")))
             e->record = value;
     }
-    if (r != 0 || !typed || e->record.len == 0)
+    /* the closing bracket is left, and has to be the last byte: write_enriched takes it off */
+    if (r != 0 || w.rest.len != 1 || !typed || e->record.len == 0)
         return ERR_BAD;
     read_record(e);
     return 0;
@@ -201,9 +201,9 @@ event_size(enum event_format format, const struct event *e, const struct event_o
     if (format != EVENT_ENRICHED)
         return e->text.len;
     return e->text.len + NAMES_AND_NUMBERS + e->request_id.len +
-           WIDEST_ESCAPE * (origin->function_name.len + origin->function_version.len +
-                            origin->account_id.len + origin->region.len + origin->sandbox.len +
-                            origin->request_id.len);
+           WIDEST_ESCAPE *
+               (origin->function_name.len + origin->function_version.len + origin->account_id.len +
+                origin->region.len + origin->sandbox.len + origin->request_id.len);
 }
 
 /* Whether text contains `"logger":"<logger>"` as it stands inside a JSON string. */

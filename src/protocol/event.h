@@ -8,11 +8,7 @@
  */
 #include "protocol/out.h"
 
-enum event_type {
-    EVENT_PLATFORM = 1,
-    EVENT_FUNCTION = 2,
-    EVENT_EXTENSION = 4
-};
+enum event_type { EVENT_PLATFORM = 1, EVENT_FUNCTION = 2, EVENT_EXTENSION = 4 };
 
 /* What the extension itself needs to know of a platform event. */
 enum event_kind {

@@ -14,10 +14,10 @@ enum flush_policy { FLUSH_END, FLUSH_CONTINUOUS, FLUSH_ADAPTIVE };
 struct flush_state {
     enum flush_policy policy;
     bool managed_instances;
-    bool subscribed;      /* telemetry arrives, so runtimeDone can be waited for */
-    bool delivery_rests;  /* sending failed so often that it pauses: waiting would bring nothing */
+    bool subscribed;     /* telemetry arrives, so runtimeDone can be waited for */
+    bool delivery_rests; /* sending failed so often that it pauses: waiting would bring nothing */
     bool runtime_done;
-    bool drained;         /* nothing is queued or under way */
+    bool drained; /* nothing is queued or under way */
     uint64_t now_ms;
     uint64_t runtime_done_ms;
     uint64_t deadline_ms; /* of the invocation */

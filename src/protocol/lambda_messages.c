@@ -98,7 +98,8 @@ lambda_subscription_body(struct out *o, const struct lambda_subscription *s)
     out_number(o, s->max_bytes);
     out_put(o, SPAN(",\"timeoutMs\":"));
     out_number(o, s->timeout_ms);
-    out_put(o, SPAN("},\"destination\":{\"protocol\":\"HTTP\",\"URI\":\"http://sandbox.localdomain:"));
+    out_put(o,
+            SPAN("},\"destination\":{\"protocol\":\"HTTP\",\"URI\":\"http://sandbox.localdomain:"));
     out_number(o, s->port);
     out_put(o, SPAN("\"}}"));
     return out_end(o);

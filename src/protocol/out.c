@@ -90,7 +90,8 @@ json_escape(struct out *o, unsigned char c)
     default:
         break;
     }
-    code[1] = brief == 0 ? 'u' : brief;
+    if (brief != 0)
+        code[1] = brief;
     out_put(o, (struct span){code, brief == 0 ? sizeof code : 2});
 }
 

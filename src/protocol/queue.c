@@ -165,8 +165,7 @@ queue_take(struct queue *q, const struct queue_limits *limits, bool with_failed,
     if (with_failed && q->records > q->fresh)
         take_all(q, limits, QUEUE_FAILED, batch, &bytes, q->head, 0);
     if (q->fresh > 0)
-        q->fresh_skip =
-            take_all(q, limits, QUEUE_FRESH, batch, &bytes, q->fresh_at, q->fresh_skip);
+        q->fresh_skip = take_all(q, limits, QUEUE_FRESH, batch, &bytes, q->fresh_at, q->fresh_skip);
 }
 
 /* Gives back the room of ended slots at the old end. */

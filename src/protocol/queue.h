@@ -19,13 +19,13 @@
 struct queue {
     char *ring;
     uint32_t cap;
-    uint32_t head;       /* place of the oldest slot */
-    uint32_t tail;       /* where the next slot goes */
-    uint32_t end;        /* where the reader turns back to the beginning; cap when nothing wrapped */
-    uint32_t slots;      /* slots between head and tail, ended ones included */
-    uint32_t records;    /* records neither acknowledged nor dropped */
-    uint32_t fresh;      /* of these, those in no batch yet */
-    uint32_t fresh_at;   /* place of the oldest slot that may hold a fresh record */
+    uint32_t head;     /* place of the oldest slot */
+    uint32_t tail;     /* where the next slot goes */
+    uint32_t end;      /* where the reader turns back to the beginning; cap when nothing wrapped */
+    uint32_t slots;    /* slots between head and tail, ended ones included */
+    uint32_t records;  /* records neither acknowledged nor dropped */
+    uint32_t fresh;    /* of these, those in no batch yet */
+    uint32_t fresh_at; /* place of the oldest slot that may hold a fresh record */
     uint32_t fresh_skip; /* slots between head and fresh_at */
     uint64_t bytes;      /* data and partition keys of `records` */
     uint64_t fresh_bytes;

@@ -91,6 +91,13 @@ made_of(struct span s, const char *others)
     return s.len > 0;
 }
 
+/* Names of regions are half as long; the limit keeps the host name within host_text. */
+static bool
+region_name(struct span s)
+{
+    return s.len <= 40 && made_of(s, "-");
+}
+
 /* arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME; region receives its part. */
 static bool
 stream_arn(struct span arn, struct span *region)
@@ -106,10 +113,9 @@ stream_arn(struct span arn, struct span *region)
     account = span_cut(rest, ':', &rest);
     return arn.len <= 2048 && span_same(prefix, SPAN("arn")) && made_of(partition, "-") &&
            span_starts(partition, SPAN("aws")) && span_same(service, SPAN("kinesis")) &&
-           made_of(*region, "-") && account.len == 12 &&
-           span_number(account, 999999999999, &number) == 0 &&
-           span_starts(rest, SPAN("stream/")) && rest.len <= 7 + 128 &&
-           made_of(span_skip(rest, 7), "_.-");
+           region_name(*region) && account.len == 12 &&
+           span_number(account, 999999999999, &number) == 0 && span_starts(rest, SPAN("stream/")) &&
+           rest.len <= 7 + 128 && made_of(span_skip(rest, 7), "_.-");
 }
 
 static void
@@ -118,15 +124,16 @@ read_region(struct settings *s, const struct settings_source *source)
     const char *name = "AWS_REGION";
 
     s->region = get(source, name);
-    if (s->region.len == 0) {
+    if (s->region.len == 0 && get(source, "AWS_DEFAULT_REGION").len > 0) {
         name = "AWS_DEFAULT_REGION";
         s->region = get(source, name);
     }
-    if (s->region.len > 0 && s->region.len <= 40 && made_of(s->region, "-"))
-        return;
-    refuse(source, name, s->region.len == 0 ? SPAN("") : s->region,
-           "the name of a region, as us-east-1", "us-east-1");
-    s->region = SPAN("us-east-1");
+    if (!region_name(s->region)) {
+        refuse(source, name, s->region.len == 0 ? SPAN("") : s->region,
+               "the name of a region, as us-east-1", "us-east-1");
+        s->region = SPAN("us-east-1");
+    }
+    s->function_region = s->region;
 }
 
 static void
@@ -179,8 +186,7 @@ settings_url(struct span url, struct endpoint *e)
         e->path.len--;
     if (span_starts(authority, SPAN("["))) {
         e->host = span_cut(span_skip(authority, 1), ']', &port);
-        if (port.p == NULL || !made_of(e->host, ":.") ||
-            (port.len > 0 && port.p[0] != ':'))
+        if (port.p == NULL || !made_of(e->host, ":.") || (port.len > 0 && port.p[0] != ':'))
             return ERR_BAD;
         port = span_skip(port, 1);
     } else {
@@ -229,19 +235,24 @@ settings_kinesis_host(struct out *o, struct span region, bool fips, bool dual_st
 static bool
 custom_endpoint(struct settings *s, const struct settings_source *source)
 {
-    static const char *const names[] = {"AWS_ENDPOINT_URL_KINESIS", "AWS_ENDPOINT_URL"};
+    static const struct {
+        const char *name, *next;
+    } urls[] = {
+        {"AWS_ENDPOINT_URL_KINESIS", "AWS_ENDPOINT_URL or the region's endpoint"},
+        {"AWS_ENDPOINT_URL", "the region's endpoint"},
+    };
 
     if (read_switch(source, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
         return false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct span url = get(source, names[i]);
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        struct span url = get(source, urls[i].name);
 
         if (url.len == 0)
             continue;
         if (settings_url(url, &s->kinesis) == 0)
             return true;
-        refuse(source, names[i], url, "http:// or https://, host, optional :port and /path",
-               "the region's endpoint");
+        refuse(source, urls[i].name, url, "http:// or https://, host, optional :port and /path",
+               urls[i].next);
     }
     return false;
 }
@@ -260,8 +271,8 @@ read_endpoint(struct settings *s, const struct settings_source *source)
         return;
     }
     (void)settings_kinesis_host(&host, s->region, fips, dual_stack);
-    s->kinesis = (struct endpoint){
-        .host = out_span(&host), .port = 443, .tls = true, .path = SPAN("/")};
+    s->kinesis =
+        (struct endpoint){.host = out_span(&host), .port = 443, .tls = true, .path = SPAN("/")};
 }
 
 static void
@@ -284,8 +295,8 @@ read_types(struct settings *s, const struct settings_source *source)
         } else if (span_same(word, SPAN("extension"))) {
             types |= EVENT_EXTENSION;
         } else {
-            refuse(source, "TELEMETRY_TYPES", value, "a comma list of platform, function, extension",
-                   "function");
+            refuse(source, "TELEMETRY_TYPES", value,
+                   "a comma list of platform, function, extension", "function");
             return;
         }
     }

@@ -30,7 +30,8 @@ struct endpoint {
 struct settings {
     struct span stream_name; /* one of these two is empty */
     struct span stream_arn;
-    struct span region;
+    struct span region;          /* of the stream: what requests are signed for */
+    struct span function_region; /* where the function runs */
     struct endpoint kinesis;
     struct span ca_bundle; /* file name; empty: the built-in roots */
     unsigned types;        /* of enum event_type, to forward */

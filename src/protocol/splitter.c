@@ -125,9 +125,8 @@ inside(struct splitter *s, struct span *in, struct span *event)
         return ERR_FULL;
     } else if (end == NULL) {
         return ERR_MORE;
-    } else {
+    } else if (!s->skipping) {
         *event = (struct span){s->carry, s->len};
-        s->handed = true;
     }
     s->state = BETWEEN;
     if (!s->skipping)
@@ -139,10 +138,6 @@ inside(struct splitter *s, struct span *in, struct span *event)
 int
 splitter_next(struct splitter *s, struct span *in, struct span *event)
 {
-    if (s->handed) {
-        s->handed = false;
-        s->len = 0;
-    }
     while (in->len > 0 && s->state != DONE && s->state != BROKEN) {
         if (s->state == INSIDE) {
             int r = inside(s, in, event);

@@ -22,7 +22,6 @@ struct splitter {
     bool escaped;
     bool scalar;
     bool skipping; /* the rest of an event that is too large */
-    bool handed;   /* the carry holds the event that was handed out */
 };
 
 /* Begins a body; carry is used until the body's end. */

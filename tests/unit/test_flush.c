@@ -1,0 +1,166 @@
+#include "protocol/flush.h"
+
+#include "check.h"
+
+static const struct {
+    enum flush_policy policy;
+    bool managed_instances;
+    enum flush_policy want;
+} policies[] = {
+    {FLUSH_END, false, FLUSH_END},
+    {FLUSH_END, true, FLUSH_END},
+    {FLUSH_CONTINUOUS, false, FLUSH_CONTINUOUS},
+    {FLUSH_CONTINUOUS, true, FLUSH_CONTINUOUS},
+    {FLUSH_ADAPTIVE, false, FLUSH_END},
+    {FLUSH_ADAPTIVE, true, FLUSH_CONTINUOUS},
+};
+
+static void
+effective(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(policies); i++)
+        CHECK_INT("policy", flush_effective(policies[i].policy, policies[i].managed_instances),
+                  policies[i].want);
+}
+
+/* At 1,000 ms, with the budget of an invocation that is done, or would be, over before its time. */
+enum { NOW = 0, BUDGET = 200, DEADLINE = 2900 };
+
+static const struct flush_state moment = {
+    .now_ms = 1000,
+    .runtime_done_ms = 900,
+    .budget_ms = 300,
+    .deadline_ms = 4000,
+};
+
+/*
+ * The decision table. Each condition is y, n or - for either; the policy e, c, a for end,
+ * continuous, adaptive. Every combination is decided by exactly one rule.
+ */
+static const struct {
+    const char *name;
+    const char *conditions; /* policy, managed, subscribed, rests, done, drained */
+    uint32_t want;
+} rules[] = {
+    {"continuous holds nothing", "c-----", NOW},
+    {"end, nothing to wait for", "e-n---", NOW},
+    {"end, waiting brings nothing", "e-yy--", NOW},
+    {"end, function runs", "e-ynn-", DEADLINE},
+    {"end, function is done, more to send", "e-ynyn", BUDGET},
+    {"end, all is done", "e-ynyy", NOW},
+    {"adaptive on managed instances holds nothing", "ay----", NOW},
+    {"adaptive, nothing to wait for", "ann---", NOW},
+    {"adaptive, waiting brings nothing", "anyy--", NOW},
+    {"adaptive, function runs", "anynn-", DEADLINE},
+    {"adaptive, function is done, more to send", "anynyn", BUDGET},
+    {"adaptive, all is done", "anynyy", NOW},
+};
+
+static bool
+meets(const struct flush_state *s, const char *conditions)
+{
+    bool facts[] = {s->managed_instances, s->subscribed, s->delivery_rests, s->runtime_done,
+                    s->drained};
+
+    if (s->policy != (conditions[0] == 'e'   ? FLUSH_END
+                      : conditions[0] == 'c' ? FLUSH_CONTINUOUS
+                                             : FLUSH_ADAPTIVE))
+        return false;
+    for (size_t i = 0; i < LEN(facts); i++)
+        if (conditions[i + 1] != '-' && facts[i] != (conditions[i + 1] == 'y'))
+            return false;
+    return true;
+}
+
+static void
+decisions(void **state)
+{
+    static const enum flush_policy all[] = {FLUSH_END, FLUSH_CONTINUOUS, FLUSH_ADAPTIVE};
+
+    (void)state;
+    for (unsigned n = 0; n < LEN(all) << 5; n++) {
+        struct flush_state s = moment;
+        size_t met = 0;
+
+        s.policy = all[n >> 5];
+        s.managed_instances = n & 1;
+        s.subscribed = n & 2;
+        s.delivery_rests = n & 4;
+        s.runtime_done = n & 8;
+        s.drained = n & 16;
+        for (size_t i = 0; i < LEN(rules); i++) {
+            if (!meets(&s, rules[i].conditions))
+                continue;
+            met++;
+            CHECK_INT(rules[i].name, flush_hold_ms(&s), rules[i].want);
+        }
+        assert_int_equal(met, 1);
+    }
+}
+
+/* Of an invocation that is held: while its function runs, or for what is left to send. */
+static const struct {
+    const char *name;
+    bool done;
+    uint64_t now_ms, done_ms, deadline_ms;
+    uint32_t budget_ms;
+    uint32_t want;
+} holds[] = {
+    {"runs", false, 1000, 0, 4000, 500, 2900},
+    {"runs, the budget begins later", false, 1000, 0, 4000, 0, 2900},
+    {"runs, a millisecond is left", false, 3899, 0, 4000, 500, 1},
+    {"runs, at the margin", false, 3900, 0, 4000, 500, 0},
+    {"runs, within the margin", false, 3950, 0, 4000, 500, 0},
+    {"runs, behind the deadline", false, 5000, 0, 4000, 500, 0},
+    {"runs, deadline at the margin", false, 0, 0, 100, 500, 0},
+    {"runs, deadline behind the margin", false, 0, 0, 101, 500, 1},
+    {"runs, deadline within the margin", false, 0, 0, 99, 500, 0},
+    {"runs, deadline unknown", false, 1000, 0, 0, 500, 0},
+    {"runs for weeks", false, 1000, 0, UINT64_MAX, 500, UINT32_MAX},
+    {"runs as long as can be said", false, 0, 0, UINT32_MAX + 100ull, 500, UINT32_MAX},
+    {"one less", false, 1, 0, UINT32_MAX + 100ull, 500, UINT32_MAX - 1},
+
+    {"done just now", true, 1000, 1000, 4000, 500, 500},
+    {"done before", true, 1499, 1000, 4000, 500, 1},
+    {"budget is spent", true, 1500, 1000, 4000, 500, 0},
+    {"budget is long spent", true, 3000, 1000, 4000, 500, 0},
+    {"no budget", true, 1000, 1000, 4000, 0, 0},
+    {"the deadline comes first", true, 3700, 3700, 4000, 500, 200},
+    {"budget and deadline at once", true, 3700, 3700, 4000, 200, 200},
+    {"the budget comes first", true, 3700, 3700, 4000, 199, 199},
+    {"done, within the margin", true, 3950, 3950, 4000, 500, 0},
+    {"done, deadline unknown", true, 1000, 1000, 0, 500, 0},
+    {"greatest budget", true, 1000, 1000, UINT64_MAX, UINT32_MAX, UINT32_MAX},
+};
+
+static void
+how_long(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(holds); i++) {
+        struct flush_state s = {
+            .policy = FLUSH_END,
+            .subscribed = true,
+            .runtime_done = holds[i].done,
+            .now_ms = holds[i].now_ms,
+            .runtime_done_ms = holds[i].done_ms,
+            .deadline_ms = holds[i].deadline_ms,
+            .budget_ms = holds[i].budget_ms,
+        };
+
+        CHECK_INT(holds[i].name, flush_hold_ms(&s), holds[i].want);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(effective),
+        cmocka_unit_test(decisions),
+        cmocka_unit_test(how_long),
+    };
+
+    return RUN(argc, argv, tests);
+}

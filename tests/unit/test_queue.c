@@ -1,0 +1,637 @@
+#include "protocol/queue.h"
+
+#include "check.h"
+#include "guard.h"
+#include "protocol/out.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The ring lies before an unreadable page. */
+static struct queue
+open_queue(uint32_t cap)
+{
+    struct queue q;
+
+    memset(&q, 0xff, sizeof q);
+    queue_open(&q, guard_buffer(cap), cap);
+    return q;
+}
+
+static size_t
+record_size(void *context, const struct queue_record *record)
+{
+    ++*(size_t *)context;
+    return record->data.len + record->partition_key.len;
+}
+
+static void
+take(struct queue *q, uint32_t records, uint64_t bytes, bool with_failed, struct queue_batch *batch)
+{
+    size_t asked = 0;
+    struct queue_limits limits = {records, bytes, record_size, &asked};
+
+    queue_take(q, &limits, with_failed, batch);
+    assert_true(asked >= batch->len);
+}
+
+/*
+ * Scripts. A slot takes 24 bytes besides its record and ends at a multiple of 8. The first record
+ * is called a, the next b, and so on.
+ *
+ *   +N    room for N bytes, then a record of so many; ~N/M the same, but with M bytes in the end
+ *   t     takes a batch; tN at most N records, sN at most N bytes, f only fresh ones
+ *   -a    a is ended; !a is to be sent again; ?a was refused
+ *
+ * log: of +, the record's name and its place, or full, or never; of t, s and f, the batch.
+ */
+static const struct {
+    const char *name;
+    uint32_t cap;
+    const char *script, *log;
+} scripts[] = {
+    {"exactly full", 128, "+8 +8 +8 +8 +0", "a0 b32 c64 d96 full "},
+    {"just one more", 120, "+8 +8 +8 +0 +0", "a0 b32 c64 d96 full "},
+    {"one past", 120, "+8 +8 +8 +1", "a0 b32 c64 full "},
+    {"no room for a slot", 16, "+0", "never "},
+    {"room for an empty one", 24, "+0 +0 +1", "a0 full never "},
+    {"as large as the ring", 128, "+104 +0 t -a +104", "a0 full (a) b0 "},
+    {"larger than the ring", 128, "+105 +8 +105 t -a +105", "never a0 never (a) never "},
+    {"slots end at a multiple of 8", 256, "+0 +1 +7 +8 +9 +0", "a0 b24 c56 d88 e120 f160 "},
+
+    {"starts over when empty", 128, "+8 +8 t -a -b +8", "a0 b32 (ab) c0 "},
+    {"starts over, ended in any order", 128, "+8 +8 +8 t -b -c -a +104", "a0 b32 c64 (abc) d0 "},
+    {"does not start over before that", 128, "+8 +8 t -a +8", "a0 b32 (ab) c64 "},
+    {"room comes back in order", 128, "+8 +8 +8 +8 t -b -c +0 -a +72 +0",
+     "a0 b32 c64 d96 (abcd) full e0 full "},
+    {"wraps at the very end", 128, "+8 +8 +8 +8 t -a +8 +0 -b +8 t",
+     "a0 b32 c64 d96 (abcd) e0 full f32 (ef) "},
+    {"wraps behind a gap", 136, "+8 +8 +8 +8 t -a -b +8 +8 +0 -c -d +8 +8 +8 t",
+     "a0 b32 c64 d96 (abcd) e0 f32 full g64 h96 full (efgh) "},
+    {"wraps twice", 96, "+8 +8 +8 t -a -b +8 +8 t -c -d +8 t -e -f +72",
+     "a0 b32 c64 (abc) d0 e32 (de) f64 (f) g0 "},
+    {"no room before the head for the one that wraps", 128, "+8 +8 +8 t -a +9 +8 +8",
+     "a0 b32 c64 (abc) full d96 e0 "},
+    {"exactly full when wrapped", 128, "+8 +8 +8 t -a -b +40 +0", "a0 b32 c64 (abc) d0 full "},
+    {"less than its room", 128, "~64/8 +8 ~8/0 +0", "a0 b32 c64 d88 "},
+    {"wraps for the sake of its room", 128, "+8 +8 +8 t -a -b ~40/8 +8 +0 t",
+     "a0 b32 c64 (abc) d0 e32 full (de) "},
+
+    {"failed first, oldest first", 256, "+0 +0 +0 t !c !a +0 t", "a0 b24 c48 (abc) d72 (acd) "},
+    {"refused first as well", 256, "+0 +0 t ?b +0 t", "a0 b24 (ab) c48 (bc) "},
+    {"fresh alone", 256, "+0 +0 t !a +0 f t", "a0 b24 (ab) c48 (c) (a) "},
+    {"nothing fresh", 256, "+0 t !a f t", "a0 (a) () (a) "},
+    {"nothing at all", 256, "t f +0 t t", "() () a0 (a) () "},
+    {"failed across the turn", 136, "+8 +8 +8 +8 t -a -b !d !c +8 t",
+     "a0 b32 c64 d96 (abcd) e0 (cde) "},
+    {"a failed one holds the room behind it", 128, "+8 +8 t !a -b +8 +8 +0 t -c -d +0 ?a -a +0",
+     "a0 b32 (ab) c64 d96 full (acd) full e0 "},
+    {"others come and go behind a failed one", 128,
+     "+0 +0 +0 t !b -a -c +0 +8 t !b -d -e +0 f -f +0",
+     "a0 b24 c48 (abc) d72 e96 (bde) f0 (f) full "},
+
+    {"by count", 256, "+0 +0 +0 t2 t2 t2", "a0 b24 c48 (ab) (c) () "},
+    {"by count, one", 256, "+0 +0 t1 !a t1 t1", "a0 b24 (a) (a) (b) "},
+    {"by count, failed leave no room", 256, "+0 +0 +0 t2 !a !b t2 t2", "a0 b24 c48 (ab) (ab) (c) "},
+    {"by count, failed leave some", 256, "+0 +0 +0 +0 t2 !b t2 t2",
+     "a0 b24 c48 d72 (ab) (bc) (d) "},
+    {"by bytes", 256, "+8 +8 +8 s16 s16", "a0 b32 c64 (ab) (c) "},
+    {"by bytes, one short", 256, "+8 +8 s15 s15", "a0 b32 (a) (b) "},
+    {"by bytes, none but the first", 256, "+8 +1 s1 s1", "a0 b32 (a) (b) "},
+    {"by bytes, larger than allowed", 256, "+1 +9 +1 s4 s4 s4", "a0 b32 c72 (a) (b) (c) "},
+    {"by bytes, a small one waits behind a large one", 256, "+8 +16 +1 s12 s17",
+     "a0 b32 c72 (a) (bc) "},
+    {"by bytes, fresh ones fill up where a failed one did not fit", 256, "+8 +16 t !a !b +4 s12 t",
+     "a0 b32 (ab) c72 (ac) (b) "},
+
+    {"fresh one dropped", 256, "+0 +0 +0 -b t", "a0 b24 c48 (ac) "},
+    {"oldest fresh one dropped", 256, "+0 +0 -a +0 t", "a0 b24 c48 (bc) "},
+    {"all fresh ones dropped", 256, "+0 +0 -b -a t +0 t", "a0 b24 () c0 (c) "},
+    {"fresh one dropped behind sent ones", 256, "+0 +0 +0 t1 -b -a t +0 t",
+     "a0 b24 c48 (a) (c) d72 (d) "},
+    {"last fresh one dropped, then more", 256, "+0 +0 t1 -b +0 t", "a0 b24 (a) c48 (c) "},
+    {"failed one dropped", 256, "+0 +0 t !a !b -a t", "a0 b24 (ab) (b) "},
+    {"fresh one dropped at the turn", 96, "+8 +8 +8 t2 -a -b +8 -c +8 t",
+     "a0 b32 c64 (ab) d0 e32 (de) "},
+};
+
+/* Runs one word of a script; places holds the place of each record by its letter. */
+static void
+run_word(struct queue *q, const char *word, uint32_t *places, size_t *records, struct out *log)
+{
+    char *end;
+    unsigned long n = strtoul(word + 1, &end, 10);
+    struct queue_batch batch;
+
+    if (word[0] == '+' || word[0] == '~') {
+        char *room = queue_room(q, n);
+
+        if (room == NULL) {
+            out_put(log, queue_fits(q, n) ? SPAN("full ") : SPAN("never "));
+            return;
+        }
+        memset(room, '.', n);
+        queue_add(q, room, 0, word[0] == '~' ? strtoul(end + 1, NULL, 10) : n, *records);
+        places[*records] = (uint32_t)(room - q->ring) - 24;
+        out_byte(log, (char)('a' + *records));
+        out_number(log, places[(*records)++]);
+        out_byte(log, ' ');
+    } else if (word[0] == '-') {
+        queue_end(q, places[word[1] - 'a']);
+    } else if (word[0] == '!') {
+        queue_again(q, places[word[1] - 'a']);
+    } else if (word[0] == '?') {
+        queue_refused(q, places[word[1] - 'a']);
+    } else {
+        take(q, word[0] == 't' && n > 0 ? (uint32_t)n : QUEUE_BATCH_MAX,
+             word[0] == 's' ? n : UINT64_MAX, word[0] != 'f', &batch);
+        out_byte(log, '(');
+        for (uint32_t i = 0; i < batch.len; i++)
+            out_byte(log, (char)('a' + queue_at(q, batch.places[i]).sequence));
+        out_put(log, SPAN(") "));
+    }
+}
+
+static void
+script(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(scripts); i++) {
+        struct queue q = open_queue(scripts[i].cap);
+        struct span rest = span_of(scripts[i].script);
+        uint32_t places[26];
+        char text[256];
+        struct out log = out_to(text, sizeof text);
+        size_t records = 0;
+
+        while (rest.p != NULL)
+            run_word(&q, span_cut(rest, ' ', &rest).p, places, &records, &log);
+        CHECK_SPAN(scripts[i].name, out_span(&log), span_of(scripts[i].log));
+    }
+}
+
+/* Partition keys of every length, with data of every length behind them. */
+static void
+keys(void **state)
+{
+    static char text[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)(i * 7);
+    for (size_t key_len = 0; key_len <= 255; key_len++) {
+        size_t data_len = key_len * 5 % 256;
+        struct queue q = open_queue(((uint32_t)(24 + key_len + data_len) + 7) & ~7u);
+        char *room = queue_room(&q, key_len + data_len);
+        struct queue_record r;
+        uint32_t place;
+
+        assert_non_null(room);
+        memcpy(room, text, key_len + data_len);
+        queue_add(&q, room, key_len, data_len, UINT64_MAX - key_len);
+        assert_true(queue_oldest(&q, &place));
+        r = queue_at(&q, place);
+        CHECK_SPAN("key", r.partition_key, ((struct span){text, key_len}));
+        CHECK_SPAN("data", r.data, ((struct span){text + key_len, data_len}));
+        assert_true(r.sequence == UINT64_MAX - key_len);
+        assert_int_equal(r.state, QUEUE_FRESH);
+        assert_int_equal(r.attempts, 0);
+        assert_int_equal(r.refusals, 0);
+        assert_int_equal(q.bytes, key_len + data_len);
+        assert_int_equal(q.fresh_bytes, key_len + data_len);
+    }
+}
+
+/* Room that was not taken is forgotten. */
+static void
+room_forgotten(void **state)
+{
+    struct queue q = open_queue(64);
+    char *room = queue_room(&q, 40);
+
+    (void)state;
+    assert_non_null(room);
+    assert_ptr_equal(queue_room(&q, 40), room);
+    assert_ptr_equal(queue_room(&q, 0), room);
+    queue_add(&q, room, 0, 0, 0);
+    assert_int_equal(q.records, 1);
+    assert_null(queue_room(&q, 40));
+    assert_non_null(queue_room(&q, 16));
+    assert_int_equal(q.records, 1);
+}
+
+static void
+sizes(void **state)
+{
+    static const struct {
+        size_t len;
+        uint32_t cap;
+        bool fits;
+    } rows[] = {
+        {0, 64, true},
+        {40, 64, true},
+        {41, 64, false},
+        {64, 64, false},
+        {SIZE_MAX, 64, false},
+        {SIZE_MAX - 24, 64, false},
+        {1ull << 32, 64, false},
+        {0, 24, true},
+        {1, 24, false},
+        {0, 16, false},
+        {0, 0, false},
+        {(1 << 20) - 24, 1 << 20, true},
+        {(1 << 20) - 23, 1 << 20, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct queue q = open_queue(rows[i].cap);
+
+        CHECK_INT("fits", queue_fits(&q, rows[i].len), rows[i].fits);
+        CHECK_INT("room", queue_room(&q, rows[i].len) != NULL, rows[i].fits);
+    }
+}
+
+/* More than a batch takes, and counts that stay at their greatest value. */
+static void
+large_numbers(void **state)
+{
+    struct queue q = open_queue(24 * (QUEUE_BATCH_MAX + 1));
+    struct queue_batch batch;
+    uint32_t place;
+
+    (void)state;
+    for (uint32_t i = 0; i <= QUEUE_BATCH_MAX; i++)
+        queue_add(&q, queue_room(&q, 0), 0, 0, i);
+    assert_null(queue_room(&q, 0));
+    take(&q, QUEUE_BATCH_MAX, UINT64_MAX, true, &batch);
+    assert_int_equal(batch.len, QUEUE_BATCH_MAX);
+    for (uint32_t i = 0; i < batch.len; i++)
+        assert_int_equal(queue_at(&q, batch.places[i]).sequence, i);
+    for (uint32_t i = 1; i < batch.len; i++)
+        queue_end(&q, batch.places[i]);
+    assert_true(queue_oldest(&q, &place));
+    for (uint32_t i = 1; i <= 70000; i++) {
+        struct queue_record r;
+
+        queue_refused(&q, place);
+        take(&q, 1, UINT64_MAX, true, &batch);
+        assert_int_equal(batch.len, 1);
+        assert_int_equal(batch.places[0], place);
+        r = queue_at(&q, place);
+        assert_int_equal(r.refusals, i < UINT16_MAX ? i : UINT16_MAX);
+        assert_int_equal(r.attempts, i < UINT16_MAX ? i + 1 : UINT16_MAX);
+    }
+    assert_int_equal(q.records, 2);
+    assert_int_equal(q.fresh, 1);
+}
+
+/*
+ * The queue against a plain list that does the same in the plainest way, through thousands of steps
+ * at random, the same in every run.
+ */
+static uint32_t
+dice(uint32_t sides)
+{
+    static uint32_t x = 2463534242;
+
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return x % sides;
+}
+
+struct item {
+    uint32_t place, size;
+    size_t key_len, data_len;
+    uint64_t sequence;
+    unsigned attempts, refusals;
+    enum queue_state state;
+};
+
+#define ITEMS_MAX 512
+
+/* What has to have happened, so that the run proves something. */
+enum {
+    FULL,       /* no room now */
+    NEVER,      /* no room for good */
+    FILLED,     /* not one byte is left */
+    WHOLE_RING, /* by one record */
+    WRAPPED,    /* at the very end of the ring */
+    GAP,        /* before it */
+    PINNED,     /* while a failed record was the oldest */
+    RESTARTED,  /* ran empty and was not at its beginning */
+    BY_COUNT,
+    BY_BYTES,
+    OVERSIZE, /* one record alone is more than the limit */
+    TURNS     /* how many of these there are */
+};
+
+struct model {
+    struct queue q;
+    struct item items[ITEMS_MAX]; /* oldest first; the first is never an ended one */
+    size_t len;
+    uint64_t sequence;
+    uint32_t most_len; /* of a record */
+    bool pin;          /* the oldest record never succeeds */
+    char row[64];
+    unsigned met[TURNS];
+};
+
+static char
+byte_of(const struct item *item, size_t i)
+{
+    return (char)(item->sequence * 31 + i * 7);
+}
+
+/* Where the list says that a slot of so many bytes goes; UINT32_MAX for nowhere. */
+static uint32_t
+place_for(const struct model *m, uint32_t size)
+{
+    uint32_t cap = m->q.cap;
+    uint32_t head, tail;
+
+    if (m->len == 0)
+        return size <= cap ? 0 : UINT32_MAX;
+    head = m->items[0].place;
+    tail = m->items[m->len - 1].place + m->items[m->len - 1].size;
+    if (m->items[m->len - 1].place < head)
+        return size <= head - tail ? tail : UINT32_MAX;
+    if (size <= cap - tail)
+        return tail;
+    return size <= head ? 0 : UINT32_MAX;
+}
+
+static uint32_t
+slot_of(size_t len)
+{
+    return ((uint32_t)len + 24 + 7) / 8 * 8;
+}
+
+/* Mostly what a log line may be; now and then what fills a gap, or the ring, to the last byte. */
+static size_t
+any_len(const struct model *m)
+{
+    size_t len = dice(m->most_len + 1);
+    uint32_t head, tail;
+
+    if (dice(50) == 0)
+        return m->q.cap - 24 + dice(2);
+    if (dice(5) != 0 || m->len == 0)
+        return len;
+    head = m->items[0].place;
+    tail = m->items[m->len - 1].place + m->items[m->len - 1].size;
+    if (tail < head && head - tail >= 24)
+        return head - tail - 24 + dice(2);
+    if (tail > head && m->q.cap - tail >= 24 && dice(2) == 0)
+        return m->q.cap - tail - 24 + dice(2);
+    return tail > head && head >= 24 ? head - 24 + dice(2) : len;
+}
+
+static void
+note_add(struct model *m, const struct item *item)
+{
+    const struct item *before = m->len > 0 ? &m->items[m->len - 1] : NULL;
+    uint32_t end = item->place + item->size;
+
+    if (before != NULL && item->place < before->place) {
+        m->met[before->place + before->size == m->q.cap ? WRAPPED : GAP]++;
+        m->met[PINNED] += m->items[0].state == QUEUE_FAILED;
+    }
+    if (item->size == m->q.cap)
+        m->met[WHOLE_RING]++;
+    else if (before != NULL && end == (m->items[0].place == 0 ? m->q.cap : m->items[0].place))
+        m->met[FILLED]++;
+}
+
+static void
+add(struct model *m)
+{
+    size_t len = any_len(m);
+    uint32_t place = place_for(m, slot_of(len));
+    char *room = queue_room(&m->q, len);
+    struct item item = {.place = place, .sequence = m->sequence, .state = QUEUE_FRESH};
+    size_t used = dice(4) == 0 ? dice((uint32_t)len + 1) : len;
+
+    CHECK_INT(m->row, queue_fits(&m->q, len), slot_of(len) <= m->q.cap);
+    if (place == UINT32_MAX) {
+        CHECK(m->row, room == NULL);
+        m->met[queue_fits(&m->q, len) ? FULL : NEVER]++;
+        return;
+    }
+    CHECK(m->row, room != NULL);
+    CHECK_INT(m->row, room - m->q.ring, place + 24);
+    /* all of the room may be written to, whatever is used of it in the end */
+    memset(room, 0xee, len);
+    item.key_len = dice((uint32_t)(used < 255 ? used : 255) + 1);
+    item.data_len = used - item.key_len;
+    item.size = slot_of(used);
+    for (size_t i = 0; i < used; i++)
+        room[i] = byte_of(&item, i);
+    queue_add(&m->q, room, item.key_len, item.data_len, m->sequence++);
+    note_add(m, &item);
+    assert_true(m->len < ITEMS_MAX);
+    m->items[m->len++] = item;
+}
+
+/* The items of one state that the batch takes, oldest first. */
+static void
+expect(struct model *m, enum queue_state state, uint32_t records, uint64_t bytes,
+       struct item **want, size_t *len, uint64_t *sum)
+{
+    for (size_t i = 0; i < m->len; i++) {
+        struct item *item = &m->items[i];
+        uint64_t size = item->key_len + item->data_len;
+
+        if (item->state != state)
+            continue;
+        if (*len == records || (*len > 0 && *sum + size > bytes)) {
+            m->met[*len == records ? BY_COUNT : BY_BYTES]++;
+            return;
+        }
+        m->met[OVERSIZE] += size > bytes;
+        /* behind one that is too large, one without any bytes still fits */
+        *sum = *sum + size < bytes ? *sum + size : bytes;
+        want[(*len)++] = item;
+    }
+}
+
+static void
+take_some(struct model *m)
+{
+    static struct queue_batch batch;
+    static struct item *want[ITEMS_MAX];
+    uint32_t records = dice(3) == 0 ? QUEUE_BATCH_MAX : 1 + dice(8);
+    uint64_t bytes = dice(3) == 0 ? UINT64_MAX : dice(4 * m->most_len + 8);
+    bool with_failed = dice(4) != 0;
+    uint64_t sum = 0;
+    size_t len = 0;
+
+    if (with_failed)
+        expect(m, QUEUE_FAILED, records, bytes, want, &len, &sum);
+    expect(m, QUEUE_FRESH, records, bytes, want, &len, &sum);
+    take(&m->q, records, bytes, with_failed, &batch);
+    CHECK_INT(m->row, batch.len, len);
+    for (size_t i = 0; i < len; i++) {
+        CHECK_INT(m->row, batch.places[i], want[i]->place);
+        want[i]->state = QUEUE_SENT;
+        want[i]->attempts++;
+    }
+}
+
+static void
+end(struct model *m, struct item *item)
+{
+    size_t ended = 0;
+    uint32_t last = m->items[m->len - 1].place;
+
+    queue_end(&m->q, item->place);
+    item->state = QUEUE_ENDED;
+    while (ended < m->len && m->items[ended].state == QUEUE_ENDED)
+        ended++;
+    m->len -= ended;
+    memmove(m->items, m->items + ended, m->len * sizeof *m->items);
+    m->met[RESTARTED] += ended > 0 && m->len == 0 && last != 0;
+}
+
+/* What becomes of one record of a batch. */
+static void
+answer(struct model *m, struct item *item)
+{
+    uint32_t fate = dice(8);
+
+    if (fate > 1 && !(m->pin && item == m->items)) {
+        end(m, item);
+        return;
+    }
+    item->state = QUEUE_FAILED;
+    if (fate == 0) {
+        queue_again(&m->q, item->place);
+    } else {
+        item->refusals++;
+        queue_refused(&m->q, item->place);
+    }
+}
+
+static void
+answer_some(struct model *m)
+{
+    bool all = dice(2) == 0;
+
+    for (uint32_t n = all ? ITEMS_MAX : 1 + dice(4); n > 0 && m->len > 0; n--) {
+        size_t i = all ? n % m->len : dice((uint32_t)m->len);
+
+        if (m->items[i].state == QUEUE_SENT)
+            answer(m, &m->items[i]);
+    }
+}
+
+/* Whatever state it is in, as when room has to be made. */
+static void
+drop_one(struct model *m)
+{
+    size_t i = m->len == 0 ? 0 : dice((uint32_t)m->len);
+
+    if (m->len == 0 || (m->pin && i == 0) || m->items[i].state == QUEUE_ENDED)
+        return;
+    end(m, &m->items[i]);
+}
+
+static void
+check_item(const struct model *m, const struct item *item)
+{
+    struct queue_record r = queue_at(&m->q, item->place);
+    bool same = true;
+
+    CHECK_INT(m->row, r.state, item->state);
+    CHECK_INT(m->row, r.sequence, item->sequence);
+    CHECK_INT(m->row, r.attempts, item->attempts);
+    CHECK_INT(m->row, r.refusals, item->refusals);
+    CHECK_INT(m->row, r.partition_key.len, item->key_len);
+    CHECK_INT(m->row, r.data.len, item->data_len);
+    CHECK(m->row, r.data.p == r.partition_key.p + item->key_len);
+    for (size_t i = 0; i < item->key_len + item->data_len; i++)
+        same = same && r.partition_key.p[i] == byte_of(item, i);
+    CHECK(m->row, same);
+}
+
+static void
+check_model(const struct model *m)
+{
+    uint32_t records = 0, fresh = 0, place = UINT32_MAX;
+    uint64_t bytes = 0, fresh_bytes = 0;
+
+    for (size_t i = 0; i < m->len; i++) {
+        const struct item *item = &m->items[i];
+        uint64_t size = item->key_len + item->data_len;
+
+        if (item->state == QUEUE_ENDED)
+            continue;
+        check_item(m, item);
+        records++;
+        bytes += size;
+        if (item->state == QUEUE_FRESH) {
+            fresh++;
+            fresh_bytes += size;
+        }
+    }
+    CHECK_INT(m->row, m->q.records, records);
+    CHECK_INT(m->row, m->q.fresh, fresh);
+    CHECK_INT(m->row, m->q.bytes, bytes);
+    CHECK_INT(m->row, m->q.fresh_bytes, fresh_bytes);
+    CHECK_INT(m->row, queue_oldest(&m->q, &place), records > 0);
+    CHECK_INT(m->row, place, records > 0 ? m->items[0].place : UINT32_MAX);
+}
+
+/* Storms of arrivals and times in which everything is answered take turns. */
+static void
+step(struct model *m, bool storm)
+{
+    uint32_t act = dice(16);
+
+    if (act < (storm ? 9u : 4u))
+        add(m);
+    else if (act < 12)
+        take_some(m);
+    else if (act < 15)
+        answer_some(m);
+    else
+        drop_one(m);
+}
+
+static void
+model(void **state)
+{
+    static const struct {
+        uint32_t cap, most_len;
+    } profiles[] = {{24, 0},    {32, 8},     {64, 40},   {96, 16},    {120, 20},
+                    {128, 104}, {256, 60},   {512, 30},  {1000, 200}, {1024, 90},
+                    {4096, 40}, {4096, 900}, {8192, 200}};
+    static struct model m;
+
+    (void)state;
+    for (size_t i = 0; i < LEN(profiles); i++) {
+        m.q = open_queue(profiles[i].cap);
+        m.most_len = profiles[i].most_len;
+        m.len = 0;
+        for (unsigned n = 0; n < 8000; n++) {
+            snprintf(m.row, sizeof m.row, "ring of %u, step %u", profiles[i].cap, n);
+            m.pin = n / 500 % 4 == 3;
+            step(&m, n / 50 % 2 == 0);
+            check_model(&m);
+        }
+    }
+    for (size_t i = 0; i < TURNS; i++)
+        assert_true(m.met[i] >= 100);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(script), cmocka_unit_test(keys),          cmocka_unit_test(room_forgotten),
+        cmocka_unit_test(sizes),  cmocka_unit_test(large_numbers), cmocka_unit_test(model),
+    };
+
+    return RUN(argc, argv, tests);
+}

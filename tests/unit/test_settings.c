@@ -1,0 +1,849 @@
+#include "protocol/settings.h"
+
+#include "check.h"
+#include "guard.h"
+#include "protocol/out.h"
+
+#include <stdio.h>
+
+#define ENV_MAX 4
+#define FIFTY "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abc"
+#define HUNDRED FIFTY FIFTY
+
+/* An environment: NAME=VALUE each, and what is set where a row does not say otherwise. */
+struct environment {
+    const char *const *row;
+    struct out complaints;
+    char text[4096];
+};
+
+static const char *
+value_in(const char *const *pairs, size_t len, const char *name)
+{
+    size_t name_len = strlen(name);
+
+    for (size_t i = 0; i < len && pairs[i] != NULL; i++)
+        if (strncmp(pairs[i], name, name_len) == 0 && pairs[i][name_len] == '=')
+            return pairs[i] + name_len + 1;
+    return NULL;
+}
+
+static const char *
+get(void *context, const char *name)
+{
+    static const char *const usual[] = {"AWS_REGION=us-east-1"};
+    const struct environment *env = context;
+    const char *value = value_in(env->row, ENV_MAX, name);
+
+    return value != NULL ? value : value_in(usual, LEN(usual), name);
+}
+
+/* NAME <value> allowed <allowed> used <used>; */
+static void
+refuse(void *context, const char *name, const char *value, const char *allowed, const char *used)
+{
+    struct environment *env = context;
+    const char *const parts[] = {name, " <", value, "> allowed <", allowed, "> used <", used, ">;"};
+
+    for (size_t i = 0; i < LEN(parts); i++)
+        out_put(&env->complaints, span_of(parts[i]));
+}
+
+/* All settings, each as name=value and a new line. */
+static void
+list(struct out *o, const struct settings *s)
+{
+    const struct {
+        const char *name;
+        struct span text;
+        uint64_t number;
+    } all[] = {
+        {"stream_name", s->stream_name, 0},
+        {"stream_arn", s->stream_arn, 0},
+        {"region", s->region, 0},
+        {"function_region", s->function_region, 0},
+        {"host", s->kinesis.host, 0},
+        {"port", {NULL, 0}, s->kinesis.port},
+        {"tls", {NULL, 0}, s->kinesis.tls},
+        {"custom", {NULL, 0}, s->kinesis.custom},
+        {"path", s->kinesis.path, 0},
+        {"ca_bundle", s->ca_bundle, 0},
+        {"types", {NULL, 0}, s->types},
+        {"format", {NULL, 0}, s->format},
+        {"key", {NULL, 0}, s->key},
+        {"fixed_key", s->key == KEY_FIXED ? s->fixed_key : SPAN(""), 0},
+        {"flush", {NULL, 0}, s->flush},
+        {"log_level", {NULL, 0}, s->log_level},
+        {"flush_budget_ms", {NULL, 0}, s->flush_budget_ms},
+        {"buffer_timeout_ms", {NULL, 0}, s->buffer_timeout_ms},
+        {"buffer_max_bytes", {NULL, 0}, s->buffer_max_bytes},
+        {"buffer_max_items", {NULL, 0}, s->buffer_max_items},
+        {"queue_max_bytes", {NULL, 0}, s->queue_max_bytes},
+        {"listener_port", {NULL, 0}, s->listener_port},
+        {"connect_timeout_ms", {NULL, 0}, s->connect_timeout_ms},
+        {"request_timeout_ms", {NULL, 0}, s->request_timeout_ms},
+        {"max_attempts", {NULL, 0}, s->max_attempts},
+        {"managed_instances", {NULL, 0}, s->managed_instances},
+        {"snap_start", {NULL, 0}, s->snap_start},
+        {"access_key", s->access_key, 0},
+        {"secret_key", s->secret_key, 0},
+        {"session_token", s->session_token, 0},
+        {"runtime_api", s->runtime_api, 0},
+        {"function_name", s->function_name, 0},
+        {"function_version", s->function_version, 0},
+    };
+
+    for (size_t i = 0; i < LEN(all); i++) {
+        out_put(o, span_of(all[i].name));
+        out_byte(o, '=');
+        if (all[i].text.p == NULL && all[i].number > 0)
+            out_number(o, all[i].number);
+        out_put(o, all[i].text);
+        out_byte(o, '\n');
+    }
+    assert_int_equal(out_end(o), 0);
+}
+
+/* What these settings say: every line of theirs, as a list makes them. */
+static struct span
+settings_of(const char *const *row, char *text, size_t cap, struct environment *env)
+{
+    struct settings s = {0};
+    struct settings_source source = {get, refuse, env};
+    struct out o = out_to(text, cap);
+
+    env->row = row;
+    env->complaints = out_to(env->text, sizeof env->text);
+    settings_read_early(&s, &source);
+    assert_int_equal(env->complaints.len, 0);
+    settings_read(&s, &source);
+    assert_int_equal(out_end(&env->complaints), 0);
+    list(&o, &s);
+    return out_span(&o);
+}
+
+/* The lines in which got differs from usual, a blank behind each. */
+static struct span
+changes(struct span got, struct span usual, char *text, size_t cap)
+{
+    struct out o = out_to(text, cap);
+
+    while (got.p != NULL) {
+        struct span line = span_cut(got, '\n', &got);
+
+        if (span_same(line, span_cut(usual, '\n', &usual)))
+            continue;
+        out_put(&o, line);
+        out_byte(&o, ' ');
+    }
+    assert_int_equal(out_end(&o), 0);
+    return out_span(&o);
+}
+
+static const char usual_settings[] = "stream_name=telemetry-kinesis-stream\n"
+                                     "stream_arn=\n"
+                                     "region=us-east-1\n"
+                                     "function_region=us-east-1\n"
+                                     "host=kinesis.us-east-1.amazonaws.com\n"
+                                     "port=443\n"
+                                     "tls=1\n"
+                                     "custom=\n"
+                                     "path=/\n"
+                                     "ca_bundle=\n"
+                                     "types=2\n"
+                                     "format=\n"
+                                     "key=\n"
+                                     "fixed_key=\n"
+                                     "flush=2\n"
+                                     "log_level=1\n"
+                                     "flush_budget_ms=500\n"
+                                     "buffer_timeout_ms=25\n"
+                                     "buffer_max_bytes=1048576\n"
+                                     "buffer_max_items=10000\n"
+                                     "queue_max_bytes=4194304\n"
+                                     "listener_port=4243\n"
+                                     "connect_timeout_ms=500\n"
+                                     "request_timeout_ms=500\n"
+                                     "max_attempts=5\n"
+                                     "managed_instances=\n"
+                                     "snap_start=\n"
+                                     "access_key=\n"
+                                     "secret_key=\n"
+                                     "session_token=\n"
+                                     "runtime_api=\n"
+                                     "function_name=\n"
+                                     "function_version=\n";
+
+/* What differs from the usual settings, and the complaints. */
+struct row {
+    const char *env[ENV_MAX];
+    const char *want;
+    const char *complaints;
+};
+
+static void
+check_rows(const struct row *rows, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        static struct environment env;
+        char text[4096], changed[4096];
+        struct span got = settings_of(rows[i].env, text, sizeof text, &env);
+
+        CHECK_SPAN(rows[i].env[0], changes(got, SPAN(usual_settings), changed, sizeof changed),
+                   span_of(rows[i].want));
+        CHECK_SPAN(rows[i].env[0], out_span(&env.complaints), span_of(rows[i].complaints));
+    }
+}
+
+#define REFUSED(name, value, allowed, used)                                                        \
+    name " <" value "> allowed <" allowed "> used <" used ">;"
+
+static void
+usual(void **state)
+{
+    static const char *const nothing[ENV_MAX];
+    static struct environment env;
+    char text[4096];
+
+    (void)state;
+    CHECK_SPAN("usual", settings_of(nothing, text, sizeof text, &env), SPAN(usual_settings));
+    assert_int_equal(env.complaints.len, 0);
+    assert_int_equal(EVENT_FUNCTION, 2);
+    assert_int_equal(EVENT_MESSAGE, 0);
+    assert_int_equal(KEY_RANDOM, 0);
+    assert_int_equal(FLUSH_ADAPTIVE, 2);
+    assert_int_equal(LOG_WARN, 1);
+}
+
+/* An empty variable counts as one that is not set. */
+static void
+empty(void **state)
+{
+    static const char *const names[] = {
+        "KINESIS_STREAM_NAME",
+        "KINESIS_STREAM_ARN",
+        "TELEMETRY_TYPES",
+        "TELEMETRY_RECORD_FORMAT",
+        "TELEMETRY_PARTITION_KEY",
+        "TELEMETRY_FLUSH",
+        "TELEMETRY_FLUSH_BUDGET_MS",
+        "TELEMETRY_BUFFER_TIMEOUT_MS",
+        "TELEMETRY_BUFFER_MAX_BYTES",
+        "TELEMETRY_BUFFER_MAX_ITEMS",
+        "TELEMETRY_QUEUE_MAX_BYTES",
+        "TELEMETRY_LISTENER_PORT",
+        "TELEMETRY_CONNECT_TIMEOUT_MS",
+        "TELEMETRY_REQUEST_TIMEOUT_MS",
+        "TELEMETRY_LOG_LEVEL",
+        "AWS_DEFAULT_REGION",
+        "AWS_ENDPOINT_URL_KINESIS",
+        "AWS_ENDPOINT_URL",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_USE_FIPS_ENDPOINT",
+        "AWS_USE_DUALSTACK_ENDPOINT",
+        "AWS_CA_BUNDLE",
+        "AWS_MAX_ATTEMPTS",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(names); i++) {
+        char pair[64];
+
+        snprintf(pair, sizeof pair, "%s=", names[i]);
+        check_rows(&(struct row){{pair}, "", ""}, 1);
+    }
+}
+
+/* Each number: its bounds, one past each, and what is no number. */
+static const struct number_row {
+    const char *name, *setting, *usual, *least, *too_little, *most, *too_much, *allowed;
+} numbers[] = {
+    {"TELEMETRY_FLUSH_BUDGET_MS", "flush_budget_ms", "500", "0", "-1", "900000", "900001",
+     "0 to 900000"},
+    {"TELEMETRY_BUFFER_TIMEOUT_MS", "buffer_timeout_ms", "25", "25", "24", "30000", "30001",
+     "25 to 30000"},
+    {"TELEMETRY_BUFFER_MAX_BYTES", "buffer_max_bytes", "1048576", "262144", "262143", "1048576",
+     "1048577", "262144 to 1048576"},
+    {"TELEMETRY_BUFFER_MAX_ITEMS", "buffer_max_items", "10000", "1000", "999", "10000", "10001",
+     "1000 to 10000"},
+    {"TELEMETRY_QUEUE_MAX_BYTES", "queue_max_bytes", "4194304", "65536", "65535", "1073741824",
+     "1073741825", "65536 to 1073741824"},
+    {"TELEMETRY_LISTENER_PORT", "listener_port", "4243", "1", "0", "65535", "65536",
+     "1 to 65535, less 9001"},
+    {"TELEMETRY_CONNECT_TIMEOUT_MS", "connect_timeout_ms", "500", "1", "0", "60000", "60001",
+     "1 to 60000"},
+    {"TELEMETRY_REQUEST_TIMEOUT_MS", "request_timeout_ms", "500", "1", "0", "60000", "60001",
+     "1 to 60000"},
+    {"AWS_MAX_ATTEMPTS", "max_attempts", "5", "1", "0", "100", "101", "1 to 100"},
+};
+
+static void
+check_number(const struct number_row *n, const char *value, bool good)
+{
+    char pair[128], want[128], complaint[512];
+
+    snprintf(pair, sizeof pair, "%s=%s", n->name, value);
+    snprintf(want, sizeof want, "%s=%s ", n->setting, strcmp(value, "0") == 0 ? "" : value);
+    snprintf(complaint, sizeof complaint, REFUSED("%s", "%s", "%s", "%s"), n->name, value,
+             n->allowed, n->usual);
+    check_rows(&(struct row){{pair},
+                             good && strcmp(value, n->usual) != 0 ? want : "",
+                             good ? "" : complaint},
+               1);
+}
+
+static void
+number(void **state)
+{
+    static const char *const never[] = {
+        "x",     " ",   "500 ",  "+500",       "-500",
+        "500.0", "5e2", "0x500", "4294967297", "18446744073709551617"};
+
+    (void)state;
+    for (size_t i = 0; i < LEN(numbers); i++) {
+        check_number(&numbers[i], numbers[i].least, true);
+        check_number(&numbers[i], numbers[i].most, true);
+        check_number(&numbers[i], numbers[i].usual, true);
+        check_number(&numbers[i], numbers[i].too_little, false);
+        check_number(&numbers[i], numbers[i].too_much, false);
+        for (size_t k = 0; k < LEN(never); k++)
+            check_number(&numbers[i], never[k], false);
+    }
+}
+
+#define BAD_PORT(value) REFUSED("TELEMETRY_LISTENER_PORT", value, "1 to 65535, less 9001", "4243")
+#define BAD_TYPES(value)                                                                           \
+    REFUSED("TELEMETRY_TYPES", value, "a comma list of platform, function, extension", "function")
+#define BAD_FORMAT(value)                                                                          \
+    REFUSED("TELEMETRY_RECORD_FORMAT", value, "message, event, enriched", "message")
+#define BAD_FLUSH(value) REFUSED("TELEMETRY_FLUSH", value, "end, continuous, adaptive", "adaptive")
+#define BAD_LEVEL(value) REFUSED("TELEMETRY_LOG_LEVEL", value, "error, warn, info, debug", "warn")
+#define BAD_KEY(value)                                                                             \
+    REFUSED("TELEMETRY_PARTITION_KEY", value,                                                      \
+            "random, sandbox, request, fixed:TEXT with 1 to 256 characters", "random")
+
+#define FIVE_UMLAUTS "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x84\xc3\x96"
+#define TEN_SMILES                                                                                 \
+    "\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"             \
+    "\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
+#define FIFTY_SMILES TEN_SMILES TEN_SMILES TEN_SMILES TEN_SMILES TEN_SMILES
+#define ALMOST_FULL_KEY                                                                            \
+    FIFTY_SMILES FIFTY_SMILES FIFTY_SMILES FIFTY_SMILES FIFTY_SMILES FIVE_UMLAUTS
+
+static const struct row words[] = {
+    {{"TELEMETRY_LISTENER_PORT=9000"}, "listener_port=9000 ", ""},
+    {{"TELEMETRY_LISTENER_PORT=9001"}, "", BAD_PORT("9001")},
+    {{"TELEMETRY_LISTENER_PORT=9002"}, "listener_port=9002 ", ""},
+
+    {{"TELEMETRY_TYPES=function"}, "", ""},
+    {{"TELEMETRY_TYPES=platform"}, "types=1 ", ""},
+    {{"TELEMETRY_TYPES=extension"}, "types=4 ", ""},
+    {{"TELEMETRY_TYPES=platform,function,extension"}, "types=7 ", ""},
+    {{"TELEMETRY_TYPES=extension,function"}, "types=6 ", ""},
+    {{"TELEMETRY_TYPES= platform ,\textension "}, "types=5 ", ""},
+    {{"TELEMETRY_TYPES=platform,platform"}, "types=1 ", ""},
+    {{"TELEMETRY_TYPES=function,"}, "", BAD_TYPES("function,")},
+    {{"TELEMETRY_TYPES=,platform"}, "", BAD_TYPES(",platform")},
+    {{"TELEMETRY_TYPES=platform,,function"}, "", BAD_TYPES("platform,,function")},
+    {{"TELEMETRY_TYPES=platform function"}, "", BAD_TYPES("platform function")},
+    {{"TELEMETRY_TYPES=Platform"}, "", BAD_TYPES("Platform")},
+    {{"TELEMETRY_TYPES=platform,all"}, "", BAD_TYPES("platform,all")},
+    {{"TELEMETRY_TYPES= "}, "", BAD_TYPES(" ")},
+
+    {{"TELEMETRY_RECORD_FORMAT=message"}, "", ""},
+    {{"TELEMETRY_RECORD_FORMAT=event"}, "format=1 ", ""},
+    {{"TELEMETRY_RECORD_FORMAT=enriched"}, "format=2 ", ""},
+    {{"TELEMETRY_RECORD_FORMAT=Event"}, "", BAD_FORMAT("Event")},
+    {{"TELEMETRY_RECORD_FORMAT=event "}, "", BAD_FORMAT("event ")},
+    {{"TELEMETRY_RECORD_FORMAT=even"}, "", BAD_FORMAT("even")},
+
+    {{"TELEMETRY_FLUSH=adaptive"}, "", ""},
+    {{"TELEMETRY_FLUSH=end"}, "flush= ", ""},
+    {{"TELEMETRY_FLUSH=continuous"}, "flush=1 ", ""},
+    {{"TELEMETRY_FLUSH=never"}, "", BAD_FLUSH("never")},
+
+    {{"TELEMETRY_LOG_LEVEL=warn"}, "", ""},
+    {{"TELEMETRY_LOG_LEVEL=error"}, "log_level= ", ""},
+    {{"TELEMETRY_LOG_LEVEL=info"}, "log_level=2 ", ""},
+    {{"TELEMETRY_LOG_LEVEL=debug"}, "log_level=3 ", ""},
+    {{"TELEMETRY_LOG_LEVEL=WARN"}, "", BAD_LEVEL("WARN")},
+    {{"TELEMETRY_LOG_LEVEL=0"}, "", BAD_LEVEL("0")},
+
+    {{"TELEMETRY_PARTITION_KEY=random"}, "", ""},
+    {{"TELEMETRY_PARTITION_KEY=sandbox"}, "key=1 ", ""},
+    {{"TELEMETRY_PARTITION_KEY=request"}, "key=2 ", ""},
+    {{"TELEMETRY_PARTITION_KEY=fixed:k"}, "key=3 fixed_key=k ", ""},
+    {{"TELEMETRY_PARTITION_KEY=fixed: a:b "}, "key=3 fixed_key= a:b  ", ""},
+    {{"TELEMETRY_PARTITION_KEY=fixed:fixed:"}, "key=3 fixed_key=fixed: ", ""},
+    /* 256 characters in 1,011 bytes, and one more */
+    {{"TELEMETRY_PARTITION_KEY=fixed:" ALMOST_FULL_KEY "x"},
+     "key=3 fixed_key=" ALMOST_FULL_KEY "x ",
+     ""},
+    {{"TELEMETRY_PARTITION_KEY=fixed:" ALMOST_FULL_KEY "xy"},
+     "",
+     BAD_KEY("fixed:" ALMOST_FULL_KEY "xy")},
+    {{"TELEMETRY_PARTITION_KEY=fixed:"}, "", BAD_KEY("fixed:")},
+    {{"TELEMETRY_PARTITION_KEY=fixed"}, "", BAD_KEY("fixed")},
+    {{"TELEMETRY_PARTITION_KEY=Random"}, "", BAD_KEY("Random")},
+    {{"TELEMETRY_PARTITION_KEY=k"}, "", BAD_KEY("k")},
+
+    {{"AWS_CA_BUNDLE=/opt/ca.pem"}, "ca_bundle=/opt/ca.pem ", ""},
+    {{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_SESSION_TOKEN=c"},
+     "access_key=a secret_key=b session_token=c ",
+     ""},
+    {{"AWS_LAMBDA_FUNCTION_NAME=f", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST"},
+     "function_name=f function_version=$LATEST ",
+     ""},
+    {{"AWS_LAMBDA_RUNTIME_API=169.254.100.1:9001"}, "runtime_api=169.254.100.1:9001 ", ""},
+    {{"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand"}, "", ""},
+    {{"AWS_LAMBDA_INITIALIZATION_TYPE=provisioned-concurrency"}, "", ""},
+    {{"AWS_LAMBDA_INITIALIZATION_TYPE=snap-start"}, "snap_start=1 ", ""},
+    {{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances"}, "managed_instances=1 ", ""},
+    {{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instance"}, "", ""},
+
+    /* each is complained of, and none hides another */
+    {{"TELEMETRY_FLUSH=x", "TELEMETRY_TYPES=y", "AWS_MAX_ATTEMPTS=z", "TELEMETRY_LOG_LEVEL=debug"},
+     "log_level=3 ",
+     BAD_FLUSH("x") REFUSED("AWS_MAX_ATTEMPTS", "z", "1 to 100", "5") BAD_TYPES("y")},
+};
+
+static void
+word(void **state)
+{
+    (void)state;
+    check_rows(words, LEN(words));
+}
+
+#define ARN "arn:aws:kinesis:eu-central-1:123456789012:stream/logs"
+#define THIRTY "abcdefghijABCDEFGHIJ0123456789"
+#define NAME_128 THIRTY THIRTY THIRTY THIRTY "_.-_.-_."
+#define FIVE_HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
+#define ARN_2048                                                                                   \
+    "arn:aws-" FIVE_HUNDRED FIVE_HUNDRED FIVE_HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED              \
+    ":kinesis:us-east-1:123456789012:stream/" FIFTY                                                \
+    "012345678901234567890123456789012345678901234567890"
+#define BAD_NAME(value)                                                                            \
+    REFUSED("KINESIS_STREAM_NAME", value, "1 to 128 letters, digits, '_', '.' or '-'",             \
+            "telemetry-kinesis-stream")
+#define BAD_ARN(value)                                                                             \
+    REFUSED("KINESIS_STREAM_ARN", value, "arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME",       \
+            "KINESIS_STREAM_NAME")
+#define BAD_REGION(name, value)                                                                    \
+    REFUSED(name, value, "the name of a region, as us-east-1", "us-east-1")
+#define REGION_40 "abcdefghijklmnopqrst-abcdefghijklmnopqrs"
+#define BY_ARN(arn, region)                                                                        \
+    "stream_name= stream_arn=" arn " region=" region " host=kinesis." region ".amazonaws.com "
+#define BY_REGION(region)                                                                          \
+    "region=" region " function_region=" region " host=kinesis." region ".amazonaws.com "
+
+static const struct row streams[] = {
+    {{"KINESIS_STREAM_NAME=logs"}, "stream_name=logs ", ""},
+    {{"KINESIS_STREAM_NAME=a"}, "stream_name=a ", ""},
+    {{"KINESIS_STREAM_NAME=" NAME_128}, "stream_name=" NAME_128 " ", ""},
+    {{"KINESIS_STREAM_NAME=" NAME_128 "x"}, "", BAD_NAME(NAME_128 "x")},
+    {{"KINESIS_STREAM_NAME=a b"}, "", BAD_NAME("a b")},
+    {{"KINESIS_STREAM_NAME=logs\n"}, "", BAD_NAME("logs\n")},
+    {{"KINESIS_STREAM_NAME=a/b"}, "", BAD_NAME("a/b")},
+    {{"KINESIS_STREAM_NAME=\xc3\xa4"}, "", BAD_NAME("\xc3\xa4")},
+    {{"KINESIS_STREAM_NAME=" ARN}, "", BAD_NAME(ARN)},
+
+    {{"KINESIS_STREAM_ARN=" ARN}, BY_ARN(ARN, "eu-central-1"), ""},
+    {{"KINESIS_STREAM_ARN=" ARN, "KINESIS_STREAM_NAME=other"}, BY_ARN(ARN, "eu-central-1"), ""},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:us-east-1:123456789012:stream/" NAME_128},
+     "stream_name= stream_arn=arn:aws:kinesis:us-east-1:123456789012:stream/" NAME_128 " ",
+     ""},
+    {{"KINESIS_STREAM_ARN=arn:aws-cn:kinesis:cn-north-1:123456789012:stream/s"},
+     "stream_name= stream_arn=arn:aws-cn:kinesis:cn-north-1:123456789012:stream/s "
+     "region=cn-north-1 host=kinesis.cn-north-1.amazonaws.com.cn ",
+     ""},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:" REGION_40 ":123456789012:stream/s"},
+     BY_ARN("arn:aws:kinesis:" REGION_40 ":123456789012:stream/s", REGION_40),
+     ""},
+    {{"KINESIS_STREAM_ARN=" ARN, "AWS_ENDPOINT_URL_KINESIS=http://localhost:4567"},
+     "stream_name= stream_arn=" ARN " region=eu-central-1 host=localhost port=4567 tls= custom=1 ",
+     ""},
+    {{"KINESIS_STREAM_ARN=x", "KINESIS_STREAM_NAME=logs"}, "stream_name=logs ", BAD_ARN("x")},
+    {{"KINESIS_STREAM_ARN=x", "KINESIS_STREAM_NAME=/"}, "", BAD_NAME("/") BAD_ARN("x")},
+
+    {{"KINESIS_STREAM_ARN=" ARN_2048}, "stream_name= stream_arn=" ARN_2048 " ", ""},
+    {{"KINESIS_STREAM_ARN=" ARN_2048 "n"}, "", BAD_ARN(ARN_2048 "n")},
+    {{"KINESIS_STREAM_ARN=arn"}, "", BAD_ARN("arn")},
+    {{"KINESIS_STREAM_ARN=:::::"}, "", BAD_ARN(":::::")},
+    {{"KINESIS_STREAM_ARN=aRn:aws:kinesis:us-east-1:123456789012:stream/s"},
+     "",
+     BAD_ARN("aRn:aws:kinesis:us-east-1:123456789012:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn:azure:kinesis:us-east-1:123456789012:stream/s"},
+     "",
+     BAD_ARN("arn:azure:kinesis:us-east-1:123456789012:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn::kinesis:us-east-1:123456789012:stream/s"},
+     "",
+     BAD_ARN("arn::kinesis:us-east-1:123456789012:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn:aws:firehose:us-east-1:123456789012:stream/s"},
+     "",
+     BAD_ARN("arn:aws:firehose:us-east-1:123456789012:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis::123456789012:stream/s"},
+     "",
+     BAD_ARN("arn:aws:kinesis::123456789012:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:us east:123456789012:stream/s"},
+     "",
+     BAD_ARN("arn:aws:kinesis:us east:123456789012:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:x" REGION_40 ":123456789012:stream/s"},
+     "",
+     BAD_ARN("arn:aws:kinesis:x" REGION_40 ":123456789012:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:" HUNDRED HUNDRED ":123456789012:stream/s"},
+     "",
+     BAD_ARN("arn:aws:kinesis:" HUNDRED HUNDRED ":123456789012:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:us-east-1:12345678901:stream/s"},
+     "",
+     BAD_ARN("arn:aws:kinesis:us-east-1:12345678901:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:us-east-1:1234567890123:stream/s"},
+     "",
+     BAD_ARN("arn:aws:kinesis:us-east-1:1234567890123:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:us-east-1:12345678901x:stream/s"},
+     "",
+     BAD_ARN("arn:aws:kinesis:us-east-1:12345678901x:stream/s")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:us-east-1:123456789012:stream/"},
+     "",
+     BAD_ARN("arn:aws:kinesis:us-east-1:123456789012:stream/")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:us-east-1:123456789012:logs"},
+     "",
+     BAD_ARN("arn:aws:kinesis:us-east-1:123456789012:logs")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:us-east-1:123456789012:stream:s"},
+     "",
+     BAD_ARN("arn:aws:kinesis:us-east-1:123456789012:stream:s")},
+    {{"KINESIS_STREAM_ARN=arn:aws:kinesis:us-east-1:123456789012:stream/" NAME_128 "x"},
+     "",
+     BAD_ARN("arn:aws:kinesis:us-east-1:123456789012:stream/" NAME_128 "x")},
+    {{"KINESIS_STREAM_ARN=" ARN "/consumer/c:1"}, "", BAD_ARN(ARN "/consumer/c:1")},
+    {{"KINESIS_STREAM_ARN=" ARN " "}, "", BAD_ARN(ARN " ")},
+    {{"KINESIS_STREAM_ARN=logs"}, "", BAD_ARN("logs")},
+
+    {{"AWS_REGION=eu-west-1"}, BY_REGION("eu-west-1"), ""},
+    {{"AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=sa-east-1"}, BY_REGION("eu-west-1"), ""},
+    {{"AWS_REGION=", "AWS_DEFAULT_REGION=sa-east-1"}, BY_REGION("sa-east-1"), ""},
+    {{"AWS_REGION=", "AWS_DEFAULT_REGION=x y"}, "", BAD_REGION("AWS_DEFAULT_REGION", "x y")},
+    {{"AWS_REGION="}, "", BAD_REGION("AWS_REGION", "")},
+    {{"AWS_REGION=x.example"}, "", BAD_REGION("AWS_REGION", "x.example")},
+    {{"AWS_REGION=us-east-1/"}, "", BAD_REGION("AWS_REGION", "us-east-1/")},
+    {{"AWS_REGION=x y", "AWS_DEFAULT_REGION=sa-east-1"}, "", BAD_REGION("AWS_REGION", "x y")},
+    {{"AWS_REGION=" REGION_40}, BY_REGION(REGION_40), ""},
+    {{"AWS_REGION=" REGION_40 "t"}, "", BAD_REGION("AWS_REGION", REGION_40 "t")},
+};
+
+static void
+stream(void **state)
+{
+    (void)state;
+    check_rows(streams, LEN(streams));
+}
+
+#define BAD_SWITCH(name, value) REFUSED(name, value, "true, false", "false")
+#define URL_FORM "http:// or https://, host, optional :port and /path"
+#define BAD_OWN_URL(value)                                                                         \
+    REFUSED("AWS_ENDPOINT_URL_KINESIS", value, URL_FORM,                                           \
+            "AWS_ENDPOINT_URL or the region's endpoint")
+#define BAD_URL(value) REFUSED("AWS_ENDPOINT_URL", value, URL_FORM, "the region's endpoint")
+#define TOGETHER(name)                                                                             \
+    REFUSED(name, "true", "false where an endpoint URL is given", "the endpoint URL")
+
+static const struct row endpoints[] = {
+    {{"AWS_ENDPOINT_URL_KINESIS=http://a:1"}, "host=a port=1 tls= custom=1 ", ""},
+    {{"AWS_ENDPOINT_URL=https://a/p/"}, "host=a custom=1 path=/p ", ""},
+    {{"AWS_ENDPOINT_URL_KINESIS=http://a", "AWS_ENDPOINT_URL=http://b"},
+     "host=a port=80 tls= custom=1 ",
+     ""},
+    {{"AWS_ENDPOINT_URL_KINESIS=", "AWS_ENDPOINT_URL=http://b"},
+     "host=b port=80 tls= custom=1 ",
+     ""},
+    {{"AWS_ENDPOINT_URL_KINESIS=a", "AWS_ENDPOINT_URL=http://b"},
+     "host=b port=80 tls= custom=1 ",
+     BAD_OWN_URL("a")},
+    {{"AWS_ENDPOINT_URL_KINESIS=http://", "AWS_ENDPOINT_URL=ftp://b"},
+     "",
+     BAD_OWN_URL("http://") BAD_URL("ftp://b")},
+    {{"AWS_ENDPOINT_URL_KINESIS=http://a:0"}, "", BAD_OWN_URL("http://a:0")},
+    {{"AWS_ENDPOINT_URL=http://a b"}, "", BAD_URL("http://a b")},
+
+    {{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true", "AWS_ENDPOINT_URL_KINESIS=http://a",
+      "AWS_ENDPOINT_URL=http://b"},
+     "",
+     ""},
+    {{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true", "AWS_ENDPOINT_URL_KINESIS=bad"}, "", ""},
+    {{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true", "AWS_ENDPOINT_URL_KINESIS=http://a",
+      "AWS_USE_FIPS_ENDPOINT=true"},
+     "host=kinesis-fips.us-east-1.amazonaws.com ",
+     ""},
+    {{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=false", "AWS_ENDPOINT_URL_KINESIS=http://a"},
+     "host=a port=80 tls= custom=1 ",
+     ""},
+    {{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=1", "AWS_ENDPOINT_URL_KINESIS=http://a"},
+     "host=a port=80 tls= custom=1 ",
+     BAD_SWITCH("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "1")},
+
+    {{"AWS_USE_FIPS_ENDPOINT=true"}, "host=kinesis-fips.us-east-1.amazonaws.com ", ""},
+    {{"AWS_USE_FIPS_ENDPOINT=TRUE"}, "host=kinesis-fips.us-east-1.amazonaws.com ", ""},
+    {{"AWS_USE_FIPS_ENDPOINT=false"}, "", ""},
+    {{"AWS_USE_FIPS_ENDPOINT=False"}, "", ""},
+    {{"AWS_USE_FIPS_ENDPOINT=yes"}, "", BAD_SWITCH("AWS_USE_FIPS_ENDPOINT", "yes")},
+    {{"AWS_USE_DUALSTACK_ENDPOINT=true"}, "host=kinesis.us-east-1.api.aws ", ""},
+    {{"AWS_USE_DUALSTACK_ENDPOINT=false"}, "", ""},
+    {{"AWS_USE_DUALSTACK_ENDPOINT=0"}, "", BAD_SWITCH("AWS_USE_DUALSTACK_ENDPOINT", "0")},
+    {{"AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true"},
+     "host=kinesis-fips.us-east-1.api.aws ",
+     ""},
+    {{"AWS_USE_FIPS_ENDPOINT=true", "AWS_ENDPOINT_URL=http://b"},
+     "host=b port=80 tls= custom=1 ",
+     TOGETHER("AWS_USE_FIPS_ENDPOINT")},
+    {{"AWS_USE_DUALSTACK_ENDPOINT=True", "AWS_ENDPOINT_URL=http://b"},
+     "host=b port=80 tls= custom=1 ",
+     TOGETHER("AWS_USE_DUALSTACK_ENDPOINT")},
+    {{"AWS_USE_FIPS_ENDPOINT=true", "AWS_ENDPOINT_URL=b"},
+     "host=kinesis-fips.us-east-1.amazonaws.com ",
+     BAD_URL("b")},
+};
+
+static void
+endpoint(void **state)
+{
+    (void)state;
+    check_rows(endpoints, LEN(endpoints));
+}
+
+static const struct {
+    const char *url;
+    int want;
+    uint16_t port;
+    bool tls;
+    const char *host, *path;
+} urls[] = {
+    {"http://a", 0, 80, false, "a", "/"},
+    {"https://a", 0, 443, true, "a", "/"},
+    {"https://kinesis.us-east-1.amazonaws.com", 0, 443, true, "kinesis.us-east-1.amazonaws.com",
+     "/"},
+    {"http://a/", 0, 80, false, "a", "/"},
+    {"http://a//", 0, 80, false, "a", "/"},
+    {"http://a/p", 0, 80, false, "a", "/p"},
+    {"http://a/p/", 0, 80, false, "a", "/p"},
+    {"http://a/p/q//", 0, 80, false, "a", "/p/q"},
+    {"http://a//p", 0, 80, false, "a", "//p"},
+    {"http://a/%7e~_-.", 0, 80, false, "a", "/%7e~_-."},
+    {"http://a:1", 0, 1, false, "a", "/"},
+    {"https://a:65535/", 0, 65535, true, "a", "/"},
+    {"http://a:0080", 0, 80, false, "a", "/"},
+    {"https://a:", 0, 443, true, "a", "/"},
+    {"http://a:/p", 0, 80, false, "a", "/p"},
+    {"http://host_name.local-domain:4567", 0, 4567, false, "host_name.local-domain", "/"},
+    {"http://127.0.0.1:4567", 0, 4567, false, "127.0.0.1", "/"},
+    {"http://[::1]", 0, 80, false, "::1", "/"},
+    {"https://[::1]", 0, 443, true, "::1", "/"},
+    {"http://[::1]:4567", 0, 4567, false, "::1", "/"},
+    {"http://[2001:db8::1]:4567/p/", 0, 4567, false, "2001:db8::1", "/p"},
+    {"http://[::ffff:127.0.0.1]:", 0, 80, false, "::ffff:127.0.0.1", "/"},
+
+    {"", ERR_BAD, 0, false, NULL, NULL},
+    {"a", ERR_BAD, 0, false, NULL, NULL},
+    {"a:4567", ERR_BAD, 0, false, NULL, NULL},
+    {"//a", ERR_BAD, 0, false, NULL, NULL},
+    {"ftp://a", ERR_BAD, 0, false, NULL, NULL},
+    {"http:/a", ERR_BAD, 0, false, NULL, NULL},
+    {"http:a", ERR_BAD, 0, false, NULL, NULL},
+    {" http://a", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a ", ERR_BAD, 0, false, NULL, NULL},
+    {"http://", ERR_BAD, 0, false, NULL, NULL},
+    {"https://", ERR_BAD, 0, false, NULL, NULL},
+    {"http:///p", ERR_BAD, 0, false, NULL, NULL},
+    {"http://:80", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a b", ERR_BAD, 0, false, NULL, NULL},
+    {"http://\xc3\xa4", ERR_BAD, 0, false, NULL, NULL},
+    {"http://u@a", ERR_BAD, 0, false, NULL, NULL},
+    {"http://u:p@a", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a:0", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a:65536", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a:x", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a:-1", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a:1:2", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a?q", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a/?q", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a/#f", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a/p q", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a/\r\nx", ERR_BAD, 0, false, NULL, NULL},
+    {"http://::1", ERR_BAD, 0, false, NULL, NULL},
+    {"http://[::1", ERR_BAD, 0, false, NULL, NULL},
+    {"http://[::1]x", ERR_BAD, 0, false, NULL, NULL},
+    {"http://[::1]4567", ERR_BAD, 0, false, NULL, NULL},
+    {"http://[::1]:0", ERR_BAD, 0, false, NULL, NULL},
+    {"http://[::1]:65536", ERR_BAD, 0, false, NULL, NULL},
+    {"http://[]", ERR_BAD, 0, false, NULL, NULL},
+    {"http://[fe80::1%25eth0]", ERR_BAD, 0, false, NULL, NULL},
+    {"http://a[::1]", ERR_BAD, 0, false, NULL, NULL},
+};
+
+static void
+url(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(urls); i++) {
+        struct endpoint e;
+
+        memset(&e, 0xff, sizeof e);
+        CHECK_INT(urls[i].url, settings_url(guard_copy(span_of(urls[i].url)), &e), urls[i].want);
+        if (urls[i].want != 0)
+            continue;
+        CHECK_SPAN(urls[i].url, e.host, span_of(urls[i].host));
+        CHECK_INT(urls[i].url, e.port, urls[i].port);
+        CHECK_INT(urls[i].url, e.tls, urls[i].tls);
+        CHECK_INT(urls[i].url, e.custom, true);
+        CHECK_SPAN(urls[i].url, e.path, span_of(urls[i].path));
+    }
+}
+
+/* Cut short anywhere: read or refused, never past its end. */
+static void
+url_cut(void **state)
+{
+    static const char long_host[] = "http://" HUNDRED HUNDRED FIFTY "abc";
+    struct endpoint e;
+
+    (void)state;
+    for (size_t i = 0; i < LEN(urls); i++)
+        for (size_t n = 0; n < strlen(urls[i].url); n++) {
+            int got = settings_url(guard_copy((struct span){urls[i].url, n}), &e);
+
+            CHECK(urls[i].url, got == 0 || got == ERR_BAD);
+        }
+    assert_int_equal(settings_url(SPAN("http://a\0b"), &e), ERR_BAD);
+    assert_int_equal(settings_url(SPAN("http://a/\0"), &e), ERR_BAD);
+    assert_int_equal(settings_url(SPAN(long_host), &e), 0);
+    assert_int_equal(e.host.len, 253);
+    assert_int_equal(settings_url(SPAN("http://" HUNDRED HUNDRED FIFTY "abcd"), &e), ERR_BAD);
+}
+
+/* Plain, dual-stack, FIPS, both. */
+static const struct {
+    const char *region;
+    const char *hosts[4];
+} hosts[] = {
+    {"us-east-1",
+     {"kinesis.us-east-1.amazonaws.com", "kinesis.us-east-1.api.aws",
+      "kinesis-fips.us-east-1.amazonaws.com", "kinesis-fips.us-east-1.api.aws"}},
+    {"eu-central-2",
+     {"kinesis.eu-central-2.amazonaws.com", "kinesis.eu-central-2.api.aws",
+      "kinesis-fips.eu-central-2.amazonaws.com", "kinesis-fips.eu-central-2.api.aws"}},
+    {"mx-central-1",
+     {"kinesis.mx-central-1.amazonaws.com", "kinesis.mx-central-1.api.aws",
+      "kinesis-fips.mx-central-1.amazonaws.com", "kinesis-fips.mx-central-1.api.aws"}},
+    {"cn-north-1",
+     {"kinesis.cn-north-1.amazonaws.com.cn", "kinesis.cn-north-1.api.amazonwebservices.com.cn",
+      "kinesis-fips.cn-north-1.amazonaws.com.cn",
+      "kinesis-fips.cn-north-1.api.amazonwebservices.com.cn"}},
+    /* in us-gov the plain name is the FIPS endpoint */
+    {"us-gov-west-1",
+     {"kinesis.us-gov-west-1.amazonaws.com", "kinesis.us-gov-west-1.api.aws",
+      "kinesis.us-gov-west-1.amazonaws.com", "kinesis-fips.us-gov-west-1.api.aws"}},
+    {"us-iso-east-1",
+     {"kinesis.us-iso-east-1.c2s.ic.gov", "kinesis.us-iso-east-1.api.aws.ic.gov",
+      "kinesis-fips.us-iso-east-1.c2s.ic.gov", "kinesis-fips.us-iso-east-1.api.aws.ic.gov"}},
+    {"us-isob-east-1",
+     {"kinesis.us-isob-east-1.sc2s.sgov.gov", "kinesis.us-isob-east-1.api.aws.scloud",
+      "kinesis-fips.us-isob-east-1.sc2s.sgov.gov", "kinesis-fips.us-isob-east-1.api.aws.scloud"}},
+    {"eu-isoe-west-1",
+     {"kinesis.eu-isoe-west-1.cloud.adc-e.uk", "kinesis.eu-isoe-west-1.api.cloud-aws.adc-e.uk",
+      "kinesis-fips.eu-isoe-west-1.cloud.adc-e.uk",
+      "kinesis-fips.eu-isoe-west-1.api.cloud-aws.adc-e.uk"}},
+    {"us-isof-south-1",
+     {"kinesis.us-isof-south-1.csp.hci.ic.gov", "kinesis.us-isof-south-1.api.aws.hci.ic.gov",
+      "kinesis-fips.us-isof-south-1.csp.hci.ic.gov",
+      "kinesis-fips.us-isof-south-1.api.aws.hci.ic.gov"}},
+    {"eusc-de-east-1",
+     {"kinesis.eusc-de-east-1.amazonaws.eu", "kinesis.eusc-de-east-1.api.amazonwebservices.eu",
+      "kinesis-fips.eusc-de-east-1.amazonaws.eu",
+      "kinesis-fips.eusc-de-east-1.api.amazonwebservices.eu"}},
+};
+
+static void
+kinesis_host(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(hosts) * 4; i++) {
+        const char *region = hosts[i / 4].region;
+        struct span want = span_of(hosts[i / 4].hosts[i % 4]);
+
+        for (size_t cap = 0; cap <= want.len; cap++) {
+            struct out o = out_to(guard_buffer(cap), cap);
+            bool fips = i % 4 > 1, dual_stack = i % 2 == 1;
+
+            CHECK_INT(region, settings_kinesis_host(&o, span_of(region), fips, dual_stack),
+                      cap < want.len ? ERR_FULL : 0);
+            if (cap == want.len)
+                CHECK_SPAN(region, out_span(&o), want);
+        }
+    }
+}
+
+/* The longest region, which comes from either variable, leaves room for the longest suffix. */
+static void
+longest_host(void **state)
+{
+    static struct environment env;
+    static const char *const row[ENV_MAX] = {"AWS_REGION=cn-abcdefghijklmnopqrstuvwxyz-0123456789",
+                                             "AWS_USE_FIPS_ENDPOINT=true",
+                                             "AWS_USE_DUALSTACK_ENDPOINT=true"};
+    struct settings_source source = {get, refuse, &env};
+    struct settings s = {0};
+
+    (void)state;
+    env.row = row;
+    env.complaints = out_to(env.text, sizeof env.text);
+    settings_read(&s, &source);
+    assert_int_equal(s.region.len, 40);
+    CHECK_SPAN("host", s.kinesis.host,
+               SPAN("kinesis-fips.cn-abcdefghijklmnopqrstuvwxyz-0123456789"
+                    ".api.amazonwebservices.com.cn"));
+}
+
+/* The only three that are wanted before the registration is on its way. */
+static void
+early(void **state)
+{
+    static const struct {
+        const char *env[ENV_MAX];
+        const char *runtime_api;
+        bool managed_instances, snap_start;
+    } rows[] = {
+        {{NULL}, "", false, false},
+        {{"AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001"}, "127.0.0.1:9001", false, false},
+        {{"AWS_LAMBDA_INITIALIZATION_TYPE=snap-start", "TELEMETRY_FLUSH=bad"}, "", false, true},
+        {{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances"}, "", true, false},
+        {{"AWS_LAMBDA_INITIALIZATION_TYPE=SnapStart"}, "", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        static struct environment env;
+        struct settings_source source = {get, refuse, &env};
+        struct settings s;
+
+        memset(&s, 0xff, sizeof s);
+        env.row = rows[i].env;
+        env.complaints = out_to(env.text, sizeof env.text);
+        settings_read_early(&s, &source);
+        CHECK_SPAN("runtime_api", s.runtime_api, span_of(rows[i].runtime_api));
+        CHECK_INT("managed_instances", s.managed_instances, rows[i].managed_instances);
+        CHECK_INT("snap_start", s.snap_start, rows[i].snap_start);
+        assert_int_equal(env.complaints.len, 0);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(usual),        cmocka_unit_test(empty),   cmocka_unit_test(number),
+        cmocka_unit_test(word),         cmocka_unit_test(stream),  cmocka_unit_test(endpoint),
+        cmocka_unit_test(url),          cmocka_unit_test(url_cut), cmocka_unit_test(kinesis_host),
+        cmocka_unit_test(longest_host), cmocka_unit_test(early),
+    };
+
+    return RUN(argc, argv, tests);
+}

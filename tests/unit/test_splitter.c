@@ -1,0 +1,436 @@
+#include "protocol/splitter.h"
+
+#include "check.h"
+#include "guard.h"
+#include "protocol/out.h"
+
+/* events: what is handed out, a semicolon behind each. inside: the input ends within an event. */
+static const struct row {
+    const char *name;
+    struct span in;
+    int want;
+    bool inside;
+    struct span events;
+} rows[] = {
+    {"empty array", TEXT("[]"), 0, false, TEXT("")},
+    {"empty array with white space", TEXT(" \t\r\n[ \t\r\n]"), 0, false, TEXT("")},
+    {"one object", TEXT("[{\"a\":1}]"), 0, false, TEXT("{\"a\":1};")},
+    {"three objects", TEXT("[{\"a\":1},{},{\"b\":\"c\"}]"), 0, false,
+     TEXT("{\"a\":1};{};{\"b\":\"c\"};")},
+    {"white space", TEXT(" [\n {\"a\" :\t1} ,\r\n{ }\t] "), 0, false, TEXT("{\"a\" :\t1};{ };")},
+    {"strings", TEXT("[\"\",\"a\",\"b c\" ]"), 0, false, TEXT("\"\";\"a\";\"b c\";")},
+    {"punctuation in strings", TEXT("[\"]\",\",\",\"}{[\",{\"a]\":\",}\"}]"), 0, false,
+     TEXT("\"]\";\",\";\"}{[\";{\"a]\":\",}\"};")},
+    {"escapes", TEXT("[\"\\\"\",\"\\\\\",\"\\\\\\\"]\",{\"\\\"\":\"\\\\\"}]"), 0, false,
+     TEXT("\"\\\"\";\"\\\\\";\"\\\\\\\"]\";{\"\\\"\":\"\\\\\"};")},
+    {"escaped number", TEXT("[\"\\u0022]\",1]"), 0, false, TEXT("\"\\u0022]\";1;")},
+    {"nested", TEXT("[{\"a\":[{},[1,{\"b\":[]}]]},[[],[[]]],[{}]]"), 0, false,
+     TEXT("{\"a\":[{},[1,{\"b\":[]}]]};[[],[[]]];[{}];")},
+    {"scalars", TEXT("[1,-2.5e+3,true,false,null]"), 0, false, TEXT("1;-2.5e+3;true;false;null;")},
+    {"scalars and white space", TEXT("[1 ,\n2\t, 3\r]"), 0, false, TEXT("1;2;3;")},
+    {"telemetry",
+     TEXT("[{\"time\":\"t\",\"type\":\"function\",\"record\":\"a\\n\"},\n"
+          "{\"type\":\"platform.start\",\"record\":{\"requestId\":\"1\"}}]"),
+     0, false,
+     TEXT("{\"time\":\"t\",\"type\":\"function\",\"record\":\"a\\n\"};"
+          "{\"type\":\"platform.start\",\"record\":{\"requestId\":\"1\"}};")},
+    {"no UTF-8", TEXT("[\"\xff\xc3\",{\"\x80\":\"\xf0\x9f\"}]"), 0, false,
+     TEXT("\"\xff\xc3\";{\"\x80\":\"\xf0\x9f\"};")},
+    {"cut characters", TEXT("[\"\xc3\xa4\xf0\x9f\x98\x80\"]"), 0, false,
+     TEXT("\"\xc3\xa4\xf0\x9f\x98\x80\";")},
+    {"zero and control bytes", TEXT("[\"\0\x01\n\",1]"), 0, false, TEXT("\"\0\x01\n\";1;")},
+
+    {"text behind it", TEXT("[1]xyz"), 0, false, TEXT("1;")},
+    {"array behind it", TEXT("[{}][{\"a\":1}]"), 0, false, TEXT("{};")},
+    {"bracket behind it", TEXT("[]]"), 0, false, TEXT("")},
+    {"comma behind it", TEXT("[1],2"), 0, false, TEXT("1;")},
+
+    /* what finding the end does not need is not checked */
+    {"wrong bracket", TEXT("[{\"a\":1],[2}]"), 0, false, TEXT("{\"a\":1];[2};")},
+    {"broken object", TEXT("[{,,:},{\"a\" \"b\"}]"), 0, false, TEXT("{,,:};{\"a\" \"b\"};")},
+    {"words", TEXT("[nil,a.b,\xff]"), 0, false, TEXT("nil;a.b;\xff;")},
+    {"word with a closing brace", TEXT("[1},{\"a\":2},3]"), 0, false, TEXT("1};{\"a\":2};3;")},
+    {"word with a string", TEXT("[a\"]\",2]"), 0, false, TEXT("a\"]\";2;")},
+    {"word with braces", TEXT("[a{},2]"), 0, false, TEXT("a{};2;")},
+
+    {"nothing", TEXT(""), ERR_MORE, false, TEXT("")},
+    {"white space alone", TEXT(" \n"), ERR_MORE, false, TEXT("")},
+    {"ends at the bracket", TEXT("["), ERR_MORE, false, TEXT("")},
+    {"ends behind an event", TEXT("[{}"), ERR_MORE, false, TEXT("{};")},
+    {"ends behind a comma", TEXT("[{}, "), ERR_MORE, false, TEXT("{};")},
+    {"ends in an object", TEXT("[{},{\"a\":1"), ERR_MORE, true, TEXT("{};")},
+    {"ends in a string", TEXT("[{},{\"a\":\"b"), ERR_MORE, true, TEXT("{};")},
+    {"ends in an escape", TEXT("[\"a\\"), ERR_MORE, true, TEXT("")},
+    {"ends behind an escaped quote", TEXT("[\"a\\\""), ERR_MORE, true, TEXT("")},
+    {"ends in a word", TEXT("[1,tru"), ERR_MORE, true, TEXT("1;")},
+    {"ends before the last bracket", TEXT("[[[]]"), ERR_MORE, false, TEXT("[[]];")},
+
+    {"object", TEXT("{\"a\":1}"), ERR_BAD, false, TEXT("")},
+    {"string", TEXT("\"[1]\""), ERR_BAD, false, TEXT("")},
+    {"number", TEXT("1"), ERR_BAD, false, TEXT("")},
+    {"text", TEXT("OK"), ERR_BAD, false, TEXT("")},
+    {"byte order mark", TEXT("\xef\xbb\xbf[]"), ERR_BAD, false, TEXT("")},
+    {"closing bracket", TEXT("]"), ERR_BAD, false, TEXT("")},
+    {"comma first", TEXT("[,1]"), ERR_BAD, false, TEXT("")},
+    {"comma doubled", TEXT("[1,,2]"), ERR_BAD, false, TEXT("1;")},
+    {"comma at the end", TEXT("[1,]"), ERR_BAD, false, TEXT("1;")},
+    {"comma left out", TEXT("[{} {}]"), ERR_BAD, false, TEXT("{};")},
+    {"comma left out between strings", TEXT("[\"a\"\"b\"]"), ERR_BAD, false, TEXT("\"a\";")},
+    {"comma left out between words", TEXT("[1 2]"), ERR_BAD, false, TEXT("1;")},
+    {"colon", TEXT("[\"a\":1]"), ERR_BAD, false, TEXT("\"a\";")},
+    {"colon first", TEXT("[:]"), ERR_BAD, false, TEXT("")},
+    {"brace for the bracket", TEXT("[1}"), ERR_MORE, true, TEXT("")},
+    {"brace for the bracket of none", TEXT("[}"), ERR_BAD, false, TEXT("")},
+    {"brace behind a comma", TEXT("[1,}"), ERR_BAD, false, TEXT("1;")},
+    {"brace behind an event", TEXT("[{}}"), ERR_BAD, false, TEXT("{};")},
+};
+
+static size_t
+longest(struct span events)
+{
+    size_t most = 0;
+
+    while (events.len > 0) {
+        struct span event = span_cut(events, ';', &events);
+
+        most = event.len > most ? event.len : most;
+    }
+    return most;
+}
+
+/* Hands over one piece of input; the events go to seen. The piece lies before an unreadable page. */
+static int
+feed(struct splitter *s, struct span piece, struct out *seen)
+{
+    struct span in = guard_copy(piece), event;
+    int r;
+
+    while ((r = splitter_next(s, &in, &event)) == 1) {
+        out_put(seen, event);
+        out_byte(seen, ';');
+    }
+    if (r != ERR_FULL)
+        assert_int_equal(in.len, 0);
+    return r;
+}
+
+/* Once ended, it stays so, whatever comes. */
+static void
+check_end(const struct row *row, struct splitter *s, int got, struct out *seen)
+{
+    CHECK_INT(row->name, got, row->want);
+    CHECK_SPAN(row->name, out_span(seen), row->events);
+    CHECK_INT(row->name, splitter_inside(s), row->inside);
+    if (got == ERR_MORE) {
+        CHECK_INT(row->name, feed(s, SPAN(""), seen), ERR_MORE);
+    } else {
+        CHECK_INT(row->name, feed(s, SPAN(""), seen), row->want);
+        CHECK_INT(row->name, feed(s, SPAN("[{}]"), seen), row->want);
+        CHECK_SPAN(row->name, out_span(seen), row->events);
+    }
+}
+
+static void
+whole(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char text[256];
+        struct out seen = out_to(text, sizeof text);
+        /* of an event that does not end here the beginning has to be kept */
+        size_t cap = rows[i].inside ? rows[i].in.len : 0;
+        struct splitter s;
+
+        splitter_start(&s, guard_buffer(cap), cap);
+        check_end(&rows[i], &s, feed(&s, rows[i].in, &seen), &seen);
+    }
+}
+
+/* The carry has just the room that the longest event takes, or the one that does not end. */
+static void
+start_small(const struct row *row, struct splitter *s)
+{
+    size_t cap = row->inside ? row->in.len : longest(row->events);
+
+    splitter_start(s, guard_buffer(cap), cap);
+}
+
+static void
+byte_by_byte(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char text[256];
+        struct out seen = out_to(text, sizeof text);
+        struct splitter s;
+        int got = ERR_MORE;
+
+        start_small(&rows[i], &s);
+        for (size_t n = 0; n < rows[i].in.len; n++) {
+            int before = got;
+
+            got = feed(&s, (struct span){rows[i].in.p + n, 1}, &seen);
+            CHECK(rows[i].name, got == before || (before == ERR_MORE && got == rows[i].want));
+            CHECK(rows[i].name, span_starts(rows[i].events, out_span(&seen)));
+        }
+        check_end(&rows[i], &s, got, &seen);
+    }
+}
+
+/* In three pieces, and so in two, one of which may be empty. */
+static void
+every_cut(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct span in = rows[i].in;
+
+        for (size_t a = 0; a <= in.len; a++) {
+            for (size_t b = a; b <= in.len; b++) {
+                char text[256];
+                struct out seen = out_to(text, sizeof text);
+                struct splitter s;
+
+                start_small(&rows[i], &s);
+                (void)feed(&s, (struct span){in.p, a}, &seen);
+                (void)feed(&s, (struct span){in.p + a, b - a}, &seen);
+                check_end(&rows[i], &s, feed(&s, span_skip(in, b), &seen), &seen);
+            }
+        }
+    }
+}
+
+/* An event that is there in one piece is not copied. */
+static void
+in_place(void **state)
+{
+    struct span in = guard_copy(SPAN("[{\"a\":1},\"b\", 3 ]")), event;
+    const char *start = in.p;
+    struct splitter s;
+
+    (void)state;
+    splitter_start(&s, NULL, 0);
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    assert_ptr_equal(event.p, start + 1);
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    assert_ptr_equal(event.p, start + 9);
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    assert_ptr_equal(event.p, start + 14);
+    assert_int_equal(event.len, 1);
+    assert_int_equal(splitter_next(&s, &in, &event), 0);
+}
+
+/*
+ * A body whose events outgrow small carries: fed in three pieces, cut anywhere. enlarge: the carry
+ * is replaced when it is full; otherwise the event is given up and all others have to come.
+ */
+static const struct span crowd = TEXT(
+    "[{\"a\":\"0123456789\"},{\"b\":1},22,\"c\\\"]\" , [[],[1]],\"\\\\\",{\"d\":{\"e\":\"}\"}},1]");
+static const struct span crowd_events = TEXT(
+    "{\"a\":\"0123456789\"};{\"b\":1};22;\"c\\\"]\";[[],[1]];\"\\\\\";{\"d\":{\"e\":\"}\"}};1;");
+
+struct crowd {
+    struct splitter s;
+    struct span left; /* events that have not come yet */
+    size_t cap;
+    bool enlarge;
+    char large[32];
+};
+
+static void
+feed_crowd(struct crowd *c, struct span piece, int want)
+{
+    struct span in = guard_copy(piece), event;
+    int r;
+
+    while ((r = splitter_next(&c->s, &in, &event)) == 1 || r == ERR_FULL) {
+        struct span next = span_cut(c->left, ';', &c->left);
+
+        if (r == 1) {
+            CHECK_SPAN("event", event, next);
+            continue;
+        }
+        /* full for good reason, and still in this event */
+        CHECK("full", next.len > c->cap && splitter_inside(&c->s));
+        if (c->enlarge) {
+            splitter_carry(&c->s, c->large, sizeof c->large);
+            CHECK_INT("enlarged", c->s.cap, sizeof c->large);
+            c->cap = sizeof c->large;
+            c->left = (struct span){next.p, (size_t)(c->left.p + c->left.len - next.p)};
+        } else {
+            splitter_skip(&c->s);
+            CHECK("skipping", splitter_inside(&c->s));
+        }
+    }
+    CHECK_INT("crowd", r, want);
+    CHECK_INT("crowd", in.len, 0);
+}
+
+static void
+carry_too_small(void **state)
+{
+    (void)state;
+    for (size_t cap = 0; cap <= 20; cap++)
+        for (size_t a = 0; a <= crowd.len; a++)
+            for (size_t b = a; b <= crowd.len; b++) {
+                struct crowd c = {.left = crowd_events, .cap = cap, .enlarge = (a + b) % 2 == 0};
+
+                splitter_start(&c.s, guard_buffer(cap), cap);
+                feed_crowd(&c, (struct span){crowd.p, a}, a < crowd.len ? ERR_MORE : 0);
+                feed_crowd(&c, (struct span){crowd.p + a, b - a}, b < crowd.len ? ERR_MORE : 0);
+                feed_crowd(&c, span_skip(crowd, b), 0);
+                CHECK_INT("left", c.left.len, 0);
+            }
+}
+
+static void
+carry_too_small_byte_by_byte(void **state)
+{
+    (void)state;
+    for (size_t round = 0; round <= 40; round++) {
+        struct crowd c = {.left = crowd_events, .cap = round / 2, .enlarge = round % 2};
+
+        splitter_start(&c.s, guard_buffer(c.cap), c.cap);
+        for (size_t n = 0; n < crowd.len; n++)
+            feed_crowd(&c, (struct span){crowd.p + n, 1}, n + 1 < crowd.len ? ERR_MORE : 0);
+        CHECK_INT("left", c.left.len, 0);
+    }
+}
+
+/* Given up, and then the body ends: the rest of it is within the event that is passed over. */
+static void
+skip_to_the_end(void **state)
+{
+    struct splitter s;
+    char text[32];
+    struct out seen = out_to(text, sizeof text);
+
+    (void)state;
+    splitter_start(&s, guard_buffer(4), 4);
+    assert_int_equal(feed(&s, SPAN("[1,{\"a\":"), &seen), ERR_FULL);
+    splitter_skip(&s);
+    assert_int_equal(feed(&s, SPAN("{\"a\":"), &seen), ERR_MORE);
+    assert_true(splitter_inside(&s));
+    assert_true(s.skipping);
+    assert_int_equal(feed(&s, SPAN("\"\\\"}]"), &seen), ERR_MORE);
+    assert_true(splitter_inside(&s));
+    /* the next body knows nothing of it */
+    splitter_start(&s, guard_buffer(4), 4);
+    assert_false(splitter_inside(&s));
+    assert_int_equal(feed(&s, SPAN("[2]"), &seen), 0);
+    CHECK_SPAN("seen", out_span(&seen), SPAN("1;2;"));
+}
+
+#define DEEP ((size_t)100000)
+
+/* Deep nesting costs a counter, in one piece and in many. */
+static void
+deep(void **state)
+{
+    static char body[2 * DEEP + 4], carry[2 * DEEP];
+    struct splitter s;
+    struct span in, event;
+
+    (void)state;
+    body[0] = '[';
+    memset(body + 1, '[', DEEP);
+    memset(body + 1 + DEEP, ']', DEEP);
+    memcpy(body + 1 + 2 * DEEP, ",1]", sizeof ",1]" - 1);
+    splitter_start(&s, NULL, 0);
+    in = guard_copy((struct span){body, sizeof body});
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    assert_int_equal(event.len, 2 * DEEP);
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    assert_int_equal(splitter_next(&s, &in, &event), 0);
+
+    splitter_start(&s, carry, sizeof carry);
+    for (size_t n = 0; n < 1 + 2 * DEEP - 1; n++) {
+        in = guard_copy((struct span){body + n, 1});
+        assert_int_equal(splitter_next(&s, &in, &event), ERR_MORE);
+    }
+    in = guard_copy((struct span){body + 2 * DEEP, 4});
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    assert_ptr_equal(event.p, carry);
+    CHECK_SPAN("deep", event, ((struct span){body + 1, 2 * DEEP}));
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    CHECK_SPAN("next", event, SPAN("1"));
+    assert_int_equal(splitter_next(&s, &in, &event), 0);
+}
+
+/* The same numbers in every run. */
+static uint32_t
+dice(uint32_t sides)
+{
+    static uint32_t x = 2463534242;
+
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return x % sides;
+}
+
+/* Many events in pieces of every size, as reads from a socket bring them. */
+static void
+many(void **state)
+{
+    enum { EVENTS = 2000 };
+    static char body[512 * EVENTS], carry[600];
+    static struct span events[EVENTS];
+
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        struct out o = out_to(body, sizeof body);
+        struct span rest, in, event;
+        struct splitter s;
+        size_t met = 0;
+
+        out_byte(&o, '[');
+        for (size_t i = 0; i < EVENTS; i++) {
+            size_t from = o.len;
+
+            out_put(&o, SPAN("{\"n\":"));
+            out_number(&o, i);
+            out_put(&o, SPAN(",\"text\":\""));
+            for (uint32_t n = dice(dice(10) == 0 ? 400 : 20); n > 0; n--)
+                out_put(&o, dice(8) == 0 ? SPAN("\\\"") : SPAN("]"));
+            out_put(&o, SPAN("\"}"));
+            events[i] = (struct span){body + from, o.len - from};
+            out_put(&o, i + 1 == EVENTS ? SPAN("]") : dice(2) == 0 ? SPAN(",") : SPAN(" ,\n"));
+        }
+        assert_int_equal(out_end(&o), 0);
+        splitter_start(&s, carry, sizeof carry);
+        for (rest = out_span(&o); rest.len > 0; rest = span_skip(rest, in.len)) {
+            size_t n = 1 + dice(1u << (round % 16));
+            struct span piece;
+            int r;
+
+            in = (struct span){rest.p, n < rest.len ? n : rest.len};
+            piece = in;
+            while ((r = splitter_next(&s, &piece, &event)) == 1) {
+                assert_true(met < EVENTS);
+                CHECK_SPAN("many", event, events[met]);
+                met++;
+            }
+            assert_int_equal(r, in.len < rest.len ? ERR_MORE : 0);
+        }
+        assert_int_equal(met, EVENTS);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole),
+        cmocka_unit_test(byte_by_byte),
+        cmocka_unit_test(every_cut),
+        cmocka_unit_test(in_place),
+        cmocka_unit_test(carry_too_small),
+        cmocka_unit_test(carry_too_small_byte_by_byte),
+        cmocka_unit_test(skip_to_the_end),
+        cmocka_unit_test(deep),
+        cmocka_unit_test(many),
+    };
+
+    return RUN(argc, argv, tests);
+}
