@@ -102,12 +102,11 @@ put_signed_fields(struct kinesis *k, struct out *o, const uint8_t *digest)
     };
     size_t len = identity.session_token.len > 0 ? 4 : 3;
     struct sigv4_scope scope = {{stamp, sizeof stamp}, s->region, SPAN("kinesis")};
-    struct sigv4_request request = {
-        SPAN("POST"), s->kinesis.path, SPAN(""), fields, len + 1, digest};
+    struct sigv4_request request = {SPAN("POST"), s->kinesis.path, SPAN(""),
+                                    fields,       len + 1,         digest};
 
     stamp_basic(clock_wall_ms(), stamp);
-    fields[len] =
-        (struct sigv4_field){SPAN("x-amz-target"), SPAN("Kinesis_20131202.PutRecords")};
+    fields[len] = (struct sigv4_field){SPAN("x-amz-target"), SPAN("Kinesis_20131202.PutRecords")};
     for (size_t i = 0; i <= len; i++) {
         out_put(o, fields[i].name);
         put_field(o, "", fields[i].value);

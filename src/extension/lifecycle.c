@@ -70,10 +70,12 @@ held_request(const struct lifecycle *life)
     return (struct span){life->request_id, life->request_id_len};
 }
 
+/* An invocation without an id counts as done: its end could not be told from another's. */
 static bool
 runtime_done(const struct lifecycle *life)
 {
-    return span_same((struct span){life->done_id, life->done_id_len}, held_request(life));
+    return life->request_id_len == 0 ||
+           span_same((struct span){life->done_id, life->done_id_len}, held_request(life));
 }
 
 /* Asks for the next event if the invocation need not be held any more. */

@@ -33,8 +33,8 @@ struct lifecycle {
     char done_id[64]; /* of the latest platform.runtimeDone */
     size_t done_id_len;
     uint64_t done_ms;
-    uint64_t deadline_ms;  /* of the invocation, or of the end; monotonic clock */
-    uint64_t posted_ms;    /* when the latest telemetry came */
+    uint64_t deadline_ms; /* of the invocation, or of the end; monotonic clock */
+    uint64_t posted_ms;   /* when the latest telemetry came */
     char buffers[2][CONNECTION_BUFFER];
     char head[HTTP_CLIENT_HEAD_BYTES];
 };

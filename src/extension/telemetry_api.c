@@ -39,8 +39,8 @@ subscribe(void *context)
 static bool
 schema_refused(const struct telemetry_api *api, int result)
 {
-    return result == 0 && !api->older_schema && api->call.status >= 400 &&
-           api->call.status < 500 && api->call.status != 403;
+    return result == 0 && !api->older_schema && api->call.status >= 400 && api->call.status < 500 &&
+           api->call.status != 403;
 }
 
 static void

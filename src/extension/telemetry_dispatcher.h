@@ -35,32 +35,31 @@ struct telemetry_dispatcher {
     struct loop_timer timer;
     struct queue_batch batch;
     bool sending;
-    bool last_chance;         /* the sandbox ends: no rest any more */
-    unsigned failures;        /* calls in a row that brought nothing */
-    unsigned rests;           /* in a row */
-    uint64_t calls_at_ms;     /* no call before */
-    uint64_t failed_at_ms;    /* no record that failed goes before */
-    uint64_t rest_until_ms;   /* 0: not resting */
-    uint64_t fresh_since_ms;  /* since when the oldest fresh record may be waiting */
+    bool last_chance;        /* the sandbox ends: no rest any more */
+    unsigned failures;       /* calls in a row that brought nothing */
+    unsigned rests;          /* in a row */
+    uint64_t calls_at_ms;    /* no call before */
+    uint64_t failed_at_ms;   /* no record that failed goes before */
+    uint64_t rest_until_ms;  /* 0: not resting */
+    uint64_t fresh_since_ms; /* since when the oldest fresh record may be waiting */
     uint64_t sequence;
-    unsigned accepted;        /* of the batch under way */
-    unsigned resent;          /* of the batch under way: records that were in one before */
-    uint64_t calls_before;    /* requests begun before it */
-    unsigned most_attempts;   /* of its records that failed */
-    enum retry_class class;   /* of its failures */
-    char logged[256];         /* the last failure that was logged */
+    unsigned accepted;      /* of the batch under way */
+    unsigned resent;        /* of the batch under way: records that were in one before */
+    uint64_t calls_before;  /* requests begun before it */
+    unsigned most_attempts; /* of its records that failed */
+    enum retry_class class; /* of its failures */
+    char logged[256];       /* the last failure that was logged */
     size_t logged_len;
     char sandbox[32];
     char request_id[64];
-    char random[256];         /* for partition keys */
+    char random[256]; /* for partition keys */
     size_t random_left;
 };
 
 size_t telemetry_dispatcher_bytes(const struct settings *settings);
 
 /* settings, callbacks and context are set by the caller. Returns 0, or ERR_FULL. */
-int telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop,
-                              struct storage *s);
+int telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, struct storage *s);
 
 /* Takes an event that is to be forwarded. Returns 0, or ERR_FULL: not now, but after `room`. */
 int telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event);

@@ -131,8 +131,7 @@ decode_all(const char *text, size_t len, struct tls_anchors *anchors)
     struct bundle b = {.cap = count_certificates(text, len)};
 
     /* decoded names and numbers are shorter than their base64, but for rounding up */
-    if (b.cap == 0 ||
-        storage_open(&b.memory, len + b.cap * (sizeof *b.anchors + 64)) != 0)
+    if (b.cap == 0 || storage_open(&b.memory, len + b.cap * (sizeof *b.anchors + 64)) != 0)
         return ERR_BAD;
     b.anchors = storage_take(&b.memory, b.cap * sizeof *b.anchors);
     if (b.anchors == NULL)

@@ -62,8 +62,7 @@ connected(struct connection *c)
 {
     if (c->peer.anchors == NULL) {
         opened(c);
-    } else if (tls_start(c->tls, c->peer.anchors, c->resolver.host,
-                         clock_wall_ms() / 1000) != 0) {
+    } else if (tls_start(c->tls, c->peer.anchors, c->resolver.host, clock_wall_ms() / 1000) != 0) {
         fail(c, CONNECTION_TLS_FAILED, 0);
         return;
     } else {

@@ -57,7 +57,7 @@ struct connection {
     struct loop_timer timer;
     struct resolver resolver;
     unsigned address;
-    bool answered; /* the peer has sent something */
+    bool answered;   /* the peer has sent something */
     struct tls *tls; /* TLS: its buffers serve both directions */
     char *in, *out;  /* plain: buffers of CONNECTION_BUFFER bytes */
     size_t in_from, in_len, out_from, out_len;

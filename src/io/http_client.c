@@ -233,8 +233,7 @@ close_stale(struct http_client *c, uint32_t idle_ms)
 {
     if (c->connection.state != CONNECTION_OPEN)
         return;
-    if ((idle_ms > 0 && c->loop->now_ms - c->used_ms > idle_ms) ||
-        !connection_idle(&c->connection))
+    if ((idle_ms > 0 && c->loop->now_ms - c->used_ms > idle_ms) || !connection_idle(&c->connection))
         connection_close(&c->connection);
 }
 

@@ -49,8 +49,8 @@ struct http_client {
         HTTP_WAITING, /* the request is with the network */
         HTTP_READING  /* the head of the reply has been read */
     } state;
-    bool kept;       /* the connection has served a call before */
-    bool answered;   /* a byte of the reply has come */
+    bool kept;     /* the connection has served a call before */
+    bool answered; /* a byte of the reply has come */
     bool sent_all;
     bool keep_alive; /* of the reply */
     uint64_t used_ms;

@@ -20,8 +20,7 @@ void log_set_level(enum log_level level);
 bool log_prints(enum log_level level);
 
 /* Messages longer than about 1,500 bytes are cut. Arguments as of format.h. */
-void log_line(enum log_level level, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)

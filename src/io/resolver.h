@@ -25,9 +25,9 @@ struct resolver {
     struct loop_watch watch; /* of an eventfd by which the thread tells its end */
     void (*done)(void *context);
     void *context;
-    bool busy;    /* a thread is under way */
-    bool wanted;  /* someone still waits for it */
-    int status;   /* of the last look-up: 0 or what getaddrinfo returned */
+    bool busy;   /* a thread is under way */
+    bool wanted; /* someone still waits for it */
+    int status;  /* of the last look-up: 0 or what getaddrinfo returned */
     char host[254];
     uint16_t port;
     unsigned len;
