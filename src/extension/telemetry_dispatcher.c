@@ -92,9 +92,14 @@ telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *e
     char *room;
 
     d->origin.sequence = d->sequence;
-    while ((room = queue_room(&d->queue, size)) == NULL && queue_fits(&d->queue, size))
-        if (!make_room(d))
-            return ERR_FULL;
+    while ((room = queue_room(&d->queue, size)) == NULL && queue_fits(&d->queue, size)) {
+        if (make_room(d))
+            continue;
+        /* the POST that filled the queue ends only when there is room again */
+        d->flush = true;
+        loop_set_earlier(&d->timer, d->loop->now_ms);
+        return ERR_FULL;
+    }
     d->ledger.received++;
     if (room == NULL) {
         ledger_drop(&d->ledger, DROP_OVERSIZE, 1);
@@ -110,6 +115,9 @@ telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *e
     if (d->queue.fresh == 0)
         d->fresh_since_ms = d->loop->now_ms;
     queue_add(&d->queue, room, key.len, o.len - key.len, d->sequence++);
+    /* while the rest of a large POST is read, what has come is sent */
+    if (d->queue.fresh == QUEUE_BATCH_MAX)
+        loop_set_earlier(&d->timer, d->loop->now_ms);
     return 0;
 }
 
