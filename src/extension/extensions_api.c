@@ -124,3 +124,9 @@ extensions_api_next(struct extensions_api *api)
     call->done = next_done;
     api_call_start(call);
 }
+
+void
+extensions_api_stop(struct extensions_api *api)
+{
+    api->again.at_ms = 0;
+}

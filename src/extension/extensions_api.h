@@ -35,4 +35,7 @@ void extensions_api_register(struct extensions_api *api);
 /* Asks for the next event, which says that everything before is done with. */
 void extensions_api_next(struct extensions_api *api);
 
+/* A call that failed is not made again. */
+void extensions_api_stop(struct extensions_api *api);
+
 #endif

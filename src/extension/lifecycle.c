@@ -1,5 +1,6 @@
 #include "extension/lifecycle.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "io/clock.h"
@@ -290,6 +291,10 @@ read_peer(struct lifecycle *life, struct span api)
 
     while (at > 0 && api.p[at - 1] != ':')
         at--;
+    /* so that a URL is told from a host, and not looked up for ever */
+    for (size_t i = 0; i < at; i++)
+        if (!isalnum((unsigned char)api.p[i]) && strchr("-._:", api.p[i]) == NULL)
+            return ERR_BAD;
     if (at < 2 || span_number(span_skip(api, at), 65535, &port) != 0 || port == 0)
         return ERR_BAD;
     peer->host = (struct span){api.p, at - 1};
@@ -385,5 +390,8 @@ lifecycle_terminate(struct lifecycle *life)
     if (life->state == LIFE_ENDING || life->state == LIFE_ENDED)
         return;
     http_client_stop(&life->peer.http);
+    /* an event that still came would begin another invocation */
+    extensions_api_stop(&life->extensions);
+    telemetry_api_stop(&life->telemetry);
     begin_end(life, SIGNAL_DEADLINE_MS);
 }

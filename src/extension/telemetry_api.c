@@ -101,3 +101,9 @@ telemetry_api_subscribe(struct telemetry_api *api, uint16_t port)
     api->port = port;
     subscribe(api);
 }
+
+void
+telemetry_api_stop(struct telemetry_api *api)
+{
+    api->again.at_ms = 0;
+}

@@ -32,4 +32,7 @@ void telemetry_api_init(struct telemetry_api *api, struct api_peer *peer, struct
 /* port: of the listener, which must listen by now. */
 void telemetry_api_subscribe(struct telemetry_api *api, uint16_t port);
 
+/* A call that failed is not made again. */
+void telemetry_api_stop(struct telemetry_api *api);
+
 #endif

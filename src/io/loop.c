@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "io/clock.h"
 #include "protocol/span.h"
@@ -11,7 +12,11 @@
 int
 loop_open(struct loop *loop)
 {
-    *loop = (struct loop){.epoll = epoll_create1(EPOLL_CLOEXEC), .now_ms = clock_monotonic_ms()};
+    *loop = (struct loop){.now_ms = clock_monotonic_ms()};
+    /* a standard file that was closed at the start must not become a socket to which log goes */
+    do
+        loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    while (loop->epoll >= 0 && loop->epoll <= STDERR_FILENO);
     return loop->epoll < 0 ? ERR_IO : 0;
 }
 
