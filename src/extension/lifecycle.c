@@ -93,6 +93,7 @@ check_hold(struct lifecycle *life)
         .drained = d != NULL && telemetry_dispatcher_drained(d),
         .now_ms = life->loop->now_ms,
         .runtime_done_ms = life->done_ms,
+        .stalled_ms = life->stalled_ms,
         .deadline_ms = life->deadline_ms,
         .budget_ms = life->settings->flush_budget_ms,
     };
@@ -208,8 +209,13 @@ telemetry_event(void *context, struct span text)
     }
     /* forwarding our own lines would make more of them without end */
     if ((life->settings->types & event.type) != 0 && !event_is_line_of(&event, SPAN(LOG_LOGGER)) &&
-        telemetry_dispatcher_event(d, &event) != 0)
+        telemetry_dispatcher_event(d, &event) != 0) {
+        if (life->stalled_ms == 0)
+            life->stalled_ms = life->loop->now_ms;
+        if (life->state == LIFE_HOLDING)
+            loop_set_earlier(&life->timer, life->stalled_ms + life->settings->flush_budget_ms);
         return ERR_FULL;
+    }
     observe(life, &event);
     return 0;
 }
@@ -230,6 +236,7 @@ telemetry_posted(void *context)
     /* whatever the answer to the subscription was */
     life->telemetry.subscribed = true;
     life->posted_ms = life->loop->now_ms;
+    life->stalled_ms = 0;
     if (life->state == LIFE_ENDING || (life->state == LIFE_HOLDING && runtime_done(life)))
         life->dispatcher->flush = true;
     telemetry_dispatcher_run(life->dispatcher);

@@ -35,6 +35,7 @@ struct lifecycle {
     uint64_t done_ms;
     uint64_t deadline_ms; /* of the invocation, or of the end; monotonic clock */
     uint64_t posted_ms;   /* when the latest telemetry came */
+    uint64_t stalled_ms;  /* since when the listener waits for room; 0: it does not */
     char buffers[2][CONNECTION_BUFFER];
     char head[HTTP_CLIENT_HEAD_BYTES];
 };

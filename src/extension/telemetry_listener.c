@@ -225,7 +225,8 @@ begin_body(struct listener_connection *c, const struct http_head *head)
         refuse(c, 400, "Bad Request");
     } else {
         /* in HTTP/1.0 it means nothing (RFC 9110, section 10.1.1) */
-        if (head->minor > 0 && span_same_case(http_field(head, SPAN("expect")), SPAN("100-continue")))
+        if (head->minor > 0 &&
+            span_same_case(http_field(head, SPAN("expect")), SPAN("100-continue")))
             answer(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
         splitter_start(&c->splitter, c->scratch, LISTENER_SCRATCH_BYTES);
         c->state = LISTENER_BODY;

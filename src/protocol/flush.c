@@ -25,6 +25,8 @@ flush_hold_ms(const struct flush_state *s)
         return 0;
     if (s->runtime_done && s->runtime_done_ms + s->budget_ms < until)
         until = s->runtime_done_ms + s->budget_ms;
+    if (s->stalled_ms != 0 && s->stalled_ms + s->budget_ms < until)
+        until = s->stalled_ms + s->budget_ms;
     if (until <= s->now_ms)
         return 0;
     return until - s->now_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)(until - s->now_ms);

@@ -4,7 +4,9 @@
  * When the extension says that it is done with an invocation, by asking for the next event.
  *
  * `end` asks once the function has ended (platform.runtimeDone) and all its telemetry is delivered,
- * within the budget; `continuous` asks at once and sends while the function runs.
+ * within the budget; `continuous` asks at once and sends while the function runs. While the queue
+ * has no room, runtimeDone may be among the telemetry that cannot be read, so the budget runs from
+ * that moment too.
  */
 #include "protocol/span.h"
 
@@ -20,8 +22,9 @@ struct flush_state {
     bool drained; /* nothing is queued or under way */
     uint64_t now_ms;
     uint64_t runtime_done_ms;
+    uint64_t stalled_ms;  /* since when telemetry cannot be read for want of room; 0: it can */
     uint64_t deadline_ms; /* of the invocation */
-    uint32_t budget_ms;   /* the most to hold after runtime_done_ms */
+    uint32_t budget_ms;   /* the most to hold after runtime_done_ms or stalled_ms */
 };
 
 /* `adaptive` as what it stands for here: `continuous` on Managed Instances, else `end`. */

@@ -153,6 +153,41 @@ how_long(void **state)
     }
 }
 
+/* A function that runs, or has ended unseen: telemetry cannot be read any more. */
+static const struct {
+    const char *name;
+    bool done;
+    uint64_t stalled_ms, done_ms;
+    uint32_t want;
+} stalls[] = {
+    {"not stalled", false, 0, 0, 2900},
+    {"just now", false, 1000, 0, 500},
+    {"before", false, 501, 0, 1},
+    {"budget is spent", false, 500, 0, 0},
+    {"the function was done first", true, 900, 700, 200},
+    {"stalled first", true, 700, 900, 200},
+};
+
+static void
+stalled(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(stalls); i++) {
+        struct flush_state s = {
+            .policy = FLUSH_END,
+            .subscribed = true,
+            .runtime_done = stalls[i].done,
+            .now_ms = 1000,
+            .runtime_done_ms = stalls[i].done_ms,
+            .stalled_ms = stalls[i].stalled_ms,
+            .deadline_ms = 4000,
+            .budget_ms = 500,
+        };
+
+        CHECK_INT(stalls[i].name, flush_hold_ms(&s), stalls[i].want);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -160,6 +195,7 @@ main(int argc, char **argv)
         cmocka_unit_test(effective),
         cmocka_unit_test(decisions),
         cmocka_unit_test(how_long),
+        cmocka_unit_test(stalled),
     };
 
     return RUN(argc, argv, tests);
