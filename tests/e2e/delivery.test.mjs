@@ -2,6 +2,10 @@
  * Everything that a function logs arrives, once, as it was.
  */
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Platform } from '../platform/platform.mjs';
+import { removeFolder } from './support/folder.mjs';
+import { extensionsFolder, freePort } from './support/stand.mjs';
 import { compare, assertSame } from './support/tally.mjs';
 import { jsonRecords, longLine, oddRecords, textRecords } from './support/lines.mjs';
 import { allDelivered, data, finished, log, useBench } from './support/scenario.mjs';
@@ -11,7 +15,23 @@ const { scenario } = useBench();
 const EVENT = { env: { TELEMETRY_RECORD_FORMAT: 'event' } };
 const MANY = { shards: 48, env: { TELEMETRY_QUEUE_MAX_BYTES: String(16 * 1024 * 1024) } };
 
-for (const [what, records] of [['JSON events of 200 bytes', jsonRecords(10_000)], ['text lines', textRecords(10_000)]]) {
+/* The platform may answer within microseconds; whatever the order, the subscription has to follow. */
+test('every start subscribes before it asks for an event', { timeout: 60_000 }, async () => {
+  const extensions = await extensionsFolder();
+  for (let i = 0; i < 100; i += 1) {
+    const platform = await Platform.start({
+      extensions,
+      env: { AWS_ENDPOINT_URL_KINESIS: 'http://127.0.0.1:1', TELEMETRY_LISTENER_PORT: String(await freePort()) }
+    });
+    const calls = platform.calls.map((call) => call.name);
+    await platform.kill();
+    assert.deepEqual(calls.slice(0, 3), ['register', 'subscribe', 'next'], `start ${i + 1}`);
+  }
+  removeFolder(extensions);
+});
+
+const kinds = [['JSON events of 200 bytes', jsonRecords(10_000)], ['text lines', textRecords(10_000)]];
+for (const [what, records] of kinds) {
   scenario(`10,000 ${what} in one invocation`, MANY, async (stand) => {
     await log(stand, records);
     const end = await allDelivered(stand, records.length);
@@ -66,7 +86,8 @@ const messages = [
   ['number message', '{"message":-0.5e3}', '-0.5e3'],
   ['false message', '{"message":false}', 'false'],
   ['empty message', '{"message":""}', '""'],
-  ['escapes in the message', String.raw`{"message":"\u00e9 \"x\" \\ \/ 😀\n"}`, String.raw`"\u00e9 \"x\" \\ \/ 😀\n"`],
+  ['escapes in the message', String.raw`{"message":"\u00e9 \"x\" \\ \/ 😀\n"}`,
+    String.raw`"\u00e9 \"x\" \\ \/ 😀\n"`],
   ['blanks around', '{ "message" : "a" , "b" : 1 }', '"a"'],
   ['message last', '{"a":{"message":"no"},"b":"message","message":"yes"}', '"yes"'],
   ['no message', '{"level":"INFO","msg":"x"}', '{"level":"INFO","msg":"x"}'],
@@ -94,7 +115,9 @@ scenario('format message: what becomes of each kind of record', {}, async (stand
 
 scenario('telemetry outside of an invocation: after init and between two', EVENT, async (stand) => {
   for (let round = 0; round < 3; round += 1) {
-    textRecords(100, 50, { prefix: `idle-${round}` }).forEach(({ record }) => stand.platform.emitRaw('function', record));
+    for (const { record } of textRecords(100, 50, { prefix: `idle-${round}` })) {
+      stand.platform.emitRaw('function', record);
+    }
     await log(stand, textRecords(10, 50, { prefix: `busy-${round}` }));
   }
   textRecords(100, 50, { prefix: 'last' }).forEach(({ record }) => stand.platform.emitRaw('function', record));

@@ -61,7 +61,8 @@ function readOptions() {
     throw new TypeError('one BOOTSTRAP at most');
   }
   const own = positionals.map((path) => ({
-    name: basename(resolve(path, '..')), bootstrap: resolve(path), handler: values.handler, logFormat: values['log-format']
+    name: basename(resolve(path, '..')), bootstrap: resolve(path), handler: values.handler,
+    logFormat: values['log-format']
   }));
   return {
     help: values.help, verbose: values.verbose,
@@ -125,7 +126,8 @@ const COLUMNS = ['logged', 'received', 'delivered', 'read back', 'lost', 'duplic
 /* A function's row. */
 function row(fn, { logged, ledger, records }) {
   const { lost, duplicated, foreign } = compare(logged, records.map((one) => canonical(one.data)));
-  const counts = [logged.length, ledger?.received ?? '?', ledger?.delivered ?? '?', records.length, lost.length, duplicated.length];
+  const { received = '?', delivered = '?' } = ledger ?? {};
+  const counts = [logged.length, received, delivered, records.length, lost.length, duplicated.length];
   const notes = [
     ...logged.length === 0 ? ['The function logged nothing.'] : [],
     ...foreign.length > 0 ? [`${foreign.length} records that nobody logged, as ${foreign[0].slice(0, 100)}`] : []
@@ -149,7 +151,8 @@ function show({ name, notes }, { records, failed, logs }, count) {
     console.log(`  the function failed: ${text}`);
   }
   for (const { level, message, ...more } of logs.filter((one) => ['error', 'warn'].includes(one.level)).slice(0, 5)) {
-    console.log(`  the extension says (${level}): ${message} ${JSON.stringify({ ...more, time: undefined, logger: undefined })}`);
+    const rest = JSON.stringify({ ...more, time: undefined, logger: undefined });
+    console.log(`  the extension says (${level}): ${message} ${rest}`);
   }
 }
 
@@ -159,7 +162,7 @@ async function demo(options) {
   let kinesis;
   try {
     kinesis = await Kinesis.start({ certificate: await certificates.leaf() });
-    console.log(`kinesis-local with TLS on port ${kinesis.tlsPort}, ${options.invocations} invocations of each function`);
+    console.log(`kinesis-local with TLS on port ${kinesis.tlsPort}, ${options.invocations} invocations a function`);
     const common = { ...options, kinesis, extensions, caBundle: await certificates.bundle() };
     const runs = [];
     for (const [i, fn] of options.functions.entries()) {
@@ -186,10 +189,6 @@ try {
 if (options.help) {
   console.log(HELP);
   process.exit(0);
-}
-/* exit() lets what was started end and folders go. */
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => process.exit(1));
 }
 try {
   process.exitCode = await demo(options) ? 0 : 1;

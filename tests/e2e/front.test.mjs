@@ -27,7 +27,9 @@ const clients = [];
 function sdk({ url = front.url, credentials = CREDENTIALS, change } = {}) {
   const client = new KinesisClient({
     region: 'us-east-1', credentials, endpoint: url, maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ httpsAgent: new HttpsAgent({ ca, keepAlive: true }), requestTimeout: 10_000 })
+    requestHandler: new NodeHttpHandler({
+      httpsAgent: new HttpsAgent({ ca, keepAlive: true }), requestTimeout: 10_000
+    })
   });
   if (change) {
     client.middlewareStack.add((next) => (args) => {
@@ -44,7 +46,9 @@ function put(client, records, stream = { StreamName: STREAM }) {
 }
 
 function some(count, bytes = 20) {
-  return Array.from({ length: count }, (_, i) => ({ PartitionKey: `key ${i} "é"`, Data: Buffer.alloc(bytes, 65 + i % 26) }));
+  return Array.from({ length: count }, (_, i) => ({
+    PartitionKey: `key ${i} "é"`, Data: Buffer.alloc(bytes, 65 + i % 26)
+  }));
 }
 
 async function stop() {
@@ -106,10 +110,14 @@ describe('the front', () => {
 
   const tampered = [
     ['body', (request) => { request.body = request.body.replace('"Data"', '"data"'); }],
-    ['date', (request) => { request.headers['x-amz-date'] = request.headers['x-amz-date'].replace(/\dZ$/, (d) => `${(Number(d[0]) + 1) % 10}Z`); }],
+    ['date', ({ headers }) => {
+      headers['x-amz-date'] = headers['x-amz-date'].replace(/\dZ$/, (d) => `${(Number(d[0]) + 1) % 10}Z`);
+    }],
     ['target', (request) => { request.headers['x-amz-target'] = 'Kinesis_20131202.PutRecord'; }],
     ['path', (request) => { request.path = '/x'; }],
-    ['signature', (request) => { request.headers.authorization = request.headers.authorization.replace(/.$/, (d) => (d === '0' ? '1' : '0')); }],
+    ['signature', ({ headers }) => {
+      headers.authorization = headers.authorization.replace(/.$/, (d) => (d === '0' ? '1' : '0'));
+    }],
     ['unsigned x-amz header', (request) => { request.headers['x-amz-other'] = '1'; }]
   ];
   for (const [what, change] of tampered) {
@@ -190,7 +198,8 @@ describe('the front', () => {
 
   for (const where of ['before', 'head', 'body']) {
     for (const how of ['end', 'destroy', 'reset']) {
-      row(`a close by ${how} ${where === 'before' ? 'before' : `in the ${where} of`} the reply: the SDK fails`, async () => {
+      const moment = where === 'before' ? 'before' : `in the ${where} of`;
+      row(`a close by ${how} ${moment} the reply: the SDK fails`, async () => {
         front.fault = faults.times(1, faults.close(where, { how }));
         await assert.rejects(put(sdk(), some(3)));
         assert.equal((await put(sdk(), some(3))).FailedRecordCount, 0);

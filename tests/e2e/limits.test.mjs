@@ -3,16 +3,17 @@
  * a request above 500 records or 5 MiB as a violation, which `finished` refuses.
  */
 import assert from 'node:assert/strict';
-import { gate } from './support/faults.mjs';
+import { gate, refuse } from './support/faults.mjs';
 import { jsonRecords, longLine, textRecords } from './support/lines.mjs';
-import { allDelivered, data, finished, useBench } from './support/scenario.mjs';
+import { allDelivered, data, finished, log, useBench } from './support/scenario.mjs';
 import { assertSame } from './support/tally.mjs';
+import { until } from './support/until.mjs';
 
 const { scenario } = useBench();
 
 const PENDING = 9_000;
-const ROOMY = { TELEMETRY_QUEUE_MAX_BYTES: String(16 * 1024 * 1024) };
 const MIB = 1024 * 1024;
+const ROOMY = { TELEMETRY_QUEUE_MAX_BYTES: String(16 * MIB) };
 
 /* Emits records while the stream answers nobody, until the listener has them all. */
 async function pile(stand, records) {
@@ -42,14 +43,15 @@ for (const [moment, act] of moments) {
   }
 }
 
-scenario('12 MB pending: no request above 5 MiB',
-  { shards: 48, env: { TELEMETRY_RECORD_FORMAT: 'event', TELEMETRY_QUEUE_MAX_BYTES: String(16 * MIB) } }, async (stand) => {
-    const records = Array.from({ length: 48 }, (_, i) => longLine(250_000, `big-${i}`));
+scenario('8 MB pending: no request above 5 MiB',
+  { shards: 48, env: { ...ROOMY, TELEMETRY_RECORD_FORMAT: 'event' } }, async (stand) => {
+    const records = Array.from({ length: 32 }, (_, i) => longLine(250_000, `big-${i}`));
     const door = await pile(stand, records);
     door.open();
     const end = await allDelivered(stand, records.length);
     assertSame(stand.eventBytes('function'), data(end.records));
-    assert.ok(stand.front.statistics.maxBytes > 4 * MIB, `largest request ${stand.front.statistics.maxBytes} bytes`);
+    /* 5 MiB of body are 3.75 MiB of data */
+    assert.ok(stand.front.statistics.maxBytes > 3 * MIB, `largest request ${stand.front.statistics.maxBytes} bytes`);
   });
 
 scenario('a record above 1 MiB is counted, the others arrive',
@@ -80,13 +82,34 @@ scenario('a record cut across two POSTs leaves the others whole',
     assertSame(whole, data(end.records).filter((one) => !one.includes('0123456789abcdef')));
   });
 
+scenario('a POST larger than the queue: sent while it is read, the invocation goes on',
+  { shards: 16, env: { TELEMETRY_QUEUE_MAX_BYTES: '65536' }, platform: { timeoutMs: 20_000 } }, async (stand) => {
+    const records = jsonRecords(3_000);
+    const { holdMs } = await log(stand, records);
+    /* not until the function's deadline, which is 20 seconds away */
+    assert.ok(holdMs < 10_000, `held for ${holdMs} ms`);
+    const end = await allDelivered(stand, records.length);
+    assertSame(data(records), data(end.records));
+  });
+
+scenario('a full queue before a stream that is down: no invocation waits for its deadline',
+  { env: { TELEMETRY_QUEUE_MAX_BYTES: '65536' }, platform: { timeoutMs: 20_000, shutdownMs: 2_500 } }, async (stand) => {
+    stand.front.fault = refuse(500, 'InternalFailure');
+    for (let i = 0; i < 3; i += 1) {
+      const { holdMs } = await log(stand, jsonRecords(1_000, 200, `round-${i}`));
+      assert.ok(holdMs < 10_000, `held for ${holdMs} ms`);
+    }
+    const end = await finished(stand);
+    assert.equal(end.ledger.delivered, 0);
+  });
+
 scenario('a queue that is too small: what does not fit is counted, what is delivered is whole',
   { shards: 16, env: { TELEMETRY_QUEUE_MAX_BYTES: '65536' } }, async (stand) => {
     const records = jsonRecords(3_000);
     const door = gate();
     stand.front.fault = door.fault;
     records.forEach((one) => stand.platform.emitRaw('function', one.record));
-    await stand.platform.until(() => stand.platform.posts.length > 0 || stand.front.statistics.requests > 0);
+    await until('the first request', () => stand.front.statistics.requests > 0);
     door.open();
     const end = await finished(stand);
     const { received, delivered, dropped } = end.ledger;

@@ -42,7 +42,9 @@ scenario('partition key random: one per record, over all shards', { shards: 8 },
   assert.equal(new Set(end.records.map((one) => one.shard)).size, 8);
 });
 
-scenario('partition key sandbox: one for the environment', { env: { TELEMETRY_PARTITION_KEY: 'sandbox' } }, async (stand) => {
+const SANDBOX = { env: { TELEMETRY_PARTITION_KEY: 'sandbox' } };
+
+scenario('partition key sandbox: one for the environment', SANDBOX, async (stand) => {
   for (let i = 0; i < 3; i += 1) {
     await log(stand, jsonRecords(20, 200, `round-${i}`));
   }
@@ -50,20 +52,19 @@ scenario('partition key sandbox: one for the environment', { env: { TELEMETRY_PA
   assert.equal(new Set(end.records.map((one) => one.partitionKey)).size, 1);
 });
 
-scenario('partition key sandbox: another one for another environment', { env: { TELEMETRY_PARTITION_KEY: 'sandbox' } },
-  async (stand, bench) => {
-    const keys = new Set();
-    await log(stand, jsonRecords(5));
-    (await allDelivered(stand, 5)).records.forEach((one) => keys.add(one.partitionKey));
-    const second = await bench.stand({ env: { TELEMETRY_PARTITION_KEY: 'sandbox' } });
-    await log(second, jsonRecords(5));
-    (await allDelivered(second, 5)).records.forEach((one) => keys.add(one.partitionKey));
-    await second.stop();
-    assert.equal(keys.size, 2);
-  });
+scenario('partition key sandbox: another one for another environment', SANDBOX, async (stand, bench) => {
+  const keys = new Set();
+  for (const one of [stand, await bench.stand(SANDBOX)]) {
+    await log(one, jsonRecords(5));
+    (await allDelivered(one, 5)).records.forEach((record) => keys.add(record.partitionKey));
+    await one.stop();
+  }
+  assert.equal(keys.size, 2);
+});
 
 for (const key of ['logs', 'say "hi" \\ / é 😀 \t', 'k'.repeat(256), 'é'.repeat(256)]) {
-  scenario(`partition key fixed:${key.slice(0, 20)}`, { env: { TELEMETRY_PARTITION_KEY: `fixed:${key}` } }, async (stand) => {
+  const options = { env: { TELEMETRY_PARTITION_KEY: `fixed:${key}` } };
+  scenario(`partition key fixed:${key.slice(0, 20)}`, options, async (stand) => {
     await log(stand, jsonRecords(20));
     const end = await allDelivered(stand, 20);
     assert.deepEqual([...new Set(end.records.map((one) => one.partitionKey))], [key]);
@@ -94,7 +95,7 @@ for (const types of TYPES) {
       const kinds = new Set(events.map((one) => one.type.split('.')[0]));
       assert.deepEqual([...kinds].sort(), [...types].sort());
       assert.ok(stand.logs.length > 0, 'the extension logs at debug level');
-      assert.ok(end.records.every((one) => !one.data.includes(NAME) || JSON.parse(one.data).type.startsWith('platform.')));
+      assert.ok(events.every((one) => one.type.startsWith('platform.') || !JSON.stringify(one).includes(NAME)));
       assertSame(expectedEvents(stand, types, events), data(end.records));
     });
   }
@@ -129,7 +130,8 @@ scenario('types platform in format message: the whole event, never {}', { env: {
 
 const LEVELS = ['error', 'warn', 'info', 'debug'];
 for (const [index, level] of LEVELS.entries()) {
-  scenario(`log level ${level}: nothing below it but the ledger`, { env: { TELEMETRY_LOG_LEVEL: level } }, async (stand) => {
+  const options = { env: { TELEMETRY_LOG_LEVEL: level } };
+  scenario(`log level ${level}: nothing below it but the ledger`, options, async (stand) => {
     await log(stand, jsonRecords(10));
     const end = await finished(stand);
     const others = end.logs.filter((one) => one.message !== 'ledger');
@@ -139,7 +141,7 @@ for (const [index, level] of LEVELS.entries()) {
   });
 }
 
-scenario('a budget of 0 holds no invocation, and nothing is lost', { env: { TELEMETRY_FLUSH_BUDGET_MS: '0' } }, async (stand) => {
+scenario('a budget of 0: nothing is lost', { env: { TELEMETRY_FLUSH_BUDGET_MS: '0' } }, async (stand) => {
   const records = jsonRecords(300);
   for (let at = 0; at < records.length; at += 100) {
     await log(stand, records.slice(at, at + 100));
@@ -148,15 +150,13 @@ scenario('a budget of 0 holds no invocation, and nothing is lost', { env: { TELE
   assertSame(data(records), data(end.records));
 });
 
-scenario('a listener port in use: told, and the function goes on without telemetry', async () => {
+scenario('a listener port in use: told, another one is taken', async () => {
   const other = createServer().listen(0, '0.0.0.0');
   await once(other, 'listening');
   other.unref();
   return { env: { TELEMETRY_LISTENER_PORT: String(other.address().port) } };
 }, async (stand) => {
   await log(stand, jsonRecords(10));
-  await log(stand, jsonRecords(10));
-  const end = await finished(stand);
-  assert.equal(end.ledger.received, 0);
-  assert.ok(stand.logsOf('error').some((one) => /port|listen/i.test(one.message)));
+  await allDelivered(stand, 10);
+  assert.equal(stand.logsOf(['error', 'warn']).filter((one) => /port/.test(one.message)).length, 1);
 });

@@ -52,7 +52,8 @@ for (const cipher of ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA38
 
 scenario('accepted: a bundle of several CAs', async (bench) => ({
   caBundle: await bench.certificates.bundle({
-    others: [await bench.certificates.authority({ label: 'x' }), await bench.certificates.authority({ label: 'y', key: 'rsa' })]
+    others: await Promise.all([{ label: 'x' }, { label: 'y', key: 'rsa' }]
+      .map((one) => bench.certificates.authority(one)))
   })
 }), delivers);
 
@@ -72,14 +73,15 @@ async function refuses(stand, words) {
 }
 
 const QUICK = {
-  platform: { shutdownMs: 5_000 },
+  platform: { shutdownMs: 2_500 },
   env: { TELEMETRY_CONNECT_TIMEOUT_MS: '2000', TELEMETRY_REQUEST_TIMEOUT_MS: '2000' }
 };
 const bad = [
   ['another host name', { leaf: { names: ['kinesis.us-east-1.amazonaws.com'] } }, /name/i],
   ['a wildcard that does not cover the name', { leaf: { names: ['*.localhost'] } }, /name/i],
   ['an unknown CA', { leaf: { ca: 'other' } }, /trust|unknown CA|unknown issuer/i],
-  ['an impostor with the name of the trusted CA', { leaf: { ca: 'other', subject: 'Test CA good p256' } }, /trust|signature|unknown CA|unknown issuer/i],
+  ['an impostor with the name of the trusted CA', { leaf: { ca: 'other', subject: 'Test CA good p256' } },
+    /trust|signature|unknown CA|unknown issuer/i],
   ['an unknown CA with an RSA key', { leaf: { ca: 'other', key: 'rsa' } }, /trust|unknown CA|unknown issuer/i],
   ['an expired certificate', { leaf: { from: -3 * DAY, until: -DAY } }, /expired|valid|time/i],
   ['a certificate of the future', { leaf: { from: DAY, until: 3 * DAY } }, /expired|valid|time/i]
@@ -88,11 +90,13 @@ for (const [what, options, words] of bad) {
   scenario(`refused: ${what}`, { ...QUICK, ...options }, (stand) => refuses(stand, words));
 }
 
-scenario('refused: plain HTTP on the TLS port', { ...QUICK, onFront: (front) => { front.connectionFault = plainHttp; } },
+scenario('refused: plain HTTP on the TLS port',
+  { ...QUICK, onFront: (front) => { front.connectionFault = plainHttp; } },
   (stand) => refuses(stand, /TLS/i));
 
-scenario('refused: a server without TLS 1.2', { ...QUICK, front: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } },
-  (stand) => refuses(stand, /TLS/i));
+scenario('refused: a server without TLS 1.2',
+  { ...QUICK, front: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } },
+  (stand) => refuses(stand, /TLS|handshake/i));
 
 scenario('refused: a private CA without AWS_CA_BUNDLE', { ...QUICK, env: { ...QUICK.env, AWS_CA_BUNDLE: null } },
   (stand) => refuses(stand, /trust|unknown CA|unknown issuer/i));

@@ -134,7 +134,8 @@ export function close(where, { how = 'end', accepted = false } = {}) {
       exchange.close(how);
       return true;
     }
-    const answer = accepted || where === 'after' ? await exchange.answer() : exchange.error(500, 'InternalFailure', 'x');
+    const forwarded = accepted || where === 'after';
+    const answer = forwarded ? await exchange.answer() : exchange.error(500, 'InternalFailure', 'x');
     const bytes = wholeReply(answer);
     const head = bytes.indexOf('\r\n\r\n') + 4;
     const cut = { head: head - 10, body: head + Math.floor((bytes.length - head) / 2), after: bytes.length }[where];

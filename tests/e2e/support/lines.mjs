@@ -9,7 +9,8 @@
 export function jsonRecords(count, bytes = 200, prefix = 'json') {
   return Array.from({ length: count }, (_, i) => {
     const id = `${prefix}-${i}`;
-    const empty = JSON.stringify({ timestamp: '2026-11-20T10:00:00.951Z', level: 'INFO', message: { id, pad: '' } });
+    const message = { id, pad: '' };
+    const empty = JSON.stringify({ timestamp: '2026-11-20T10:00:00.951Z', level: 'INFO', message });
     const pad = 'x'.repeat(Math.max(0, bytes - empty.length));
     return { record: empty.replace('"pad":""', `"pad":"${pad}"`), data: JSON.stringify({ id, pad }) };
   });
@@ -23,11 +24,13 @@ export function textRecords(count, bytes = 200, { prefix = 'text', newline = tru
   });
 }
 
+const CONTROLS = Array.from({ length: 32 }, (_, i) => `\\u${i.toString(16).padStart(4, '0')}`).join('');
+
 /* One JSON string for each way to write a character. */
 const STRINGS = [
   ['empty', '""'],
   ['short escapes', String.raw`"\" \\ \/ \b \f \n \r \t"`],
-  ['escaped control characters', `"${Array.from({ length: 32 }, (_, i) => `\\u${i.toString(16).padStart(4, '0')}`).join('')}"`],
+  ['escaped control characters', `"${CONTROLS}"`],
   ['upper and lower hex', String.raw`"\u00e9 \u00E9 \u00FF\uABCD\uabcd"`],
   ['escaped surrogate pair', String.raw`"\ud83d\ude00"`],
   ['lone surrogates', String.raw`"\ud83d x \ude00"`],
@@ -53,8 +56,9 @@ const VALUES = [
 
 /* Bytes that are no UTF-8, inside a JSON string. */
 const BROKEN = [
-  ['lone continuation', [0x80]], ['cut two-byte', [0xc3]], ['overlong slash', [0xc0, 0xaf]], ['never a byte', [0xff, 0xfe]],
-  ['UTF-8 of a surrogate', [0xed, 0xa0, 0x80]], ['above U+10FFFF', [0xf4, 0x90, 0x80, 0x80]], ['cut emoji', [0xf0, 0x9f, 0x98]]
+  ['lone continuation', [0x80]], ['cut two-byte', [0xc3]], ['overlong slash', [0xc0, 0xaf]],
+  ['never a byte', [0xff, 0xfe]], ['UTF-8 of a surrogate', [0xed, 0xa0, 0x80]],
+  ['above U+10FFFF', [0xf4, 0x90, 0x80, 0x80]], ['cut emoji', [0xf0, 0x9f, 0x98]]
 ];
 
 /* [name, record] pairs, record as a Buffer of raw JSON. */
@@ -66,5 +70,6 @@ export const oddRecords = [
 
 /* A single text line of `bytes` bytes, which carries an id at both ends. */
 export function longLine(bytes, id) {
-  return Buffer.from(JSON.stringify(`${id} ${'0123456789abcdef'.repeat(bytes / 16 + 1).slice(0, bytes - 2 * id.length - 2)} ${id}`));
+  const pad = '0123456789abcdef'.repeat(bytes / 16 + 1).slice(0, bytes - 2 * id.length - 2);
+  return Buffer.from(JSON.stringify(`${id} ${pad} ${id}`));
 }

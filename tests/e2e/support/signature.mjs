@@ -13,7 +13,9 @@ import { values } from './http1.mjs';
 /* How far X-Amz-Date may be from the server's clock. */
 const SKEW_MS = 5 * 60 * 1000;
 
-const AUTHORIZATION = /^AWS4-HMAC-SHA256 Credential=([^/,]+)\/(\d{8})\/([^/,]+)\/([^/,]+)\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/;
+const AUTHORIZATION = new RegExp('^AWS4-HMAC-SHA256 ' +
+  'Credential=([^/,]+)/(\\d{8})/([^/,]+)/([^/,]+)/aws4_request, ?' +
+  'SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$');
 
 /* The signer takes a hash as a class; OpenSSL's is quick enough for bodies of several MiB. */
 class Sha256 {

@@ -36,7 +36,7 @@ const PATIENT = {
 const SHUTDOWN_MS = 60_000;
 
 /* A port that was free a moment ago: the listener's own default would let two runs meet. */
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
