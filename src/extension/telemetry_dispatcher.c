@@ -18,6 +18,10 @@ enum {
     LINGER_MS = 200,
     FIRST_REST_MS = 1000,
     LONGEST_REST_MS = 30000,
+    /* A batch that brought no reply in time is halved, since a slow service is slower with more
+     * records; each success lets the next one grow a little. */
+    LEAST_BATCH = 25,
+    BATCH_GROWTH = 25,
     RANDOM_KEY_LEN = 8
 };
 
@@ -163,7 +167,7 @@ static void
 send_batch(struct telemetry_dispatcher *d, bool with_failed)
 {
     struct queue_limits limits = {
-        .records = QUEUE_BATCH_MAX,
+        .records = d->batch_max,
         .bytes = REQUEST_MAX_BYTES,
         .size = record_size,
         .context = &d->kinesis,
@@ -322,6 +326,9 @@ brought_something(struct telemetry_dispatcher *d, const struct kinesis_result *r
         log_info("PutRecords: delivering again after %u failures", d->failures);
     d->failures = d->rests = 0;
     d->calls_at_ms = d->rest_until_ms = 0;
+    d->batch_max += BATCH_GROWTH;
+    if (d->batch_max > QUEUE_BATCH_MAX)
+        d->batch_max = QUEUE_BATCH_MAX;
     if (d->accepted == d->batch.len) {
         d->logged_len = 0;
         return;
@@ -354,6 +361,9 @@ brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
         for (uint32_t i = 0; i < d->batch.len; i++)
             queue_again(&d->queue, d->batch.places[i]);
     }
+    if (r->result == ERR_LATE && d->kinesis.http.sent_calls > d->calls_before &&
+        d->batch_max / 2 >= LEAST_BATCH)
+        d->batch_max /= 2;
     tell(d, r);
     d->failures++;
     d->failed_at_ms = 0;
@@ -389,6 +399,7 @@ telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, str
     char *ring = storage_take(s, cap);
 
     d->loop = loop;
+    d->batch_max = QUEUE_BATCH_MAX;
     d->timer = (struct loop_timer){.fire = timer, .context = d};
     loop_add_timer(loop, &d->timer);
     random_text(d, d->sandbox, sizeof d->sandbox);

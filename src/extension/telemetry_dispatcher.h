@@ -5,7 +5,8 @@
  *
  * A batch goes when a flush is wanted, when it is full, or when its oldest record has waited for
  * linger_ms. Records that failed stay in the queue and go first in a later batch, after a wait with
- * full jitter; fresh ones do not wait for them. A call that failed as a whole makes all wait.
+ * full jitter; fresh ones do not wait for them. A call that failed as a whole makes all wait. After
+ * one that brought no reply in time the next batch is half as large.
  *
  * After AWS_MAX_ATTEMPTS calls in a row that brought nothing, sending rests for a while, longer
  * each time up to 30 s, so that no invocation is held for a stream that cannot be reached; nothing
@@ -34,6 +35,7 @@ struct telemetry_dispatcher {
     /* private */
     struct loop_timer timer;
     struct queue_batch batch;
+    uint32_t batch_max; /* records that a batch may have now */
     bool sending;
     bool last_chance;        /* the sandbox ends: no rest any more */
     unsigned failures;       /* calls in a row that brought nothing */

@@ -14,6 +14,11 @@ process.on('exit', () => {
   }
 });
 
+/* A signal ends a process without 'exit'; others, the platform's children for one, wait for it as well. */
+for (const [signal, number] of [['SIGHUP', 1], ['SIGINT', 2], ['SIGTERM', 15]]) {
+  process.once(signal, () => process.exit(128 + number));
+}
+
 export async function temporaryFolder(prefix) {
   const folder = await mkdtemp(join(tmpdir(), prefix));
   folders.add(folder);
