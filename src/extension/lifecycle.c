@@ -14,6 +14,7 @@ enum {
      * ordering. */
     QUIET_MS = 150,
     SHUTDOWN_MARGIN_MS = 100, /* for the ledger, and for a machine that is slow just then */
+    DRAIN_MS = 40,            /* of this margin: to count what is left in the sockets */
     SHUTDOWN_DEFAULT_MS = 1000,
     SHUTDOWN_LONGEST_MS = 60000,
     SIGNAL_DEADLINE_MS = 500
@@ -22,15 +23,18 @@ enum {
 static void
 end(struct lifecycle *life)
 {
+    static const struct ledger nothing;
     char members[1024];
     struct out o = out_to(members, sizeof members);
 
     life->state = LIFE_ENDED;
     if (life->dispatcher != NULL) {
         telemetry_dispatcher_end(life->dispatcher);
-        (void)ledger_write(&o, &life->dispatcher->ledger);
-        log_always("ledger", out_span(&o));
+        /* what was posted and could not be read for want of room is counted too */
+        telemetry_listener_drain(life->listener, DRAIN_MS);
     }
+    (void)ledger_write(&o, life->dispatcher == NULL ? &nothing : &life->dispatcher->ledger);
+    log_always("ledger", out_span(&o));
     life->loop->stopped = true;
 }
 
@@ -88,7 +92,9 @@ check_hold(struct lifecycle *life)
         .policy = life->settings->flush,
         .managed_instances = life->settings->managed_instances || life->extensions.shutdown_only,
         .subscribed = life->telemetry.subscribed && d != NULL,
-        .delivery_rests = d != NULL && telemetry_dispatcher_rests(d),
+        .delivery_rests = d != NULL && telemetry_dispatcher_idle_until(
+                                           d, life->done_ms + life->settings->flush_budget_ms,
+                                           runtime_done(life)),
         .runtime_done = runtime_done(life),
         .drained = d != NULL && telemetry_dispatcher_drained(d),
         .now_ms = life->loop->now_ms,
@@ -102,13 +108,15 @@ check_hold(struct lifecycle *life)
     if (hold_ms > 0) {
         loop_set(life->loop, &life->timer, hold_ms);
         if (state.runtime_done && d != NULL)
-            d->deadline_ms = life->loop->now_ms + hold_ms;
+            telemetry_dispatcher_await(d, life->loop->now_ms + hold_ms);
         return;
     }
     life->timer.at_ms = 0;
     if (d != NULL)
         d->deadline_ms = 0;
     life->state = LIFE_WAITING;
+    /* Lambda gives a retry of the same event the same id */
+    life->done_id_len = 0;
     extensions_api_next(&life->extensions);
 }
 
@@ -160,6 +168,8 @@ lambda_event_came(void *context, const struct lambda_event *event)
 {
     struct lifecycle *life = context;
 
+    if (life->state >= LIFE_ENDING)
+        return;
     if (event->type == LAMBDA_INVOKE)
         invoked(life, event);
     else
@@ -182,8 +192,12 @@ static void
 observe(struct lifecycle *life, const struct event *event)
 {
     struct telemetry_dispatcher *d = life->dispatcher;
+    bool interleaved = life->settings->managed_instances || life->extensions.shutdown_only;
 
-    if (event->kind == EVENT_START && !life->settings->managed_instances) {
+    /* whatever the answer to the subscription was; others may post to the port, but not these */
+    if (event->type == EVENT_PLATFORM)
+        life->telemetry.subscribed = true;
+    if (event->kind == EVENT_START && !interleaved) {
         telemetry_dispatcher_request(d, event->request_id);
     } else if (event->kind == EVENT_RUNTIME_DONE && event->request_id.len > 0) {
         runtime_done_came(life, event);
@@ -233,8 +247,6 @@ telemetry_posted(void *context)
 {
     struct lifecycle *life = context;
 
-    /* whatever the answer to the subscription was */
-    life->telemetry.subscribed = true;
     life->posted_ms = life->loop->now_ms;
     life->stalled_ms = 0;
     if (life->state == LIFE_ENDING || (life->state == LIFE_HOLDING && runtime_done(life)))
@@ -257,6 +269,8 @@ ready(void *context)
 {
     struct lifecycle *life = context;
 
+    if (life->state >= LIFE_ENDING)
+        return;
     life->state = LIFE_WAITING;
     extensions_api_next(&life->extensions);
     if (life->dispatcher != NULL && !life->settings->snap_start)

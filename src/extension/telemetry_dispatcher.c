@@ -95,6 +95,10 @@ telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *e
     struct out o;
     char *room;
 
+    if (d->over) {
+        telemetry_dispatcher_lost(d, DROP_SHUTDOWN);
+        return 0;
+    }
     d->origin.sequence = d->sequence;
     while ((room = queue_room(&d->queue, size)) == NULL && queue_fits(&d->queue, size)) {
         if (make_room(d))
@@ -151,8 +155,8 @@ telemetry_dispatcher_drained(const struct telemetry_dispatcher *d)
     return d->queue.records == 0;
 }
 
-bool
-telemetry_dispatcher_rests(const struct telemetry_dispatcher *d)
+static bool
+resting(const struct telemetry_dispatcher *d)
 {
     return d->rest_until_ms > d->loop->now_ms && !d->last_chance;
 }
@@ -163,12 +167,21 @@ record_size(void *context, const struct queue_record *record)
     return kinesis_record_size(context, record);
 }
 
+/* As many bytes as records; at the end no more than a slow processor can sign and encrypt at once. */
+static uint64_t
+request_bytes(const struct telemetry_dispatcher *d)
+{
+    uint64_t bytes = (uint64_t)REQUEST_MAX_BYTES * d->batch_max / QUEUE_BATCH_MAX;
+
+    return d->last_chance && bytes > FULL_BYTES ? FULL_BYTES : bytes;
+}
+
 static void
 send_batch(struct telemetry_dispatcher *d, bool with_failed)
 {
     struct queue_limits limits = {
         .records = d->batch_max,
-        .bytes = REQUEST_MAX_BYTES,
+        .bytes = request_bytes(d),
         .size = record_size,
         .context = &d->kinesis,
     };
@@ -207,7 +220,7 @@ due_ms(const struct telemetry_dispatcher *d, bool *with_failed)
     due = failed < fresh ? failed : fresh;
     if (due != UINT64_MAX && due < d->calls_at_ms)
         due = d->calls_at_ms;
-    if (due != UINT64_MAX && telemetry_dispatcher_rests(d) && due < d->rest_until_ms)
+    if (due != UINT64_MAX && resting(d) && due < d->rest_until_ms)
         due = d->rest_until_ms;
     return due;
 }
@@ -218,7 +231,7 @@ telemetry_dispatcher_run(struct telemetry_dispatcher *d)
     bool with_failed;
     uint64_t due;
 
-    if (d->sending)
+    if (d->sending || d->over)
         return;
     due = due_ms(d, &with_failed);
     d->timer.at_ms = 0;
@@ -267,21 +280,53 @@ left_ms(const struct telemetry_dispatcher *d)
     return d->deadline_ms <= d->loop->now_ms ? 0 : (uint32_t)(d->deadline_ms - d->loop->now_ms);
 }
 
-/* Services put values of the request into some messages; those stay out of logs. */
+static uint32_t
+wait_ms(const struct telemetry_dispatcher *d, unsigned failures)
+{
+    return retry_wait_ms(d->class, failures, dice(), left_ms(d));
+}
+
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Services put values of the request into some messages, signed fields and data among them: only
+ * those are logged that are known to be of use and to hold none. */
 static bool
 fit_for_log(struct span code)
 {
-    return !span_same(code, SPAN("ValidationException")) &&
-           !span_same(code, SPAN("InvalidArgumentException")) &&
-           !span_same(code, SPAN("SerializationException"));
+    static const char *const codes[] = {
+        "AccessDeniedException",
+        "ResourceNotFoundException",
+        "ExpiredTokenException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+    };
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (span_same(code, span_of(codes[i])))
+            return true;
+    return span_starts(code, SPAN("KMS"));
+}
+
+/* Up to the first escape or control byte: one line of text. */
+static struct span
+first_line(struct span message)
+{
+    size_t n = 0;
+
+    while (n < message.len && message.p[n] != '\\' && (unsigned char)message.p[n] >= ' ')
+        n++;
+    return (struct span){message.p, n};
 }
 
 static void
 describe(struct telemetry_dispatcher *d, const struct kinesis_result *r, struct out *o)
 {
     const struct http_client *http = &d->kinesis.http;
-    struct span rest;
-    struct span line = span_cut(r->message, '\\', &rest);
+    struct span line = first_line(r->message);
 
     if (r->result != 0 && http->connection.end == CONNECTION_TLS_FAILED)
         (void)format_text(o, "%s (BearSSL error %d)", http_client_error(http),
@@ -334,8 +379,7 @@ brought_something(struct telemetry_dispatcher *d, const struct kinesis_result *r
         return;
     }
     tell(d, r);
-    d->failed_at_ms =
-        d->loop->now_ms + retry_wait_ms(d->class, d->most_attempts, dice(), left_ms(d));
+    d->failed_at_ms = d->loop->now_ms + wait_ms(d, d->most_attempts);
 }
 
 static void
@@ -353,6 +397,29 @@ rest(struct telemetry_dispatcher *d)
     log_debug("PutRecords: resting for %u ms", (unsigned)(d->rest_until_ms - d->loop->now_ms));
 }
 
+/* Whether one record is at fault for which the whole call was refused. */
+static bool
+refused_for_a_record(const struct kinesis_result *r)
+{
+    return r->status == 413 || span_same(r->code, SPAN("ValidationException")) ||
+           span_same(r->code, SPAN("InvalidArgumentException"));
+}
+
+/* Looks for that record by halves; alone in its batch it is found, and dropped. */
+static void
+bisect(struct telemetry_dispatcher *d)
+{
+    if (d->batch.len == 1) {
+        queue_end(&d->queue, d->batch.places[0]);
+        ledger_drop(&d->ledger, DROP_REFUSED, 1);
+        d->batch_max = BATCH_GROWTH;
+    } else {
+        d->batch_max = d->batch.len / 2;
+    }
+    d->failed_at_ms = 0;
+    d->calls_at_ms = d->loop->now_ms + 1;
+}
+
 static void
 brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
 {
@@ -361,6 +428,11 @@ brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
         for (uint32_t i = 0; i < d->batch.len; i++)
             queue_again(&d->queue, d->batch.places[i]);
     }
+    if (refused_for_a_record(r)) {
+        tell(d, r);
+        bisect(d);
+        return;
+    }
     if (r->result == ERR_LATE && d->kinesis.http.sent_calls > d->calls_before &&
         d->batch_max / 2 >= LEAST_BATCH)
         d->batch_max /= 2;
@@ -368,8 +440,9 @@ brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
     d->failures++;
     d->failed_at_ms = 0;
     /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
-    d->calls_at_ms = d->loop->now_ms + 1 + retry_wait_ms(d->class, d->failures, dice(), left_ms(d));
-    if (!d->last_chance && d->failures % d->settings->max_attempts == 0)
+    d->calls_at_ms = d->loop->now_ms + 1 + wait_ms(d, d->failures);
+    /* after a rest one call is enough to tell that it was too early */
+    if (!d->last_chance && (d->rests > 0 || d->failures >= d->settings->max_attempts))
         rest(d);
 }
 
@@ -421,6 +494,33 @@ telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, str
     return kinesis_init(&d->kinesis, loop, s);
 }
 
+bool
+telemetry_dispatcher_idle_until(const struct telemetry_dispatcher *d, uint64_t until_ms, bool known)
+{
+    bool with_failed;
+
+    if (resting(d))
+        return true;
+    return known && !d->sending && d->queue.records > 0 && due_ms(d, &with_failed) >= until_ms;
+}
+
+void
+telemetry_dispatcher_await(struct telemetry_dispatcher *d, uint64_t deadline_ms)
+{
+    uint64_t now = d->loop->now_ms;
+    bool new = d->deadline_ms == 0;
+
+    d->deadline_ms = deadline_ms;
+    if (!new)
+        return;
+    /* waits that were chosen when nobody waited */
+    if (d->calls_at_ms > now)
+        d->calls_at_ms = earlier(d->calls_at_ms, now + 1 + wait_ms(d, d->failures));
+    if (d->failed_at_ms > now)
+        d->failed_at_ms = earlier(d->failed_at_ms, now + wait_ms(d, d->most_attempts));
+    telemetry_dispatcher_run(d);
+}
+
 void
 telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadline_ms)
 {
@@ -435,6 +535,7 @@ void
 telemetry_dispatcher_end(struct telemetry_dispatcher *d)
 {
     kinesis_stop(&d->kinesis);
+    d->over = true;
     d->timer.at_ms = 0;
     ledger_drop(&d->ledger, DROP_SHUTDOWN, d->queue.records);
     d->ledger.requests = d->kinesis.http.sent_calls;

@@ -10,8 +10,9 @@
  *
  * After AWS_MAX_ATTEMPTS calls in a row that brought nothing, sending rests for a while, longer
  * each time up to 30 s, so that no invocation is held for a stream that cannot be reached; nothing
- * is dropped for that. A record is dropped only when it is larger than Kinesis takes, at the end of
- * the sandbox, or, refused AWS_MAX_ATTEMPTS times by itself, when the queue needs its room.
+ * is dropped for that. A record is dropped only when it is larger than Kinesis takes, when a call
+ * that holds it alone is refused for what it is, at the end of the sandbox, or, refused
+ * AWS_MAX_ATTEMPTS times by itself, when the queue needs its room.
  */
 #include "extension/kinesis.h"
 #include "protocol/ledger.h"
@@ -37,6 +38,7 @@ struct telemetry_dispatcher {
     struct queue_batch batch;
     uint32_t batch_max; /* records that a batch may have now */
     bool sending;
+    bool over;               /* events are only counted */
     bool last_chance;        /* the sandbox ends: no rest any more */
     unsigned failures;       /* calls in a row that brought nothing */
     unsigned rests;          /* in a row */
@@ -78,13 +80,20 @@ void telemetry_dispatcher_run(struct telemetry_dispatcher *d);
 /* Nothing is queued or under way. */
 bool telemetry_dispatcher_drained(const struct telemetry_dispatcher *d);
 
-/* Sending has failed so often that it pauses. */
-bool telemetry_dispatcher_rests(const struct telemetry_dispatcher *d);
+/*
+ * Whether waiting for delivery brings nothing: sending rests, or, if the end of the waiting is
+ * known, no call is under way or due before until_ms.
+ */
+bool telemetry_dispatcher_idle_until(const struct telemetry_dispatcher *d, uint64_t until_ms,
+                                     bool known);
+
+/* Someone waits for delivery until then: what waits for its next try goes sooner. */
+void telemetry_dispatcher_await(struct telemetry_dispatcher *d, uint64_t deadline_ms);
 
 /* The sandbox ends at this moment of the monotonic clock: sends without rest until then. */
 void telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadline_ms);
 
-/* Gives up what is left and counts it; the ledger is complete then. */
+/* Gives up what is left and counts it, and every event that still comes. */
 void telemetry_dispatcher_end(struct telemetry_dispatcher *d);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/clock.h"
 #include "io/log.h"
 
 /* see telemetry_listener.h */
@@ -15,7 +16,8 @@ enum {
     SILENCE_MAX_MS = 30000, /* within a request */
     CLOSING_MAX_MS = 1000,  /* for the peer to read an answer before the connection is cut */
     STALLED_MS = 1000,      /* within a request, when its buffer is needed */
-    SWEEP_MS = 500
+    SWEEP_MS = 500,
+    TOLD_MS = 60000 /* between two lines about the same */
 };
 
 size_t
@@ -143,14 +145,19 @@ take_large_from_another(struct listener_connection *c)
 static int
 enlarge(struct listener_connection *c)
 {
+    struct telemetry_listener *l = c->listener;
+
     if (c->large >= 0) {
         splitter_skip(&c->splitter);
-        c->listener->lost(c->listener->context, DROP_OVERSIZE);
+        l->lost(l->context, DROP_OVERSIZE);
         return 0;
     }
     if (take_large(c) || take_large_from_another(c))
         return 0;
-    log_warn("telemetry listener: closed a connection, too many large events at once");
+    if (l->told_ms == 0 || l->loop->now_ms - l->told_ms > TOLD_MS) {
+        log_warn("telemetry listener: closed a connection, too many large events at once");
+        l->told_ms = l->loop->now_ms;
+    }
     drop_connection(c);
     return ERR_IO;
 }
@@ -290,12 +297,33 @@ unfinished(const struct listener_connection *c)
            (c->state == LISTENER_HEAD && c->scratch_len > 0);
 }
 
+/* Reads what has come. Returns false when there was nothing. */
+static bool
+read_once(struct listener_connection *c)
+{
+    struct telemetry_listener *l = c->listener;
+    ssize_t n = recv(c->watch.fd, l->read_buffer, LISTENER_READ_BYTES, 0);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (n <= 0) {
+        drop_connection(c);
+        return false;
+    }
+    if (c->state == LISTENER_CLOSING)
+        return true;
+    c->heard_ms = l->loop->now_ms;
+    feed(c, (struct span){l->read_buffer, (size_t)n});
+    if (unfinished(c))
+        loop_set_earlier(&l->sweep, l->loop->now_ms + SWEEP_MS);
+    return true;
+}
+
 static void
 connection_ready(void *context, uint32_t events)
 {
     struct listener_connection *c = context;
     struct telemetry_listener *l = c->listener;
-    ssize_t n;
 
     if (l->stopped != NULL) {
         /* not to be read now; a peer that is gone for good would be reported without end */
@@ -306,19 +334,7 @@ connection_ready(void *context, uint32_t events)
             watch_all(l, EPOLLIN);
         return;
     }
-    n = recv(c->watch.fd, l->read_buffer, LISTENER_READ_BYTES, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n <= 0) {
-        drop_connection(c);
-        return;
-    }
-    if (c->state == LISTENER_CLOSING)
-        return;
-    c->heard_ms = l->loop->now_ms;
-    feed(c, (struct span){l->read_buffer, (size_t)n});
-    if (unfinished(c))
-        loop_set_earlier(&l->sweep, l->loop->now_ms + SWEEP_MS);
+    (void)read_once(c);
 }
 
 /* A free place; when there is none, the place of the connection that was silent for longest. */
@@ -348,6 +364,11 @@ accept_one(void *context, uint32_t events)
     int fd = accept4(l->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     (void)events;
+    if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+        /* no more files: not asked again before the next sweep */
+        (void)loop_watch(l->loop, &l->watch, l->watch.fd, 0);
+        loop_set_earlier(&l->sweep, l->loop->now_ms + SWEEP_MS);
+    }
     if (fd < 0)
         return;
     c = place(l);
@@ -377,6 +398,7 @@ sweep(void *context)
     struct telemetry_listener *l = context;
     bool again = false;
 
+    (void)loop_watch(l->loop, &l->watch, l->watch.fd, EPOLLIN);
     for (int i = 0; i < LISTENER_CONNECTIONS && l->stopped == NULL; i++) {
         struct listener_connection *c = &l->connections[i];
 
@@ -459,6 +481,21 @@ telemetry_listener_resume(struct telemetry_listener *l)
     loop_set_earlier(&l->sweep, l->loop->now_ms + SWEEP_MS);
     if (split(c, l->stopped_piece, in) == 0)
         feed(c, in);
+}
+
+void
+telemetry_listener_drain(struct telemetry_listener *l, uint32_t ms)
+{
+    uint64_t until = clock_monotonic_ms() + ms;
+
+    telemetry_listener_resume(l);
+    for (int i = 0; i < LISTENER_CONNECTIONS; i++) {
+        struct listener_connection *c = &l->connections[i];
+
+        while (c->state != LISTENER_FREE && l->stopped == NULL && clock_monotonic_ms() < until)
+            if (!read_once(c))
+                break;
+    }
 }
 
 bool

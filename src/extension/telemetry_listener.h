@@ -69,6 +69,7 @@ struct telemetry_listener {
     char *read_buffer;
     char *large[LISTENER_LARGE_EVENTS];
     bool large_used[LISTENER_LARGE_EVENTS];
+    uint64_t told_ms; /* when it was last told that there are too few of these */
     /* where reading stopped: this connection owns the read buffer until it goes on */
     struct listener_connection *stopped;
     struct span stopped_event, stopped_piece, stopped_input;
@@ -89,6 +90,9 @@ int telemetry_listener_open(struct telemetry_listener *l, uint16_t port);
 
 /* Room has come: goes on reading. May call the callbacks. */
 void telemetry_listener_resume(struct telemetry_listener *l);
+
+/* Reads what has come by now on all connections, for so long at most. */
+void telemetry_listener_drain(struct telemetry_listener *l, uint32_t ms);
 
 /* Whether a POST is being read now. */
 bool telemetry_listener_busy(const struct telemetry_listener *l);

@@ -96,18 +96,26 @@ pem_event(struct bundle *b, br_pem_decoder_context *pem, int event)
 }
 
 static void
+decode_part(struct bundle *b, br_pem_decoder_context *pem, const char *text, size_t len)
+{
+    while (len > 0) {
+        size_t n = br_pem_decoder_push(pem, text, len);
+
+        text += n;
+        len -= n;
+        pem_event(b, pem, br_pem_decoder_event(pem));
+    }
+}
+
+static void
 decode(struct bundle *b, const char *text, size_t len)
 {
     br_pem_decoder_context pem;
 
     br_pem_decoder_init(&pem);
-    while (len > 0) {
-        size_t n = br_pem_decoder_push(&pem, text, len);
-
-        text += n;
-        len -= n;
-        pem_event(b, &pem, br_pem_decoder_event(&pem));
-    }
+    decode_part(b, &pem, text, len);
+    /* the decoder takes a line by its end, which the last one may lack */
+    decode_part(b, &pem, "\n", 1);
 }
 
 static size_t

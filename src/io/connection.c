@@ -419,13 +419,22 @@ connection_used(struct connection *c, size_t len)
     pump(c);
 }
 
+/* Whether input is there that nobody has taken: it would pass for the reply to the next call. */
+static bool
+unread(const struct connection *c)
+{
+    if (c->peer.anchors == NULL)
+        return c->in_len > c->in_from;
+    return (br_ssl_engine_current_state(&c->tls->client.eng) & BR_SSL_RECVAPP) != 0;
+}
+
 bool
 connection_idle(const struct connection *c)
 {
     char byte;
     ssize_t n;
 
-    if (c->state != CONNECTION_OPEN || c->peer_closed)
+    if (c->state != CONNECTION_OPEN || c->peer_closed || unread(c))
         return false;
     n = recv(c->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return n < 0 && (errno == EAGAIN || errno == EINTR);

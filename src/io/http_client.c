@@ -4,6 +4,9 @@
 
 /* see http_client.h */
 
+/* A reply that trickles in is given so many times the longest silence. */
+enum { REPLY_SILENCES = 10 };
+
 static void progress(void *context);
 
 static void
@@ -56,8 +59,13 @@ silent(void *context)
 static void
 heard(struct http_client *c)
 {
-    if (c->call != NULL && c->call->silence_ms > 0)
-        loop_set(c->loop, &c->silence, c->call->silence_ms);
+    if (c->call == NULL || c->call->silence_ms == 0)
+        return;
+    loop_set(c->loop, &c->silence, c->call->silence_ms);
+    if (c->state == HTTP_SENDING)
+        c->reply_by_ms = c->silence.at_ms + REPLY_SILENCES * c->call->silence_ms;
+    else if (c->silence.at_ms > c->reply_by_ms)
+        c->silence.at_ms = c->reply_by_ms;
 }
 
 /* Fills the connection with what there is to send; whether any was written. */
@@ -187,6 +195,8 @@ send_all(struct http_client *c)
         connection_flush(&c->connection);
     }
     connection_flush(&c->connection);
+    /* the time that our own work took is none of the peer's */
+    heard(c);
     if (c->sent_all)
         c->state = HTTP_WAITING;
 }

@@ -29,7 +29,8 @@ struct http_call {
      * made from here. http_client_error tells more. */
     void (*done)(void *context, int result);
     void *context;
-    uint32_t silence_ms; /* the peer's longest silence; 0: it may take for ever */
+    uint32_t silence_ms; /* the peer's longest silence, and a tenth of what a whole reply may take
+                          * once the request is sent; 0: it may take for ever */
     uint32_t idle_ms;    /* a connection kept unused for longer is not used again; 0: any is */
 };
 
@@ -54,6 +55,7 @@ struct http_client {
     bool sent_all;
     bool keep_alive; /* of the reply */
     uint64_t used_ms;
+    uint64_t reply_by_ms; /* with a limit to silence: when the reply must be whole */
     struct http_body body;
     char *head; /* of the reply, as far as it has come */
     size_t head_len;

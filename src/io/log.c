@@ -13,6 +13,9 @@
 /* A pipe that polls as writable takes this much at once. Source: PIPE_BUF of Linux. */
 enum { LINE_MAX_BYTES = 4096 };
 
+/* How long the one line that must not be missing waits for room. */
+enum { ALWAYS_WAIT_MS = 40 };
+
 static enum log_level least = LOG_WARN;
 
 void
@@ -28,7 +31,7 @@ log_prints(enum log_level level)
 }
 
 static void
-print(enum log_level level, struct span message, struct span members)
+print(enum log_level level, struct span message, struct span members, int wait_ms)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
     char line[LINE_MAX_BYTES];
@@ -50,7 +53,7 @@ print(enum log_level level, struct span message, struct span members)
     }
     out_put(&o, SPAN("}\n"));
     /* with POLLERR besides, nobody reads any more */
-    if (out_end(&o) == 0 && poll(&out, 1, 0) == 1 && out.revents == POLLOUT)
+    if (out_end(&o) == 0 && poll(&out, 1, wait_ms) == 1 && out.revents == POLLOUT)
         (void)!write(STDOUT_FILENO, line, o.len);
 }
 
@@ -66,11 +69,11 @@ log_line(enum log_level level, const char *format, ...)
     va_start(arguments, format);
     (void)format_list(&o, format, arguments);
     va_end(arguments);
-    print(level, out_span(&o), (struct span){NULL, 0});
+    print(level, out_span(&o), (struct span){NULL, 0}, 0);
 }
 
 void
 log_always(const char *message, struct span members)
 {
-    print(LOG_INFO, span_of(message), members);
+    print(LOG_INFO, span_of(message), members, ALWAYS_WAIT_MS);
 }

@@ -28,8 +28,8 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 
 /*
- * A line of level info that is printed whatever the level: members is the inside of a JSON object
- * that follows the message, or empty.
+ * A line of level info that is printed whatever the level, and may wait 40 ms for room in the pipe:
+ * members is the inside of a JSON object that follows the message, or empty.
  */
 void log_always(const char *message, struct span members);
 

@@ -60,7 +60,8 @@ loop_add_timer(struct loop *loop, struct loop_timer *timer)
 void
 loop_set(struct loop *loop, struct loop_timer *timer, uint64_t ms)
 {
-    timer->at_ms = loop->now_ms + ms;
+    (void)loop;
+    timer->at_ms = clock_monotonic_ms() + ms;
 }
 
 void
@@ -91,7 +92,7 @@ static void
 fire_timers(struct loop *loop)
 {
     for (struct loop_timer *t = loop->timers; t != NULL; t = t->next) {
-        if (t->at_ms == 0 || t->at_ms > loop->now_ms)
+        if (t->at_ms == 0 || t->at_ms > loop->now_ms || loop->stopped)
             continue;
         t->at_ms = 0;
         t->fire(t->context);
@@ -112,7 +113,7 @@ turn(struct loop *loop)
         loop->ready[i] = events[i].data.ptr;
     loop->ready_len = n;
     for (int i = 0; i < n; i++)
-        if (loop->ready[i] != NULL)
+        if (loop->ready[i] != NULL && !loop->stopped)
             loop->ready[i]->ready(loop->ready[i]->context, events[i].events);
     loop->ready_len = 0;
     fire_timers(loop);

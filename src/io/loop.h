@@ -47,7 +47,7 @@ void loop_forget(struct loop *loop, struct loop_watch *watch);
 /* Once per timer, at start-up. It fires when at_ms is set and has come; at_ms is 0 by then. */
 void loop_add_timer(struct loop *loop, struct loop_timer *timer);
 
-/* Sets a timer to so many milliseconds from this turn on. */
+/* Sets a timer to so many milliseconds from now on: work of this turn does not count. */
 void loop_set(struct loop *loop, struct loop_timer *timer, uint64_t ms);
 
 /* Sets the timer to a moment unless it is set to an earlier one. */
