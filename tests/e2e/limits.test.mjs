@@ -49,7 +49,7 @@ scenario('8 MB pending: no request above 5 MiB',
     const door = await pile(stand, records);
     door.open();
     /* at SHUTDOWN requests are smaller, for slow processors */
-    await stand.platform.until(() => stand.front.statistics.records >= records.length, 60_000);
+    await until('all sent', () => stand.front.statistics.records >= records.length, 60_000);
     const end = await allDelivered(stand, records.length);
     assertSame(stand.eventBytes('function'), data(end.records));
     /* 5 MiB of body are 3.75 MiB of data */
