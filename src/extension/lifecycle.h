@@ -22,7 +22,7 @@ struct lifecycle {
     struct extensions_api extensions;
     struct telemetry_api telemetry;
     struct telemetry_listener *listener;
-    struct telemetry_dispatcher *dispatcher; /* NULL: no memory, nothing is delivered */
+    struct telemetry_dispatcher *dispatcher; /* NULL: no memory or port, nothing is delivered */
 
     /* private */
     bool registered, prepared;

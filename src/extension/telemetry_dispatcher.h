@@ -29,7 +29,7 @@ struct telemetry_dispatcher {
     bool flush;                 /* send what there is now; over when the queue is empty */
     /* Something was delivered, failed or came to rest. */
     void (*changed)(void *context);
-    /* The queue has room again. */
+    /* A call has ended, so the queue may have room again. */
     void (*room)(void *context);
     void *context;
 
@@ -65,7 +65,7 @@ size_t telemetry_dispatcher_bytes(const struct settings *settings);
 /* settings, callbacks and context are set by the caller. Returns 0, or ERR_FULL. */
 int telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, struct storage *s);
 
-/* Takes an event that is to be forwarded. Returns 0, or ERR_FULL: not now, but after `room`. */
+/* Takes an event that is to be forwarded. Returns 0, or ERR_FULL: not now; again at `room`. */
 int telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event);
 
 /* An event is lost. */

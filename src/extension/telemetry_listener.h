@@ -7,7 +7,8 @@
  * When the queue has no room, reading stops until telemetry_listener_resume; the sender then waits.
  *
  * A POST that HTTP can read is answered 200 whatever its body is, since the platform would send the
- * same bytes again for ever. Other answers: 400 for what is no HTTP/1.1, 405 for another method,
+ * same bytes again for ever. Other answers: 400 for what is not valid HTTP/1.0 or 1.1, its
+ * framing included, 405 for another method,
  * 408 for a request that stops in its midst, 431 for a head beyond 8 KiB. A body may have any
  * length.
  */

@@ -90,7 +90,7 @@ void connection_flush(struct connection *c);
 /* Whether all that was written has gone to the network. */
 bool connection_flushed(const struct connection *c);
 
-/* Input that has arrived; valid until connection_used or the end of this callback. */
+/* Input that has arrived; valid until connection_used, connection_flush or the end of this callback. */
 struct span connection_input(struct connection *c);
 
 void connection_used(struct connection *c, size_t len);

@@ -19,7 +19,8 @@ void log_set_level(enum log_level level);
 
 bool log_prints(enum log_level level);
 
-/* Messages longer than about 1,500 bytes are cut. Arguments as of format.h. */
+/* Messages longer than 1,500 bytes are cut; a line above 4,096 with its escapes is left out.
+ * Arguments as of format.h. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)

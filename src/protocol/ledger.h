@@ -18,7 +18,7 @@ enum ledger_drop {
 struct ledger {
     uint64_t received;  /* events of the types to forward */
     uint64_t delivered; /* records that Kinesis acknowledged */
-    uint64_t retried;   /* records sent once more, each time counted */
+    uint64_t retried;   /* records in a batch that was sent once more, each time counted */
     uint64_t dropped[DROP_REASONS];
     uint64_t platform_dropped_records; /* by platform.logsDropped: never reached us */
     uint64_t platform_dropped_bytes;
