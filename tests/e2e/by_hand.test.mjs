@@ -206,22 +206,15 @@ async function chatter(stand) {
   }
 }
 
-/* It is the extension by now, and waits for something. */
-async function sleeps({ pid }) {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat.startsWith(`${pid} (${NAME.slice(0, 15)}) S`);
-}
-
 test('nobody reads, and no platform answers at first: not even the first complaint ends it', { timeout: 60_000 }, async () => {
   const port = await closedPort();
   const folder = await launcher(`${OPEN_FIFO}; exec 3<&-; exec EXTENSION`);
   const child = spawn(join(folder, NAME), [], { env: { PATH: process.env.PATH, AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}` } });
   const platform = createServer((socket) => socket.destroy());
   try {
-    await until('it runs or is gone', async () => child.exitCode ?? child.signalCode ?? sleeps(child));
+    await takesSignals(child.pid); /* so it has been refused by then */
     platform.listen(port, '127.0.0.1');
     await within('it asks again', 20_000, once(platform, 'connection'));
-    await takesSignals(child.pid);
     child.kill('SIGTERM');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   } finally {
