@@ -8,12 +8,18 @@ import { RawClient, chunkedRequest, request, talk } from './support/raw_client.m
 
 const MIB = 1024 * 1024;
 const KEY_BYTES = 8; /* of a random partition key, which counts towards the megabyte of a record */
+const HELD_BYTES = MIB + 65_536; /* what the listener holds of an unfinished event */
 const HEAD = '{"time":"2026-11-20T10:00:00.000Z","type":"function","record":';
 
 /* An event of so many bytes in all. */
 function sized(label, bytes) {
   const [short] = events(label, 1, 0);
   return short.replace(/"}$/, `${'x'.repeat(bytes - short.length)}"}`);
+}
+
+/* Events of every size about this one. */
+function around(bytes) {
+  return Array.from({ length: 80 }, (_, i) => sized(`about ${i}`, bytes - 40 + i));
 }
 
 function nested(depth) {
@@ -74,6 +80,13 @@ const bodies = {
     body: () => batch([sized('largest', MIB - KEY_BYTES)]), extra: () => [sized('largest', MIB - KEY_BYTES)]
   },
   'a byte more': { body: ([a, b]) => batch([a, sized('larger', MIB - KEY_BYTES + 1), b]), delivered: 2, drops: { oversize: 1 } },
+  'events about as large as a connection\'s own buffer': {
+    body: () => batch(around(8_192)), extra: () => around(8_192)
+  },
+  'events about as large as the listener holds': {
+    body: ([a, b]) => batch([a, ...[-1, 0, 1].map((more) => sized('at the limit', HELD_BYTES + more)), b]),
+    delivered: 2, drops: { oversize: 3 }
+  },
   'an event above what the listener holds': { body: ([a, b]) => batch([a, sized('huge', 1_200_000), b]), delivered: 2, drops: { oversize: 1 } },
   'an event of 20 MB': { body: ([a, b]) => batch([a, sized('huge', 20_000_000), b]), delivered: 2, drops: { oversize: 1 } },
   'an event of 5 MB that is cut': { body: ([a]) => `[${a},${sized('huge', 5_000_000).slice(0, -1)}`, delivered: 1, drops: { oversize: 1 } },
