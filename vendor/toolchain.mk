@@ -2,7 +2,8 @@
 # setting TOP, the way to the repository's root. All paths stay relative: make cannot quote blanks.
 #
 #   ARCH=x86_64 | arm64   what ships: static-pie against our own musl; a cross compiler where needed
-#   ARCH=asan             the same code for this machine and glibc, with sanitizers, for tests
+#   ARCH=asan             the same code for this machine and glibc, with sanitizers and the checks
+#                         that only debug builds make (CHECKED), for tests
 #   ARCH=host             plain, for tools that run during the build
 
 MACHINE := $(shell uname -m)
@@ -24,7 +25,7 @@ OBJCOPY := $(CROSS)objcopy
 
 ifeq ($(ARCH),asan)
 LIBC_CPPFLAGS := -isystem $(SYSROOT)/include
-CODE_FLAGS := -O1 -g -fno-omit-frame-pointer
+CODE_FLAGS := -O1 -g -fno-omit-frame-pointer -DCHECKED
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 LINK_START :=
 LINK_END := -L$(SYSROOT)/lib -lbearssl -pthread
@@ -42,9 +43,11 @@ LIBC_CPPFLAGS := -nostdinc -isystem $(SYSROOT)/include \
 # -Os: a cold start pays for every page read; AES, GHASH and SHA-256 measure within 6 % of -O2.
 CODE_FLAGS := -Os -g -fPIE -fstack-protector-strong -fno-strict-overflow \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
+# One mapping for code and constants: two page-sized gaps less in the file, and fewer mappings to make
+# at start. Constants become executable by it, writable memory does not.
 # Spelled out instead of musl's gcc specs, so that native and cross builds are the same line.
 LINK_START := -nostdlib -nostartfiles -static-pie \
-	-Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none \
+	-Wl,-z,noseparate-code,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none \
 	$(SYSROOT)/lib/rcrt1.o $(SYSROOT)/lib/crti.o $(SYSROOT)/lib/relro.o
 LINK_END := -L$(SYSROOT)/lib -lbearssl -Wl,--start-group -lc -lgcc -Wl,--end-group \
 	$(SYSROOT)/lib/crtn.o

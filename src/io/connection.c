@@ -43,15 +43,27 @@ fail_and_tell(struct connection *c, enum connection_end end, int code)
     c->progress(c->context);
 }
 
+/* The address has had its share of the time: the next one, if there is any. */
 static void
 timed_out(void *context)
 {
-    fail_and_tell(context, CONNECTION_TIMED_OUT, 0);
+    struct connection *c = context;
+
+    c->code = ETIMEDOUT;
+    if (c->state == CONNECTION_CONNECTING && c->address < c->resolver.len) {
+        connect_next(c);
+        if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_OPEN)
+            c->progress(c->context);
+    } else {
+        fail_and_tell(c, CONNECTION_TIMED_OUT, 0);
+    }
 }
 
 static void
 opened(struct connection *c)
 {
+    if (c->state == CONNECTION_HANDSHAKING)
+        c->handshakes++;
     c->state = CONNECTION_OPEN;
     c->timer.at_ms = 0;
 }
@@ -67,6 +79,8 @@ connected(struct connection *c)
         return;
     } else {
         c->state = CONNECTION_HANDSHAKING;
+        if (c->timer.at_ms != 0 && c->timer.at_ms < c->open_by_ms)
+            c->timer.at_ms = c->open_by_ms;
     }
     pump(c);
 }
@@ -134,6 +148,17 @@ connect_to(struct connection *c, const union resolver_address *a)
     return 0;
 }
 
+/* Divides what is left of the time among the addresses that are left. */
+static void
+share_time(struct connection *c)
+{
+    uint64_t now = clock_monotonic_ms();
+    uint64_t left = c->open_by_ms > now ? c->open_by_ms - now : 0;
+
+    if (c->peer.open_within_ms > 0)
+        loop_set(c->loop, &c->timer, left / (c->resolver.len - c->address) + 1);
+}
+
 static void
 connect_next(struct connection *c)
 {
@@ -145,9 +170,11 @@ connect_next(struct connection *c)
         loop_forget(c->loop, &c->watch);
         (void)close(fd);
     }
-    while (c->address < c->resolver.len)
+    while (c->address < c->resolver.len) {
+        share_time(c);
         if (connect_to(c, &c->resolver.addresses[c->address++]) == 0)
             return;
+    }
     fail(c, c->resolver.len == 0 ? CONNECTION_NO_NAME : CONNECTION_REFUSED,
          c->code != 0 ? c->code : code);
 }
@@ -168,7 +195,7 @@ connection_init(struct connection *c, struct loop *loop, void (*progress)(void *
 {
     *c = (struct connection){.loop = loop, .progress = progress, .context = context};
     c->watch = (struct loop_watch){.fd = -1, .ready = ready, .context = c};
-    c->timer = (struct loop_timer){.fire = timed_out, .context = c};
+    c->timer = (struct loop_timer){.awake = true, .fire = timed_out, .context = c};
     loop_add_timer(loop, &c->timer);
     resolver_open(&c->resolver, loop, resolved, c);
 }
@@ -181,11 +208,12 @@ connection_start(struct connection *c)
     c->end = CONNECTION_NO_END;
     c->code = 0;
     c->address = 0;
-    c->answered = c->peer_closed = false;
+    c->answered = c->peer_closed = c->deaf = false;
     c->in_from = c->in_len = c->out_from = c->out_len = 0;
     c->state = CONNECTION_RESOLVING;
     if (c->peer.open_within_ms > 0)
         loop_set(c->loop, &c->timer, c->peer.open_within_ms);
+    c->open_by_ms = c->timer.at_ms;
     r = resolver_start(&c->resolver, c->peer.host, c->peer.port);
     if (r == 0)
         connect_next(c);
@@ -236,7 +264,11 @@ transmit(struct connection *c, const void *bytes, size_t len)
 
     if (n >= 0)
         return (size_t)n;
-    (void)would_block(c);
+    /* it may have refused the request before it was whole: what it said then is there to be read */
+    if (errno == EPIPE || errno == ECONNRESET)
+        c->deaf = true;
+    else
+        (void)would_block(c);
     return 0;
 }
 
@@ -256,7 +288,7 @@ tls_step(struct connection *c, unsigned state)
     size_t cap;
     size_t n = 0;
 
-    if ((state & BR_SSL_SENDREC) != 0) {
+    if ((state & BR_SSL_SENDREC) != 0 && !c->deaf) {
         p = br_ssl_engine_sendrec_buf(engine, &cap);
         n = transmit(c, p, cap);
         if (n > 0)
@@ -300,7 +332,7 @@ tls_pump(struct connection *c)
     if (c->peer_closed && (state & BR_SSL_RECVAPP) == 0)
         fail(c, CONNECTION_BY_PEER, 0);
     else
-        wants(c, ((state & BR_SSL_SENDREC) != 0 ? EPOLLOUT : 0u) |
+        wants(c, ((state & BR_SSL_SENDREC) != 0 && !c->deaf ? EPOLLOUT : 0u) |
                      ((state & BR_SSL_RECVREC) != 0 && !c->peer_closed ? EPOLLIN : 0u));
 }
 
@@ -319,7 +351,7 @@ plain_receive(struct connection *c)
 static void
 plain_pump(struct connection *c)
 {
-    if (c->out_from < c->out_len)
+    if (c->out_from < c->out_len && !c->deaf)
         c->out_from += transmit(c, c->out + c->out_from, c->out_len - c->out_from);
     if (c->out_from == c->out_len)
         c->out_from = c->out_len = 0;
@@ -330,7 +362,7 @@ plain_pump(struct connection *c)
     if (c->peer_closed && c->in_from == c->in_len)
         fail(c, CONNECTION_BY_PEER, 0);
     else
-        wants(c, (c->out_len > 0 ? EPOLLOUT : 0u) |
+        wants(c, (c->out_len > 0 && !c->deaf ? EPOLLOUT : 0u) |
                      (c->in_len < CONNECTION_BUFFER && !c->peer_closed ? EPOLLIN : 0u));
 }
 

@@ -39,14 +39,16 @@ struct connection_peer {
     struct span host;
     uint16_t port;
     const struct tls_anchors *anchors; /* NULL: no TLS */
-    uint32_t open_within_ms;           /* name, TCP and TLS together; 0: as long as it takes */
+    uint32_t open_within_ms;           /* name, TCP and TLS together; 0: as long as it takes. No
+                                        * address takes more than its share of what is left */
 };
 
 struct connection {
     enum connection_state state;
     enum connection_end end;
     int code;
-    bool peer_closed; /* no input will follow what is there */
+    bool peer_closed;    /* no input will follow what is there */
+    uint64_t handshakes; /* TLS handshakes that succeeded, of all connections */
     struct connection_peer peer;
     void (*progress)(void *context);
     void *context;
@@ -57,7 +59,9 @@ struct connection {
     struct loop_timer timer;
     struct resolver resolver;
     unsigned address;
-    bool answered;   /* the peer has sent something */
+    bool answered; /* the peer has sent something */
+    bool deaf;     /* the peer takes no output any more; it may have said why */
+    uint64_t open_by_ms;
     struct tls *tls; /* TLS: its buffers serve both directions */
     char *in, *out;  /* plain: buffers of CONNECTION_BUFFER bytes */
     size_t in_from, in_len, out_from, out_len;

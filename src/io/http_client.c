@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "io/clock.h"
+
 /* see http_client.h */
 
 /* A reply that trickles in is given so many times the longest silence. */
@@ -20,6 +22,9 @@ finish(struct http_client *c, int result)
     c->silence.at_ms = 0;
     c->kept = true;
     c->used_ms = c->loop->now_ms;
+    c->used_wall_ms = clock_wall_ms();
+    if (result != 0 && c->sent_all)
+        c->unanswered++;
     if (result != 0 || !c->keep_alive || !c->sent_all)
         connection_close(&c->connection);
     call->done(call->context, result);
@@ -28,18 +33,37 @@ finish(struct http_client *c, int result)
 static void
 open_connection(struct http_client *c)
 {
-    c->kept = false;
+    c->kept = c->sent_all = c->answered = false;
+    c->thaws = c->loop->thaws;
     c->opened++;
     c->state = HTTP_OPENING;
     connection_start(&c->connection);
 }
 
-/* The connection is gone: once more on a new one if this one was kept, else the end. */
+/* The same call on a new connection, which counts as no failure. */
+static void
+repeat(struct http_client *c)
+{
+    if (c->sent_all)
+        c->unanswered++;
+    c->silence.at_ms = 0;
+    open_connection(c);
+}
+
+static bool
+frozen(const struct http_client *c)
+{
+    return c->thaws != c->loop->thaws;
+}
+
+/* The connection is gone: once more on a new one if that may be due to its age, else the end. */
 static void
 lost(struct http_client *c)
 {
-    if (c->kept && !c->answered && c->connection.end != CONNECTION_TIMED_OUT)
-        open_connection(c);
+    bool kept = c->kept && c->connection.end != CONNECTION_TIMED_OUT;
+
+    if (!c->answered && (kept || frozen(c)))
+        repeat(c);
     else if (c->state == HTTP_READING && c->connection.end == CONNECTION_BY_PEER &&
              http_body_eof(&c->body) == 0)
         finish(c, 0);
@@ -53,7 +77,10 @@ silent(void *context)
     struct http_client *c = context;
 
     connection_close(&c->connection);
-    finish(c, ERR_LATE);
+    if (!c->answered && frozen(c))
+        repeat(c);
+    else
+        finish(c, ERR_LATE);
 }
 
 static void
@@ -233,17 +260,26 @@ http_client_init(struct http_client *c, struct loop *loop, char *head)
 {
     *c = (struct http_client){.loop = loop, .head = head, .state = HTTP_IDLE};
     connection_init(&c->connection, loop, progress, c);
-    c->silence = (struct loop_timer){.fire = silent, .context = c};
+    c->silence = (struct loop_timer){.awake = true, .fire = silent, .context = c};
     loop_add_timer(loop, &c->silence);
+}
+
+/* By whichever clock more time went by: one of them may stand still in a freeze. */
+static bool
+unused_for(const struct http_client *c, uint32_t ms)
+{
+    uint64_t wall = clock_wall_ms();
+
+    return c->loop->now_ms - c->used_ms > ms || wall < c->used_wall_ms ||
+           wall - c->used_wall_ms > ms;
 }
 
 /* Closes a connection that was kept for too long, or that the peer has given up. */
 static void
 close_stale(struct http_client *c, uint32_t idle_ms)
 {
-    if (c->connection.state != CONNECTION_OPEN)
-        return;
-    if ((idle_ms > 0 && c->loop->now_ms - c->used_ms > idle_ms) || !connection_idle(&c->connection))
+    if (c->connection.state == CONNECTION_OPEN &&
+        ((idle_ms > 0 && unused_for(c, idle_ms)) || !connection_idle(&c->connection)))
         connection_close(&c->connection);
 }
 
@@ -258,6 +294,7 @@ http_client_open(struct http_client *c, uint32_t idle_ms)
     c->kept = false;
     c->opened++;
     c->used_ms = c->loop->now_ms;
+    c->used_wall_ms = clock_wall_ms();
     connection_start(&c->connection);
 }
 
@@ -266,6 +303,8 @@ http_client_start(struct http_client *c, const struct http_call *call)
 {
     c->call = call;
     c->result = 0;
+    c->sent_all = c->answered = false;
+    c->thaws = c->loop->thaws;
     close_stale(c, call->idle_ms);
     if (c->connection.state == CONNECTION_CLOSED) {
         open_connection(c);
@@ -282,6 +321,8 @@ http_client_start(struct http_client *c, const struct http_call *call)
 void
 http_client_stop(struct http_client *c)
 {
+    if (c->call != NULL && c->sent_all)
+        c->unanswered++;
     c->call = NULL;
     c->state = HTTP_IDLE;
     c->silence.at_ms = 0;

@@ -7,9 +7,10 @@
  * in it is as young as can be; the body is read from a generator and never stored. Replies with
  * Content-Length, chunked or ended by the close are streamed to the caller; 1xx ones are skipped.
  *
- * A kept connection that turns out dead before the first byte of the reply is replaced and the
- * request written again; this is no failure of the call. (Source: RFC 9110, 9.2.2 leaves it to the
- * client to know that a repeat does no harm; here a record may come twice at worst.)
+ * A connection that was kept, or that was in use when the process was frozen, and that turns out
+ * dead before the first byte of the reply, is replaced and the request written again; this is no
+ * failure of the call. (Source: RFC 9110, 9.2.2 leaves it to the client to know that a repeat does
+ * no harm; here a record may come twice at worst, and `unanswered` tells.)
  */
 #include "io/connection.h"
 #include "protocol/http.h"
@@ -39,6 +40,8 @@ struct http_client {
     const struct http_call *call; /* NULL: idle */
     uint64_t sent_calls;          /* requests begun, repeats included */
     uint64_t opened;              /* connections that were opened */
+    uint64_t
+        unanswered; /* requests sent whole without a whole reply: who knows what became of them */
 
     /* private */
     struct loop *loop;
@@ -54,7 +57,8 @@ struct http_client {
     bool answered; /* a byte of the reply has come */
     bool sent_all;
     bool keep_alive; /* of the reply */
-    uint64_t used_ms;
+    unsigned thaws;  /* the loop's, when the connection was last opened or the call begun */
+    uint64_t used_ms, used_wall_ms;
     uint64_t reply_by_ms; /* with a limit to silence: when the reply must be whole */
     struct http_body body;
     char *head; /* of the reply, as far as it has come */

@@ -30,6 +30,17 @@ log_prints(enum log_level level)
     return level <= least;
 }
 
+/* Writes a line if the pipe takes it within the time. */
+static void
+print_line(struct span line, int wait_ms)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    /* with POLLERR besides, nobody reads any more */
+    if (poll(&out, 1, wait_ms) == 1 && out.revents == POLLOUT)
+        (void)!write(STDOUT_FILENO, line.p, line.len);
+}
+
 static void
 print(enum log_level level, struct span message, struct span members, int wait_ms)
 {
@@ -37,7 +48,6 @@ print(enum log_level level, struct span message, struct span members, int wait_m
     char line[LINE_MAX_BYTES];
     char time[24];
     struct out o = out_to(line, sizeof line);
-    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
     stamp_rfc3339(clock_wall_ms(), time);
     out_put(&o, SPAN("{\"time\":\""));
@@ -52,9 +62,8 @@ print(enum log_level level, struct span message, struct span members, int wait_m
         out_put(&o, members);
     }
     out_put(&o, SPAN("}\n"));
-    /* with POLLERR besides, nobody reads any more */
-    if (out_end(&o) == 0 && poll(&out, 1, wait_ms) == 1 && out.revents == POLLOUT)
-        (void)!write(STDOUT_FILENO, line, o.len);
+    if (out_end(&o) == 0)
+        print_line(out_span(&o), wait_ms);
 }
 
 void
@@ -76,4 +85,16 @@ void
 log_always(const char *message, struct span members)
 {
     print(LOG_INFO, span_of(message), members, ALWAYS_WAIT_MS);
+}
+
+void
+log_raw(struct span line)
+{
+    char text[LINE_MAX_BYTES];
+    struct out o = out_to(text, sizeof text);
+
+    out_put(&o, line);
+    out_byte(&o, '\n');
+    if (out_end(&o) == 0)
+        print_line(out_span(&o), ALWAYS_WAIT_MS);
 }

@@ -34,6 +34,9 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
  */
 void log_always(const char *message, struct span members);
 
+/* A line that is a JSON object already, at most 4,095 bytes, printed whatever the level. */
+void log_raw(struct span line);
+
 /* For %.*s: the length and the bytes of a span. */
 #define LOG_SPAN(s) (int)(s).len, (s).p
 

@@ -9,6 +9,9 @@
 
 /* see loop.h */
 
+/* Later than a busy machine makes a turn. */
+enum { FREEZE_MS = 300 };
+
 int
 loop_open(struct loop *loop)
 {
@@ -99,16 +102,49 @@ fire_timers(struct loop *loop)
     }
 }
 
+/*
+ * The process was frozen: what arrived while it could not listen may not have been read yet, so
+ * peers are given the time anew.
+ */
+static void
+thaw(struct loop *loop, uint64_t ms)
+{
+    loop->thaws++;
+    for (struct loop_timer *t = loop->timers; t != NULL; t = t->next)
+        if (t->awake && t->at_ms != 0)
+            t->at_ms += ms;
+}
+
+/* Compares how long the wait took by either clock with how long it should have been. */
+static void
+look_for_freeze(struct loop *loop, uint64_t before_ms, uint64_t wall_before_ms, int wait)
+{
+    uint64_t took = loop->now_ms - before_ms;
+    uint64_t wall = clock_wall_ms();
+    uint64_t late = 0;
+
+    if (wait >= 0 && took > (uint64_t)wait)
+        late = took - (uint64_t)wait;
+    if (late > FREEZE_MS)
+        thaw(loop, late);
+    else if (wall > wall_before_ms + took + FREEZE_MS)
+        thaw(loop, 0);
+}
+
 static int
 turn(struct loop *loop)
 {
     enum { READY_MAX = sizeof loop->ready / sizeof *loop->ready };
     struct epoll_event events[READY_MAX];
-    int n = epoll_wait(loop->epoll, events, READY_MAX, wait_ms(loop));
+    uint64_t before = loop->now_ms;
+    uint64_t wall = clock_wall_ms();
+    int wait = wait_ms(loop);
+    int n = epoll_wait(loop->epoll, events, READY_MAX, wait);
 
+    loop->now_ms = clock_monotonic_ms();
+    look_for_freeze(loop, before, wall, wait);
     if (n < 0)
         return errno == EINTR ? 0 : ERR_IO;
-    loop->now_ms = clock_monotonic_ms();
     for (int i = 0; i < n; i++)
         loop->ready[i] = events[i].data.ptr;
     loop->ready_len = n;

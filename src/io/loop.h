@@ -21,6 +21,7 @@ struct loop_watch {
 
 struct loop_timer {
     uint64_t at_ms; /* monotonic clock; 0: off */
+    bool awake;     /* measures time in which the peer could be heard: a freeze does not count */
     void (*fire)(void *context);
     void *context;
     struct loop_timer *next;
@@ -31,6 +32,7 @@ struct loop {
     bool stopped;
     struct loop_timer *timers;
     uint64_t now_ms; /* of this turn */
+    unsigned thaws;  /* how often the process was found to have been frozen */
     struct loop_watch *ready[16];
     int ready_len;
 };

@@ -1,6 +1,7 @@
 #include "io/tls.h"
 
 #include "io/entropy.h"
+#include "io/tls_curves.h"
 
 /* see tls.h */
 
@@ -10,8 +11,6 @@ static const uint16_t suites[] = {
     BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
     BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-    BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 };
 
 static void
@@ -44,14 +43,14 @@ set_algorithms(struct tls *t, const struct tls_anchors *anchors)
     br_x509_minimal_init(&t->x509, &br_sha256_vtable, anchors->anchors, anchors->len);
     set_hashes(t);
     br_ssl_engine_set_default_rsavrfy(engine);
-    br_ssl_engine_set_default_ecdsa(engine);
+    br_ssl_engine_set_ec(engine, &tls_curves);
+    br_ssl_engine_set_ecdsa(engine, br_ecdsa_vrfy_asn1_get_default());
     br_x509_minimal_set_rsa(&t->x509, br_ssl_engine_get_rsavrfy(engine));
     br_x509_minimal_set_ecdsa(&t->x509, br_ssl_engine_get_ec(engine),
                               br_ssl_engine_get_ecdsa(engine));
     br_ssl_engine_set_prf_sha256(engine, &br_tls12_sha256_prf);
     br_ssl_engine_set_prf_sha384(engine, &br_tls12_sha384_prf);
     br_ssl_engine_set_default_aes_gcm(engine);
-    br_ssl_engine_set_default_chapol(engine);
     br_ssl_engine_set_x509(engine, &t->x509.vtable);
 }
 

@@ -5,8 +5,7 @@
  * moves the records between the engine and the network.
  *
  * Chain, host name and validity are verified at every handshake; there is no way to turn this off.
- * Offered are forward-secret suites with authenticated encryption: AES-GCM, which every TLS policy
- * of AWS has, and ChaCha20-Poly1305. No ALPN is sent, so that HTTP/1.1 is spoken.
+ * Offered are the forward-secret suites with AES-GCM, which every TLS policy of AWS has. No ALPN is sent, so that HTTP/1.1 is spoken.
  */
 #include <bearssl.h>
 
