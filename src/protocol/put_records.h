@@ -9,7 +9,7 @@
  * again, after put_records_rewind, for the connection. Every run gives the same bytes.
  * Source: Kinesis API reference, PutRecords.
  */
-#include "protocol/span.h"
+#include "protocol/piece.h"
 
 /* Service limit: records in one request. */
 #define PUT_RECORDS_MAX 500
@@ -35,7 +35,7 @@ struct put_records {
     /* private: where the next read goes on; put_records_rewind sets them */
     size_t index;
     unsigned part;
-    size_t at;
+    struct piece_place place;
 };
 
 /* The bytes that one record adds to the body, one separator included. */

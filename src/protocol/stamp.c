@@ -125,17 +125,33 @@ unix_seconds(const struct moment *m)
     return days * SECONDS_PER_DAY + ((uint64_t)m->hour * 60 + m->minute) * 60 + m->second;
 }
 
+/* Whether the text is as long as the form and equal but where that has an underscore. */
+static bool
+has_form(struct span text, struct span form)
+{
+    if (text.len != form.len)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (form.p[i] != '_' && form.p[i] != text.p[i])
+            return false;
+    return true;
+}
+
+/* Second 60 may be a leap second's. */
+static bool
+exists(const struct moment *m)
+{
+    return m->month >= 1 && m->month <= 12 && m->day >= 1 && m->day <= days_in(m->month, m->year) &&
+           m->hour <= 23 && m->minute <= 59 && m->second <= 60;
+}
+
 int
 stamp_http_date(struct span date, uint64_t *unix_s)
 {
-    static const char form[] = "___, __ ___ ____ __:__:__ GMT";
     struct moment m = {0};
 
-    if (date.len != sizeof form - 1)
+    if (!has_form(date, SPAN("___, __ ___ ____ __:__:__ GMT")))
         return ERR_BAD;
-    for (size_t i = 0; i < date.len; i++)
-        if (form[i] != '_' && form[i] != date.p[i])
-            return ERR_BAD;
     m.month = place(date.p + 8, SPAN("JanFebMarAprMayJunJulAugSepOctNovDec"));
     if (m.month == 0 || place(date.p, SPAN("MonTueWedThuFriSatSun")) == 0)
         return ERR_BAD;
@@ -143,9 +159,74 @@ stamp_http_date(struct span date, uint64_t *unix_s)
         digits(date, 17, 2, &m.hour) < 0 || digits(date, 20, 2, &m.minute) < 0 ||
         digits(date, 23, 2, &m.second) < 0)
         return ERR_BAD;
-    if (m.year < 1970 || m.day < 1 || m.day > days_in(m.month, m.year) || m.hour > 23 ||
-        m.minute > 59 || m.second > 60)
+    if (m.year < 1970 || !exists(&m))
         return ERR_BAD;
     *unix_s = unix_seconds(&m);
+    return 0;
+}
+
+/* Z, or an offset: seconds that local time is ahead of UTC. */
+static int
+read_zone(struct span zone, int64_t *ahead)
+{
+    struct moment m;
+
+    *ahead = 0;
+    if (span_same_case(zone, SPAN("Z")))
+        return 0;
+    if (zone.len == 0 || (zone.p[0] != '+' && zone.p[0] != '-') ||
+        !has_form(span_skip(zone, 1), SPAN("__:__")))
+        return ERR_BAD;
+    if (digits(zone, 1, 2, &m.hour) < 0 || digits(zone, 4, 2, &m.minute) < 0 || m.hour > 23 ||
+        m.minute > 59)
+        return ERR_BAD;
+    *ahead = ((int64_t)m.hour * 60 + m.minute) * 60 * (zone.p[0] == '-' ? -1 : 1);
+    return 0;
+}
+
+/* Milliseconds from the digits behind the full stop, if there is one; zone gets what follows. */
+static int
+read_fraction(struct span rest, unsigned *ms, struct span *zone)
+{
+    size_t n = 1;
+
+    *ms = 0;
+    *zone = rest;
+    if (!span_starts(rest, SPAN(".")))
+        return 0;
+    for (unsigned worth = 100; n < rest.len && rest.p[n] >= '0' && rest.p[n] <= '9'; n++) {
+        *ms += (unsigned)(rest.p[n] - '0') * worth;
+        worth /= 10;
+    }
+    *zone = span_skip(rest, n);
+    return n > 1 ? 0 : ERR_BAD;
+}
+
+int
+stamp_read_rfc3339(struct span text, uint64_t *unix_ms)
+{
+    static const size_t len = sizeof "____-__-__T__:__:__" - 1;
+    struct span date = {text.p, text.len < len ? text.len : len};
+    struct moment m = {0};
+    struct span zone;
+    int64_t ahead;
+    int64_t seconds;
+
+    if (!has_form(date, SPAN("____-__-__T__:__:__")) &&
+        !has_form(date, SPAN("____-__-__t__:__:__")))
+        return ERR_BAD;
+    if (digits(date, 0, 4, &m.year) < 0 || digits(date, 5, 2, &m.month) < 0 ||
+        digits(date, 8, 2, &m.day) < 0 || digits(date, 11, 2, &m.hour) < 0 ||
+        digits(date, 14, 2, &m.minute) < 0 || digits(date, 17, 2, &m.second) < 0)
+        return ERR_BAD;
+    if (read_fraction(span_skip(text, len), &m.ms, &zone) < 0 || read_zone(zone, &ahead) < 0)
+        return ERR_BAD;
+    /* a year before, an offset may lead into 1970 */
+    if (m.year < 1969 || !exists(&m))
+        return ERR_BAD;
+    seconds = (int64_t)unix_seconds(&m) - ahead;
+    if (seconds < 0)
+        return ERR_BAD;
+    *unix_ms = (uint64_t)seconds * 1000 + m.ms;
     return 0;
 }

@@ -24,4 +24,13 @@ void stamp_rfc3339(uint64_t unix_ms, char text[STAMP_RFC3339_LEN]);
  */
 int stamp_http_date(struct span date, uint64_t *unix_s);
 
+/*
+ * A date and time as in 2026-11-20T12:00:00Z, with an offset such as +05:30 in place of Z and any
+ * number of digits behind a full stop after the seconds; those behind the third are cut off.
+ *
+ * Returns 0 and milliseconds since 1970, or ERR_BAD: any other form, no such date, before 1970.
+ * Source: RFC 3339, section 5.6.
+ */
+int stamp_read_rfc3339(struct span text, uint64_t *unix_ms);
+
 #endif

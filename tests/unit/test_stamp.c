@@ -66,6 +66,8 @@ every_day(void **state)
         check_stamp((uint64_t)at * 1000 + 42, basic, rfc3339);
         CHECK_INT(date, stamp_http_date(span_of(date), &unix_s), 0);
         CHECK_INT(date, unix_s, at);
+        CHECK_INT(rfc3339, stamp_read_rfc3339(span_of(rfc3339), &unix_s), 0);
+        CHECK_INT(rfc3339, unix_s, at * 1000 + 42);
     }
     assert_int_equal(days, 157054);
 }
@@ -124,6 +126,87 @@ http_date(void **state)
     }
 }
 
+static const struct {
+    struct span in;
+    int want;
+    uint64_t unix_ms;
+} moments[] = {
+    {TEXT("2026-11-20T12:00:00Z"), 0, 1795176000000},
+    {TEXT("2026-11-20t12:00:00z"), 0, 1795176000000},
+    {TEXT("1970-01-01T00:00:00Z"), 0, 0},
+    {TEXT("9999-12-31T23:59:59.999Z"), 0, 253402300799999},
+    {TEXT("2000-02-29T00:00:00Z"), 0, 951782400000},
+    {TEXT("2016-12-31T23:59:60Z"), 0, 1483228800000},
+    {TEXT("2015-08-30T12:36:00.1Z"), 0, 1440938160100},
+    {TEXT("2015-08-30T12:36:00.12Z"), 0, 1440938160120},
+    {TEXT("2015-08-30T12:36:00.123Z"), 0, 1440938160123},
+    {TEXT("2015-08-30T12:36:00.123999999Z"), 0, 1440938160123},
+    {TEXT("2015-08-30T12:36:00.0009999999999999999999999999Z"), 0, 1440938160000},
+    {TEXT("2015-08-30T14:36:00.5+02:00"), 0, 1440938160500},
+    {TEXT("2015-08-30T18:06:00+05:30"), 0, 1440938160000},
+    {TEXT("2015-08-30T07:06:00-05:30"), 0, 1440938160000},
+    {TEXT("2015-08-31T12:35:00+23:59"), 0, 1440938160000},
+    {TEXT("2015-08-30T12:36:00-00:00"), 0, 1440938160000},
+    {TEXT("1969-12-31T23:00:00-01:00"), 0, 0},
+
+    {TEXT(""), ERR_BAD, 0},
+    {TEXT("2026-11-20"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00"), ERR_BAD, 0},
+    {TEXT("2026-11-20 12:00:00Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00 Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00ZZ"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00Z "), ERR_BAD, 0},
+    {TEXT(" 2026-11-20T12:00:00Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00UTC"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00.Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00.5"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00,5Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00.5.5Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00+01"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00+0100"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00+1:00"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00+24:00"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00+01:60"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00+01:000"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00 01:00"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:00++1:00"), ERR_BAD, 0},
+    {TEXT("2026-00-20T12:00:00Z"), ERR_BAD, 0},
+    {TEXT("2026-13-20T12:00:00Z"), ERR_BAD, 0},
+    {TEXT("2026-11-00T12:00:00Z"), ERR_BAD, 0},
+    {TEXT("2026-11-31T12:00:00Z"), ERR_BAD, 0},
+    {TEXT("2026-02-29T12:00:00Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T24:00:00Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:60:00Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:61Z"), ERR_BAD, 0},
+    {TEXT("2026-11-20T12:00:-1Z"), ERR_BAD, 0},
+    {TEXT("2026-1x-20T12:00:00Z"), ERR_BAD, 0},
+    {TEXT("26-11-20T12:00:00Z"), ERR_BAD, 0},
+    {TEXT("12026-11-20T12:00:00Z"), ERR_BAD, 0},
+    {TEXT("-026-11-20T12:00:00Z"), ERR_BAD, 0},
+    {TEXT("0000-01-01T00:00:00Z"), ERR_BAD, 0},
+    {TEXT("1969-12-31T23:59:59Z"), ERR_BAD, 0},
+    {TEXT("1970-01-01T00:59:59+01:00"), ERR_BAD, 0},
+};
+
+static void
+read_rfc3339(void **state)
+{
+    uint64_t unix_ms;
+
+    (void)state;
+    for (size_t i = 0; i < LEN(moments); i++) {
+        unix_ms = 0;
+        CHECK_INT(moments[i].in.p, stamp_read_rfc3339(guard_copy(moments[i].in), &unix_ms),
+                  moments[i].want);
+        CHECK_INT(moments[i].in.p, unix_ms, moments[i].unix_ms);
+        for (size_t n = 0; moments[i].want == 0 && n < moments[i].in.len; n++)
+            CHECK_INT(moments[i].in.p,
+                      stamp_read_rfc3339(guard_copy((struct span){moments[i].in.p, n}), &unix_ms),
+                      ERR_BAD);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -131,6 +214,7 @@ main(int argc, char **argv)
         cmocka_unit_test(stamp),
         cmocka_unit_test(every_day),
         cmocka_unit_test(http_date),
+        cmocka_unit_test(read_rfc3339),
     };
 
     return RUN(argc, argv, tests);
