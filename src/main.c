@@ -46,7 +46,9 @@ refuse(void *context, const char *name, const char *value, const char *allowed, 
 {
     (void)context;
     /* a URL may hold a password */
-    if (strncmp(name, "AWS_ENDPOINT_URL", 16) == 0 && strchr(value, '@') != NULL)
+    if ((strncmp(name, "AWS_ENDPOINT_URL", 16) == 0 ||
+         strcmp(name, "AWS_CONTAINER_CREDENTIALS_FULL_URI") == 0) &&
+        strchr(value, '@') != NULL)
         value = "(a URL with a user)";
     log_error("%s: \"%.200s\" is not allowed; allowed: %s; using %s", name, value, allowed, used);
 }

@@ -5,20 +5,59 @@
 
 #include "io/clock.h"
 #include "io/log.h"
+#include "protocol/stamp.h"
 
 /* see lifecycle.h */
 
 enum {
-    /* At the end, telemetry is complete when none has come for so long. Late platform events were
-     * seen to take 5 to 40 ms, 100 at most; a busy machine takes longer. Source: Telemetry API,
-     * ordering. */
-    QUIET_MS = 150,
+    /* At the end, telemetry is complete when none has come for so long: longer while the report on
+     * the last invocation is still to come, which takes 5 to 40 ms as a rule. Source: Telemetry
+     * API, ordering. */
+    QUIET_MS = 50,
+    QUIET_BEFORE_REPORT_MS = 85,
+    METRICS_MS = 60000, /* between two publications */
+    /* what the program takes besides its storage: code, data, stacks */
+    PROGRAM_BYTES = 1048576,
     SHUTDOWN_MARGIN_MS = 100, /* for the ledger, and for a machine that is slow just then */
     DRAIN_MS = 40,            /* of this margin: to count what is left in the sockets */
     SHUTDOWN_DEFAULT_MS = 1000,
     SHUTDOWN_LONGEST_MS = 60000,
     SIGNAL_DEADLINE_MS = 500
 };
+
+/* Publishes what has changed since the last time. */
+static void
+publish_metrics(struct lifecycle *life)
+{
+    struct telemetry_dispatcher *d = life->dispatcher;
+    char line[4096];
+    struct out o = out_to(line, sizeof line);
+    struct ledger_source about = {
+        .time_ms = clock_wall_ms(),
+        .function_name = life->settings->function_name,
+        .function_version = life->settings->function_version,
+        .logger = SPAN(LOG_LOGGER),
+    };
+
+    if (d == NULL || life->settings->metrics != METRICS_EMF)
+        return;
+    life->metrics_wall_ms = about.time_ms;
+    telemetry_dispatcher_account(d);
+    about.sandbox = d->intake.origin.sandbox;
+    about.queued = d->queue.records;
+    if (ledger_write_metrics(&o, &d->ledger, &life->published, &about) == 0)
+        log_raw(out_span(&o));
+    life->published = d->ledger;
+}
+
+static void
+publish_metrics_if_due(struct lifecycle *life)
+{
+    uint64_t now = clock_wall_ms();
+
+    if (now < life->metrics_wall_ms || now - life->metrics_wall_ms >= METRICS_MS)
+        publish_metrics(life);
+}
 
 static void
 end(struct lifecycle *life)
@@ -32,10 +71,17 @@ end(struct lifecycle *life)
         telemetry_dispatcher_end(life->dispatcher);
         /* what was posted and could not be read for want of room is counted too */
         telemetry_listener_drain(life->listener, DRAIN_MS);
+        publish_metrics(life);
     }
     (void)ledger_write(&o, life->dispatcher == NULL ? &nothing : &life->dispatcher->ledger);
     log_always("ledger", out_span(&o));
     life->loop->stopped = true;
+}
+
+static uint64_t
+quiet_ms(const struct lifecycle *life)
+{
+    return life->request_id_len > 0 && !life->reported ? QUIET_BEFORE_REPORT_MS : QUIET_MS;
 }
 
 /* Ends when telemetry is quiet and all is delivered, or when the time is over. */
@@ -43,7 +89,7 @@ static void
 check_end(struct lifecycle *life)
 {
     uint64_t now = life->loop->now_ms;
-    uint64_t quiet_at = life->telemetry.subscribed ? life->posted_ms + QUIET_MS : now;
+    uint64_t quiet_at = life->telemetry.subscribed ? life->posted_ms + quiet_ms(life) : now;
     uint64_t last = life->deadline_ms;
     bool busy = life->listener != NULL && telemetry_listener_busy(life->listener);
 
@@ -91,6 +137,8 @@ check_hold(struct lifecycle *life)
     struct flush_state state = {
         .policy = life->settings->flush,
         .managed_instances = life->settings->managed_instances || life->extensions.shutdown_only,
+        .frequent = life->pace.frequent,
+        .crowded = d != NULL && telemetry_dispatcher_crowded(d),
         .subscribed = life->telemetry.subscribed && d != NULL,
         .delivery_rests = d != NULL && telemetry_dispatcher_idle_until(
                                            d, life->done_ms + life->settings->flush_budget_ms,
@@ -118,6 +166,7 @@ check_hold(struct lifecycle *life)
     /* Lambda gives a retry of the same event the same id */
     life->done_id_len = 0;
     extensions_api_next(&life->extensions);
+    publish_metrics_if_due(life);
 }
 
 static void
@@ -129,6 +178,8 @@ check(void *context)
         check_hold(life);
     else if (life->state == LIFE_ENDING)
         check_end(life);
+    else if (life->settings->managed_instances)
+        publish_metrics_if_due(life);
 }
 
 /* Milliseconds until a moment of the wall clock. */
@@ -140,16 +191,50 @@ left_ms(uint64_t deadline_ms)
     return deadline_ms > now ? deadline_ms - now : 0;
 }
 
+/* How long the sandbox had nothing to do; where its last end is not known yet, that is to come. */
+static void
+note_pace(struct lifecycle *life)
+{
+    uint64_t now = clock_wall_ms();
+
+    life->invoked_wall_ms = now;
+    if (life->request_id_len == 0)
+        return;
+    if (life->ended_wall_ms != 0)
+        flush_idle(&life->pace, now > life->ended_wall_ms ? now - life->ended_wall_ms : 0);
+    else if (life->before_id_len > 0)
+        flush_idle(&life->pace, UINT32_MAX); /* an end was never heard of */
+    life->before_id_len = 0;
+    if (life->ended_wall_ms == 0) {
+        memcpy(life->before_id, life->request_id, life->request_id_len);
+        life->before_id_len = life->request_id_len;
+    }
+    life->ended_wall_ms = 0;
+}
+
+/* A copy of a snapshot must not share its identity, keys or connections with the others. */
+static void
+restored(struct lifecycle *life)
+{
+    if (life->restored || !life->settings->snap_start || life->dispatcher == NULL)
+        return;
+    life->restored = true;
+    telemetry_dispatcher_restored(life->dispatcher);
+}
+
 static void
 invoked(struct lifecycle *life, const struct lambda_event *event)
 {
+    restored(life);
+    note_pace(life);
+    life->reported = false;
     memcpy(life->request_id, event->request_id, event->request_id_len);
     life->request_id_len = event->request_id_len;
     life->deadline_ms = life->loop->now_ms + left_ms(event->deadline_ms);
     life->state = LIFE_HOLDING;
     /* the connection is wanted when the function has ended; it opens while the function runs */
     if (life->dispatcher != NULL)
-        kinesis_open(&life->dispatcher->kinesis);
+        telemetry_dispatcher_open(life->dispatcher);
     check_hold(life);
 }
 
@@ -176,14 +261,39 @@ lambda_event_came(void *context, const struct lambda_event *event)
         shut_down(life, event);
 }
 
+/*
+ * When an event was produced, by the wall clock. The platform holds it back for a while; a time
+ * that cannot be true counts as now.
+ */
+static uint64_t
+produced_wall_ms(const struct lifecycle *life, const struct event *event)
+{
+    uint64_t now = clock_wall_ms();
+    uint64_t at;
+
+    if (stamp_read_rfc3339(event->time, &at) != 0 || at > now ||
+        now - at > life->settings->buffer_timeout_ms + 1000)
+        return now;
+    return at;
+}
+
 static void
 runtime_done_came(struct lifecycle *life, const struct event *event)
 {
+    uint64_t at = produced_wall_ms(life, event);
+
     if (event->request_id.len > sizeof life->done_id)
         return;
+    if (span_same(event->request_id, held_request(life)))
+        life->ended_wall_ms = at;
+    if (life->before_id_len > 0 &&
+        span_same(event->request_id, (struct span){life->before_id, life->before_id_len})) {
+        flush_idle(&life->pace, life->invoked_wall_ms > at ? life->invoked_wall_ms - at : 0);
+        life->before_id_len = 0;
+    }
     memcpy(life->done_id, event->request_id.p, event->request_id.len);
     life->done_id_len = event->request_id.len;
-    life->done_ms = life->loop->now_ms;
+    life->done_ms = life->loop->now_ms - (clock_wall_ms() - at);
     life->dispatcher->flush = true;
 }
 
@@ -198,9 +308,11 @@ observe(struct lifecycle *life, const struct event *event)
     if (event->type == EVENT_PLATFORM)
         life->telemetry.subscribed = true;
     if (event->kind == EVENT_START && !interleaved) {
-        telemetry_dispatcher_request(d, event->request_id);
+        telemetry_intake_request(&d->intake, event->request_id);
     } else if (event->kind == EVENT_RUNTIME_DONE && event->request_id.len > 0) {
         runtime_done_came(life, event);
+    } else if (event->kind == EVENT_REPORT && span_same(event->request_id, held_request(life))) {
+        life->reported = true;
     } else if (event->kind == EVENT_LOGS_DROPPED) {
         log_warn("the platform dropped %llu events: %llu bytes",
                  (unsigned long long)event->dropped_records,
@@ -221,6 +333,8 @@ telemetry_event(void *context, struct span text)
         telemetry_dispatcher_lost(d, DROP_UNREADABLE);
         return 0;
     }
+    if (event.kind == EVENT_RESTORE_START)
+        restored(life);
     /* forwarding our own lines would make more of them without end */
     if ((life->settings->types & event.type) != 0 && !event_is_line_of(&event, SPAN(LOG_LOGGER)) &&
         telemetry_dispatcher_event(d, &event) != 0) {
@@ -240,6 +354,18 @@ telemetry_lost(void *context, enum ledger_drop reason)
     struct lifecycle *life = context;
 
     telemetry_dispatcher_lost(life->dispatcher, reason);
+}
+
+/* A beginning is better than nothing, unless nothing is wanted. */
+static bool
+telemetry_cut(void *context)
+{
+    struct lifecycle *life = context;
+
+    if (life->settings->oversize == OVERSIZE_DROP)
+        return false;
+    life->dispatcher->ledger.truncated++;
+    return true;
 }
 
 static void
@@ -274,7 +400,7 @@ ready(void *context)
     life->state = LIFE_WAITING;
     extensions_api_next(&life->extensions);
     if (life->dispatcher != NULL && !life->settings->snap_start)
-        kinesis_open(&life->dispatcher->kinesis);
+        telemetry_dispatcher_open(life->dispatcher);
 }
 
 /* Once both are so, in whichever order: the platform may answer before the storage is taken. */
@@ -286,7 +412,8 @@ registered_and_prepared(struct lifecycle *life)
     if (life->dispatcher != NULL) {
         struct lambda_registered *as = &life->extensions.registered_as;
 
-        life->dispatcher->origin.account_id = (struct span){as->account_id, as->account_id_len};
+        life->dispatcher->intake.origin.account_id =
+            (struct span){as->account_id, as->account_id_len};
         telemetry_api_subscribe(&life->telemetry, life->listener->port);
     } else {
         ready(life);
@@ -375,6 +502,7 @@ prepare_listener(struct lifecycle *life, struct storage *s)
         return false;
     l->event = telemetry_event;
     l->lost = telemetry_lost;
+    l->cut = telemetry_cut;
     l->posted = telemetry_posted;
     l->context = life;
     if (telemetry_listener_init(l, life->loop, s) != 0 ||
@@ -400,7 +528,7 @@ lifecycle_prepare(struct lifecycle *life)
         log_error("start: no memory or no port to listen on; going on without telemetry");
         life->dispatcher = NULL;
     }
-    log_debug("start: at most %zu bytes of storage", bytes);
+    log_debug("start: at most %zu bytes of memory", bytes + PROGRAM_BYTES);
     life->prepared = true;
     registered_and_prepared(life);
 }

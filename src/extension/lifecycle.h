@@ -32,10 +32,20 @@ struct lifecycle {
     size_t request_id_len;
     char done_id[64]; /* of the latest platform.runtimeDone */
     size_t done_id_len;
-    uint64_t done_ms;
-    uint64_t deadline_ms; /* of the invocation, or of the end; monotonic clock */
-    uint64_t posted_ms;   /* when the latest telemetry came */
-    uint64_t stalled_ms;  /* since when the listener waits for room; 0: it does not */
+    uint64_t done_ms; /* when that was produced, on the monotonic clock */
+    uint64_t
+        ended_wall_ms; /* the same by the wall clock; 0: the invocation that runs has not ended */
+    struct flush_pace pace;
+    uint64_t invoked_wall_ms;
+    char before_id[64]; /* of the invocation before, whose end has not been heard of yet */
+    size_t before_id_len;
+    bool reported; /* the platform's report on the latest invocation has come */
+    bool restored; /* SnapStart: what must differ between copies has been made anew */
+    uint64_t metrics_wall_ms;
+    struct ledger published; /* what the metrics have told so far */
+    uint64_t deadline_ms;    /* of the invocation, or of the end; monotonic clock */
+    uint64_t posted_ms;      /* when the latest telemetry came */
+    uint64_t stalled_ms;     /* since when the listener waits for room; 0: it does not */
     char buffers[2][CONNECTION_BUFFER];
     char head[HTTP_CLIENT_HEAD_BYTES];
 };

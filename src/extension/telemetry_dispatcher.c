@@ -1,10 +1,9 @@
 #include "extension/telemetry_dispatcher.h"
 
-#include <string.h>
-
+#include "io/clock.h"
 #include "io/entropy.h"
 #include "io/log.h"
-#include "protocol/format.h"
+#include "protocol/oversize.h"
 
 /* see telemetry_dispatcher.h */
 
@@ -12,23 +11,23 @@ enum {
     /* Source: Kinesis quotas: a request takes 5 MiB everywhere. That is meant before base64; we
      * keep the whole body below it, since its ceiling is not documented. */
     REQUEST_MAX_BYTES = 5 * 1024 * 1024 - 4096,
-    /* Source: Kinesis quotas: data and partition key of one record, unless the stream allows more */
-    RECORD_MAX_BYTES = 1048576,
     FULL_BYTES = 1048576, /* a batch of this size does not wait for more */
     LINGER_MS = 200,
-    FIRST_REST_MS = 1000,
-    LONGEST_REST_MS = 30000,
     /* A batch that brought no reply in time is halved, since a slow service is slower with more
-     * records; each success lets the next one grow a little. */
+     * records; each success lets the next one grow a little. The breaker's probe is as small. */
     LEAST_BATCH = 25,
     BATCH_GROWTH = 25,
-    RANDOM_KEY_LEN = 8
+    /* The platform holds back what the listener does not read, and drops what is too much for it.
+     * After so long without any room it is better that we drop, and the function's end is heard. */
+    FULL_MAX_MS = 5000,
+    CREDENTIALS_WAIT_MS = 1000
 };
 
 size_t
 telemetry_dispatcher_bytes(const struct settings *settings)
 {
-    return kinesis_bytes() + settings->queue_max_bytes + 64;
+    return kinesis_bytes() + credentials_bytes(settings) + telemetry_intake_bytes() +
+           dead_letter_dispatcher_bytes(settings) + settings->queue_max_bytes + 64;
 }
 
 static uint32_t
@@ -41,92 +40,76 @@ dice(void)
     return n;
 }
 
-/* Hexadecimal digits at random; from a supply, since each refill is a system call. */
+/* Debug builds look after every step whether each event is accounted for. */
 static void
-random_text(struct telemetry_dispatcher *d, char *text, size_t len)
+check_ledger(const struct telemetry_dispatcher *d)
 {
-    static const char digits[] = "0123456789abcdef";
-
-    if (d->random_left < len) {
-        (void)entropy_fill(d->random, sizeof d->random);
-        d->random_left = sizeof d->random;
+#ifdef CHECKED
+    if (!ledger_holds(&d->ledger, d->queue.records)) {
+        log_error("the ledger does not hold: %llu received, %u queued",
+                  (unsigned long long)d->ledger.received, d->queue.records);
+        __builtin_trap();
     }
-    for (size_t i = 0; i < len; i++)
-        text[i] = digits[d->random[--d->random_left] & 15];
+#else
+    (void)d;
+#endif
 }
 
-/* The partition key that a record carries by itself; empty when the common one serves. */
-static struct span
-own_key(struct telemetry_dispatcher *d, const struct event *event, char random[RANDOM_KEY_LEN])
-{
-    struct span id = event->request_id.len > 0 ? event->request_id : d->origin.request_id;
-
-    if (d->settings->key == KEY_RANDOM) {
-        random_text(d, random, RANDOM_KEY_LEN);
-        return (struct span){random, RANDOM_KEY_LEN};
-    }
-    return d->settings->key == KEY_REQUEST ? id : (struct span){NULL, 0};
-}
-
-/* Room at the price of the oldest record, if that was refused as often as it may be. */
+/* Without credentials that are on their way nothing can be signed; their end is reported. */
 static bool
-make_room(struct telemetry_dispatcher *d)
+credentials_wait(struct telemetry_dispatcher *d)
 {
-    struct queue_record oldest;
-    uint32_t place;
+    return d->settings->credentials.host.len > 0 && !credentials_ready(&d->credentials);
+}
 
-    if (!queue_oldest(&d->queue, &place))
-        return false;
-    oldest = queue_at(&d->queue, place);
-    if (oldest.state != QUEUE_FAILED || oldest.refusals < d->settings->max_attempts)
-        return false;
-    queue_end(&d->queue, place);
-    ledger_drop(&d->ledger, DROP_REFUSED, 1);
-    return true;
+void
+telemetry_dispatcher_open(struct telemetry_dispatcher *d)
+{
+    if (breaker_open(&d->breaker) || d->over)
+        return;
+    (void)credentials_wait(d);
+    aws_client_open(&d->kinesis.client);
 }
 
 int
 telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event)
 {
-    char random[RANDOM_KEY_LEN];
-    struct span key = own_key(d, event, random);
-    size_t key_len = key.len > 0 ? key.len : d->kinesis.common_key.len;
-    size_t size = key.len + event_size(d->settings->format, event, &d->origin);
-    struct out o;
-    char *room;
+    bool first = d->queue.fresh == 0;
+    int r = telemetry_intake_event(&d->intake, event);
 
-    if (d->over) {
-        telemetry_dispatcher_lost(d, DROP_SHUTDOWN);
-        return 0;
-    }
-    d->origin.sequence = d->sequence;
-    while ((room = queue_room(&d->queue, size)) == NULL && queue_fits(&d->queue, size)) {
-        if (make_room(d))
-            continue;
+    check_ledger(d);
+    if (r != 0) {
         /* the POST that filled the queue ends only when there is room again */
         d->flush = true;
         loop_set_earlier(&d->timer, d->loop->now_ms);
-        return ERR_FULL;
+        if (d->full_timer.at_ms == 0)
+            loop_set(d->loop, &d->full_timer, FULL_MAX_MS);
+        return r;
     }
-    d->ledger.received++;
-    if (room == NULL) {
-        ledger_drop(&d->ledger, DROP_OVERSIZE, 1);
-        return 0;
-    }
-    o = out_to(room, size);
-    out_put(&o, key);
-    if (event_write(&o, d->settings->format, event, &d->origin) != 0 ||
-        o.len - key.len + key_len > RECORD_MAX_BYTES) {
-        ledger_drop(&d->ledger, DROP_OVERSIZE, 1);
-        return 0;
-    }
-    if (d->queue.fresh == 0)
+    if (first)
         d->fresh_since_ms = d->loop->now_ms;
-    queue_add(&d->queue, room, key.len, o.len - key.len, d->sequence++);
     /* while the rest of a large POST is read, what has come is sent */
     if (d->queue.fresh == QUEUE_BATCH_MAX)
         loop_set_earlier(&d->timer, d->loop->now_ms);
     return 0;
+}
+
+static void
+full_for_long(void *context)
+{
+    struct telemetry_dispatcher *d = context;
+
+    log_warn("the queue is full: dropping the %s events",
+             d->settings->drop == WHEN_FULL_OLDEST ? "oldest" : "newest");
+    d->intake.overflow = true;
+    d->room(d->context);
+}
+
+static void
+room_came(struct telemetry_dispatcher *d)
+{
+    d->full_timer.at_ms = 0;
+    d->intake.overflow = false;
 }
 
 void
@@ -136,29 +119,22 @@ telemetry_dispatcher_lost(struct telemetry_dispatcher *d, enum ledger_drop reaso
     ledger_drop(&d->ledger, reason, 1);
 }
 
-void
-telemetry_dispatcher_request(struct telemetry_dispatcher *d, struct span request_id)
-{
-    struct span *known = &d->origin.request_id;
-
-    if (request_id.len == 0 || request_id.len > sizeof d->request_id ||
-        span_same(*known, request_id))
-        return;
-    d->origin.cold_start = known->len == 0;
-    memcpy(d->request_id, request_id.p, request_id.len);
-    *known = (struct span){d->request_id, request_id.len};
-}
-
 bool
 telemetry_dispatcher_drained(const struct telemetry_dispatcher *d)
 {
     return d->queue.records == 0;
 }
 
+bool
+telemetry_dispatcher_crowded(const struct telemetry_dispatcher *d)
+{
+    return d->queue.bytes > d->queue.cap / 2;
+}
+
 static bool
 resting(const struct telemetry_dispatcher *d)
 {
-    return d->rest_until_ms > d->loop->now_ms && !d->last_chance;
+    return breaker_open(&d->breaker) && !d->last_chance;
 }
 
 static size_t
@@ -169,32 +145,67 @@ record_size(void *context, const struct queue_record *record)
 
 /* As many bytes as records; at the end no more than a slow processor can sign and encrypt at once. */
 static uint64_t
-request_bytes(const struct telemetry_dispatcher *d)
+request_bytes(const struct telemetry_dispatcher *d, uint32_t records)
 {
-    uint64_t bytes = (uint64_t)REQUEST_MAX_BYTES * d->batch_max / QUEUE_BATCH_MAX;
+    uint64_t bytes = (uint64_t)REQUEST_MAX_BYTES * records / QUEUE_BATCH_MAX;
 
     return d->last_chance && bytes > FULL_BYTES ? FULL_BYTES : bytes;
 }
 
-static void
-send_batch(struct telemetry_dispatcher *d, bool with_failed)
+static bool
+breaker_failed(struct telemetry_dispatcher *d, enum breaker_failure failure)
 {
+    bool opened =
+        breaker_fail(&d->breaker, failure, d->settings->max_attempts, clock_wall_ms(), dice());
+
+    if (opened) {
+        d->ledger.breaker_openings++;
+        log_info("PutRecords: nothing is sent for a while after %u failures", d->breaker.failures);
+        /* since others were refused as well, it was not the fault of these */
+        queue_rejoin(&d->queue);
+    }
+    return opened;
+}
+
+/* A call after one that failed is paid for, unless it is the breaker's probe. */
+static bool
+may_send(struct telemetry_dispatcher *d)
+{
+    if (d->breaker.failures == 0 || breaker_open(&d->breaker) || d->last_chance ||
+        retry_quota_take(&d->quota, d->class))
+        return true;
+    (void)breaker_failed(d, BREAKER_EXHAUSTED);
+    return false;
+}
+
+static void
+send_batch(struct telemetry_dispatcher *d, bool with_failed, bool alone)
+{
+    uint32_t most = resting(d) && d->batch_max > LEAST_BATCH ? LEAST_BATCH : d->batch_max;
     struct queue_limits limits = {
-        .records = d->batch_max,
-        .bytes = request_bytes(d),
+        .records = alone ? 1 : most,
+        .bytes = request_bytes(d, most),
         .size = record_size,
         .context = &d->kinesis,
     };
 
-    queue_take(&d->queue, &limits, with_failed, &d->batch);
+    if (!may_send(d))
+        return;
+    if (alone)
+        queue_take_only(&d->queue, &limits, QUEUE_ASIDE, &d->batch);
+    else
+        queue_take(&d->queue, &limits, with_failed, &d->batch);
     if (d->batch.len == 0)
         return;
     d->resent = 0;
     for (uint32_t i = 0; i < d->batch.len; i++)
         if (queue_at(&d->queue, d->batch.places[i]).attempts > 1)
             d->resent++;
-    d->calls_before = d->kinesis.http.sent_calls;
+    d->calls_before = d->kinesis.client.http.sent_calls;
+    d->unanswered_before = d->kinesis.client.http.unanswered;
     d->sending = true;
+    d->alone = alone;
+    d->hopeful = false;
     d->accepted = d->most_attempts = 0;
     d->class = RETRY_TRANSIENT;
     d->fresh_since_ms = d->loop->now_ms;
@@ -202,89 +213,10 @@ send_batch(struct telemetry_dispatcher *d, bool with_failed)
 }
 
 /* When the next batch is due, given that nothing is under way; UINT64_MAX: not by itself. */
-static uint64_t
-due_ms(const struct telemetry_dispatcher *d, bool *with_failed)
-{
-    uint64_t now = d->loop->now_ms;
-    uint64_t failed = UINT64_MAX;
-    uint64_t fresh = UINT64_MAX;
-    uint64_t due;
-
-    if (d->queue.records > d->queue.fresh)
-        failed = d->failed_at_ms;
-    if (d->queue.fresh > 0)
-        fresh = d->flush || d->queue.fresh >= QUEUE_BATCH_MAX || d->queue.fresh_bytes >= FULL_BYTES
-                    ? now
-                    : d->fresh_since_ms + LINGER_MS;
-    *with_failed = failed <= now;
-    due = failed < fresh ? failed : fresh;
-    if (due != UINT64_MAX && due < d->calls_at_ms)
-        due = d->calls_at_ms;
-    if (due != UINT64_MAX && resting(d) && due < d->rest_until_ms)
-        due = d->rest_until_ms;
-    return due;
-}
-
-void
-telemetry_dispatcher_run(struct telemetry_dispatcher *d)
-{
-    bool with_failed;
-    uint64_t due;
-
-    if (d->sending || d->over)
-        return;
-    due = due_ms(d, &with_failed);
-    d->timer.at_ms = 0;
-    if (due <= d->loop->now_ms)
-        send_batch(d, with_failed);
-    else if (due != UINT64_MAX)
-        d->timer.at_ms = due;
-    if (d->queue.records == 0)
-        d->flush = false;
-}
-
-static void
-timer(void *context)
-{
-    struct telemetry_dispatcher *d = context;
-
-    if (d->rest_until_ms != 0 && d->rest_until_ms <= d->loop->now_ms)
-        d->rest_until_ms = 0;
-    telemetry_dispatcher_run(d);
-}
-
-static void
-record_done(void *context, size_t index, struct span code)
-{
-    struct telemetry_dispatcher *d = context;
-    uint32_t place = d->batch.places[index];
-
-    if (code.len == 0) {
-        d->accepted++;
-        d->ledger.delivered++;
-        queue_end(&d->queue, place);
-        return;
-    }
-    queue_refused(&d->queue, place);
-    if (retry_class(code, 0) == RETRY_THROTTLED)
-        d->class = RETRY_THROTTLED;
-    if (queue_at(&d->queue, place).attempts > d->most_attempts)
-        d->most_attempts = queue_at(&d->queue, place).attempts;
-}
-
-static uint32_t
-left_ms(const struct telemetry_dispatcher *d)
-{
-    if (d->deadline_ms == 0)
-        return UINT32_MAX;
-    return d->deadline_ms <= d->loop->now_ms ? 0 : (uint32_t)(d->deadline_ms - d->loop->now_ms);
-}
-
-static uint32_t
-wait_ms(const struct telemetry_dispatcher *d, unsigned failures)
-{
-    return retry_wait_ms(d->class, failures, dice(), left_ms(d));
-}
+struct due {
+    uint64_t at_ms;
+    bool with_failed, alone;
+};
 
 static uint64_t
 earlier(uint64_t a, uint64_t b)
@@ -292,158 +224,354 @@ earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Services put values of the request into some messages, signed fields and data among them: only
- * those are logged that are known to be of use and to hold none. */
-static bool
-fit_for_log(struct span code)
+static uint64_t
+later(uint64_t a, uint64_t b)
 {
-    static const char *const codes[] = {
-        "AccessDeniedException",
-        "ResourceNotFoundException",
-        "ExpiredTokenException",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-    };
-
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (span_same(code, span_of(codes[i])))
-            return true;
-    return span_starts(code, SPAN("KMS"));
+    return a > b ? a : b;
 }
 
-/* Up to the first escape or control byte: one line of text. */
-static struct span
-first_line(struct span message)
+/* The moment of the breaker's probe on the loop's clock. */
+static uint64_t
+probe_ms(const struct telemetry_dispatcher *d)
 {
-    size_t n = 0;
+    uint64_t wall = clock_wall_ms();
+    uint64_t at = breaker_probe_at_ms(&d->breaker);
 
-    while (n < message.len && message.p[n] != '\\' && (unsigned char)message.p[n] >= ' ')
-        n++;
-    return (struct span){message.p, n};
+    /* a wall clock that was set back must not put it off for ever */
+    if (at <= wall || at - wall > BREAKER_LONGEST_MS)
+        return d->loop->now_ms;
+    return d->loop->now_ms + (at - wall);
+}
+
+static uint64_t
+fresh_due_ms(const struct telemetry_dispatcher *d)
+{
+    if (d->queue.fresh == 0)
+        return UINT64_MAX;
+    if (d->flush || d->queue.fresh >= QUEUE_BATCH_MAX || d->queue.fresh_bytes >= FULL_BYTES)
+        return d->loop->now_ms;
+    return d->fresh_since_ms + LINGER_MS;
+}
+
+static struct due
+next_due(const struct telemetry_dispatcher *d)
+{
+    uint64_t now = d->loop->now_ms;
+    uint64_t failed = d->queue.failed > 0 ? d->failed_at_ms : UINT64_MAX;
+    uint64_t fresh = fresh_due_ms(d);
+    uint64_t alone = UINT64_MAX;
+    struct due due;
+
+    if (d->queue.aside > 0 && (d->evidence || d->queue.failed + d->queue.fresh == 0))
+        alone = d->failed_at_ms;
+    due = (struct due){
+        .at_ms = earlier(alone, earlier(failed, fresh)),
+        .with_failed = failed <= now,
+        .alone = alone <= now,
+    };
+    if (due.at_ms == UINT64_MAX)
+        return due;
+    due.at_ms = later(due.at_ms, d->calls_at_ms);
+    if (resting(d))
+        due.at_ms = later(due.at_ms, probe_ms(d));
+    return due;
+}
+
+void
+telemetry_dispatcher_run(struct telemetry_dispatcher *d)
+{
+    struct due due;
+
+    d->dead_letter.flush = d->dead_letter.flush || d->flush;
+    dead_letter_dispatcher_run(&d->dead_letter);
+    if (d->sending || d->over)
+        return;
+    due = next_due(d);
+    d->timer.at_ms = 0;
+    if (due.at_ms <= d->loop->now_ms && credentials_wait(d))
+        d->timer.at_ms = d->loop->now_ms + CREDENTIALS_WAIT_MS;
+    else if (due.at_ms <= d->loop->now_ms)
+        send_batch(d, due.with_failed, due.alone);
+    else if (due.at_ms != UINT64_MAX)
+        d->timer.at_ms = due.at_ms;
+    if (d->queue.records == 0)
+        d->flush = false;
 }
 
 static void
-describe(struct telemetry_dispatcher *d, const struct kinesis_result *r, struct out *o)
+record_done(void *context, size_t index, struct span code)
 {
-    const struct http_client *http = &d->kinesis.http;
-    struct span line = first_line(r->message);
+    struct telemetry_dispatcher *d = context;
+    uint32_t place = d->batch.places[index];
+    struct queue_record record = queue_at(&d->queue, place);
 
-    if (r->result != 0 && http->connection.end == CONNECTION_TLS_FAILED)
-        (void)format_text(o, "%s (BearSSL error %d)", http_client_error(http),
-                          http->connection.code);
-    else if (r->result != 0)
-        (void)format_text(o, "%s", http_client_error(http));
-    else if (r->status == 0)
-        (void)format_text(o, "%.*s", LOG_SPAN(r->message));
-    else if (r->records)
-        (void)format_text(o, "records were refused: %.*s", LOG_SPAN(r->code));
-    else if (r->status == 200)
-        (void)format_text(o, "the reply cannot be read");
-    else if (r->message.len > 0 && fit_for_log(r->code))
-        (void)format_text(o, "%u %.*s: %.*s", r->status, LOG_SPAN(r->code), LOG_SPAN(line));
-    else
-        (void)format_text(o, "%u %.*s", r->status, LOG_SPAN(r->code));
+    if (code.len == 0) {
+        d->accepted++;
+        d->ledger.delivered++;
+        d->ledger.bytes +=
+            record.data.len +
+            (record.partition_key.len > 0 ? record.partition_key.len : d->kinesis.common_key.len);
+        queue_end(&d->queue, place);
+        return;
+    }
+    if (record.attempts > d->most_attempts)
+        d->most_attempts = record.attempts;
+    if (retry_class(code, 0) == RETRY_THROTTLED) {
+        /* the shard's limit, not the record */
+        d->class = RETRY_THROTTLED;
+        d->hopeful = true;
+        queue_again(&d->queue, place);
+        return;
+    }
+    queue_refused(&d->queue, place);
+    if (record.refusals + 1 < d->settings->max_attempts)
+        d->hopeful = true;
+    else if (d->settings->dead_letter != DEAD_LETTER_NONE)
+        telemetry_intake_bury(&d->intake, place, DROP_REFUSED);
 }
 
-/* One line for each failure that differs from the one before. */
+static uint32_t
+left_ms(const struct telemetry_dispatcher *d)
+{
+    if (d->deadline_ms == 0 || !d->hopeful)
+        return UINT32_MAX;
+    return d->deadline_ms <= d->loop->now_ms ? 0 : (uint32_t)(d->deadline_ms - d->loop->now_ms);
+}
+
+static uint32_t
+wait_ms(const struct telemetry_dispatcher *d, unsigned failures, uint32_t hint_ms)
+{
+    struct retry retry = {
+        .class = d->class,
+        .failures = failures,
+        .hint_ms = hint_ms,
+        .left_ms = left_ms(d),
+    };
+
+    return retry_wait_ms(&retry, dice());
+}
+
 static void
 tell(struct telemetry_dispatcher *d, const struct kinesis_result *r)
 {
-    const struct settings *s = d->settings;
-    char text[sizeof d->logged];
-    struct out o = out_to(text, sizeof text);
-    bool partial = r->records && d->accepted > 0;
-
-    describe(d, r, &o);
-    if (span_same(out_span(&o), (struct span){d->logged, d->logged_len}))
-        return;
-    memcpy(d->logged, text, o.len);
-    d->logged_len = o.len;
-    log_line(partial ? LOG_INFO : LOG_ERROR, "PutRecords to %.*s at %.*s:%u: %.*s",
-             LOG_SPAN(s->stream_arn.len > 0 ? s->stream_arn : s->stream_name),
-             LOG_SPAN(s->kinesis.host), s->kinesis.port, LOG_SPAN(out_span(&o)));
+    failure_log_tell(&d->failures, r->records && d->accepted > 0 ? LOG_INFO : LOG_ERROR,
+                     r->records ? "records were refused" : NULL, &r->call);
 }
 
 static void
 brought_something(struct telemetry_dispatcher *d, const struct kinesis_result *r)
 {
-    if (d->failures > 0)
-        log_info("PutRecords: delivering again after %u failures", d->failures);
-    d->failures = d->rests = 0;
-    d->calls_at_ms = d->rest_until_ms = 0;
-    d->batch_max += BATCH_GROWTH;
+    if (d->breaker.failures > 0)
+        log_info("PutRecords: delivering again after %u failures", d->breaker.failures);
+    breaker_succeed(&d->breaker);
+    retry_quota_refund(&d->quota);
+    room_came(d);
+    d->at_once = false;
+    d->evidence = true;
+    d->calls_at_ms = 0;
+    if (!d->alone)
+        d->batch_max += BATCH_GROWTH;
     if (d->batch_max > QUEUE_BATCH_MAX)
         d->batch_max = QUEUE_BATCH_MAX;
     if (d->accepted == d->batch.len) {
-        d->logged_len = 0;
+        failure_log_reset(&d->failures);
         return;
     }
     tell(d, r);
-    d->failed_at_ms = d->loop->now_ms + wait_ms(d, d->most_attempts);
+    d->failed_at_ms = d->loop->now_ms + wait_ms(d, d->most_attempts, r->call.retry_after_ms);
 }
 
 static void
-rest(struct telemetry_dispatcher *d)
+all_again(struct telemetry_dispatcher *d)
 {
-    uint64_t ms = FIRST_REST_MS;
-
-    for (unsigned i = 0; i < d->rests && ms < LONGEST_REST_MS; i++)
-        ms *= 2;
-    if (ms > LONGEST_REST_MS)
-        ms = LONGEST_REST_MS;
-    d->rests++;
-    /* between half and all of it, so that sandboxes do not come back in step */
-    d->rest_until_ms = d->loop->now_ms + ms / 2 + ((ms / 2 * dice()) >> 32);
-    log_debug("PutRecords: resting for %u ms", (unsigned)(d->rest_until_ms - d->loop->now_ms));
+    for (uint32_t i = 0; i < d->batch.len; i++)
+        if (queue_at(&d->queue, d->batch.places[i]).state == QUEUE_SENT)
+            queue_again(&d->queue, d->batch.places[i]);
 }
 
-/* Whether one record is at fault for which the whole call was refused. */
-static bool
-refused_for_a_record(const struct kinesis_result *r)
-{
-    return r->status == 413 || span_same(r->code, SPAN("ValidationException")) ||
-           span_same(r->code, SPAN("InvalidArgumentException"));
-}
-
-/* Looks for that record by halves; alone in its batch it is found, and dropped. */
+/* One failure more; the next call waits. */
 static void
-bisect(struct telemetry_dispatcher *d)
+failed(struct telemetry_dispatcher *d, enum breaker_failure failure, uint32_t hint_ms)
 {
-    if (d->batch.len == 1) {
-        queue_end(&d->queue, d->batch.places[0]);
-        ledger_drop(&d->ledger, DROP_REFUSED, 1);
-        d->batch_max = BATCH_GROWTH;
-    } else {
-        d->batch_max = d->batch.len / 2;
+    (void)breaker_failed(d, failure);
+    d->failed_at_ms = 0;
+    /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
+    d->calls_at_ms = d->loop->now_ms + 1 + wait_ms(d, d->breaker.failures, hint_ms);
+}
+
+static void
+set_aside(struct telemetry_dispatcher *d, uint32_t place)
+{
+    queue_refused(&d->queue, place);
+    queue_mark(&d->queue, place, QUEUE_ASIDE);
+    d->evidence = false;
+}
+
+/*
+ * A record that was sent by itself was refused for what it is. Others may tell whether that is true
+ * of it alone; where there are none, it has twice as many attempts as open the breaker.
+ */
+static void
+refused_alone(struct telemetry_dispatcher *d)
+{
+    uint32_t place = d->batch.places[0];
+    unsigned refusals = queue_at(&d->queue, place).refusals + 1;
+    unsigned most = d->settings->max_attempts * (d->last_chance ? 1 : 2);
+    bool others = d->queue.failed + d->queue.fresh > 0;
+
+    if ((d->alone && d->evidence) || (!others && refusals >= most)) {
+        telemetry_intake_bury(&d->intake, place, DROP_REFUSED);
+        d->calls_at_ms = 0;
+        return;
     }
+    d->batch_max = BATCH_GROWTH;
+    /* the second one in a row: this is not about records */
+    if ((d->queue.aside > 0 && !d->evidence) || !others) {
+        set_aside(d, place);
+        failed(d, BREAKER_FAILED, 0);
+        return;
+    }
+    set_aside(d, place);
+    d->calls_at_ms = d->loop->now_ms + 1;
+}
+
+/* What the service says of one record: whether it was found and dealt with. */
+static bool
+deal_with(struct telemetry_dispatcher *d, const struct oversize_named *named)
+{
+    uint32_t place;
+    struct queue_record record;
+
+    if (named->index >= d->batch.len)
+        return false;
+    place = d->batch.places[named->index];
+    record = queue_at(&d->queue, place);
+    if (record.state != QUEUE_SENT)
+        return true;
+    if (named->member == OVERSIZE_DATA && named->limit_bytes > 0 &&
+        record.data.len > named->limit_bytes) {
+        if (telemetry_intake_resize(&d->intake, place, named->limit_bytes) != 0)
+            telemetry_intake_bury(&d->intake, place, DROP_OVERSIZE);
+        return true;
+    }
+    if (d->batch.len == 1)
+        return false;
+    set_aside(d, place);
+    return true;
+}
+
+/* A call was refused for one of its records: the one that is named, or one that is looked for. */
+static void
+find_record(struct telemetry_dispatcher *d, const struct kinesis_result *r)
+{
+    struct span rest = r->call.message;
+    struct oversize_named named;
+    bool found = false;
+
+    while (oversize_named(&rest, &named) == 1)
+        found = deal_with(d, &named) || found;
+    if (!found && d->batch.len == 1) {
+        refused_alone(d);
+        return;
+    }
+    if (!found)
+        d->batch_max = d->batch.len / 2;
+    all_again(d);
     d->failed_at_ms = 0;
     d->calls_at_ms = d->loop->now_ms + 1;
+}
+
+/* The one retry that waits for nothing, where it may do better at once. */
+static bool
+again_at_once(struct telemetry_dispatcher *d, const struct kinesis_result *r)
+{
+    bool better = (d->class == RETRY_SKEW && r->call.skewed) ||
+                  (d->class == RETRY_CREDENTIALS && credentials_refresh(&d->credentials));
+
+    if (!better || d->at_once)
+        return false;
+    d->at_once = true;
+    all_again(d);
+    d->failed_at_ms = d->calls_at_ms = 0;
+    return true;
+}
+
+static enum breaker_failure
+kind_of(const struct telemetry_dispatcher *d, const struct kinesis_result *r)
+{
+    if (r->call.result == ERR_LATE)
+        return BREAKER_SILENT;
+    if (r->call.result != 0 || d->class == RETRY_TRANSIENT || d->class == RETRY_THROTTLED)
+        return BREAKER_FAILED;
+    return BREAKER_HOPELESS;
 }
 
 static void
 brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
 {
+    bool asked = d->kinesis.client.http.sent_calls > d->calls_before;
+
     if (!r->records) {
-        d->class = retry_class(r->code, r->status);
-        for (uint32_t i = 0; i < d->batch.len; i++)
-            queue_again(&d->queue, d->batch.places[i]);
+        d->hopeful = true;
+        d->class = r->call.result == 0 && r->call.status == 0
+                       ? RETRY_CONFIGURATION
+                       : retry_class(r->call.code, r->call.status);
+        if (again_at_once(d, r))
+            return;
     }
-    if (refused_for_a_record(r)) {
-        tell(d, r);
-        bisect(d);
+    tell(d, r);
+    if (!r->records && r->call.result == 0 && d->class == RETRY_RECORD) {
+        find_record(d, r);
         return;
     }
-    if (r->result == ERR_LATE && d->kinesis.http.sent_calls > d->calls_before &&
-        d->batch_max / 2 >= LEAST_BATCH)
+    if (!r->records)
+        all_again(d);
+    if (r->call.result == ERR_LATE && asked && d->batch_max / 2 >= LEAST_BATCH)
         d->batch_max /= 2;
-    tell(d, r);
-    d->failures++;
-    d->failed_at_ms = 0;
-    /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
-    d->calls_at_ms = d->loop->now_ms + 1 + wait_ms(d, d->failures);
-    /* after a rest one call is enough to tell that it was too early */
-    if (!d->last_chance && (d->rests > 0 || d->failures >= d->settings->max_attempts))
-        rest(d);
+    failed(d, kind_of(d, r), r->call.retry_after_ms);
+}
+
+/* Requests that may have been carried out although that was not heard. */
+static void
+count_unanswered(struct telemetry_dispatcher *d)
+{
+    uint64_t unanswered = d->kinesis.client.http.unanswered - d->unanswered_before;
+
+    d->ledger.duplicates_possible += unanswered * d->batch.len;
+}
+
+/* A gateway's error, or a reply that cannot be read, leaves open what the service has done. */
+static bool
+ambiguous(const struct kinesis_result *r)
+{
+    unsigned status = r->call.status;
+
+    return r->call.result == 0 && !r->records &&
+           (status == 200 || (status >= 500 && status != 503));
+}
+
+/* Gives up the call that is under way, if there is one. */
+static void
+stop_sending(struct telemetry_dispatcher *d)
+{
+    aws_client_stop(&d->kinesis.client);
+    if (d->sending)
+        count_unanswered(d);
+    d->sending = false;
+}
+
+/* Nothing goes to the stream any more: what is left, and what still comes, to the dead letter. */
+static void
+bury_all(struct telemetry_dispatcher *d)
+{
+    stop_sending(d);
+    d->burial_timer.at_ms = d->timer.at_ms = 0;
+    d->over = d->intake.last = true;
+    queue_mark_all_dead(&d->queue);
+    d->dead_letter.flush = d->dead_letter.last_chance = true;
+    d->dead_letter.deadline_ms = d->deadline_ms;
+    d->room(d->context);
+    telemetry_dispatcher_run(d);
 }
 
 static void
@@ -452,56 +580,135 @@ put_done(void *context, const struct kinesis_result *r)
     struct telemetry_dispatcher *d = context;
 
     d->sending = false;
+    count_unanswered(d);
+    if (ambiguous(r))
+        d->ledger.duplicates_possible += d->batch.len;
     /* without a connection nothing was sent, so nothing was sent again */
-    if (d->kinesis.http.sent_calls > d->calls_before)
+    if (d->kinesis.client.http.sent_calls > d->calls_before)
         d->ledger.retried += d->resent;
     if (d->accepted > 0)
         brought_something(d, r);
     else
         brought_nothing(d, r);
+    check_ledger(d);
+    if (d->burial_timer.at_ms != 0 && d->accepted == 0 && breaker_open(&d->breaker))
+        bury_all(d);
     d->room(d->context);
     telemetry_dispatcher_run(d);
     d->changed(d->context);
 }
 
-int
-telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, struct storage *s)
+static void
+timer(void *context)
 {
-    const struct settings *settings = d->settings;
-    uint32_t cap = settings->queue_max_bytes & ~7u;
-    char *ring = storage_take(s, cap);
+    telemetry_dispatcher_run(context);
+}
 
-    d->loop = loop;
-    d->batch_max = QUEUE_BATCH_MAX;
-    d->timer = (struct loop_timer){.fire = timer, .context = d};
-    loop_add_timer(loop, &d->timer);
-    random_text(d, d->sandbox, sizeof d->sandbox);
-    d->origin = (struct event_origin){
-        .function_name = settings->function_name,
-        .function_version = settings->function_version,
-        .region = settings->function_region,
-        .sandbox = {d->sandbox, sizeof d->sandbox},
-    };
-    d->kinesis.settings = settings;
+static void
+time_to_bury(void *context)
+{
+    struct telemetry_dispatcher *d = context;
+
+    bury_all(d);
+    d->changed(d->context);
+}
+
+/* Credentials have come, or could not be had. */
+static void
+credentials_changed(void *context)
+{
+    struct telemetry_dispatcher *d = context;
+
+    if (d->credentials.now.access_key.len == 0)
+        (void)breaker_failed(d, BREAKER_FAILED);
+    telemetry_dispatcher_run(d);
+    d->changed(d->context);
+}
+
+static void
+dead_letter_changed(void *context)
+{
+    struct telemetry_dispatcher *d = context;
+
+    check_ledger(d);
+    room_came(d);
+    d->room(d->context);
+    telemetry_dispatcher_run(d);
+    d->changed(d->context);
+}
+
+/* What the parts need to know of each other. */
+static void
+join(struct telemetry_dispatcher *d)
+{
+    const struct settings *s = d->settings;
+
+    d->environment = (struct aws_environment){.settings = s, .credentials = &d->credentials};
+    d->credentials.settings = s;
+    d->credentials.changed = credentials_changed;
+    d->credentials.context = d;
+    d->intake.settings = s;
+    d->intake.queue = &d->queue;
+    d->intake.ledger = &d->ledger;
+    d->kinesis.client.environment = &d->environment;
     d->kinesis.queue = &d->queue;
-    d->kinesis.common_key = settings->key == KEY_FIXED ? settings->fixed_key : d->origin.sandbox;
     d->kinesis.record = record_done;
     d->kinesis.done = put_done;
     d->kinesis.context = d;
+    d->dead_letter.settings = s;
+    d->dead_letter.queue = &d->queue;
+    d->dead_letter.ledger = &d->ledger;
+    d->dead_letter.letter.client.environment = &d->environment;
+    d->dead_letter.letter.sandbox = (struct span){d->intake.sandbox, sizeof d->intake.sandbox};
+    d->dead_letter.changed = dead_letter_changed;
+    d->dead_letter.context = d;
+    d->failures = (struct failure_log){
+        .act = "PutRecords",
+        .target = s->stream_arn.len > 0 ? s->stream_arn : s->stream_name,
+        .client = &d->kinesis.client,
+    };
+}
+
+static void
+add_timer(struct telemetry_dispatcher *d, struct loop_timer *t, void (*fire)(void *context))
+{
+    *t = (struct loop_timer){.fire = fire, .context = d};
+    loop_add_timer(d->loop, t);
+}
+
+int
+telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, struct storage *s)
+{
+    uint32_t cap = d->settings->queue_max_bytes & ~7u;
+    char *ring = storage_take(s, cap);
+
     if (ring == NULL)
         return ERR_FULL;
+    d->loop = loop;
+    d->batch_max = QUEUE_BATCH_MAX;
+    d->batch.places = d->places;
+    add_timer(d, &d->timer, timer);
+    add_timer(d, &d->full_timer, full_for_long);
+    add_timer(d, &d->burial_timer, time_to_bury);
+    /* a freeze gives the platform no chance to send */
+    d->full_timer.awake = true;
+    retry_quota_open(&d->quota);
     queue_open(&d->queue, ring, cap);
-    return kinesis_init(&d->kinesis, loop, s);
+    join(d);
+    if (credentials_init(&d->credentials, loop, s) != 0 ||
+        telemetry_intake_init(&d->intake, s) != 0 || kinesis_init(&d->kinesis, loop, s) != 0)
+        return ERR_FULL;
+    d->kinesis.common_key = d->dead_letter.common_key = d->intake.common_key;
+    return dead_letter_dispatcher_init(&d->dead_letter, loop, s);
 }
 
 bool
 telemetry_dispatcher_idle_until(const struct telemetry_dispatcher *d, uint64_t until_ms, bool known)
 {
-    bool with_failed;
-
     if (resting(d))
         return true;
-    return known && !d->sending && d->queue.records > 0 && due_ms(d, &with_failed) >= until_ms;
+    return known && !d->sending && d->queue.records > 0 && next_due(d).at_ms >= until_ms &&
+           dead_letter_dispatcher_idle_until(&d->dead_letter, until_ms);
 }
 
 void
@@ -514,30 +721,65 @@ telemetry_dispatcher_await(struct telemetry_dispatcher *d, uint64_t deadline_ms)
     if (!new)
         return;
     /* waits that were chosen when nobody waited */
-    if (d->calls_at_ms > now)
-        d->calls_at_ms = earlier(d->calls_at_ms, now + 1 + wait_ms(d, d->failures));
-    if (d->failed_at_ms > now)
-        d->failed_at_ms = earlier(d->failed_at_ms, now + wait_ms(d, d->most_attempts));
+    if (d->calls_at_ms > now && d->hopeful)
+        d->calls_at_ms = earlier(d->calls_at_ms, now + 1 + wait_ms(d, d->breaker.failures, 0));
+    if (d->failed_at_ms > now && d->hopeful)
+        d->failed_at_ms = earlier(d->failed_at_ms, now + wait_ms(d, d->most_attempts, 0));
     telemetry_dispatcher_run(d);
+}
+
+/* How much of the time that is left the stream gets; the dead letter gets the rest. */
+static uint64_t
+time_for_stream_ms(const struct telemetry_dispatcher *d)
+{
+    enum { STDERR_MS = 150 };
+    uint64_t left = left_ms(d);
+
+    if (d->settings->dead_letter == DEAD_LETTER_S3)
+        return left / 2;
+    return left > STDERR_MS ? left - STDERR_MS : 0;
 }
 
 void
 telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadline_ms)
 {
     d->deadline_ms = deadline_ms;
-    d->last_chance = d->flush = true;
+    d->last_chance = d->flush = d->hopeful = true;
+    if (d->settings->dead_letter != DEAD_LETTER_NONE)
+        loop_set(d->loop, &d->burial_timer, time_for_stream_ms(d));
     /* waits that were chosen when there was more time */
-    d->calls_at_ms = d->failed_at_ms = d->rest_until_ms = 0;
+    d->calls_at_ms = d->failed_at_ms = 0;
     telemetry_dispatcher_run(d);
+}
+
+void
+telemetry_dispatcher_restored(struct telemetry_dispatcher *d)
+{
+    telemetry_intake_restored(&d->intake);
+    (void)credentials_refresh(&d->credentials);
+    if (!d->sending)
+        aws_client_stop(&d->kinesis.client);
+}
+
+void
+telemetry_dispatcher_account(struct telemetry_dispatcher *d)
+{
+    const struct http_client *stream = &d->kinesis.client.http;
+    const struct http_client *letters = &d->dead_letter.letter.client.http;
+
+    d->ledger.requests = stream->sent_calls + letters->sent_calls;
+    d->ledger.connections = stream->opened + letters->opened;
+    d->ledger.handshakes = stream->connection.handshakes + letters->connection.handshakes;
 }
 
 void
 telemetry_dispatcher_end(struct telemetry_dispatcher *d)
 {
-    kinesis_stop(&d->kinesis);
-    d->over = true;
-    d->timer.at_ms = 0;
+    stop_sending(d);
+    dead_letter_dispatcher_stop(&d->dead_letter);
+    d->over = d->intake.over = true;
+    d->timer.at_ms = d->full_timer.at_ms = d->burial_timer.at_ms = 0;
     ledger_drop(&d->ledger, DROP_SHUTDOWN, d->queue.records);
-    d->ledger.requests = d->kinesis.http.sent_calls;
-    d->ledger.connections = d->kinesis.http.opened;
+    queue_open(&d->queue, d->queue.ring, d->queue.cap);
+    telemetry_dispatcher_account(d);
 }

@@ -8,6 +8,7 @@
 
 #include "io/clock.h"
 #include "io/log.h"
+#include "protocol/oversize.h"
 
 /* see telemetry_listener.h */
 
@@ -17,7 +18,9 @@ enum {
     CLOSING_MAX_MS = 1000,  /* for the peer to read an answer before the connection is cut */
     STALLED_MS = 1000,      /* within a request, when its buffer is needed */
     SWEEP_MS = 500,
-    TOLD_MS = 60000 /* between two lines about the same */
+    TOLD_MS = 60000, /* between two lines about the same */
+    /* of an event that is larger than all: so that it is no more than Kinesis takes afterwards */
+    BEGINNING_MAX_BYTES = 1048576 - 8192
 };
 
 size_t
@@ -139,19 +142,36 @@ take_large_from_another(struct listener_connection *c)
 }
 
 /*
- * The carry is too small for this event. Returns 0, or ERR_IO when the connection had to be closed:
- * unanswered, its sender sends again.
+ * An event is larger than any buffer: its beginning as an event of its own, if that is wanted and
+ * can be; otherwise it is lost. Returns 1 with an event, or 0.
  */
 static int
-enlarge(struct listener_connection *c)
+beginning(struct listener_connection *c, struct span *event)
+{
+    struct telemetry_listener *l = c->listener;
+    struct splitter *s = &c->splitter;
+    int64_t len = ERR_BIG;
+
+    if (l->cut(l->context))
+        len = oversize_close(s->carry, s->len, BEGINNING_MAX_BYTES);
+    *event = (struct span){s->carry, len < 0 ? 0 : (size_t)len};
+    splitter_skip(s);
+    if (len < 0)
+        l->lost(l->context, DROP_OVERSIZE);
+    return len < 0 ? 0 : 1;
+}
+
+/*
+ * The carry is too small for this event. Returns 0; 1 with what can be had of it; or ERR_IO when
+ * the connection had to be closed: unanswered, its sender sends again.
+ */
+static int
+enlarge(struct listener_connection *c, struct span *event)
 {
     struct telemetry_listener *l = c->listener;
 
-    if (c->large >= 0) {
-        splitter_skip(&c->splitter);
-        l->lost(l->context, DROP_OVERSIZE);
-        return 0;
-    }
+    if (c->large >= 0)
+        return beginning(c, event);
     if (take_large(c) || take_large_from_another(c))
         return 0;
     if (l->told_ms == 0 || l->loop->now_ms - l->told_ms > TOLD_MS) {
@@ -206,17 +226,19 @@ split(struct listener_connection *c, struct span piece, struct span in)
         struct span event;
         int r = splitter_next(&c->splitter, &piece, &event);
 
+        bool more = r == 1 || r == ERR_FULL;
+
         if (r == ERR_BAD)
             body_is_broken(c);
-        if (r == ERR_FULL && enlarge(c) != 0)
+        if (r == ERR_FULL)
+            r = enlarge(c, &event);
+        if (r == ERR_IO)
             return ERR_IO;
-        if (r == 1 && event.len > LISTENER_EVENT_MAX_BYTES) {
-            l->lost(l->context, DROP_OVERSIZE);
-        } else if (r == 1 && l->event(l->context, event) != 0) {
+        if (r == 1 && l->event(l->context, event) != 0) {
             stop(c, event, piece, in);
             return ERR_FULL;
         }
-        if (r != 1 && r != ERR_FULL)
+        if (!more)
             return 0;
     }
 }

@@ -62,6 +62,9 @@ struct telemetry_listener {
     int (*event)(void *context, struct span event);
     /* An event that could not be handed over. */
     void (*lost)(void *context, enum ledger_drop reason);
+    /* An event is larger than LISTENER_EVENT_MAX_BYTES: whether its beginning is to be handed over
+     * as an event of its own. */
+    bool (*cut)(void *context);
     /* A POST has been read to its end and answered. */
     void (*posted)(void *context);
     void *context;

@@ -6,6 +6,26 @@
 
 /* see event.h */
 
+static enum event_kind
+kind_of(struct span type)
+{
+    static const struct {
+        const char *type;
+        enum event_kind kind;
+    } kinds[] = {
+        {"platform.start", EVENT_START},
+        {"platform.runtimeDone", EVENT_RUNTIME_DONE},
+        {"platform.report", EVENT_REPORT},
+        {"platform.logsDropped", EVENT_LOGS_DROPPED},
+        {"platform.restoreStart", EVENT_RESTORE_START},
+    };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (span_same(type, span_of(kinds[i].type)))
+            return kinds[i].kind;
+    return EVENT_OTHER;
+}
+
 static int
 read_type(struct span value, struct event *e)
 {
@@ -18,12 +38,7 @@ read_type(struct span value, struct event *e)
         e->type = EVENT_EXTENSION;
     } else if (span_starts(type, SPAN("platform."))) {
         e->type = EVENT_PLATFORM;
-        if (span_same(type, SPAN("platform.start")))
-            e->kind = EVENT_START;
-        else if (span_same(type, SPAN("platform.runtimeDone")))
-            e->kind = EVENT_RUNTIME_DONE;
-        else if (span_same(type, SPAN("platform.logsDropped")))
-            e->kind = EVENT_LOGS_DROPPED;
+        e->kind = kind_of(type);
     } else {
         return ERR_BAD;
     }
@@ -101,6 +116,8 @@ event_read(struct span text, struct event *e)
             typed = read_type(value, e) == 0;
         else if (span_same(name, SPAN("record")))
             e->record = value;
+        else if (span_same(name, SPAN("time")))
+            e->time = json_walk_string(value);
     }
     /* the closing bracket is left, and has to be the last byte: write_enriched takes it off */
     if (r != 0 || w.rest.len != 1 || !typed || e->record.len == 0)

@@ -15,12 +15,15 @@ enum event_kind {
     EVENT_OTHER,
     EVENT_START,        /* platform.start */
     EVENT_RUNTIME_DONE, /* platform.runtimeDone */
-    EVENT_LOGS_DROPPED  /* platform.logsDropped */
+    EVENT_REPORT,       /* platform.report */
+    EVENT_LOGS_DROPPED, /* platform.logsDropped */
+    EVENT_RESTORE_START /* platform.restoreStart */
 };
 
 struct event {
     struct span text;   /* the whole event */
     struct span record; /* the record's raw JSON */
+    struct span time;   /* when it was produced, as RFC 3339 has it; empty when it is no string */
     enum event_type type;
     enum event_kind kind;
     struct span request_id;   /* raw, of a record that names it; empty otherwise */

@@ -2,15 +2,36 @@
 
 /* see flush.h */
 
-/* Kept free before the invocation's deadline, for the way of `next` to the platform. */
-enum { DEADLINE_MARGIN_MS = 100 };
+enum {
+    /* Kept free before the invocation's deadline, for the way of `next` to the platform. */
+    DEADLINE_MARGIN_MS = 100,
+    FREQUENT_MS = 25,
+    RARE_MS = 50,
+    REST_MS = 250
+};
+
+void
+flush_idle(struct flush_pace *p, uint64_t idle_ms)
+{
+    uint64_t sum = 0;
+
+    p->idle_ms[p->seen++ % FLUSH_PACE_LEN] = idle_ms > REST_MS ? REST_MS + 1 : (uint32_t)idle_ms;
+    if (p->seen < FLUSH_PACE_LEN)
+        return;
+    for (unsigned i = 0; i < FLUSH_PACE_LEN; i++)
+        sum += p->idle_ms[i];
+    if (p->frequent)
+        p->frequent = idle_ms <= REST_MS && sum <= RARE_MS * FLUSH_PACE_LEN;
+    else
+        p->frequent = sum <= FREQUENT_MS * FLUSH_PACE_LEN;
+}
 
 enum flush_policy
-flush_effective(enum flush_policy policy, bool managed_instances)
+flush_effective(const struct flush_state *s)
 {
-    if (policy != FLUSH_ADAPTIVE)
-        return policy;
-    return managed_instances ? FLUSH_CONTINUOUS : FLUSH_END;
+    if (s->policy != FLUSH_ADAPTIVE)
+        return s->policy;
+    return s->managed_instances || (s->frequent && !s->crowded) ? FLUSH_CONTINUOUS : FLUSH_END;
 }
 
 uint32_t
@@ -18,8 +39,7 @@ flush_hold_ms(const struct flush_state *s)
 {
     uint64_t until = s->deadline_ms > DEADLINE_MARGIN_MS ? s->deadline_ms - DEADLINE_MARGIN_MS : 0;
 
-    if (flush_effective(s->policy, s->managed_instances) == FLUSH_CONTINUOUS || !s->subscribed ||
-        s->delivery_rests)
+    if (flush_effective(s) == FLUSH_CONTINUOUS || !s->subscribed || s->delivery_rests)
         return 0;
     if (s->runtime_done && s->drained)
         return 0;

@@ -7,17 +7,43 @@
  * within the budget; `continuous` asks at once and sends while the function runs. While the queue
  * has no room, runtimeDone may be among the telemetry that cannot be read, so the budget runs from
  * that moment too.
+ *
+ * `adaptive` is `end` while the sandbox rests between its invocations, since it may be frozen then
+ * with whatever was not delivered. When the next invocation follows so closely upon the last that
+ * there is no time for a freeze, it is `continuous`: the next invocation carries the rest. On
+ * Managed Instances, which are never frozen, it is `continuous` always; with a queue more than half
+ * full it is `end` always, so that delivery catches up.
  */
 #include "protocol/span.h"
 
 enum flush_policy { FLUSH_END, FLUSH_CONTINUOUS, FLUSH_ADAPTIVE };
 
+/* How closely invocations follow each other. Zero at first. */
+#define FLUSH_PACE_LEN 8
+
+struct flush_pace {
+    uint32_t idle_ms[FLUSH_PACE_LEN];
+    unsigned seen;
+    bool frequent;
+};
+
+/*
+ * An invocation has begun so long after the one before it had ended.
+ *
+ * They are frequent once the last 8 such times were 25 ms on average at most; they cease to be when
+ * that is above 50 ms, or after a single one above 250 ms.
+ */
+void flush_idle(struct flush_pace *p, uint64_t idle_ms);
+
 /* What is known of the invocation that runs. Times in milliseconds of one monotonic clock. */
 struct flush_state {
     enum flush_policy policy;
     bool managed_instances;
-    bool subscribed;     /* telemetry arrives, so runtimeDone can be waited for */
-    bool delivery_rests; /* sending failed so often that it pauses: waiting would bring nothing */
+    bool frequent;   /* of flush_pace */
+    bool crowded;    /* the queue is more than half full */
+    bool subscribed; /* telemetry arrives, so runtimeDone can be waited for */
+    bool
+        delivery_rests; /* waiting would bring nothing: the breaker is open, or no call is due soon */
     bool runtime_done;
     bool drained; /* nothing is queued or under way */
     uint64_t now_ms;
@@ -27,8 +53,8 @@ struct flush_state {
     uint32_t budget_ms;   /* the most to hold after runtime_done_ms or stalled_ms */
 };
 
-/* `adaptive` as what it stands for here: `continuous` on Managed Instances, else `end`. */
-enum flush_policy flush_effective(enum flush_policy policy, bool managed_instances);
+/* What `adaptive` stands for in this state; the others as they are. */
+enum flush_policy flush_effective(const struct flush_state *s);
 
 /*
  * How long the invocation is still held: 0 when `next` is due now, else milliseconds after which

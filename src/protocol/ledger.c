@@ -18,6 +18,55 @@ ledger_dropped(const struct ledger *l)
     return n;
 }
 
+bool
+ledger_holds(const struct ledger *l, uint64_t queued)
+{
+    return l->received == l->delivered + l->dead_lettered + ledger_dropped(l) + queued;
+}
+
+/* Where a counter is; the one place that is none stands for the sum of what was dropped. */
+#define AT(field) offsetof(struct ledger, field)
+#define SUM sizeof(struct ledger)
+
+/* In the order of the line. A name may open an object, of which the last member closes it. */
+static const struct counter {
+    const char *name;
+    const char *metric; /* NULL: only in the line */
+    uint8_t at;
+    bool closes;
+} counters[] = {
+    {"received", "Received", AT(received), false},
+    {"delivered", "Delivered", AT(delivered), false},
+    {"deadLettered", "DeadLettered", AT(dead_lettered), false},
+    {"retried", "Retried", AT(retried), false},
+    {"duplicatesPossible", "DuplicatesPossible", AT(duplicates_possible), false},
+    {"truncated", NULL, AT(truncated), false},
+    {"split", NULL, AT(split), false},
+    {"dropped\":{\"total", "Dropped", SUM, false},
+    {"oversize", NULL, AT(dropped[DROP_OVERSIZE]), false},
+    {"cut", NULL, AT(dropped[DROP_CUT]), false},
+    {"unreadable", NULL, AT(dropped[DROP_UNREADABLE]), false},
+    {"refused", NULL, AT(dropped[DROP_REFUSED]), false},
+    {"overflow", NULL, AT(dropped[DROP_OVERFLOW]), false},
+    {"shutdown", NULL, AT(dropped[DROP_SHUTDOWN]), true},
+    {"platformDropped\":{\"records", "PlatformDropped", AT(platform_dropped_records), false},
+    {"bytes", NULL, AT(platform_dropped_bytes), true},
+    {"bytes", "BytesDelivered", AT(bytes), false},
+    {"requests", "Requests", AT(requests), false},
+    {"connections", "Connections", AT(connections), false},
+    {"handshakes", "Handshakes", AT(handshakes), false},
+    {"breakerOpenings", "BreakerOpenings", AT(breaker_openings), false},
+};
+
+#define COUNTERS (sizeof counters / sizeof *counters)
+
+static uint64_t
+count(const struct ledger *l, const struct counter *c)
+{
+    return c->at == SUM ? ledger_dropped(l)
+                        : *(const uint64_t *)(const void *)((const char *)l + c->at);
+}
+
 static void
 member(struct out *o, const char *name, uint64_t number)
 {
@@ -30,27 +79,67 @@ member(struct out *o, const char *name, uint64_t number)
 int
 ledger_write(struct out *o, const struct ledger *l)
 {
-    static const char *const reasons[DROP_REASONS] = {"oversize", "cut", "unreadable", "refused",
-                                                      "shutdown"};
-
-    member(o, "received", l->received);
-    out_byte(o, ',');
-    member(o, "delivered", l->delivered);
-    out_byte(o, ',');
-    member(o, "retried", l->retried);
-    out_put(o, SPAN(",\"dropped\":{"));
-    member(o, "total", ledger_dropped(l));
-    for (size_t i = 0; i < DROP_REASONS; i++) {
-        out_byte(o, ',');
-        member(o, reasons[i], l->dropped[i]);
+    for (size_t i = 0; i < COUNTERS; i++) {
+        if (i > 0)
+            out_byte(o, ',');
+        member(o, counters[i].name, count(l, &counters[i]));
+        if (counters[i].closes)
+            out_byte(o, '}');
     }
-    out_put(o, SPAN("},\"platformDropped\":{"));
-    member(o, "records", l->platform_dropped_records);
+    return out_end(o);
+}
+
+static void
+text_member(struct out *o, const char *name, struct span text)
+{
+    if (text.len > 64)
+        text.len = 64;
+    out_put(o, SPAN(",\""));
+    out_put(o, span_of(name));
+    out_put(o, SPAN("\":\""));
+    out_json(o, text);
+    out_byte(o, '"');
+}
+
+static void
+definition(struct out *o, const char *metric, const char *unit)
+{
+    out_put(o, SPAN("{\"Name\":\""));
+    out_put(o, span_of(metric));
+    out_put(o, SPAN("\",\"Unit\":\""));
+    out_put(o, span_of(unit));
+    out_put(o, SPAN("\"}"));
+}
+
+int
+ledger_write_metrics(struct out *o, const struct ledger *now, const struct ledger *before,
+                     const struct ledger_source *about)
+{
+    out_put(o, SPAN("{\"_aws\":{\"Timestamp\":"));
+    out_number(o, about->time_ms);
+    out_put(o, SPAN(",\"CloudWatchMetrics\":[{\"Namespace\":\"KinesisTelemetryExtension\","
+                    "\"Dimensions\":[[\"FunctionName\"]],\"Metrics\":["));
+    for (const struct counter *c = counters; c < counters + COUNTERS; c++) {
+        if (c->metric == NULL)
+            continue;
+        definition(o, c->metric, c->at == AT(bytes) ? "Bytes" : "Count");
+        out_byte(o, ',');
+    }
+    definition(o, "Queued", "Count");
+    out_put(o, SPAN("]}]}"));
+    text_member(o, "FunctionName",
+                about->function_name.len > 0 ? about->function_name : SPAN("unknown"));
+    text_member(o, "functionVersion", about->function_version);
+    text_member(o, "sandbox", about->sandbox);
+    text_member(o, "logger", about->logger);
+    for (const struct counter *c = counters; c < counters + COUNTERS; c++) {
+        if (c->metric == NULL)
+            continue;
+        out_byte(o, ',');
+        member(o, c->metric, count(now, c) - count(before, c));
+    }
     out_byte(o, ',');
-    member(o, "bytes", l->platform_dropped_bytes);
-    out_put(o, SPAN("},"));
-    member(o, "requests", l->requests);
-    out_byte(o, ',');
-    member(o, "connections", l->connections);
+    member(o, "Queued", about->queued);
+    out_byte(o, '}');
     return out_end(o);
 }

@@ -1,8 +1,8 @@
 #ifndef LEDGER_H
 #define LEDGER_H
 /*
- * The account of every event: what came in equals what was delivered, plus what was dropped for a
- * stated reason, plus what is still queued.
+ * The account of every record: what came in equals what was delivered, plus what went to the dead
+ * letter, plus what was dropped for a stated reason, plus what is still queued.
  */
 #include "protocol/out.h"
 
@@ -11,19 +11,27 @@ enum ledger_drop {
     DROP_CUT,        /* the POST ended inside the event */
     DROP_UNREADABLE, /* no telemetry event */
     DROP_REFUSED,    /* refused AWS_MAX_ATTEMPTS times, and the queue needed its room */
+    DROP_OVERFLOW,   /* the queue was full and stayed so */
     DROP_SHUTDOWN,   /* not delivered when the sandbox ended */
     DROP_REASONS
 };
 
 struct ledger {
-    uint64_t received;  /* events of the types to forward */
-    uint64_t delivered; /* records that Kinesis acknowledged */
-    uint64_t retried;   /* records in a batch that was sent once more, each time counted */
+    uint64_t received;      /* events of the types to forward, and the records in split */
+    uint64_t delivered;     /* records that Kinesis acknowledged */
+    uint64_t dead_lettered; /* records that the dead letter took instead */
+    uint64_t retried;       /* records in a batch that was sent once more, each time counted */
+    uint64_t duplicates_possible; /* of these: the fate of the send before never became known */
+    uint64_t truncated;           /* records that were cut down to what Kinesis takes */
+    uint64_t split;               /* records more than events, since one became several */
     uint64_t dropped[DROP_REASONS];
     uint64_t platform_dropped_records; /* by platform.logsDropped: never reached us */
     uint64_t platform_dropped_bytes;
+    uint64_t bytes; /* data and partition keys that Kinesis acknowledged */
     uint64_t requests;
     uint64_t connections;
+    uint64_t handshakes; /* of TLS, completed */
+    uint64_t breaker_openings;
 };
 
 /* One event came in and is lost. */
@@ -31,7 +39,31 @@ void ledger_drop(struct ledger *l, enum ledger_drop reason, uint64_t events);
 
 uint64_t ledger_dropped(const struct ledger *l);
 
+/* Whether nothing is missing, given so many records in the queue. */
+bool ledger_holds(const struct ledger *l, uint64_t queued);
+
 /* The counters as the inside of a JSON object. Returns 0 or ERR_FULL; 1,024 bytes suffice. */
 int ledger_write(struct out *o, const struct ledger *l);
+
+/* What metrics are about. Of each text 64 bytes at most are used, as long as Lambda's can be. */
+struct ledger_source {
+    uint64_t time_ms;          /* since 1970 */
+    struct span function_name; /* the metrics' dimension, which may not be empty: then "unknown" */
+    struct span function_version;
+    struct span sandbox;
+    struct span logger; /* by which we know the line as our own, if it is forwarded to us */
+    uint64_t queued;
+};
+
+/*
+ * What was counted since before, the ledger as it was at the metrics written last, as a document of
+ * CloudWatch's embedded metric format, a line without its end. Queued is not a difference.
+ *
+ * Returns 0 or ERR_FULL; 4,096 bytes suffice: names and brackets take less than 1,250, fourteen
+ * numbers 280, four texts of 64 bytes 1,536 when each byte is escaped.
+ * Source: CloudWatch, embedded metric format specification.
+ */
+int ledger_write_metrics(struct out *o, const struct ledger *now, const struct ledger *before,
+                         const struct ledger_source *about);
 
 #endif

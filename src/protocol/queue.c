@@ -33,6 +33,41 @@ slot_size(size_t len)
     return (sizeof(struct slot) + len + 7) & ~(size_t)7;
 }
 
+/* The count that a state has, if it has one. */
+static uint32_t *
+count_of(struct queue *q, enum queue_state state)
+{
+    switch (state) {
+    case QUEUE_FRESH:
+        return &q->fresh;
+    case QUEUE_FAILED:
+        return &q->failed;
+    case QUEUE_ASIDE:
+        return &q->aside;
+    case QUEUE_DEAD:
+        return &q->dead;
+    case QUEUE_SENT:
+    case QUEUE_ENDED:
+    default:
+        return NULL;
+    }
+}
+
+static void
+set_state(struct queue *q, struct slot *s, enum queue_state state)
+{
+    uint32_t *from = count_of(q, (enum queue_state)s->state);
+    uint32_t *to = count_of(q, state);
+
+    if (s->state == QUEUE_FRESH)
+        q->fresh_bytes -= slot_bytes(s);
+    if (from != NULL)
+        (*from)--;
+    if (to != NULL)
+        (*to)++;
+    s->state = (uint8_t)state;
+}
+
 /* The slot that follows; only for places that are not the last. */
 static uint32_t
 after(const struct queue *q, uint32_t place)
@@ -73,7 +108,7 @@ queue_room(struct queue *q, size_t len)
     return q->ring + place + sizeof(struct slot);
 }
 
-void
+uint32_t
 queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t sequence)
 {
     uint32_t place = (uint32_t)(room - q->ring - (ptrdiff_t)sizeof(struct slot));
@@ -98,6 +133,7 @@ queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t
     q->fresh++;
     q->bytes += slot_bytes(s);
     q->fresh_bytes += slot_bytes(s);
+    return place;
 }
 
 struct queue_record
@@ -128,11 +164,7 @@ take(struct queue *q, const struct queue_limits *limits, struct queue_batch *bat
     if (batch->len >= limits->records || (batch->len > 0 && size > limits->bytes - *bytes))
         return false;
     *bytes = size > limits->bytes - *bytes ? limits->bytes : *bytes + size;
-    if (s->state == QUEUE_FRESH) {
-        q->fresh--;
-        q->fresh_bytes -= slot_bytes(s);
-    }
-    s->state = QUEUE_SENT;
+    set_state(q, s, QUEUE_SENT);
     if (s->attempts < UINT16_MAX)
         s->attempts++;
     batch->places[batch->len++] = place;
@@ -162,10 +194,20 @@ queue_take(struct queue *q, const struct queue_limits *limits, bool with_failed,
     uint64_t bytes = 0;
 
     batch->len = 0;
-    if (with_failed && q->records > q->fresh)
+    if (with_failed && q->failed > 0)
         take_all(q, limits, QUEUE_FAILED, batch, &bytes, q->head, 0);
     if (q->fresh > 0)
         q->fresh_skip = take_all(q, limits, QUEUE_FRESH, batch, &bytes, q->fresh_at, q->fresh_skip);
+}
+
+void
+queue_take_only(struct queue *q, const struct queue_limits *limits, enum queue_state state,
+                struct queue_batch *batch)
+{
+    uint64_t bytes = 0;
+
+    batch->len = 0;
+    take_all(q, limits, state, batch, &bytes, q->head, 0);
 }
 
 /* Gives back the room of ended slots at the old end. */
@@ -195,11 +237,7 @@ queue_end(struct queue *q, uint32_t place)
 {
     struct slot *s = slot_at(q, place);
 
-    if (s->state == QUEUE_FRESH) {
-        q->fresh--;
-        q->fresh_bytes -= slot_bytes(s);
-    }
-    s->state = QUEUE_ENDED;
+    set_state(q, s, QUEUE_ENDED);
     q->records--;
     q->bytes -= slot_bytes(s);
     if (place == q->head)
@@ -209,8 +247,7 @@ queue_end(struct queue *q, uint32_t place)
 void
 queue_again(struct queue *q, uint32_t place)
 {
-    (void)q;
-    slot_at(q, place)->state = QUEUE_FAILED;
+    set_state(q, slot_at(q, place), QUEUE_FAILED);
 }
 
 void
@@ -221,6 +258,54 @@ queue_refused(struct queue *q, uint32_t place)
     if (s->refusals < UINT16_MAX)
         s->refusals++;
     queue_again(q, place);
+}
+
+void
+queue_mark(struct queue *q, uint32_t place, enum queue_state state)
+{
+    set_state(q, slot_at(q, place), state);
+}
+
+void
+queue_rewrite(struct queue *q, uint32_t place, struct span data)
+{
+    struct slot *s = slot_at(q, place);
+    uint64_t less = s->data_len - data.len;
+
+    memmove(q->ring + place + sizeof *s + s->key_len, data.p, data.len);
+    s->data_len = (uint32_t)data.len;
+    q->bytes -= less;
+    if (s->state == QUEUE_FRESH)
+        q->fresh_bytes -= less;
+}
+
+/* Every record, or every one that is set aside, goes over to a state. */
+static void
+mark_all(struct queue *q, bool only_aside, enum queue_state state)
+{
+    uint32_t place = q->head;
+
+    for (uint32_t i = 0; i < q->slots; i++) {
+        struct slot *s = slot_at(q, place);
+
+        if (only_aside ? s->state == QUEUE_ASIDE : s->state != QUEUE_ENDED)
+            set_state(q, s, state);
+        if (i + 1 < q->slots)
+            place = after(q, place);
+    }
+}
+
+void
+queue_rejoin(struct queue *q)
+{
+    if (q->aside > 0)
+        mark_all(q, true, QUEUE_FAILED);
+}
+
+void
+queue_mark_all_dead(struct queue *q)
+{
+    mark_all(q, false, QUEUE_DEAD);
 }
 
 bool

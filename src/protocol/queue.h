@@ -16,6 +16,9 @@
 /* Source: Kinesis API reference, PutRecords: at most 500 records a request. */
 #define QUEUE_BATCH_MAX 500
 
+/* What a record takes of the ring beside its bytes, at most. */
+#define QUEUE_RECORD_OVERHEAD 32
+
 struct queue {
     char *ring;
     uint32_t cap;
@@ -25,6 +28,9 @@ struct queue {
     uint32_t slots;    /* slots between head and tail, ended ones included */
     uint32_t records;  /* records neither acknowledged nor dropped */
     uint32_t fresh;    /* of these, those in no batch yet */
+    uint32_t failed;   /* those that are to be sent again */
+    uint32_t aside;    /* those that are to be sent alone */
+    uint32_t dead;     /* those that are for the dead letter */
     uint32_t fresh_at; /* place of the oldest slot that may hold a fresh record */
     uint32_t fresh_skip; /* slots between head and fresh_at */
     uint64_t bytes;      /* data and partition keys of `records` */
@@ -35,6 +41,8 @@ enum queue_state {
     QUEUE_FRESH,  /* in no batch yet */
     QUEUE_SENT,   /* in a batch whose result is not known */
     QUEUE_FAILED, /* was in a batch and is to be sent again */
+    QUEUE_ASIDE,  /* seems to be what its batch was refused for: to be sent again alone */
+    QUEUE_DEAD,   /* not for the stream any more */
     QUEUE_ENDED   /* acknowledged or dropped: its room comes back when it is the oldest */
 };
 
@@ -49,13 +57,13 @@ struct queue_record {
 
 struct queue_batch {
     uint32_t len;
-    uint32_t places[QUEUE_BATCH_MAX];
+    uint32_t *places; /* the caller's; as many as the limits let records be taken */
 };
 
 /* How much a batch takes. */
 struct queue_limits {
-    uint32_t records; /* at most QUEUE_BATCH_MAX */
-    uint64_t bytes;   /* sum of what size gives; one record is taken whatever its size */
+    uint32_t records;
+    uint64_t bytes; /* sum of what size gives; one record is taken whatever its size */
     size_t (*size)(void *context, const struct queue_record *record);
     void *context;
 };
@@ -76,8 +84,11 @@ char *queue_room(struct queue *q, size_t len);
 /* Whether a record of len bytes fits into the empty queue. */
 bool queue_fits(const struct queue *q, size_t len);
 
-/* Adds the record that was written at the place that queue_room gave; key_len is at most 255. */
-void queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t sequence);
+/*
+ * Adds the record that was written at the place that queue_room gave; key_len is at most 255.
+ * Returns its place.
+ */
+uint32_t queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t sequence);
 
 /*
  * Collects the next batch and marks its records as sent: failed records first when with_failed,
@@ -85,6 +96,10 @@ void queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uin
  */
 void queue_take(struct queue *q, const struct queue_limits *limits, bool with_failed,
                 struct queue_batch *batch);
+
+/* Collects the oldest records of one state, QUEUE_ASIDE or QUEUE_DEAD, and marks them as sent. */
+void queue_take_only(struct queue *q, const struct queue_limits *limits, enum queue_state state,
+                     struct queue_batch *batch);
 
 /* A view of the record at a place; its spans are valid until the record has ended. */
 struct queue_record queue_at(const struct queue *q, uint32_t place);
@@ -97,6 +112,18 @@ void queue_again(struct queue *q, uint32_t place);
 
 /* The same, and it was this record that was refused. */
 void queue_refused(struct queue *q, uint32_t place);
+
+/* The record at this place, in whichever state, goes over to QUEUE_ASIDE or QUEUE_DEAD. */
+void queue_mark(struct queue *q, uint32_t place, enum queue_state state);
+
+/* Other data for the record at this place, at most as long as what it has. */
+void queue_rewrite(struct queue *q, uint32_t place, struct span data);
+
+/* All records that are QUEUE_ASIDE are to be sent again like others. */
+void queue_rejoin(struct queue *q);
+
+/* All records are for the dead letter. */
+void queue_mark_all_dead(struct queue *q);
 
 /* Place of the oldest record that has not ended; false when there is none. */
 bool queue_oldest(const struct queue *q, uint32_t *place);

@@ -1,30 +1,65 @@
 #ifndef RETRY_H
 #define RETRY_H
 /*
- * How long to wait before sending again: full jitter, as AWS's SDKs have it since 2026.
- * Source: reference of SDK retry behaviour, "standard" mode: rand(0,1) * min(base * 2^i, 20 s).
+ * What an error means, how long to wait before sending again, and how often a service that fails
+ * may be asked again at all.
+ *
+ * Source: SDK retry behaviour, mode "standard" as of 2026: rand(0,1) * min(base * 2^i, 20 s), a
+ * quota of 500 tokens; Kinesis API reference, "Common Errors".
  */
 #include "protocol/span.h"
 
-/* Of what kind the failure was; the slower one when a reply holds both. */
+/* What to do about a failure. */
 enum retry_class {
-    RETRY_TRANSIENT, /* connection, time-out, 5xx: base 50 ms */
-    RETRY_THROTTLED  /* the stream or the account has enough for now: base 1 s */
+    RETRY_TRANSIENT,    /* send again: connection, time-out, 5xx; base 50 ms */
+    RETRY_THROTTLED,    /* the stream or the account has enough for now; base 1 s */
+    RETRY_CREDENTIALS,  /* fetch credentials anew, then send again at once, but once only */
+    RETRY_SKEW,         /* correct the clock if it was wrong, then the same */
+    RETRY_RECORD,       /* a record is at fault, or the size: find it, send the rest */
+    RETRY_CONFIGURATION /* only a change from outside helps: ask again now and then */
 };
 
-/* The class of an error code, of a reply or of one record in it, and of an HTTP status. */
+/*
+ * The class of an error.
+ *
+ * code    of an error reply, or of one record in a reply; empty when there is none.
+ * status  of the reply; 0 for one record in it, and when there was no reply.
+ *
+ * A code that is not in the table goes by the status; for a record it is transient.
+ */
 enum retry_class retry_class(struct span code, unsigned status);
+
+struct retry {
+    enum retry_class class;
+    unsigned failures; /* sends in a row that brought nothing, 1 or more */
+    uint32_t hint_ms;  /* x-amz-retry-after; 0: none */
+    uint32_t left_ms;  /* that are left to deliver in; UINT32_MAX: nobody waits */
+};
 
 /*
  * The wait before the next try.
  *
- * failures  sends in a row that brought nothing, 1 or more.
- * dice      caller's random number; the same dice give the same wait.
- * left_ms   milliseconds that are left to deliver in. A wait takes an eighth of them at most, or
- *           50 ms if that is more, so that several tries fit in before a deadline.
+ * A wait takes an eighth of what is left at most, or 50 ms if that is more, so that several tries
+ * fit in before a deadline. The service's hint lengthens it by 5 s at most.
+ *
+ * dice  caller's random number; the same dice give the same wait.
  *
  * Returns milliseconds.
  */
-uint32_t retry_wait_ms(enum retry_class class, unsigned failures, uint32_t dice, uint32_t left_ms);
+uint32_t retry_wait_ms(const struct retry *r, uint32_t dice);
+
+/* How many more calls may be made because others failed. */
+struct retry_quota {
+    uint32_t tokens;
+    uint32_t last_cost; /* of the call that is under way, if it is a retry */
+};
+
+void retry_quota_open(struct retry_quota *q);
+
+/* Pays for one retry. Returns false when the quota is used up: then it is not to be made. */
+bool retry_quota_take(struct retry_quota *q, enum retry_class class);
+
+/* A call has succeeded: pays back what it cost, or one token if it was no retry. */
+void retry_quota_refund(struct retry_quota *q);
 
 #endif

@@ -77,25 +77,11 @@ read_switch(const struct settings_source *source, const char *name)
     return false;
 }
 
-/* Whether s is made of letters, digits and the given others, and is not empty. */
-static bool
-made_of(struct span s, const char *others)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.p[i];
-
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-            (c == '\0' || strchr(others, c) == NULL))
-            return false;
-    }
-    return s.len > 0;
-}
-
-/* Names of regions are half as long; the limit keeps the host name within host_text. */
+/* Names of regions are half as long; the limit keeps host names within host_text and s3_text. */
 static bool
 region_name(struct span s)
 {
-    return s.len <= 40 && made_of(s, "-");
+    return s.len <= SETTINGS_REGION_MAX && span_made_of(s, "-");
 }
 
 /* arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME; region receives its part. */
@@ -111,11 +97,11 @@ stream_arn(struct span arn, struct span *region)
 
     *region = span_cut(rest, ':', &rest);
     account = span_cut(rest, ':', &rest);
-    return arn.len <= 2048 && span_same(prefix, SPAN("arn")) && made_of(partition, "-") &&
+    return arn.len <= 2048 && span_same(prefix, SPAN("arn")) && span_made_of(partition, "-") &&
            span_starts(partition, SPAN("aws")) && span_same(service, SPAN("kinesis")) &&
            region_name(*region) && account.len == 12 &&
            span_number(account, 999999999999, &number) == 0 && span_starts(rest, SPAN("stream/")) &&
-           rest.len <= 7 + 128 && made_of(span_skip(rest, 7), "_.-");
+           rest.len <= 7 + 128 && span_made_of(span_skip(rest, 7), "_.-");
 }
 
 static void
@@ -142,7 +128,8 @@ read_stream(struct settings *s, const struct settings_source *source)
     struct span region;
 
     s->stream_name = get(source, "KINESIS_STREAM_NAME");
-    if (s->stream_name.len > 0 && (s->stream_name.len > 128 || !made_of(s->stream_name, "_.-"))) {
+    if (s->stream_name.len > 0 &&
+        (s->stream_name.len > 128 || !span_made_of(s->stream_name, "_.-"))) {
         refuse(source, "KINESIS_STREAM_NAME", s->stream_name,
                "1 to 128 letters, digits, '_', '.' or '-'", "telemetry-kinesis-stream");
         s->stream_name.len = 0;
@@ -163,116 +150,78 @@ read_stream(struct settings *s, const struct settings_source *source)
     s->region = region;
 }
 
-int
-settings_url(struct span url, struct endpoint *e)
-{
-    struct span rest = url;
-    struct span authority;
-    struct span port = {NULL, 0};
-    uint64_t number;
-
-    *e = (struct endpoint){.custom = true, .port = 80, .path = SPAN("/")};
-    if (span_starts(url, SPAN("https://"))) {
-        e->tls = true;
-        e->port = 443;
-    } else if (!span_starts(url, SPAN("http://"))) {
-        return ERR_BAD;
-    }
-    rest = span_skip(url, e->tls ? 8 : 7);
-    authority = span_cut(rest, '/', &rest);
-    if (rest.p != NULL)
-        e->path = (struct span){rest.p - 1, rest.len + 1};
-    while (e->path.len > 1 && e->path.p[e->path.len - 1] == '/')
-        e->path.len--;
-    if (span_starts(authority, SPAN("["))) {
-        e->host = span_cut(span_skip(authority, 1), ']', &port);
-        if (port.p == NULL || !made_of(e->host, ":.") || (port.len > 0 && port.p[0] != ':'))
-            return ERR_BAD;
-        port = span_skip(port, 1);
-    } else {
-        e->host = span_cut(authority, ':', &port);
-        if (!made_of(e->host, "-._"))
-            return ERR_BAD;
-    }
-    if (port.len > 0) {
-        if (span_number(port, 65535, &number) != 0 || number == 0)
-            return ERR_BAD;
-        e->port = (uint16_t)number;
-    }
-    return e->host.len <= 253 && made_of(e->path, "/-._~%") ? 0 : ERR_BAD;
-}
-
-int
-settings_kinesis_host(struct out *o, struct span region, bool fips, bool dual_stack)
-{
-    static const struct {
-        const char *prefix, *suffix, *dual_stack;
-    } partitions[] = {
-        {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
-        {"us-gov-", "amazonaws.com", "api.aws"},
-        {"us-iso-", "c2s.ic.gov", "api.aws.ic.gov"},
-        {"us-isob-", "sc2s.sgov.gov", "api.aws.scloud"},
-        {"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
-        {"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
-        {"eusc-", "amazonaws.eu", "api.amazonwebservices.eu"},
-        {"", "amazonaws.com", "api.aws"},
-    };
-    size_t i = 0;
-
-    while (!span_starts(region, span_of(partitions[i].prefix)))
-        i++;
-    /* in us-gov the plain host is the FIPS one */
-    if (fips && !dual_stack && span_starts(region, SPAN("us-gov-")))
-        fips = false;
-    out_put(o, fips ? SPAN("kinesis-fips.") : SPAN("kinesis."));
-    out_put(o, region);
-    out_byte(o, '.');
-    out_put(o, span_of(dual_stack ? partitions[i].dual_stack : partitions[i].suffix));
-    return out_end(o);
-}
-
-/* The user's endpoint for Kinesis, the service's own variable before the general one. */
+/* An endpoint that the user gives; next is what takes its place. */
 static bool
-custom_endpoint(struct settings *s, const struct settings_source *source)
+read_url(const struct settings_source *source, const char *name, const char *next,
+         struct endpoint *e)
 {
-    static const struct {
-        const char *name, *next;
-    } urls[] = {
-        {"AWS_ENDPOINT_URL_KINESIS", "AWS_ENDPOINT_URL or the region's endpoint"},
-        {"AWS_ENDPOINT_URL", "the region's endpoint"},
-    };
+    struct span url = get(source, name);
 
-    if (read_switch(source, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
+    if (url.len == 0)
         return false;
-    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
-        struct span url = get(source, urls[i].name);
-
-        if (url.len == 0)
-            continue;
-        if (settings_url(url, &s->kinesis) == 0)
-            return true;
-        refuse(source, urls[i].name, url, "http:// or https://, host, optional :port and /path",
-               urls[i].next);
-    }
+    if (endpoint_url(url, e) == 0)
+        return true;
+    refuse(source, name, url, "http:// or https://, host, optional :port and /path", next);
     return false;
 }
 
+/* The user's endpoints, a service's own variable before the general one. */
 static void
-read_endpoint(struct settings *s, const struct settings_source *source)
+read_custom(const struct settings_source *source, struct endpoint *kinesis, struct endpoint *s3)
 {
-    bool fips = read_switch(source, "AWS_USE_FIPS_ENDPOINT");
-    bool dual_stack = read_switch(source, "AWS_USE_DUALSTACK_ENDPOINT");
-    struct out host = out_to(s->host_text, sizeof s->host_text);
+    static const char next[] = "AWS_ENDPOINT_URL or the region's endpoint";
+    struct endpoint general;
+    bool own;
+    bool own_s3;
 
-    if (custom_endpoint(s, source)) {
-        if (fips || dual_stack)
-            refuse(source, fips ? "AWS_USE_FIPS_ENDPOINT" : "AWS_USE_DUALSTACK_ENDPOINT",
-                   SPAN("true"), "false where an endpoint URL is given", "the endpoint URL");
+    if (read_switch(source, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
         return;
+    own = read_url(source, "AWS_ENDPOINT_URL_KINESIS", next, kinesis);
+    own_s3 = s3 == NULL || read_url(source, "AWS_ENDPOINT_URL_S3", next, s3);
+    if (own && own_s3)
+        return;
+    /* read once, so that it is complained of once */
+    if (!read_url(source, "AWS_ENDPOINT_URL", "the region's endpoint", &general))
+        general = (struct endpoint){.custom = false};
+    if (!own)
+        *kinesis = general;
+    if (!own_s3)
+        *s3 = general;
+}
+
+static struct endpoint
+made_endpoint(const struct out *host)
+{
+    return (struct endpoint){.host = out_span(host), .port = 443, .tls = true, .path = SPAN("/")};
+}
+
+static void
+read_endpoints(struct settings *s, const struct settings_source *source)
+{
+    bool s3 = s->dead_letter == DEAD_LETTER_S3;
+    struct out host = out_to(s->host_text, sizeof s->host_text);
+    struct out s3_host = out_to(s->s3_text, sizeof s->s3_text);
+
+    s->fips = read_switch(source, "AWS_USE_FIPS_ENDPOINT");
+    s->dual_stack = read_switch(source, "AWS_USE_DUALSTACK_ENDPOINT");
+    s->kinesis.custom = s->s3.custom = false;
+    read_custom(source, &s->kinesis, s3 ? &s->s3 : NULL);
+    if ((s->fips || s->dual_stack) && (s->kinesis.custom || (s3 && s->s3.custom)))
+        refuse(source, s->fips ? "AWS_USE_FIPS_ENDPOINT" : "AWS_USE_DUALSTACK_ENDPOINT",
+               SPAN("true"), "false where an endpoint URL is given", "the endpoint URL");
+    if (!s->kinesis.custom) {
+        (void)endpoint_kinesis_host(&host, s->region, s->fips, s->dual_stack);
+        s->kinesis = made_endpoint(&host);
     }
-    (void)settings_kinesis_host(&host, s->region, fips, dual_stack);
-    s->kinesis =
-        (struct endpoint){.host = out_span(&host), .port = 443, .tls = true, .path = SPAN("/")};
+    if (!s3)
+        return;
+    /* a certificate's asterisk stands for one label; a given host may not know others before it */
+    s->bucket_in_path = s->s3.custom || memchr(s->bucket.p, '.', s->bucket.len) != NULL;
+    if (!s->s3.custom) {
+        (void)endpoint_s3_host(&s3_host, s->bucket_in_path ? SPAN("") : s->bucket,
+                               s->function_region, s->fips, s->dual_stack);
+        s->s3 = made_endpoint(&s3_host);
+    }
 }
 
 static void
@@ -337,6 +286,86 @@ read_key(struct settings *s, const struct settings_source *source)
                "random, sandbox, request, fixed:TEXT with 1 to 256 characters", "random");
 }
 
+/* Source: S3 user guide, "General purpose bucket naming rules", as far as they make names safe. */
+static bool
+bucket_name(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] >= 'A' && s.p[i] <= 'Z')
+            return false;
+    return s.len >= 3 && s.len <= 63 && span_made_of(s, ".-") &&
+           span_made_of((struct span){s.p, 1}, "") && span_made_of(span_skip(s, s.len - 1), "");
+}
+
+static bool
+has_control(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
+/* What follows s3:// */
+static bool
+bucket_and_prefix(struct settings *s, struct span value)
+{
+    s->bucket = span_cut(value, '/', &s->prefix);
+    while (s->prefix.len > 0 && s->prefix.p[0] == '/')
+        s->prefix = span_skip(s->prefix, 1);
+    while (s->prefix.len > 0 && s->prefix.p[s->prefix.len - 1] == '/')
+        s->prefix.len--;
+    return bucket_name(s->bucket) && s->prefix.len <= SETTINGS_PREFIX_MAX &&
+           !has_control(s->prefix);
+}
+
+static void
+read_dead_letter(struct settings *s, const struct settings_source *source)
+{
+    struct span value = get(source, "TELEMETRY_DEAD_LETTER");
+
+    s->dead_letter = DEAD_LETTER_NONE;
+    if (value.len == 0)
+        return;
+    if (span_same(value, SPAN("stderr")))
+        s->dead_letter = DEAD_LETTER_STDERR;
+    else if (span_starts(value, SPAN("s3://")) && bucket_and_prefix(s, span_skip(value, 5)))
+        s->dead_letter = DEAD_LETTER_S3;
+    else
+        refuse(source, "TELEMETRY_DEAD_LETTER", value,
+               "stderr, s3://BUCKET, s3://BUCKET/PREFIX with at most 512 bytes of prefix",
+               "no dead letter");
+}
+
+static void
+read_credentials(struct settings *s, const struct settings_source *source)
+{
+    static const char name[] = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    static const char token[] = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+    struct span url = get(source, name);
+
+    s->access_key = get(source, "AWS_ACCESS_KEY_ID");
+    s->secret_key = get(source, "AWS_SECRET_ACCESS_KEY");
+    s->session_token = get(source, "AWS_SESSION_TOKEN");
+    s->credentials = (struct endpoint){.port = 0};
+    s->credentials_token = (struct span){NULL, 0};
+    if ((s->access_key.len > 0 && s->secret_key.len > 0) || url.len == 0)
+        return;
+    if (endpoint_credentials_url(url, &s->credentials) != 0) {
+        refuse(source, name, url,
+               "http://, localhost or 127.x.x.x or 169.254.x.x or [::1], optional :port and /path",
+               "no credentials");
+        s->credentials = (struct endpoint){.port = 0};
+        return;
+    }
+    s->credentials_token = get(source, token);
+    if (has_control(s->credentials_token)) {
+        /* its value is nobody's business */
+        refuse(source, token, SPAN("(a token)"), "no control characters", "no token");
+        s->credentials_token.len = 0;
+    }
+}
+
 static void
 read_words(struct settings *s, const struct settings_source *source)
 {
@@ -346,6 +375,10 @@ read_words(struct settings *s, const struct settings_source *source)
         {"end", FLUSH_END}, {"continuous", FLUSH_CONTINUOUS}, {"adaptive", FLUSH_ADAPTIVE}};
     static const struct word levels[] = {
         {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}};
+    static const struct word oversizes[] = {
+        {"truncate", OVERSIZE_TRUNCATE}, {"split", OVERSIZE_SPLIT}, {"drop", OVERSIZE_DROP}};
+    static const struct word drops[] = {{"newest", WHEN_FULL_NEWEST}, {"oldest", WHEN_FULL_OLDEST}};
+    static const struct word metrics[] = {{"none", METRICS_NONE}, {"emf", METRICS_EMF}};
 
     s->log_level = (enum log_level)READ_WORD(source, "TELEMETRY_LOG_LEVEL", levels,
                                              "error, warn, info, debug", 1);
@@ -353,6 +386,11 @@ read_words(struct settings *s, const struct settings_source *source)
                                              "message, event, enriched", 0);
     s->flush = (enum flush_policy)READ_WORD(source, "TELEMETRY_FLUSH", policies,
                                             "end, continuous, adaptive", 2);
+    s->oversize = (enum oversize_policy)READ_WORD(source, "TELEMETRY_OVERSIZE", oversizes,
+                                                  "truncate, split, drop", 0);
+    s->drop = (enum drop_policy)READ_WORD(source, "TELEMETRY_DROP", drops, "newest, oldest", 0);
+    s->metrics =
+        (enum metrics_policy)READ_WORD(source, "TELEMETRY_METRICS", metrics, "none, emf", 0);
 }
 
 static void
@@ -407,11 +445,10 @@ settings_read(struct settings *s, const struct settings_source *source)
     read_key(s, source);
     read_region(s, source);
     read_stream(s, source);
-    read_endpoint(s, source);
+    read_dead_letter(s, source);
+    read_endpoints(s, source);
+    read_credentials(s, source);
     s->ca_bundle = get(source, "AWS_CA_BUNDLE");
-    s->access_key = get(source, "AWS_ACCESS_KEY_ID");
-    s->secret_key = get(source, "AWS_SECRET_ACCESS_KEY");
-    s->session_token = get(source, "AWS_SESSION_TOKEN");
     s->function_name = get(source, "AWS_LAMBDA_FUNCTION_NAME");
     s->function_version = get(source, "AWS_LAMBDA_FUNCTION_VERSION");
 }

@@ -6,6 +6,7 @@
  *
  * Text settings point into the values that `get` returned and are valid as long as those.
  */
+#include "protocol/endpoint.h"
 #include "protocol/event.h"
 #include "protocol/flush.h"
 
@@ -18,14 +19,20 @@ enum key_policy {
     KEY_FIXED    /* the text in fixed_key */
 };
 
-/* An AWS endpoint. */
-struct endpoint {
-    struct span host; /* without brackets for an IPv6 address */
-    uint16_t port;
-    bool tls;
-    bool custom;      /* given by the user, not made from the region */
-    struct span path; /* "/" or what the user gave, without a slash at its end */
-};
+/* What becomes of a record that is larger than Kinesis takes. */
+enum oversize_policy { OVERSIZE_TRUNCATE, OVERSIZE_SPLIT, OVERSIZE_DROP };
+
+/* Which records go when the queue is full and nothing can be waited for. */
+enum drop_policy { WHEN_FULL_NEWEST, WHEN_FULL_OLDEST };
+
+/* Where records go that Kinesis does not take. */
+enum dead_letter_to { DEAD_LETTER_NONE, DEAD_LETTER_STDERR, DEAD_LETTER_S3 };
+
+enum metrics_policy { METRICS_NONE, METRICS_EMF };
+
+/* Bytes of the dead letters' prefix, and of the names that s3.host is made of. */
+#define SETTINGS_PREFIX_MAX 512
+#define SETTINGS_REGION_MAX 40
 
 struct settings {
     struct span stream_name; /* one of these two is empty */
@@ -33,11 +40,21 @@ struct settings {
     struct span region;          /* of the stream: what requests are signed for */
     struct span function_region; /* where the function runs */
     struct endpoint kinesis;
+    bool fips, dual_stack; /* of endpoints that are made from a region */
     struct span ca_bundle; /* file name; empty: the built-in roots */
     unsigned types;        /* of enum event_type, to forward */
     enum event_format format;
     enum key_policy key;
     struct span fixed_key;
+    enum oversize_policy oversize;
+    enum drop_policy drop;
+    enum metrics_policy metrics;
+    enum dead_letter_to dead_letter;
+    struct span bucket; /* these five of DEAD_LETTER_S3 alone */
+    struct span prefix; /* any bytes but control characters, no slash at either end; or empty */
+    struct endpoint s3; /* of function_region */
+    bool bucket_in_path;
+    char s3_text[192]; /* where s3.host lies unless it is custom */
     enum flush_policy flush;
     enum log_level log_level;
     uint32_t flush_budget_ms;
@@ -49,7 +66,9 @@ struct settings {
     bool managed_instances; /* Lambda Managed Instances: SHUTDOWN alone, no runtimeDone */
     bool snap_start;        /* nothing may be connected before the first invocation */
     struct span access_key, secret_key, session_token; /* empty when the environment has none */
-    struct span runtime_api;                           /* host:port; empty outside Lambda */
+    struct endpoint credentials;   /* where to fetch them then; an empty host: nowhere */
+    struct span credentials_token; /* Authorization for that; may be empty */
+    struct span runtime_api;       /* host:port; empty outside Lambda */
     struct span function_name, function_version;
     char host_text[192]; /* where kinesis.host lies unless it is custom */
 };
@@ -69,17 +88,5 @@ void settings_read_early(struct settings *s, const struct settings_source *sourc
 
 /* All the rest. */
 void settings_read(struct settings *s, const struct settings_source *source);
-
-/*
- * An endpoint URL: http or https, host, optional port and path; no user, query or fragment.
- * Returns 0 or ERR_BAD. The spans point into url.
- */
-int settings_url(struct span url, struct endpoint *endpoint);
-
-/*
- * Host name of Kinesis for a region, by partition, FIPS and dual-stack.
- * Source: endpoint rule set of the Kinesis service model; partitions file of the SDKs.
- */
-int settings_kinesis_host(struct out *o, struct span region, bool fips, bool dual_stack);
 
 #endif

@@ -52,6 +52,18 @@ put_collapsed(const struct sink *s, struct span value)
 }
 
 static void
+put_path(const struct sink *s, const struct sigv4_request *request)
+{
+    struct span rest = request->path.len == 0 ? SPAN("/") : request->path;
+
+    while (request->path_encoded_again && memchr(rest.p, '%', rest.len) != NULL) {
+        put(s, span_cut(rest, '%', &rest));
+        put(s, SPAN("%25"));
+    }
+    put(s, rest);
+}
+
+static void
 put_signed_fields(const struct sink *s, const struct sigv4_request *request)
 {
     for (size_t i = 0; i < request->fields_len; i++) {
@@ -69,7 +81,7 @@ canonical(const struct sink *s, const struct sigv4_request *request)
 
     put(s, request->method);
     put(s, SPAN("\n"));
-    put(s, request->path.len == 0 ? SPAN("/") : request->path);
+    put_path(s, request);
     put(s, SPAN("\n"));
     put(s, request->query);
     put(s, SPAN("\n"));

@@ -28,8 +28,8 @@ struct sigv4_field {
 /*
  * What is signed.
  *
- * path    absolute, encoded as the service wants it to be signed: as sent for S3, encoded once
- *         more for all others. Empty counts as "/".
+ * path    absolute, encoded as it is sent. Empty counts as "/".
+ * path_encoded_again  all services but S3 sign the path encoded once more: each % in it as %25.
  * query   parameters encoded and sorted, without the question mark; a name without a value has
  *         its "=" all the same. Empty for none.
  * fields  sorted by name, no name twice; all are signed. Must hold host and every x-amz-*,
@@ -42,6 +42,7 @@ struct sigv4_request {
     const struct sigv4_field *fields;
     size_t fields_len;
     const uint8_t *body_sha256; /* SHA256_LEN bytes */
+    bool path_encoded_again;
 };
 
 struct sigv4_scope {

@@ -66,6 +66,19 @@ span_trim(struct span s)
     return s;
 }
 
+bool
+span_made_of(struct span s, const char *others)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.p[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            (c == '\0' || strchr(others, c) == NULL))
+            return false;
+    }
+    return s.len > 0;
+}
+
 int
 span_number(struct span s, uint64_t max, uint64_t *number)
 {

@@ -46,6 +46,9 @@ struct span span_skip(struct span s, size_t n);
 /* Without spaces and tabs at either end. */
 struct span span_trim(struct span s);
 
+/* Whether it consists of ASCII letters, digits and the given others alone, and is not empty. */
+bool span_made_of(struct span s, const char *others);
+
 /*
  * A decimal number, digits only, at least one.
  *

@@ -56,20 +56,6 @@ scenario('8 MB pending: no request above 5 MiB',
     assert.ok(stand.front.statistics.maxBytes > 3 * MIB, `largest request ${stand.front.statistics.maxBytes} bytes`);
   });
 
-scenario('a record above 1 MiB is counted, the others arrive',
-  { env: { ...ROOMY, TELEMETRY_RECORD_FORMAT: 'event' } }, async (stand) => {
-    const small = textRecords(20).map((one) => Buffer.from(one.record));
-    await stand.platform.invoke({}, { during: async (emit) => {
-      for (const record of [...small.slice(0, 10), longLine(MIB, 'too-long'), ...small.slice(10)]) {
-        emit.raw('function', record);
-      }
-    } });
-    const end = await finished(stand);
-    assertSame(stand.eventBytes('function').filter((one) => one.length < MIB), data(end.records));
-    assert.equal(end.ledger.received, 21);
-    assert.equal(end.ledger.dropped.total, 1);
-  });
-
 scenario('a record cut across two POSTs leaves the others whole',
   { env: { ...ROOMY, TELEMETRY_RECORD_FORMAT: 'event', TELEMETRY_BUFFER_MAX_BYTES: '262144' },
     platform: { deliver: { cutLongRecords: true } } }, async (stand) => {

@@ -74,7 +74,7 @@ async function fiveAttempts(stand) {
     return true;
   };
   stand.platform.emit('function', 'line');
-  await until('a rest', () => stand.logs.some(({ message }) => /resting/.test(message)));
+  await until('a rest', () => stand.logs.some(({ message }) => /nothing is sent for a while/.test(message)));
   assert.equal(stand.front.statistics.requests, 5);
 }
 

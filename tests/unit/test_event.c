@@ -23,7 +23,9 @@ static const struct {
     {"logs dropped", PLATFORM("logsDropped", "{\"reason\":\"slow\"}"), EVENT_PLATFORM,
      EVENT_LOGS_DROPPED, "{\"reason\":\"slow\"}", ""},
     {"report", PLATFORM("report", "{\"requestId\":\"1\",\"metrics\":{\"durationMs\":1.148}}"),
-     EVENT_PLATFORM, EVENT_OTHER, "{\"requestId\":\"1\",\"metrics\":{\"durationMs\":1.148}}", "1"},
+     EVENT_PLATFORM, EVENT_REPORT, "{\"requestId\":\"1\",\"metrics\":{\"durationMs\":1.148}}", "1"},
+    {"restore start", PLATFORM("restoreStart", "{}"), EVENT_PLATFORM, EVENT_RESTORE_START, "{}",
+     ""},
     {"init start", PLATFORM("initStart", "{}"), EVENT_PLATFORM, EVENT_OTHER, "{}", ""},
     {"kind unknown", PLATFORM("brandNew", "{}"), EVENT_PLATFORM, EVENT_OTHER, "{}", ""},
     {"kind longer", PLATFORM("startX", "{}"), EVENT_PLATFORM, EVENT_OTHER, "{}", ""},
@@ -124,6 +126,29 @@ read_good(void **state)
         for (size_t n = 0; n < text.len; n++)
             CHECK_INT(events[i].name, event_read(guard_copy((struct span){events[i].text, n}), &e),
                       ERR_BAD);
+    }
+}
+
+static const struct {
+    const char *name, *text, *want;
+} times[] = {
+    {"time", "{\"time\":\"2026-11-20T12:00:00.123Z\",\"type\":\"function\",\"record\":1}",
+     "2026-11-20T12:00:00.123Z"},
+    {"none", "{\"type\":\"function\",\"record\":1}", ""},
+    {"no string", "{\"time\":12,\"type\":\"function\",\"record\":1}", ""},
+    {"of the record", "{\"type\":\"function\",\"record\":{\"time\":\"x\"}}", ""},
+    {"last of two", "{\"time\":\"a\",\"type\":\"function\",\"time\":\"b\",\"record\":1}", "b"},
+};
+
+static void
+time_of(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(times); i++) {
+        struct event e;
+
+        CHECK_INT(times[i].name, event_read(guard_copy(span_of(times[i].text)), &e), 0);
+        CHECK_SPAN(times[i].name, e.time, span_of(times[i].want));
     }
 }
 
@@ -522,7 +547,7 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(read_good),       cmocka_unit_test(read_bad),
+        cmocka_unit_test(read_good),       cmocka_unit_test(time_of),        cmocka_unit_test(read_bad),
         cmocka_unit_test(read_dropped),    cmocka_unit_test(message_format),
         cmocka_unit_test(verbatim_format), cmocka_unit_test(enriched_format),
         cmocka_unit_test(size_is_a_bound), cmocka_unit_test(size_at_worst),

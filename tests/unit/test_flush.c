@@ -4,24 +4,77 @@
 
 static const struct {
     enum flush_policy policy;
-    bool managed_instances;
+    bool managed_instances, frequent, crowded;
     enum flush_policy want;
 } policies[] = {
-    {FLUSH_END, false, FLUSH_END},
-    {FLUSH_END, true, FLUSH_END},
-    {FLUSH_CONTINUOUS, false, FLUSH_CONTINUOUS},
-    {FLUSH_CONTINUOUS, true, FLUSH_CONTINUOUS},
-    {FLUSH_ADAPTIVE, false, FLUSH_END},
-    {FLUSH_ADAPTIVE, true, FLUSH_CONTINUOUS},
+    {FLUSH_END, false, true, false, FLUSH_END},
+    {FLUSH_END, true, true, false, FLUSH_END},
+    {FLUSH_CONTINUOUS, false, false, true, FLUSH_CONTINUOUS},
+    {FLUSH_CONTINUOUS, true, false, true, FLUSH_CONTINUOUS},
+    {FLUSH_ADAPTIVE, false, false, false, FLUSH_END},
+    {FLUSH_ADAPTIVE, false, false, true, FLUSH_END},
+    {FLUSH_ADAPTIVE, false, true, false, FLUSH_CONTINUOUS},
+    {FLUSH_ADAPTIVE, false, true, true, FLUSH_END},
+    {FLUSH_ADAPTIVE, true, false, false, FLUSH_CONTINUOUS},
+    {FLUSH_ADAPTIVE, true, true, true, FLUSH_CONTINUOUS},
 };
 
 static void
 effective(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LEN(policies); i++)
-        CHECK_INT("policy", flush_effective(policies[i].policy, policies[i].managed_instances),
-                  policies[i].want);
+    for (size_t i = 0; i < LEN(policies); i++) {
+        struct flush_state s = {
+            .policy = policies[i].policy,
+            .managed_instances = policies[i].managed_instances,
+            .frequent = policies[i].frequent,
+            .crowded = policies[i].crowded,
+        };
+
+        CHECK_INT("policy", flush_effective(&s), policies[i].want);
+    }
+}
+
+#define SEVEN(ms) ms, ms, ms, ms, ms, ms, ms
+#define EIGHT(ms) SEVEN(ms), ms
+
+/* Times between invocations, one after the other; whether they are frequent behind the last. */
+static const struct {
+    const char *name;
+    size_t len;
+    uint64_t idle_ms[20];
+    bool want;
+} paces[] = {
+    {"too few to tell", 7, {SEVEN(0)}, false},
+    {"eight at once", 8, {EIGHT(0)}, true},
+    {"eight, just close enough", 8, {EIGHT(25)}, true},
+    {"eight, a little too far", 8, {SEVEN(25), 26}, false},
+    {"far, then close: too early to tell",
+     12,
+     {100, 100, 100, 100, 100, 100, 100, 100, 0, 0, 0, 0},
+     false},
+    {"close for long enough", 14, {100, 100, 100, 100, 100, 100, 100, 100, 0, 0, 0, 0, 0, 0}, true},
+    {"it takes more to end it", 16, {EIGHT(25), EIGHT(50)}, true},
+    {"this much", 16, {EIGHT(25), SEVEN(50), 51}, false},
+    {"a single long one", 9, {EIGHT(0), 250}, true},
+    {"a longer one ends it", 9, {EIGHT(0), 251}, false},
+    {"a night ends it", 9, {EIGHT(0), 36000000}, false},
+    {"longer than can be said", 9, {EIGHT(0), UINT64_MAX}, false},
+    {"a long one is remembered", 16, {EIGHT(0), 251, SEVEN(0)}, false},
+    {"and forgotten", 17, {EIGHT(0), 251, EIGHT(0)}, true},
+};
+
+static void
+pace(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(paces); i++) {
+        struct flush_pace p = {0};
+
+        for (size_t n = 0; n < paces[i].len; n++)
+            flush_idle(&p, paces[i].idle_ms[n]);
+        CHECK_INT(paces[i].name, p.frequent, paces[i].want);
+    }
 }
 
 /* At 1,000 ms, with the budget of an invocation that is done, or would be, over before its time. */
@@ -192,10 +245,8 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(effective),
-        cmocka_unit_test(decisions),
-        cmocka_unit_test(how_long),
-        cmocka_unit_test(stalled),
+        cmocka_unit_test(effective), cmocka_unit_test(pace),    cmocka_unit_test(decisions),
+        cmocka_unit_test(how_long),  cmocka_unit_test(stalled),
     };
 
     return RUN(argc, argv, tests);

@@ -13,37 +13,56 @@ static const struct {
 } ledgers[] = {
     {"nothing happened",
      {0},
-     "\"received\":0,\"delivered\":0,\"retried\":0,"
+     "\"received\":0,\"delivered\":0,\"deadLettered\":0,\"retried\":0,"
+     "\"duplicatesPossible\":0,\"truncated\":0,\"split\":0,"
      "\"dropped\":{\"total\":0,\"oversize\":0,\"cut\":0,\"unreadable\":0,\"refused\":0,"
-     "\"shutdown\":0},\"platformDropped\":{\"records\":0,\"bytes\":0},"
-     "\"requests\":0,\"connections\":0"},
+     "\"overflow\":0,\"shutdown\":0},\"platformDropped\":{\"records\":0,\"bytes\":0},"
+     "\"bytes\":0,\"requests\":0,\"connections\":0,\"handshakes\":0,\"breakerOpenings\":0"},
     {"each its own",
      {.received = 1234,
-      .delivered = 1200,
+      .delivered = 1150,
+      .dead_lettered = 50,
       .retried = 56,
-      .dropped = {1, 2, 4, 8, 16},
+      .duplicates_possible = 25,
+      .truncated = 9,
+      .split = 8,
+      .dropped = {1, 2, 4, 8, 16, 32},
       .platform_dropped_records = 7,
       .platform_dropped_bytes = 4096,
+      .bytes = 70000,
       .requests = 30,
-      .connections = 3},
-     "\"received\":1234,\"delivered\":1200,\"retried\":56,"
-     "\"dropped\":{\"total\":31,\"oversize\":1,\"cut\":2,\"unreadable\":4,\"refused\":8,"
-     "\"shutdown\":16},\"platformDropped\":{\"records\":7,\"bytes\":4096},"
-     "\"requests\":30,\"connections\":3"},
+      .connections = 3,
+      .handshakes = 6,
+      .breaker_openings = 5},
+     "\"received\":1234,\"delivered\":1150,\"deadLettered\":50,\"retried\":56,"
+     "\"duplicatesPossible\":25,\"truncated\":9,\"split\":8,"
+     "\"dropped\":{\"total\":63,\"oversize\":1,\"cut\":2,\"unreadable\":4,\"refused\":8,"
+     "\"overflow\":16,\"shutdown\":32},\"platformDropped\":{\"records\":7,\"bytes\":4096},"
+     "\"bytes\":70000,\"requests\":30,\"connections\":3,\"handshakes\":6,\"breakerOpenings\":5"},
     {"all that can be",
      {.received = MOST,
       .delivered = MOST,
+      .dead_lettered = MOST,
       .retried = MOST,
-      .dropped = {0, MOST, 0, 0, 0},
+      .duplicates_possible = MOST,
+      .truncated = MOST,
+      .split = MOST,
+      .dropped = {0, MOST, 0, 0, 0, 0},
       .platform_dropped_records = MOST,
       .platform_dropped_bytes = MOST,
+      .bytes = MOST,
       .requests = MOST,
-      .connections = MOST},
-     "\"received\":" MOST_TEXT ",\"delivered\":" MOST_TEXT ",\"retried\":" MOST_TEXT ","
-     "\"dropped\":{\"total\":" MOST_TEXT ",\"oversize\":0,\"cut\":" MOST_TEXT
-     ",\"unreadable\":0,\"refused\":0,\"shutdown\":0},"
-     "\"platformDropped\":{\"records\":" MOST_TEXT ",\"bytes\":" MOST_TEXT "},"
-     "\"requests\":" MOST_TEXT ",\"connections\":" MOST_TEXT},
+      .connections = MOST,
+      .handshakes = MOST,
+      .breaker_openings = MOST},
+     "\"received\":" MOST_TEXT ",\"delivered\":" MOST_TEXT ",\"deadLettered\":" MOST_TEXT
+     ",\"retried\":" MOST_TEXT ",\"duplicatesPossible\":" MOST_TEXT ",\"truncated\":" MOST_TEXT
+     ",\"split\":" MOST_TEXT ",\"dropped\":{\"total\":" MOST_TEXT
+     ",\"oversize\":0,\"cut\":" MOST_TEXT
+     ",\"unreadable\":0,\"refused\":0,\"overflow\":0,\"shutdown\":0},"
+     "\"platformDropped\":{\"records\":" MOST_TEXT ",\"bytes\":" MOST_TEXT "},\"bytes\":" MOST_TEXT
+     ",\"requests\":" MOST_TEXT ",\"connections\":" MOST_TEXT ",\"handshakes\":" MOST_TEXT
+     ",\"breakerOpenings\":" MOST_TEXT},
 };
 
 /* Into every room from none to just enough and one more. */
@@ -92,17 +111,193 @@ drop(void **state)
     }
     ledger_drop(&l, DROP_CUT, 1ull << 40);
     assert_int_equal(l.dropped[DROP_CUT], (1ull << 40) + 2);
-    assert_int_equal(ledger_dropped(&l), (1ull << 40) + 31);
+    assert_int_equal(ledger_dropped(&l), (1ull << 40) + 63);
     assert_int_equal(l.received, 5);
+}
+
+static const struct {
+    const char *name;
+    struct ledger ledger;
+    uint64_t queued;
+    bool want;
+} sums[] = {
+    {"nothing happened", {0}, 0, true},
+    {"queued from nowhere", {0}, 1, false},
+    {"delivered", {.received = 3, .delivered = 3}, 0, true},
+    {"one missing", {.received = 3, .delivered = 2}, 0, false},
+    {"one too many", {.received = 3, .delivered = 3}, 1, false},
+    {"one of each",
+     {.received = 9, .delivered = 1, .dead_lettered = 1, .dropped = {1, 1, 1, 1, 1, 1}},
+     1,
+     true},
+    {"one in two places",
+     {.received = 9, .delivered = 2, .dead_lettered = 1, .dropped = {1, 1, 1, 1, 1, 1}},
+     1,
+     false},
+    {"others do not count",
+     {.received = 2,
+      .delivered = 1,
+      .retried = 7,
+      .duplicates_possible = 7,
+      .truncated = 7,
+      .split = 7,
+      .platform_dropped_records = 7,
+      .platform_dropped_bytes = 7,
+      .bytes = 7,
+      .requests = 7,
+      .connections = 7,
+      .handshakes = 7,
+      .breaker_openings = 7},
+     1,
+     true},
+};
+
+static void
+holds(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(sums); i++)
+        CHECK_INT(sums[i].name, ledger_holds(&sums[i].ledger, sums[i].queued), sums[i].want);
+}
+
+/* What is the same in every document. */
+#define METRICS                                                                                    \
+    ",\"CloudWatchMetrics\":[{\"Namespace\":\"KinesisTelemetryExtension\","                        \
+    "\"Dimensions\":[[\"FunctionName\"]],\"Metrics\":["                                            \
+    "{\"Name\":\"Received\",\"Unit\":\"Count\"},"                                                  \
+    "{\"Name\":\"Delivered\",\"Unit\":\"Count\"},"                                                 \
+    "{\"Name\":\"DeadLettered\",\"Unit\":\"Count\"},"                                              \
+    "{\"Name\":\"Retried\",\"Unit\":\"Count\"},"                                                   \
+    "{\"Name\":\"DuplicatesPossible\",\"Unit\":\"Count\"},"                                        \
+    "{\"Name\":\"Dropped\",\"Unit\":\"Count\"},"                                                   \
+    "{\"Name\":\"PlatformDropped\",\"Unit\":\"Count\"},"                                           \
+    "{\"Name\":\"BytesDelivered\",\"Unit\":\"Bytes\"},"                                            \
+    "{\"Name\":\"Requests\",\"Unit\":\"Count\"},"                                                  \
+    "{\"Name\":\"Connections\",\"Unit\":\"Count\"},"                                               \
+    "{\"Name\":\"Handshakes\",\"Unit\":\"Count\"},"                                                \
+    "{\"Name\":\"BreakerOpenings\",\"Unit\":\"Count\"},"                                           \
+    "{\"Name\":\"Queued\",\"Unit\":\"Count\"}]}]}"
+
+static const struct {
+    const char *name;
+    struct ledger now, before;
+    struct ledger_source about;
+    const char *want;
+} metrics[] = {
+    {"nothing known",
+     {0},
+     {0},
+     {0},
+     "{\"_aws\":{\"Timestamp\":0" METRICS ",\"FunctionName\":\"unknown\",\"functionVersion\":\"\","
+     "\"sandbox\":\"\",\"logger\":\"\",\"Received\":0,\"Delivered\":0,\"DeadLettered\":0,"
+     "\"Retried\":0,\"DuplicatesPossible\":0,\"Dropped\":0,\"PlatformDropped\":0,"
+     "\"BytesDelivered\":0,\"Requests\":0,\"Connections\":0,\"Handshakes\":0,"
+     "\"BreakerOpenings\":0,\"Queued\":0}"},
+    {"differences",
+     {.received = 1234,
+      .delivered = 1150,
+      .dead_lettered = 50,
+      .retried = 56,
+      .duplicates_possible = 25,
+      .truncated = 9,
+      .split = 8,
+      .dropped = {1, 2, 4, 8, 16, 32},
+      .platform_dropped_records = 7,
+      .platform_dropped_bytes = 4096,
+      .bytes = 70000,
+      .requests = 30,
+      .connections = 3,
+      .handshakes = 6,
+      .breaker_openings = 5},
+     {.received = 234,
+      .delivered = 149,
+      .dead_lettered = 48,
+      .retried = 53,
+      .duplicates_possible = 21,
+      .truncated = 9,
+      .split = 8,
+      .dropped = {1, 2, 4, 8, 15, 28},
+      .platform_dropped_records = 1,
+      .platform_dropped_bytes = 96,
+      .bytes = 69993,
+      .requests = 22,
+      .connections = 3,
+      .handshakes = 5,
+      .breaker_openings = 3},
+     {.time_ms = 1574109732004,
+      .function_name = TEXT("orders"),
+      .function_version = TEXT("$LATEST"),
+      .sandbox = TEXT("00112233445566778899aabbccddeeff"),
+      .logger = TEXT("kinesis-telemetry-api-extension"),
+      .queued = 11},
+     "{\"_aws\":{\"Timestamp\":1574109732004" METRICS ",\"FunctionName\":\"orders\","
+     "\"functionVersion\":\"$LATEST\",\"sandbox\":\"00112233445566778899aabbccddeeff\","
+     "\"logger\":\"kinesis-telemetry-api-extension\",\"Received\":1000,\"Delivered\":1001,"
+     "\"DeadLettered\":2,\"Retried\":3,\"DuplicatesPossible\":4,\"Dropped\":5,"
+     "\"PlatformDropped\":6,\"BytesDelivered\":7,\"Requests\":8,\"Connections\":0,"
+     "\"Handshakes\":1,\"BreakerOpenings\":2,\"Queued\":11}"},
+    {"texts that need escapes, and one too long",
+     {0},
+     {0},
+     {.function_name = TEXT("a\"b"),
+      .function_version = TEXT("\n"),
+      .sandbox = TEXT("0123456789012345678901234567890123456789012345678901234567890123and more"),
+      .logger = TEXT("\x01\\")},
+     "{\"_aws\":{\"Timestamp\":0" METRICS ",\"FunctionName\":\"a\\\"b\","
+     "\"functionVersion\":\"\\n\","
+     "\"sandbox\":\"0123456789012345678901234567890123456789012345678901234567890123\","
+     "\"logger\":\"\\u0001\\\\\",\"Received\":0,\"Delivered\":0,\"DeadLettered\":0,"
+     "\"Retried\":0,\"DuplicatesPossible\":0,\"Dropped\":0,\"PlatformDropped\":0,"
+     "\"BytesDelivered\":0,\"Requests\":0,\"Connections\":0,\"Handshakes\":0,"
+     "\"BreakerOpenings\":0,\"Queued\":0}"},
+};
+
+static void
+write_metrics(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(metrics); i++) {
+        struct span want = span_of(metrics[i].want);
+
+        for (size_t cap = 0; cap <= want.len + 1; cap++) {
+            struct out o = out_to(guard_buffer(cap), cap);
+
+            CHECK_INT(
+                metrics[i].name,
+                ledger_write_metrics(&o, &metrics[i].now, &metrics[i].before, &metrics[i].about),
+                cap < want.len ? ERR_FULL : 0);
+            CHECK(metrics[i].name, span_starts(want, out_span(&o)));
+        }
+        CHECK_SPAN(metrics[i].name, ((struct span){guard_buffer(want.len + 1), want.len}), want);
+    }
+}
+
+/* The parts of the sum that the header gives for the longest numbers and texts. */
+static void
+room_suffices_for_metrics(void **state)
+{
+    static const char worst[2000] = {1};
+    struct span text = {worst, sizeof worst};
+    struct ledger_source about = {MOST, text, text, text, text, MOST};
+    struct ledger now;
+    struct ledger before = {0};
+    struct out o = out_to(guard_buffer(4096), 4096);
+
+    (void)state;
+    memset(&now, 0xff, sizeof now);
+    assert_int_equal(ledger_write_metrics(&o, &now, &before, &about), 0);
+    assert_true(o.len <= 1250 + 14 * 20 + 4 * 64 * 6);
+    assert_int_equal(o.p[o.len - 1], '}');
+    assert_null(memchr(o.p, '\n', o.len));
 }
 
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(write_all),
-        cmocka_unit_test(room_suffices),
-        cmocka_unit_test(drop),
+        cmocka_unit_test(write_all),     cmocka_unit_test(room_suffices),
+        cmocka_unit_test(drop),          cmocka_unit_test(holds),
+        cmocka_unit_test(write_metrics), cmocka_unit_test(room_suffices_for_metrics),
     };
 
     return RUN(argc, argv, tests);

@@ -35,15 +35,26 @@ take(struct queue *q, uint32_t records, uint64_t bytes, bool with_failed, struct
     assert_true(asked >= batch->len);
 }
 
+static void
+take_only(struct queue *q, uint32_t records, enum queue_state state, struct queue_batch *batch)
+{
+    size_t asked = 0;
+    struct queue_limits limits = {records, UINT64_MAX, record_size, &asked};
+
+    queue_take_only(q, &limits, state, batch);
+}
+
 /*
  * Scripts. A slot takes 24 bytes besides its record and ends at a multiple of 8. The first record
  * is called a, the next b, and so on.
  *
  *   +N    room for N bytes, then a record of so many; ~N/M the same, but with M bytes in the end
  *   t     takes a batch; tN at most N records, sN at most N bytes, f only fresh ones
- *   -a    a is ended; !a is to be sent again; ?a was refused
+ *   -a    a is ended; !a is to be sent again; ?a was refused; ^a is set aside; _a is dead
+ *   AN    takes at most N of those aside; DN of the dead
+ *   R     those aside rejoin the others; X all are dead
  *
- * log: of +, the record's name and its place, or full, or never; of t, s and f, the batch.
+ * log: of +, the record's name and its place, or full, or never; of t, s, f, A and D, the batch.
  */
 static const struct {
     const char *name;
@@ -111,6 +122,21 @@ static const struct {
      "a0 b24 c48 (a) (c) d72 (d) "},
     {"last fresh one dropped, then more", 256, "+0 +0 t1 -b +0 t", "a0 b24 (a) c48 (c) "},
     {"failed one dropped", 256, "+0 +0 t !a !b -a t", "a0 b24 (ab) (b) "},
+    {"one aside is not taken", 256, "+0 +0 t ^a !b t A A", "a0 b24 (ab) (b) (a) () "},
+    {"fresh one set aside", 256, "+0 +0 ^a t A", "a0 b24 (b) (a) "},
+    {"those aside one by one", 256, "+0 +0 +0 t ^c ^a A1 A1 A1", "a0 b24 c48 (abc) (a) (c) () "},
+    {"one aside, ended", 256, "+0 +0 t ^a -b -a +0 t", "a0 b24 (ab) c0 (c) "},
+    {"those aside rejoin", 256, "+0 +0 +0 t ^a ^c R t A", "a0 b24 c48 (abc) (ac) () "},
+    {"none to rejoin", 256, "+0 R t", "a0 (a) "},
+    {"the dead are not taken", 256, "+0 +0 _a t D D", "a0 b24 (b) (a) () "},
+    {"the dead across the turn", 128, "+8 +8 +8 +8 t -a -b !c _d +8 _e D t",
+     "a0 b32 c64 d96 (abcd) e0 (de) (c) "},
+    {"all are dead", 256, "+0 +0 +0 +0 t2 !a ^b X t A D2 D",
+     "a0 b24 c48 d72 (ab) () () (ab) (cd) "},
+    {"ended ones are not dead", 256, "+0 +0 +0 t -b X D", "a0 b24 c48 (abc) (ac) "},
+    {"behind the dead comes a fresh one", 256, "+0 X +0 t D", "a0 b24 (b) (a) "},
+    {"room of the dead comes back", 128, "+104 X +0 D -a +104", "a0 full (a) b0 "},
+
     {"fresh one dropped at the turn", 96, "+8 +8 +8 t2 -a -b +8 -c +8 t",
      "a0 b32 c64 (ab) d0 e32 (de) "},
 };
@@ -121,7 +147,8 @@ run_word(struct queue *q, const char *word, uint32_t *places, size_t *records, s
 {
     char *end;
     unsigned long n = strtoul(word + 1, &end, 10);
-    struct queue_batch batch;
+    uint32_t taken[QUEUE_BATCH_MAX];
+    struct queue_batch batch = {.places = taken};
 
     if (word[0] == '+' || word[0] == '~') {
         char *room = queue_room(q, n);
@@ -142,9 +169,19 @@ run_word(struct queue *q, const char *word, uint32_t *places, size_t *records, s
         queue_again(q, places[word[1] - 'a']);
     } else if (word[0] == '?') {
         queue_refused(q, places[word[1] - 'a']);
+    } else if (word[0] == '^' || word[0] == '_') {
+        queue_mark(q, places[word[1] - 'a'], word[0] == '^' ? QUEUE_ASIDE : QUEUE_DEAD);
+    } else if (word[0] == 'R') {
+        queue_rejoin(q);
+    } else if (word[0] == 'X') {
+        queue_mark_all_dead(q);
     } else {
-        take(q, word[0] == 't' && n > 0 ? (uint32_t)n : QUEUE_BATCH_MAX,
-             word[0] == 's' ? n : UINT64_MAX, word[0] != 'f', &batch);
+        if (word[0] == 'A' || word[0] == 'D')
+            take_only(q, n > 0 ? (uint32_t)n : QUEUE_BATCH_MAX,
+                      word[0] == 'A' ? QUEUE_ASIDE : QUEUE_DEAD, &batch);
+        else
+            take(q, word[0] == 't' && n > 0 ? (uint32_t)n : QUEUE_BATCH_MAX,
+                 word[0] == 's' ? n : UINT64_MAX, word[0] != 'f', &batch);
         out_byte(log, '(');
         for (uint32_t i = 0; i < batch.len; i++)
             out_byte(log, (char)('a' + queue_at(q, batch.places[i]).sequence));
@@ -202,6 +239,40 @@ keys(void **state)
     }
 }
 
+/* Less data for a record: its key, its neighbours and its room stay. */
+static void
+rewritten(void **state)
+{
+    struct queue q = open_queue(128);
+    uint32_t first;
+    uint32_t second;
+    char *room;
+
+    (void)state;
+    room = queue_room(&q, 20);
+    memcpy(room, "keydata-of-the-first", 20);
+    first = queue_add(&q, room, 3, 17, 0);
+    room = queue_room(&q, 6);
+    memcpy(room, "second", 6);
+    second = queue_add(&q, room, 0, 6, 1);
+    queue_rewrite(&q, first, SPAN("less"));
+    CHECK_SPAN("fresh", queue_at(&q, first).data, SPAN("less"));
+    CHECK_SPAN("fresh", queue_at(&q, first).partition_key, SPAN("key"));
+    assert_int_equal(q.bytes, 13);
+    assert_int_equal(q.fresh_bytes, 13);
+    queue_again(&q, first);
+    queue_rewrite(&q, first, SPAN(""));
+    CHECK_SPAN("failed", queue_at(&q, first).data, SPAN(""));
+    CHECK_SPAN("failed", queue_at(&q, second).data, SPAN("second"));
+    assert_int_equal(q.bytes, 9);
+    assert_int_equal(q.fresh_bytes, 6);
+    assert_null(queue_room(&q, 60));
+    queue_end(&q, first);
+    queue_end(&q, second);
+    assert_int_equal(q.bytes, 0);
+    assert_non_null(queue_room(&q, 104));
+}
+
 /* Room that was not taken is forgotten. */
 static void
 room_forgotten(void **state)
@@ -257,7 +328,8 @@ static void
 large_numbers(void **state)
 {
     struct queue q = open_queue(24 * (QUEUE_BATCH_MAX + 1));
-    struct queue_batch batch;
+    uint32_t places[QUEUE_BATCH_MAX];
+    struct queue_batch batch = {.places = places};
     uint32_t place;
 
     (void)state;
@@ -459,7 +531,8 @@ expect(struct model *m, enum queue_state state, uint32_t records, uint64_t bytes
 static void
 take_some(struct model *m)
 {
-    static struct queue_batch batch;
+    static uint32_t places[QUEUE_BATCH_MAX];
+    static struct queue_batch batch = {.places = places};
     static struct item *want[ITEMS_MAX];
     uint32_t records = dice(3) == 0 ? QUEUE_BATCH_MAX : 1 + dice(8);
     uint64_t bytes = dice(3) == 0 ? UINT64_MAX : dice(4 * m->most_len + 8);
@@ -629,8 +702,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(script), cmocka_unit_test(keys),          cmocka_unit_test(room_forgotten),
-        cmocka_unit_test(sizes),  cmocka_unit_test(large_numbers), cmocka_unit_test(model),
+        cmocka_unit_test(script),         cmocka_unit_test(keys),  cmocka_unit_test(rewritten),
+        cmocka_unit_test(room_forgotten), cmocka_unit_test(sizes), cmocka_unit_test(large_numbers),
+        cmocka_unit_test(model),
     };
 
     return RUN(argc, argv, tests);

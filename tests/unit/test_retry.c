@@ -45,12 +45,44 @@ bounds(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LEN(waits); i++) {
-        enum retry_class class = waits[i].class;
-        unsigned failures = waits[i].failures;
+        struct retry r = {
+            .class = waits[i].class,
+            .failures = waits[i].failures,
+            .left_ms = waits[i].left_ms,
+        };
 
-        CHECK_INT(waits[i].name, retry_wait_ms(class, failures, LEAST, waits[i].left_ms), 0);
-        CHECK_INT(waits[i].name, retry_wait_ms(class, failures, GREATEST, waits[i].left_ms),
-                  waits[i].most);
+        CHECK_INT(waits[i].name, retry_wait_ms(&r, LEAST), 0);
+        CHECK_INT(waits[i].name, retry_wait_ms(&r, GREATEST), waits[i].most);
+    }
+}
+
+/* With a hint of the service; least and most as above. */
+static const struct {
+    const char *name;
+    enum retry_class class;
+    unsigned failures;
+    uint32_t hint_ms, left_ms;
+    uint32_t least, most;
+} hints[] = {
+    {"no hint", RETRY_TRANSIENT, 1, 0, NO_HURRY, 0, 50},
+    {"shorter than the jitter allows", RETRY_TRANSIENT, 1, 30, NO_HURRY, 30, 50},
+    {"longer", RETRY_TRANSIENT, 1, 700, NO_HURRY, 700, 700},
+    {"just as long as is believed", RETRY_TRANSIENT, 1, 5000, NO_HURRY, 5000, 5000},
+    {"more than is believed", RETRY_TRANSIENT, 1, 9000, NO_HURRY, 5000, 5050},
+    {"for ever", RETRY_THROTTLED, 9, UINT32_MAX, NO_HURRY, 5000, 25000},
+    {"longer than a deadline allows", RETRY_TRANSIENT, 1, 700, 800, 0, 100},
+    {"as long as it allows", RETRY_TRANSIENT, 1, 100, 800, 100, 100},
+};
+
+static void
+hinted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(hints); i++) {
+        struct retry r = {hints[i].class, hints[i].failures, hints[i].hint_ms, hints[i].left_ms};
+
+        CHECK_INT(hints[i].name, retry_wait_ms(&r, LEAST), hints[i].least);
+        CHECK_INT(hints[i].name, retry_wait_ms(&r, GREATEST), hints[i].most);
     }
 }
 
@@ -58,15 +90,16 @@ bounds(void **state)
 static void
 jitter(void **state)
 {
+    const struct retry r = {RETRY_TRANSIENT, 1, 0, NO_HURRY};
     unsigned met[51] = {0};
 
     (void)state;
     for (uint32_t i = 0; i < 5100; i++) {
         uint32_t dice = i * (UINT32_MAX / 5100);
-        uint32_t wait_ms = retry_wait_ms(RETRY_TRANSIENT, 1, dice, NO_HURRY);
+        uint32_t wait_ms = retry_wait_ms(&r, dice);
 
         assert_in_range(wait_ms, 0, 50);
-        assert_int_equal(wait_ms, retry_wait_ms(RETRY_TRANSIENT, 1, dice, NO_HURRY));
+        assert_int_equal(wait_ms, retry_wait_ms(&r, dice));
         met[wait_ms]++;
     }
     for (size_t i = 0; i < LEN(met); i++)
@@ -78,25 +111,87 @@ static const struct {
     unsigned status;
     enum retry_class want;
 } classes[] = {
+    /* the reference's table, by row; status 0 stands for one record of a reply */
     {"ProvisionedThroughputExceededException", 400, RETRY_THROTTLED},
     {"ProvisionedThroughputExceededException", 0, RETRY_THROTTLED},
+    {"InternalFailure", 0, RETRY_TRANSIENT},
+    {"InternalFailure", 500, RETRY_TRANSIENT},
+    {"InternalFailureException", 500, RETRY_TRANSIENT},
+    {"ServiceUnavailable", 503, RETRY_TRANSIENT},
+    {"ServiceUnavailableException", 503, RETRY_TRANSIENT},
+    {"", 502, RETRY_TRANSIENT},
+    {"", 504, RETRY_TRANSIENT},
+    {"", 0, RETRY_TRANSIENT},
     {"ThrottlingException", 400, RETRY_THROTTLED},
     {"LimitExceededException", 400, RETRY_THROTTLED},
     {"RequestLimitExceeded", 400, RETRY_THROTTLED},
-    {"KMSThrottlingException", 400, RETRY_THROTTLED},
-    {"TooManyRequestsException", 400, RETRY_THROTTLED},
     {"", 429, RETRY_THROTTLED},
-    {"Unknown", 429, RETRY_THROTTLED},
+    {"KMSThrottlingException", 400, RETRY_THROTTLED},
+    {"KMSDisabledException", 400, RETRY_CONFIGURATION},
+    {"KMSInvalidStateException", 400, RETRY_CONFIGURATION},
+    {"KMSAccessDeniedException", 400, RETRY_CONFIGURATION},
+    {"KMSNotFoundException", 400, RETRY_CONFIGURATION},
+    {"KMSOptInRequired", 400, RETRY_CONFIGURATION},
+    {"ResourceNotFoundException", 400, RETRY_CONFIGURATION},
+    {"ValidationException", 400, RETRY_RECORD},
+    {"InvalidArgumentException", 400, RETRY_RECORD},
+    {"AccessDeniedException", 400, RETRY_CONFIGURATION},
+    {"ExpiredTokenException", 400, RETRY_CREDENTIALS},
+    {"ExpiredTokenException", 403, RETRY_CREDENTIALS},
+    {"UnrecognizedClientException", 400, RETRY_CREDENTIALS},
+    {"InvalidClientTokenId", 403, RETRY_CREDENTIALS},
+    {"InvalidSignatureException", 400, RETRY_SKEW},
+    {"SignatureDoesNotMatch", 403, RETRY_SKEW},
+    {"IncompleteSignatureException", 400, RETRY_CONFIGURATION},
+    {"IncompleteSignature", 403, RETRY_CONFIGURATION},
+    {"MissingAuthenticationTokenException", 400, RETRY_CONFIGURATION},
+    {"MissingAuthenticationToken", 403, RETRY_CONFIGURATION},
+    {"SerializationException", 400, RETRY_CONFIGURATION},
+    {"UnknownOperationException", 404, RETRY_CONFIGURATION},
+    {"", 413, RETRY_RECORD},
 
-    {"", 0, RETRY_TRANSIENT},
+    /* what else the SDKs know */
+    {"Throttling", 400, RETRY_THROTTLED},
+    {"ThrottledException", 400, RETRY_THROTTLED},
+    {"RequestThrottled", 400, RETRY_THROTTLED},
+    {"RequestThrottledException", 400, RETRY_THROTTLED},
+    {"TooManyRequestsException", 400, RETRY_THROTTLED},
+    {"BandwidthLimitExceeded", 400, RETRY_THROTTLED},
+    {"PriorRequestNotComplete", 400, RETRY_THROTTLED},
+    {"RequestTimeout", 400, RETRY_TRANSIENT},
+    {"RequestTimeoutException", 400, RETRY_TRANSIENT},
+    {"RequestExpired", 400, RETRY_SKEW},
+    {"RequestInTheFuture", 400, RETRY_SKEW},
+    {"RequestEntityTooLargeException", 413, RETRY_RECORD},
+
+    /* S3's */
+    {"SlowDown", 503, RETRY_THROTTLED},
+    {"InternalError", 500, RETRY_TRANSIENT},
+    {"RequestTimeTooSkewed", 403, RETRY_SKEW},
+    {"ExpiredToken", 400, RETRY_CREDENTIALS},
+    {"InvalidAccessKeyId", 403, RETRY_CREDENTIALS},
+    {"AccessDenied", 403, RETRY_CONFIGURATION},
+    {"EntityTooLarge", 400, RETRY_RECORD},
+    {"NoSuchBucket", 404, RETRY_CONFIGURATION},
+
+    /* by the status alone */
     {"", 200, RETRY_TRANSIENT},
+    {"", 500, RETRY_TRANSIENT},
     {"", 503, RETRY_TRANSIENT},
-    {"InternalFailure", 0, RETRY_TRANSIENT},
-    {"InternalFailureException", 500, RETRY_TRANSIENT},
-    {"ServiceUnavailable", 503, RETRY_TRANSIENT},
-    {"AccessDeniedException", 400, RETRY_TRANSIENT},
-    {"ThrottlingExceptionX", 400, RETRY_TRANSIENT},
-    {"throttlingexception", 400, RETRY_TRANSIENT},
+    {"", 400, RETRY_RECORD},
+    {"", 408, RETRY_TRANSIENT},
+    {"", 301, RETRY_CONFIGURATION},
+    {"", 403, RETRY_CONFIGURATION},
+    {"", 404, RETRY_CONFIGURATION},
+    {"Unknown", 0, RETRY_TRANSIENT},
+    {"Unknown", 400, RETRY_CONFIGURATION},
+    {"Unknown", 403, RETRY_CONFIGURATION},
+    {"Unknown", 413, RETRY_RECORD},
+    {"Unknown", 429, RETRY_THROTTLED},
+    {"Unknown", 500, RETRY_TRANSIENT},
+    {"ThrottlingExceptionX", 400, RETRY_CONFIGURATION},
+    {"throttlingexception", 500, RETRY_TRANSIENT},
+    {"KM", 500, RETRY_TRANSIENT},
 };
 
 static void
@@ -109,13 +204,51 @@ class_of(void **state)
     CHECK_INT("null", retry_class((struct span){NULL, 0}, 500), RETRY_TRANSIENT);
 }
 
+/* t: a transient retry is paid for, T: a throttled one; x behind it: refused. r: refund. */
+static const struct {
+    const char *name, *script;
+    uint32_t want;
+} quotas[] = {
+    {"at first", "", 500},
+    {"never more", "rrr", 500},
+    {"one retry", "t", 486},
+    {"one throttled retry", "T", 495},
+    {"a retry that succeeds is paid back", "tr", 500},
+    {"the last one is", "ttr", 486},
+    {"and once only", "ttrr", 487},
+    {"a throttled one too", "tTr", 486},
+    {"35 are paid for", "ttttttttttttttttttttttttttttttttttt", 10},
+    {"no 36th", "ttttttttttttttttttttttttttttttttttttx", 10},
+    {"but two throttled ones", "tttttttttttttttttttttttttttttttttttTTTx", 0},
+    {"four successes more", "tttttttttttttttttttttttttttttttttttrrrrt", 13},
+};
+
+static void
+quota(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(quotas); i++) {
+        struct retry_quota q;
+
+        retry_quota_open(&q);
+        for (const char *s = quotas[i].script; *s != '\0'; s++) {
+            if (*s == 'r')
+                retry_quota_refund(&q);
+            else if (*s != 'x')
+                CHECK_INT(quotas[i].name,
+                          retry_quota_take(&q, *s == 't' ? RETRY_TRANSIENT : RETRY_THROTTLED),
+                          s[1] != 'x');
+        }
+        CHECK_INT(quotas[i].name, q.tokens, quotas[i].want);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bounds),
-        cmocka_unit_test(jitter),
-        cmocka_unit_test(class_of),
+        cmocka_unit_test(bounds),   cmocka_unit_test(hinted), cmocka_unit_test(jitter),
+        cmocka_unit_test(class_of), cmocka_unit_test(quota),
     };
 
     return RUN(argc, argv, tests);

@@ -53,6 +53,7 @@ refuse(void *context, const char *name, const char *value, const char *allowed, 
 static void
 list(struct out *o, const struct settings *s)
 {
+    bool s3 = s->dead_letter == DEAD_LETTER_S3;
     const struct {
         const char *name;
         struct span text;
@@ -72,6 +73,17 @@ list(struct out *o, const struct settings *s)
         {"format", {NULL, 0}, s->format},
         {"key", {NULL, 0}, s->key},
         {"fixed_key", s->key == KEY_FIXED ? s->fixed_key : SPAN(""), 0},
+        {"oversize", {NULL, 0}, s->oversize},
+        {"drop", {NULL, 0}, s->drop},
+        {"metrics", {NULL, 0}, s->metrics},
+        {"dead_letter", {NULL, 0}, s->dead_letter},
+        {"bucket", s3 ? s->bucket : SPAN(""), 0},
+        {"prefix", s3 ? s->prefix : SPAN(""), 0},
+        {"bucket_in_path", {NULL, 0}, s3 && s->bucket_in_path},
+        {"s3_host", s3 ? s->s3.host : SPAN(""), 0},
+        {"s3_port", {NULL, 0}, s3 ? s->s3.port : 0},
+        {"s3_tls", {NULL, 0}, s3 && s->s3.tls},
+        {"s3_path", s3 ? s->s3.path : SPAN(""), 0},
         {"flush", {NULL, 0}, s->flush},
         {"log_level", {NULL, 0}, s->log_level},
         {"flush_budget_ms", {NULL, 0}, s->flush_budget_ms},
@@ -88,6 +100,10 @@ list(struct out *o, const struct settings *s)
         {"access_key", s->access_key, 0},
         {"secret_key", s->secret_key, 0},
         {"session_token", s->session_token, 0},
+        {"credentials_host", s->credentials.host, 0},
+        {"credentials_port", {NULL, 0}, s->credentials.port},
+        {"credentials_path", s->credentials.path, 0},
+        {"credentials_token", s->credentials_token, 0},
         {"runtime_api", s->runtime_api, 0},
         {"function_name", s->function_name, 0},
         {"function_version", s->function_version, 0},
@@ -154,6 +170,17 @@ static const char usual_settings[] = "stream_name=telemetry-kinesis-stream\n"
                                      "format=\n"
                                      "key=\n"
                                      "fixed_key=\n"
+                                     "oversize=\n"
+                                     "drop=\n"
+                                     "metrics=\n"
+                                     "dead_letter=\n"
+                                     "bucket=\n"
+                                     "prefix=\n"
+                                     "bucket_in_path=\n"
+                                     "s3_host=\n"
+                                     "s3_port=\n"
+                                     "s3_tls=\n"
+                                     "s3_path=\n"
                                      "flush=2\n"
                                      "log_level=1\n"
                                      "flush_budget_ms=500\n"
@@ -170,6 +197,10 @@ static const char usual_settings[] = "stream_name=telemetry-kinesis-stream\n"
                                      "access_key=\n"
                                      "secret_key=\n"
                                      "session_token=\n"
+                                     "credentials_host=\n"
+                                     "credentials_port=\n"
+                                     "credentials_path=\n"
+                                     "credentials_token=\n"
                                      "runtime_api=\n"
                                      "function_name=\n"
                                      "function_version=\n";
@@ -213,6 +244,10 @@ usual(void **state)
     assert_int_equal(KEY_RANDOM, 0);
     assert_int_equal(FLUSH_ADAPTIVE, 2);
     assert_int_equal(LOG_WARN, 1);
+    assert_int_equal(OVERSIZE_TRUNCATE, 0);
+    assert_int_equal(WHEN_FULL_NEWEST, 0);
+    assert_int_equal(METRICS_NONE, 0);
+    assert_int_equal(DEAD_LETTER_NONE, 0);
 }
 
 /* An empty variable counts as one that is not set. */
@@ -235,6 +270,13 @@ empty(void **state)
         "TELEMETRY_CONNECT_TIMEOUT_MS",
         "TELEMETRY_REQUEST_TIMEOUT_MS",
         "TELEMETRY_LOG_LEVEL",
+        "TELEMETRY_OVERSIZE",
+        "TELEMETRY_DROP",
+        "TELEMETRY_DEAD_LETTER",
+        "TELEMETRY_METRICS",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_ENDPOINT_URL_S3",
         "AWS_DEFAULT_REGION",
         "AWS_ENDPOINT_URL_KINESIS",
         "AWS_ENDPOINT_URL",
@@ -319,6 +361,8 @@ number(void **state)
     REFUSED("TELEMETRY_RECORD_FORMAT", value, "message, event, enriched", "message")
 #define BAD_FLUSH(value) REFUSED("TELEMETRY_FLUSH", value, "end, continuous, adaptive", "adaptive")
 #define BAD_LEVEL(value) REFUSED("TELEMETRY_LOG_LEVEL", value, "error, warn, info, debug", "warn")
+#define BAD_OVERSIZE(value)                                                                        \
+    REFUSED("TELEMETRY_OVERSIZE", value, "truncate, split, drop", "truncate")
 #define BAD_KEY(value)                                                                             \
     REFUSED("TELEMETRY_PARTITION_KEY", value,                                                      \
             "random, sandbox, request, fixed:TEXT with 1 to 256 characters", "random")
@@ -369,6 +413,20 @@ static const struct row words[] = {
     {{"TELEMETRY_LOG_LEVEL=debug"}, "log_level=3 ", ""},
     {{"TELEMETRY_LOG_LEVEL=WARN"}, "", BAD_LEVEL("WARN")},
     {{"TELEMETRY_LOG_LEVEL=0"}, "", BAD_LEVEL("0")},
+
+    {{"TELEMETRY_OVERSIZE=truncate"}, "", ""},
+    {{"TELEMETRY_OVERSIZE=split"}, "oversize=1 ", ""},
+    {{"TELEMETRY_OVERSIZE=drop"}, "oversize=2 ", ""},
+    {{"TELEMETRY_OVERSIZE=cut"}, "", BAD_OVERSIZE("cut")},
+    {{"TELEMETRY_OVERSIZE=Split"}, "", BAD_OVERSIZE("Split")},
+
+    {{"TELEMETRY_DROP=newest"}, "", ""},
+    {{"TELEMETRY_DROP=oldest"}, "drop=1 ", ""},
+    {{"TELEMETRY_DROP=old"}, "", REFUSED("TELEMETRY_DROP", "old", "newest, oldest", "newest")},
+
+    {{"TELEMETRY_METRICS=none"}, "", ""},
+    {{"TELEMETRY_METRICS=emf"}, "metrics=1 ", ""},
+    {{"TELEMETRY_METRICS=EMF"}, "", REFUSED("TELEMETRY_METRICS", "EMF", "none, emf", "none")},
 
     {{"TELEMETRY_PARTITION_KEY=random"}, "", ""},
     {{"TELEMETRY_PARTITION_KEY=sandbox"}, "key=1 ", ""},
@@ -543,6 +601,8 @@ stream(void **state)
 #define BAD_OWN_URL(value)                                                                         \
     REFUSED("AWS_ENDPOINT_URL_KINESIS", value, URL_FORM,                                           \
             "AWS_ENDPOINT_URL or the region's endpoint")
+#define BAD_S3_URL(value)                                                                          \
+    REFUSED("AWS_ENDPOINT_URL_S3", value, URL_FORM, "AWS_ENDPOINT_URL or the region's endpoint")
 #define BAD_URL(value) REFUSED("AWS_ENDPOINT_URL", value, URL_FORM, "the region's endpoint")
 #define TOGETHER(name)                                                                             \
     REFUSED(name, "true", "false where an endpoint URL is given", "the endpoint URL")
@@ -610,175 +670,163 @@ endpoint(void **state)
     check_rows(endpoints, LEN(endpoints));
 }
 
-static const struct {
-    const char *url;
-    int want;
-    uint16_t port;
-    bool tls;
-    const char *host, *path;
-} urls[] = {
-    {"http://a", 0, 80, false, "a", "/"},
-    {"https://a", 0, 443, true, "a", "/"},
-    {"https://kinesis.us-east-1.amazonaws.com", 0, 443, true, "kinesis.us-east-1.amazonaws.com",
-     "/"},
-    {"http://a/", 0, 80, false, "a", "/"},
-    {"http://a//", 0, 80, false, "a", "/"},
-    {"http://a/p", 0, 80, false, "a", "/p"},
-    {"http://a/p/", 0, 80, false, "a", "/p"},
-    {"http://a/p/q//", 0, 80, false, "a", "/p/q"},
-    {"http://a//p", 0, 80, false, "a", "//p"},
-    {"http://a/%7e~_-.", 0, 80, false, "a", "/%7e~_-."},
-    {"http://a:1", 0, 1, false, "a", "/"},
-    {"https://a:65535/", 0, 65535, true, "a", "/"},
-    {"http://a:0080", 0, 80, false, "a", "/"},
-    {"https://a:", 0, 443, true, "a", "/"},
-    {"http://a:/p", 0, 80, false, "a", "/p"},
-    {"http://host_name.local-domain:4567", 0, 4567, false, "host_name.local-domain", "/"},
-    {"http://127.0.0.1:4567", 0, 4567, false, "127.0.0.1", "/"},
-    {"http://[::1]", 0, 80, false, "::1", "/"},
-    {"https://[::1]", 0, 443, true, "::1", "/"},
-    {"http://[::1]:4567", 0, 4567, false, "::1", "/"},
-    {"http://[2001:db8::1]:4567/p/", 0, 4567, false, "2001:db8::1", "/p"},
-    {"http://[::ffff:127.0.0.1]:", 0, 80, false, "::ffff:127.0.0.1", "/"},
+#define BAD_DEAD(value)                                                                            \
+    REFUSED("TELEMETRY_DEAD_LETTER", value,                                                        \
+            "stderr, s3://BUCKET, s3://BUCKET/PREFIX with at most 512 bytes of prefix",            \
+            "no dead letter")
+#define BUCKET_63 "0123456789.abcdefghijklmnopqrstuvwxyz-0123456789.abcdefghij-klm"
+#define PREFIX_512 FIVE_HUNDRED "012345 \xc3\xa4%/b"
+#define TO(bucket, prefix, host)                                                                   \
+    "dead_letter=2 bucket=" bucket " prefix=" prefix " s3_host=" host                              \
+    " s3_port=443 s3_tls=1 s3_path=/ "
+#define TO_DOTTED(bucket, prefix, host)                                                            \
+    "dead_letter=2 bucket=" bucket " prefix=" prefix " bucket_in_path=1 s3_host=" host             \
+    " s3_port=443 s3_tls=1 s3_path=/ "
+/* The usual line of an empty text is left out of the changes. */
+#define TO_ROOT(bucket, host)                                                                      \
+    "dead_letter=2 bucket=" bucket " s3_host=" host " s3_port=443 s3_tls=1 s3_path=/ "
 
-    {"", ERR_BAD, 0, false, NULL, NULL},
-    {"a", ERR_BAD, 0, false, NULL, NULL},
-    {"a:4567", ERR_BAD, 0, false, NULL, NULL},
-    {"//a", ERR_BAD, 0, false, NULL, NULL},
-    {"ftp://a", ERR_BAD, 0, false, NULL, NULL},
-    {"http:/a", ERR_BAD, 0, false, NULL, NULL},
-    {"http:a", ERR_BAD, 0, false, NULL, NULL},
-    {" http://a", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a ", ERR_BAD, 0, false, NULL, NULL},
-    {"http://", ERR_BAD, 0, false, NULL, NULL},
-    {"https://", ERR_BAD, 0, false, NULL, NULL},
-    {"http:///p", ERR_BAD, 0, false, NULL, NULL},
-    {"http://:80", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a b", ERR_BAD, 0, false, NULL, NULL},
-    {"http://\xc3\xa4", ERR_BAD, 0, false, NULL, NULL},
-    {"http://u@a", ERR_BAD, 0, false, NULL, NULL},
-    {"http://u:p@a", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a:0", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a:65536", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a:x", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a:-1", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a:1:2", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a?q", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a/?q", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a/#f", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a/p q", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a/\r\nx", ERR_BAD, 0, false, NULL, NULL},
-    {"http://::1", ERR_BAD, 0, false, NULL, NULL},
-    {"http://[::1", ERR_BAD, 0, false, NULL, NULL},
-    {"http://[::1]x", ERR_BAD, 0, false, NULL, NULL},
-    {"http://[::1]4567", ERR_BAD, 0, false, NULL, NULL},
-    {"http://[::1]:0", ERR_BAD, 0, false, NULL, NULL},
-    {"http://[::1]:65536", ERR_BAD, 0, false, NULL, NULL},
-    {"http://[]", ERR_BAD, 0, false, NULL, NULL},
-    {"http://[fe80::1%25eth0]", ERR_BAD, 0, false, NULL, NULL},
-    {"http://a[::1]", ERR_BAD, 0, false, NULL, NULL},
+static const struct row dead_letters[] = {
+    {{"TELEMETRY_DEAD_LETTER=stderr"}, "dead_letter=1 ", ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs"}, TO_ROOT("logs", "logs.s3.us-east-1.amazonaws.com"), ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs/"}, TO_ROOT("logs", "logs.s3.us-east-1.amazonaws.com"), ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs///"},
+     TO_ROOT("logs", "logs.s3.us-east-1.amazonaws.com"),
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs/a"}, TO("logs", "a", "logs.s3.us-east-1.amazonaws.com"), ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs//a//b c//"},
+     TO("logs", "a//b c", "logs.s3.us-east-1.amazonaws.com"),
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs/" PREFIX_512},
+     TO("logs", PREFIX_512, "logs.s3.us-east-1.amazonaws.com"),
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs/" PREFIX_512 "x"},
+     "",
+     BAD_DEAD("s3://logs/" PREFIX_512 "x")},
+    {{"TELEMETRY_DEAD_LETTER=s3://0-9/p", "AWS_REGION=cn-north-1"},
+     "region=cn-north-1 function_region=cn-north-1 host=kinesis.cn-north-1.amazonaws.com.cn " TO(
+         "0-9", "p", "0-9.s3.cn-north-1.amazonaws.com.cn"),
+     ""},
+    /* the function's region, not the stream's */
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "KINESIS_STREAM_ARN=" ARN},
+     BY_ARN(ARN, "eu-central-1") TO_ROOT("logs", "logs.s3.us-east-1.amazonaws.com"),
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://a.b/p"}, TO_DOTTED("a.b", "p", "s3.us-east-1.amazonaws.com"), ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://" BUCKET_63 "/p"},
+     TO_DOTTED(BUCKET_63, "p", "s3.us-east-1.amazonaws.com"),
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://" BUCKET_63 "n"}, "", BAD_DEAD("s3://" BUCKET_63 "n")},
+    {{"TELEMETRY_DEAD_LETTER=s3://ab"}, "", BAD_DEAD("s3://ab")},
+    {{"TELEMETRY_DEAD_LETTER=s3://"}, "", BAD_DEAD("s3://")},
+    {{"TELEMETRY_DEAD_LETTER=s3:///p"}, "", BAD_DEAD("s3:///p")},
+    {{"TELEMETRY_DEAD_LETTER=s3://Logs"}, "", BAD_DEAD("s3://Logs")},
+    {{"TELEMETRY_DEAD_LETTER=s3://lo_gs"}, "", BAD_DEAD("s3://lo_gs")},
+    {{"TELEMETRY_DEAD_LETTER=s3://-logs"}, "", BAD_DEAD("s3://-logs")},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs-"}, "", BAD_DEAD("s3://logs-")},
+    {{"TELEMETRY_DEAD_LETTER=s3://.logs"}, "", BAD_DEAD("s3://.logs")},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs."}, "", BAD_DEAD("s3://logs.")},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs:1/p"}, "", BAD_DEAD("s3://logs:1/p")},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs/a\nb"}, "", BAD_DEAD("s3://logs/a\nb")},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs/a\x7f"}, "", BAD_DEAD("s3://logs/a\x7f")},
+    {{"TELEMETRY_DEAD_LETTER=S3://logs"}, "", BAD_DEAD("S3://logs")},
+    {{"TELEMETRY_DEAD_LETTER=logs"}, "", BAD_DEAD("logs")},
+    {{"TELEMETRY_DEAD_LETTER=stdout"}, "", BAD_DEAD("stdout")},
+    {{"TELEMETRY_DEAD_LETTER=none"}, "", BAD_DEAD("none")},
+
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "AWS_USE_FIPS_ENDPOINT=true"},
+     "host=kinesis-fips.us-east-1.amazonaws.com " TO_ROOT("logs",
+                                                          "logs.s3-fips.us-east-1.amazonaws.com"),
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "AWS_USE_DUALSTACK_ENDPOINT=true"},
+     "host=kinesis.us-east-1.api.aws " TO_ROOT("logs", "logs.s3.dualstack.us-east-1.amazonaws.com"),
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "AWS_ENDPOINT_URL_S3=http://a:9/p/"},
+     "dead_letter=2 bucket=logs bucket_in_path=1 s3_host=a s3_port=9 s3_path=/p ",
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "AWS_ENDPOINT_URL_S3=https://a",
+      "AWS_ENDPOINT_URL=http://b"},
+     "host=b port=80 tls= custom=1 dead_letter=2 bucket=logs bucket_in_path=1 s3_host=a "
+     "s3_port=443 s3_tls=1 s3_path=/ ",
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "AWS_ENDPOINT_URL=http://b/p"},
+     "host=b port=80 tls= custom=1 path=/p dead_letter=2 bucket=logs bucket_in_path=1 s3_host=b "
+     "s3_port=80 s3_path=/p ",
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "AWS_ENDPOINT_URL_KINESIS=http://k",
+      "AWS_ENDPOINT_URL=http://b"},
+     "host=k port=80 tls= custom=1 dead_letter=2 bucket=logs bucket_in_path=1 s3_host=b "
+     "s3_port=80 s3_path=/ ",
+     ""},
+    /* each bad one is complained of once */
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "AWS_ENDPOINT_URL_S3=a", "AWS_ENDPOINT_URL=b"},
+     TO_ROOT("logs", "logs.s3.us-east-1.amazonaws.com"),
+     BAD_S3_URL("a") BAD_URL("b")},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "AWS_ENDPOINT_URL_KINESIS=http://k",
+      "AWS_ENDPOINT_URL_S3=http://a", "AWS_ENDPOINT_URL=bad"},
+     "host=k port=80 tls= custom=1 dead_letter=2 bucket=logs bucket_in_path=1 s3_host=a "
+     "s3_port=80 s3_path=/ ",
+     ""},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "AWS_ENDPOINT_URL_S3=http://a",
+      "AWS_USE_FIPS_ENDPOINT=true"},
+     "host=kinesis-fips.us-east-1.amazonaws.com dead_letter=2 bucket=logs bucket_in_path=1 "
+     "s3_host=a s3_port=80 s3_path=/ ",
+     TOGETHER("AWS_USE_FIPS_ENDPOINT")},
+    {{"TELEMETRY_DEAD_LETTER=s3://logs", "AWS_ENDPOINT_URL_S3=http://a",
+      "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"},
+     TO_ROOT("logs", "logs.s3.us-east-1.amazonaws.com"),
+     ""},
+    /* not looked at unless it is needed */
+    {{"TELEMETRY_DEAD_LETTER=stderr", "AWS_ENDPOINT_URL_S3=bad"}, "dead_letter=1 ", ""},
+    {{"AWS_ENDPOINT_URL_S3=bad"}, "", ""},
 };
 
 static void
-url(void **state)
+dead_letter(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LEN(urls); i++) {
-        struct endpoint e;
-
-        memset(&e, 0xff, sizeof e);
-        CHECK_INT(urls[i].url, settings_url(guard_copy(span_of(urls[i].url)), &e), urls[i].want);
-        if (urls[i].want != 0)
-            continue;
-        CHECK_SPAN(urls[i].url, e.host, span_of(urls[i].host));
-        CHECK_INT(urls[i].url, e.port, urls[i].port);
-        CHECK_INT(urls[i].url, e.tls, urls[i].tls);
-        CHECK_INT(urls[i].url, e.custom, true);
-        CHECK_SPAN(urls[i].url, e.path, span_of(urls[i].path));
-    }
+    check_rows(dead_letters, LEN(dead_letters));
 }
 
-/* Cut short anywhere: read or refused, never past its end. */
-static void
-url_cut(void **state)
-{
-    static const char long_host[] = "http://" HUNDRED HUNDRED FIFTY "abc";
-    struct endpoint e;
+#define CREDENTIALS_URI "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+#define CREDENTIALS_TOKEN "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+#define BAD_URI(value)                                                                             \
+    REFUSED(CREDENTIALS_URI, value,                                                                \
+            "http://, localhost or 127.x.x.x or 169.254.x.x or [::1], optional :port and /path",   \
+            "no credentials")
+#define FETCHED "credentials_host=127.0.0.1 credentials_port=9 credentials_path=/c "
 
-    (void)state;
-    for (size_t i = 0; i < LEN(urls); i++)
-        for (size_t n = 0; n < strlen(urls[i].url); n++) {
-            int got = settings_url(guard_copy((struct span){urls[i].url, n}), &e);
-
-            CHECK(urls[i].url, got == 0 || got == ERR_BAD);
-        }
-    assert_int_equal(settings_url(SPAN("http://a\0b"), &e), ERR_BAD);
-    assert_int_equal(settings_url(SPAN("http://a/\0"), &e), ERR_BAD);
-    assert_int_equal(settings_url(SPAN(long_host), &e), 0);
-    assert_int_equal(e.host.len, 253);
-    assert_int_equal(settings_url(SPAN("http://" HUNDRED HUNDRED FIFTY "abcd"), &e), ERR_BAD);
-}
-
-/* Plain, dual-stack, FIPS, both. */
-static const struct {
-    const char *region;
-    const char *hosts[4];
-} hosts[] = {
-    {"us-east-1",
-     {"kinesis.us-east-1.amazonaws.com", "kinesis.us-east-1.api.aws",
-      "kinesis-fips.us-east-1.amazonaws.com", "kinesis-fips.us-east-1.api.aws"}},
-    {"eu-central-2",
-     {"kinesis.eu-central-2.amazonaws.com", "kinesis.eu-central-2.api.aws",
-      "kinesis-fips.eu-central-2.amazonaws.com", "kinesis-fips.eu-central-2.api.aws"}},
-    {"mx-central-1",
-     {"kinesis.mx-central-1.amazonaws.com", "kinesis.mx-central-1.api.aws",
-      "kinesis-fips.mx-central-1.amazonaws.com", "kinesis-fips.mx-central-1.api.aws"}},
-    {"cn-north-1",
-     {"kinesis.cn-north-1.amazonaws.com.cn", "kinesis.cn-north-1.api.amazonwebservices.com.cn",
-      "kinesis-fips.cn-north-1.amazonaws.com.cn",
-      "kinesis-fips.cn-north-1.api.amazonwebservices.com.cn"}},
-    /* in us-gov the plain name is the FIPS endpoint */
-    {"us-gov-west-1",
-     {"kinesis.us-gov-west-1.amazonaws.com", "kinesis.us-gov-west-1.api.aws",
-      "kinesis.us-gov-west-1.amazonaws.com", "kinesis-fips.us-gov-west-1.api.aws"}},
-    {"us-iso-east-1",
-     {"kinesis.us-iso-east-1.c2s.ic.gov", "kinesis.us-iso-east-1.api.aws.ic.gov",
-      "kinesis-fips.us-iso-east-1.c2s.ic.gov", "kinesis-fips.us-iso-east-1.api.aws.ic.gov"}},
-    {"us-isob-east-1",
-     {"kinesis.us-isob-east-1.sc2s.sgov.gov", "kinesis.us-isob-east-1.api.aws.scloud",
-      "kinesis-fips.us-isob-east-1.sc2s.sgov.gov", "kinesis-fips.us-isob-east-1.api.aws.scloud"}},
-    {"eu-isoe-west-1",
-     {"kinesis.eu-isoe-west-1.cloud.adc-e.uk", "kinesis.eu-isoe-west-1.api.cloud-aws.adc-e.uk",
-      "kinesis-fips.eu-isoe-west-1.cloud.adc-e.uk",
-      "kinesis-fips.eu-isoe-west-1.api.cloud-aws.adc-e.uk"}},
-    {"us-isof-south-1",
-     {"kinesis.us-isof-south-1.csp.hci.ic.gov", "kinesis.us-isof-south-1.api.aws.hci.ic.gov",
-      "kinesis-fips.us-isof-south-1.csp.hci.ic.gov",
-      "kinesis-fips.us-isof-south-1.api.aws.hci.ic.gov"}},
-    {"eusc-de-east-1",
-     {"kinesis.eusc-de-east-1.amazonaws.eu", "kinesis.eusc-de-east-1.api.amazonwebservices.eu",
-      "kinesis-fips.eusc-de-east-1.amazonaws.eu",
-      "kinesis-fips.eusc-de-east-1.api.amazonwebservices.eu"}},
+static const struct row credentials[] = {
+    {{CREDENTIALS_URI "=http://127.0.0.1:9/c", CREDENTIALS_TOKEN "=a b=="},
+     FETCHED "credentials_token=a b== ",
+     ""},
+    {{CREDENTIALS_URI "=http://127.0.0.1:9/c"}, FETCHED, ""},
+    {{CREDENTIALS_TOKEN "=a"}, "", ""},
+    /* half a key is none */
+    {{CREDENTIALS_URI "=http://127.0.0.1:9/c", "AWS_ACCESS_KEY_ID=a"}, "access_key=a " FETCHED, ""},
+    {{CREDENTIALS_URI "=http://127.0.0.1:9/c", "AWS_SECRET_ACCESS_KEY=b"},
+     "secret_key=b " FETCHED,
+     ""},
+    {{CREDENTIALS_URI "=bad", CREDENTIALS_TOKEN "=a\nb", "AWS_ACCESS_KEY_ID=a",
+      "AWS_SECRET_ACCESS_KEY=b"},
+     "access_key=a secret_key=b ",
+     ""},
+    {{CREDENTIALS_URI "=http://example.com/c", CREDENTIALS_TOKEN "=a"},
+     "",
+     BAD_URI("http://example.com/c")},
+    {{CREDENTIALS_URI "=https://127.0.0.1/c"}, "", BAD_URI("https://127.0.0.1/c")},
+    {{CREDENTIALS_URI "=http://127.0.0.1:9/c", CREDENTIALS_TOKEN "=a\r\nx: y"},
+     FETCHED,
+     REFUSED(CREDENTIALS_TOKEN, "(a token)", "no control characters", "no token")},
+    {{CREDENTIALS_URI "=http://127.0.0.1:9/c", CREDENTIALS_TOKEN "=\x7f"},
+     FETCHED,
+     REFUSED(CREDENTIALS_TOKEN, "(a token)", "no control characters", "no token")},
 };
 
 static void
-kinesis_host(void **state)
+credential(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LEN(hosts) * 4; i++) {
-        const char *region = hosts[i / 4].region;
-        struct span want = span_of(hosts[i / 4].hosts[i % 4]);
-
-        for (size_t cap = 0; cap <= want.len; cap++) {
-            struct out o = out_to(guard_buffer(cap), cap);
-            bool fips = i % 4 > 1, dual_stack = i % 2 == 1;
-
-            CHECK_INT(region, settings_kinesis_host(&o, span_of(region), fips, dual_stack),
-                      cap < want.len ? ERR_FULL : 0);
-            if (cap == want.len)
-                CHECK_SPAN(region, out_span(&o), want);
-        }
-    }
+    check_rows(credentials, LEN(credentials));
 }
 
 /* The longest region, which comes from either variable, leaves room for the longest suffix. */
@@ -786,9 +834,9 @@ static void
 longest_host(void **state)
 {
     static struct environment env;
-    static const char *const row[ENV_MAX] = {"AWS_REGION=cn-abcdefghijklmnopqrstuvwxyz-0123456789",
-                                             "AWS_USE_FIPS_ENDPOINT=true",
-                                             "AWS_USE_DUALSTACK_ENDPOINT=true"};
+    static const char *const row[ENV_MAX] = {
+        "AWS_REGION=cn-abcdefghijklmnopqrstuvwxyz-0123456789", "AWS_USE_FIPS_ENDPOINT=true",
+        "AWS_USE_DUALSTACK_ENDPOINT=true", "TELEMETRY_DEAD_LETTER=s3://" FIFTY "0123456789abc"};
     struct settings_source source = {get, refuse, &env};
     struct settings s = {0};
 
@@ -800,6 +848,9 @@ longest_host(void **state)
     CHECK_SPAN("host", s.kinesis.host,
                SPAN("kinesis-fips.cn-abcdefghijklmnopqrstuvwxyz-0123456789"
                     ".api.amazonwebservices.com.cn"));
+    CHECK_SPAN("S3 host", s.s3.host,
+               SPAN(FIFTY "0123456789abc.s3-fips.dualstack."
+                          "cn-abcdefghijklmnopqrstuvwxyz-0123456789.amazonaws.com.cn"));
 }
 
 /* The only three that are wanted before the registration is on its way. */
@@ -839,10 +890,10 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usual),        cmocka_unit_test(empty),   cmocka_unit_test(number),
-        cmocka_unit_test(word),         cmocka_unit_test(stream),  cmocka_unit_test(endpoint),
-        cmocka_unit_test(url),          cmocka_unit_test(url_cut), cmocka_unit_test(kinesis_host),
-        cmocka_unit_test(longest_host), cmocka_unit_test(early),
+        cmocka_unit_test(usual),       cmocka_unit_test(empty),      cmocka_unit_test(number),
+        cmocka_unit_test(word),        cmocka_unit_test(stream),     cmocka_unit_test(endpoint),
+        cmocka_unit_test(dead_letter), cmocka_unit_test(credential), cmocka_unit_test(longest_host),
+        cmocka_unit_test(early),
     };
 
     return RUN(argc, argv, tests);

@@ -115,6 +115,26 @@ number(void **state)
 
 static const struct {
     struct span in;
+    const char *others;
+    bool want;
+} made[] = {
+    {TEXT("azAZ09"), "", true}, {TEXT("a-b.c"), ".-", true}, {TEXT("-"), "-", true},
+    {TEXT(""), "-", false},     {TEXT("a-b"), "", false},    {TEXT("a-b.c"), "-", false},
+    {TEXT("a\0"), "-", false},  {TEXT("\0"), "", false},     {TEXT("\xc3\xa4"), "-", false},
+    {TEXT("a`"), "-", false},   {TEXT("a{"), "-", false},    {TEXT("a@"), "-", false},
+    {TEXT("a["), "-", false},   {TEXT("a/"), "-", false},    {TEXT("a:"), "-", false},
+};
+
+static void
+made_of(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(made); i++)
+        CHECK_INT(made[i].in.p, span_made_of(guard_copy(made[i].in), made[i].others), made[i].want);
+}
+
+static const struct {
+    struct span in;
     size_t parts;
     const char *want; /* all parts, a bar behind each */
 } cuts[] = {
@@ -149,8 +169,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of),   cmocka_unit_test(same),   cmocka_unit_test(skipping),
-        cmocka_unit_test(trim), cmocka_unit_test(number), cmocka_unit_test(cut),
+        cmocka_unit_test(of),      cmocka_unit_test(same),   cmocka_unit_test(skipping),
+        cmocka_unit_test(trim),    cmocka_unit_test(number), cmocka_unit_test(cut),
+        cmocka_unit_test(made_of),
     };
 
     return RUN(argc, argv, tests);

@@ -59,7 +59,10 @@ export class Listening {
     const target = new Listening(folder);
     target.stand = await bench.stand({
       shards: 16, platform: { extensions: folder },
-      env: { TELEMETRY_RECORD_FORMAT: 'event', TELEMETRY_FLUSH: 'continuous', TELEMETRY_QUEUE_MAX_BYTES: String(2 * MIB) }
+      env: {
+        TELEMETRY_RECORD_FORMAT: 'event', TELEMETRY_FLUSH: 'continuous', TELEMETRY_OVERSIZE: 'drop',
+        TELEMETRY_QUEUE_MAX_BYTES: String(2 * MIB)
+      }
     });
     target.stand.front.fault = (exchange) => target.#note(exchange);
     target.pid = target.stand.platform.pids[NAME];
@@ -164,7 +167,7 @@ export class Listening {
     const repeated = new Set(this.#repeated);
     assertSame(this.#expected, arrived.filter((one) => !this.#tolerated.has(one) && !repeated.has(one)));
     assertNoneLost(this.#repeated, arrived.filter((one) => repeated.has(one)));
-    const none = { oversize: 0, cut: 0, unreadable: 0, refused: 0, shutdown: 0 };
+    const none = { oversize: 0, cut: 0, unreadable: 0, refused: 0, overflow: 0, shutdown: 0 };
     const { total, ...dropped } = end.ledger.dropped;
     assert.deepEqual(dropped, { ...none, ...this.#drops });
     return end;

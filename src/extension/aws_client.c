@@ -1,0 +1,340 @@
+#include "extension/aws_client.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "io/ca_bundle.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "io/trust_anchors.h"
+#include "protocol/aws_error.h"
+#include "protocol/retry.h"
+#include "protocol/sha256.h"
+#include "protocol/stamp.h"
+
+/* see aws_client.h */
+
+enum {
+    /* A clock that is off by less is no reason to refuse a signature; and Date has whole seconds. */
+    SKEW_MIN_MS = 30000,
+    FIELDS_MAX = 6,
+    RETRY_AFTER_MAX_MS = 3600000
+};
+
+size_t
+aws_client_bytes(size_t reply_max_bytes)
+{
+    return sizeof(struct tls) + HTTP_CLIENT_HEAD_BYTES + 2 * CONNECTION_BUFFER + reply_max_bytes +
+           256;
+}
+
+static uint64_t
+service_time_ms(const struct aws_client *c)
+{
+    return clock_wall_ms() + (uint64_t)c->environment->clock_offset_ms;
+}
+
+static size_t
+read_body(void *context, char *buffer, size_t cap)
+{
+    struct aws_client *c = context;
+
+    return c->call->read(c->call->context, buffer, cap);
+}
+
+/* Runs through the body once; leaves it at its beginning. Returns its length. */
+static uint64_t
+hash_body(struct aws_client *c, uint8_t digest[SHA256_LEN])
+{
+    char part[4096];
+    struct sha256 hash;
+    uint64_t len = 0;
+    size_t n;
+
+    sha256_start(&hash);
+    c->call->rewind(c->call->context);
+    while ((n = read_body(c, part, sizeof part)) > 0) {
+        sha256_add(&hash, part, n);
+        len += n;
+    }
+    sha256_end(&hash, digest);
+    c->call->rewind(c->call->context);
+    return len;
+}
+
+static void
+put_field(struct out *o, struct span name, struct span value)
+{
+    out_put(o, name);
+    out_put(o, SPAN(": "));
+    out_put(o, value);
+    out_put(o, SPAN("\r\n"));
+}
+
+static void
+put_signed_fields(struct aws_client *c, struct out *o, const uint8_t *digest)
+{
+    const struct sigv4_credentials *identity = &c->environment->credentials->now;
+    char stamp[STAMP_BASIC_LEN];
+    char hex[2 * SHA256_LEN];
+    struct out hash = out_to(hex, sizeof hex);
+    /* sorted by name; those without a value are left out */
+    const struct sigv4_field all[FIELDS_MAX] = {
+        {SPAN("content-type"), c->call->content_type},
+        {SPAN("host"), {c->host, c->host_len}},
+        {SPAN("x-amz-content-sha256"), {hex, c->call->body_hash ? sizeof hex : 0}},
+        {SPAN("x-amz-date"), {stamp, sizeof stamp}},
+        {SPAN("x-amz-security-token"), identity->session_token},
+        {SPAN("x-amz-target"), c->call->target},
+    };
+    struct sigv4_field fields[FIELDS_MAX];
+    struct sigv4_scope scope = {{stamp, sizeof stamp}, c->region, c->service};
+    struct sigv4_request request = {
+        .method = c->call->method,
+        .path = c->call->path,
+        .fields = fields,
+        .body_sha256 = digest,
+        .path_encoded_again = !span_same(c->service, SPAN("s3")),
+    };
+
+    stamp_basic(service_time_ms(c), stamp);
+    out_hex(&hash, digest, SHA256_LEN);
+    for (size_t i = 0; i < FIELDS_MAX; i++) {
+        if (all[i].value.len == 0)
+            continue;
+        fields[request.fields_len++] = all[i];
+        put_field(o, all[i].name, all[i].value);
+    }
+    out_put(o, SPAN("authorization: "));
+    if (sigv4_authorization(o, identity, &scope, &request, &c->key) != 0)
+        o->full = true;
+    out_put(o, SPAN("\r\n"));
+}
+
+static int
+write_head(void *context, struct out *o)
+{
+    struct aws_client *c = context;
+    uint8_t digest[SHA256_LEN];
+    uint64_t len = hash_body(c, digest);
+
+    c->status = 0;
+    c->reply_len = c->error_type_len = c->bucket_region_len = 0;
+    out_put(o, c->call->method);
+    out_byte(o, ' ');
+    out_put(o, c->call->path);
+    out_put(o, SPAN(" HTTP/1.1\r\n"));
+    put_signed_fields(c, o, digest);
+    put_field(o, SPAN("user-agent"), SPAN("kinesis-telemetry-api-extension/" VERSION));
+    out_put(o, SPAN("content-length: "));
+    out_number(o, len);
+    out_put(o, SPAN("\r\n\r\n"));
+    return out_end(o);
+}
+
+/* Copies a field that is short enough. */
+static size_t
+keep(const struct http_head *head, struct span name, char *buffer, size_t cap)
+{
+    struct span value = http_field(head, name);
+
+    if (value.len == 0 || value.len > cap)
+        return 0;
+    memcpy(buffer, value.p, value.len);
+    return value.len;
+}
+
+/* How long the service asks to be left alone: its own field, in milliseconds, or HTTP's. */
+static uint32_t
+retry_after_ms(const struct http_head *head)
+{
+    uint64_t n;
+
+    if (span_number(http_field(head, SPAN("x-amz-retry-after")), RETRY_AFTER_MAX_MS, &n) == 0)
+        return (uint32_t)n;
+    if (span_number(http_field(head, SPAN("retry-after")), RETRY_AFTER_MAX_MS / 1000, &n) == 0)
+        return (uint32_t)n * 1000;
+    return 0;
+}
+
+static void
+reply(void *context, const struct http_head *head)
+{
+    struct aws_client *c = context;
+
+    c->status = head->status;
+    c->error_type_len = keep(head, SPAN("x-amzn-errortype"), c->error_type, sizeof c->error_type);
+    c->bucket_region_len =
+        keep(head, SPAN("x-amz-bucket-region"), c->bucket_region, sizeof c->bucket_region);
+    c->retry_after_ms = retry_after_ms(head);
+    if (stamp_http_date(http_field(head, SPAN("date")), &c->date_s) != 0)
+        c->date_s = 0;
+}
+
+/* A reply that is too long is none that we can read: what is kept of it ends too early. */
+static void
+piece(void *context, struct span part)
+{
+    struct aws_client *c = context;
+    size_t room = c->reply_cap - c->reply_len;
+
+    if (part.len < room)
+        room = part.len;
+    memcpy(c->reply + c->reply_len, part.p, room);
+    c->reply_len += room;
+}
+
+/* Sets our clock by the service's if they differ. Returns whether they did. */
+static bool
+correct_clock(struct aws_client *c)
+{
+    int64_t *offset = &c->environment->clock_offset_ms;
+    int64_t now = (int64_t)(c->date_s * 1000) - (int64_t)clock_wall_ms();
+    int64_t change = now - *offset;
+
+    if (c->date_s == 0 || (change < SKEW_MIN_MS && change > -SKEW_MIN_MS))
+        return false;
+    *offset = now;
+    log_info("%.*s: its clock is %s of ours by %llu s; signing by it", LOG_SPAN(c->service),
+             now < 0 ? "behind" : "ahead", (unsigned long long)((now < 0 ? -now : now) / 1000));
+    return true;
+}
+
+static void
+read_error(struct aws_client *c, struct aws_result *r)
+{
+    struct aws_error error;
+
+    aws_error((struct span){c->error_type, c->error_type_len}, r->body, &error);
+    r->code = error.code;
+    r->message = error.message;
+    r->skewed = retry_class(r->code, r->status) == RETRY_SKEW && correct_clock(c);
+}
+
+static void
+done(void *context, int result)
+{
+    struct aws_client *c = context;
+    struct aws_result r = {.result = result};
+
+    if (result == 0) {
+        r.status = c->status;
+        r.body = (struct span){c->reply, c->reply_len};
+        r.region = (struct span){c->bucket_region, c->bucket_region_len};
+        r.retry_after_ms = c->retry_after_ms;
+        if (r.status / 100 != 2)
+            read_error(c, &r);
+    }
+    c->call->done(c->call->context, &r);
+}
+
+/* Value of Host: as a client forms it from the URL, without the scheme's own port. */
+static void
+set_host(struct aws_client *c)
+{
+    const struct endpoint *e = &c->endpoint;
+    struct out o = out_to(c->host, sizeof c->host);
+    bool bracketed = memchr(e->host.p, ':', e->host.len) != NULL;
+
+    if (bracketed)
+        out_byte(&o, '[');
+    out_put(&o, e->host);
+    if (bracketed)
+        out_byte(&o, ']');
+    if (e->port != (e->tls ? 443 : 80)) {
+        out_byte(&o, ':');
+        out_number(&o, e->port);
+    }
+    c->host_len = o.len;
+}
+
+void
+aws_client_moved(struct aws_client *c)
+{
+    connection_close(&c->http.connection);
+    c->http.connection.peer.host = c->endpoint.host;
+    c->http.connection.peer.port = c->endpoint.port;
+    set_host(c);
+}
+
+int
+aws_client_init(struct aws_client *c, struct loop *loop, struct storage *s, size_t reply_max_bytes)
+{
+    struct connection *connection = &c->http.connection;
+
+    http_client_init(&c->http, loop, storage_take(s, HTTP_CLIENT_HEAD_BYTES));
+    connection->peer.open_within_ms = c->environment->settings->connect_timeout_ms;
+    if (c->endpoint.tls) {
+        connection->peer.anchors = &c->environment->anchors;
+        connection->tls = storage_take(s, sizeof(struct tls));
+    } else {
+        connection->in = storage_take(s, CONNECTION_BUFFER);
+        connection->out = storage_take(s, CONNECTION_BUFFER);
+    }
+    c->reply = storage_take(s, reply_max_bytes);
+    c->reply_cap = reply_max_bytes;
+    c->http_call = (struct http_call){
+        .head = write_head,
+        .body = read_body,
+        .reply = reply,
+        .piece = piece,
+        .done = done,
+        .context = c,
+        .idle_ms = AWS_CLIENT_IDLE_MS,
+    };
+    aws_client_moved(c);
+    return c->reply == NULL ? ERR_FULL : 0;
+}
+
+/* The user's roots or the built-in ones; at the first connection, since reading them takes time. */
+static void
+load_anchors(struct aws_environment *e)
+{
+    struct span bundle = e->settings->ca_bundle;
+    int r = 0;
+
+    if (e->anchors.anchors != NULL)
+        return;
+    if (bundle.len > 0)
+        r = ca_bundle_read(bundle.p, &e->anchors);
+    if (r < 0)
+        log_error("AWS_CA_BUNDLE: \"%.*s\": %s; allowed: a file of PEM certificates of at most 2 "
+                  "MiB; using the built-in Amazon roots",
+                  LOG_SPAN(bundle),
+                  r == ERR_IO ? strerror(errno)
+                              : (r == ERR_BIG ? "too large" : "no certificate in it"));
+    if (r <= 0)
+        e->anchors = (struct tls_anchors){trust_anchors, trust_anchors_len};
+}
+
+void
+aws_client_open(struct aws_client *c)
+{
+    if (c->endpoint.tls)
+        load_anchors(c->environment);
+    http_client_open(&c->http, AWS_CLIENT_IDLE_MS);
+}
+
+void
+aws_client_start(struct aws_client *c, const struct aws_call *call)
+{
+    const struct aws_result none = {.message =
+                                        span_of(credentials_error(c->environment->credentials))};
+
+    c->call = call;
+    if (c->environment->credentials->now.access_key.len == 0) {
+        call->done(call->context, &none);
+        return;
+    }
+    if (c->endpoint.tls)
+        load_anchors(c->environment);
+    c->http_call.silence_ms = call->silence_ms;
+    c->date_s = c->retry_after_ms = 0;
+    http_client_start(&c->http, &c->http_call);
+}
+
+void
+aws_client_stop(struct aws_client *c)
+{
+    http_client_stop(&c->http);
+}

@@ -1,0 +1,63 @@
+#ifndef CREDENTIALS_H
+#define CREDENTIALS_H
+/*
+ * The credentials that requests are signed with.
+ *
+ * From AWS_ACCESS_KEY_ID and its like, which hold for the sandbox's life; or, where these are
+ * absent (SnapStart), from AWS_CONTAINER_CREDENTIALS_FULL_URI, fetched when they are first wanted,
+ * again before they expire, and whenever a service refuses them.
+ * Source: Lambda, environment variables; SDK reference, container credential provider.
+ */
+#include "io/http_client.h"
+#include "io/storage.h"
+#include "protocol/settings.h"
+#include "protocol/sigv4.h"
+
+struct credentials {
+    const struct settings *settings;
+    struct sigv4_credentials now; /* empty access_key: there are none (yet), or no more */
+    /* A fetch has ended, well or not. */
+    void (*changed)(void *context);
+    void *context;
+
+    /* private */
+    struct loop *loop;
+    struct loop_timer timer; /* when the next fetch begins; off unless one is wanted */
+    struct http_client http;
+    struct http_call call;
+    bool fetching;
+    bool stale;          /* refused by a service, or of another sandbox */
+    uint64_t fetched_ms; /* wall clock, as expires_ms */
+    uint64_t expires_ms;
+    uint64_t calm_until_ms; /* monotonic clock: no fetch before */
+    unsigned status;
+    char *values[2]; /* what `now` points into, and room for the next */
+    char *reply;
+    size_t reply_len;
+    char error[160];
+    char logged[160]; /* the last failure that was logged; empty since a fetch went well */
+};
+
+/* Memory taken from the storage. */
+size_t credentials_bytes(const struct settings *settings);
+
+/* settings, changed and context are set by the caller. Returns 0, or ERR_FULL. */
+int credentials_init(struct credentials *c, struct loop *loop, struct storage *s);
+
+/*
+ * Whether a request may be signed now. A fetch is begun if one is due and none is under way, at the
+ * earliest a second after the last one; `changed` tells its end, never before this has returned.
+ * Those that expire soon are good until they have expired.
+ */
+bool credentials_ready(struct credentials *c);
+
+/*
+ * A service refused them, or the sandbox was restored: they are fetched again before the next use.
+ * Returns false when there is nowhere to fetch them from, so that nothing will change.
+ */
+bool credentials_refresh(struct credentials *c);
+
+/* Why there are none, for a log line. */
+const char *credentials_error(const struct credentials *c);
+
+#endif

@@ -1,0 +1,243 @@
+#include "extension/dead_letter.h"
+
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+
+/* see dead_letter.h */
+
+enum {
+    REPLY_MAX_BYTES = 8192,
+    STDERR_WAIT_MS = 40,
+    /* A pipe that polls as writable takes this much at once. Source: PIPE_BUF of Linux. */
+    PIPE_BYTES = 4096
+};
+
+static const struct settings *
+settings_of(const struct dead_letter *d)
+{
+    return d->client.environment->settings;
+}
+
+static struct dead_letter_name
+name_of(const struct settings *s, struct span sandbox)
+{
+    return (struct dead_letter_name){
+        .base = s->s3.path,
+        .bucket = s->bucket_in_path ? s->bucket : (struct span){NULL, 0},
+        .prefix = s->prefix,
+        .function_name = s->function_name,
+        .sandbox = sandbox,
+    };
+}
+
+size_t
+dead_letter_bytes(const struct settings *settings, struct span sandbox)
+{
+    struct dead_letter_name name = name_of(settings, sandbox);
+
+    if (settings->dead_letter != DEAD_LETTER_S3)
+        return 0;
+    return aws_client_bytes(REPLY_MAX_BYTES) + dead_letter_object_path_max(&name) + 16;
+}
+
+static struct put_record
+entry(const struct queue_record *record, struct span common_key)
+{
+    return (struct put_record){
+        .data = record->data,
+        .partition_key = record->partition_key.len > 0 ? record->partition_key : common_key,
+    };
+}
+
+size_t
+dead_letter_record_size(const struct queue_record *record, struct span common_key)
+{
+    struct put_record r = entry(record, common_key);
+
+    return dead_letter_object_line_size(&r);
+}
+
+static void
+tell_record(void *context, size_t index, struct put_record *r)
+{
+    struct dead_letter *d = context;
+    struct queue_record record = queue_at(d->queue, d->batch->places[d->first + index]);
+
+    *r = entry(&record, d->common_key);
+}
+
+static void
+rewind_body(void *context)
+{
+    struct dead_letter *d = context;
+
+    dead_letter_object_rewind(&d->object);
+}
+
+static size_t
+read_body(void *context, char *buffer, size_t cap)
+{
+    struct dead_letter *d = context;
+
+    return dead_letter_object_read(&d->object, buffer, cap);
+}
+
+/* Whether the bucket is in another region than the one that was asked; then asks there from now
+ * on. */
+static bool
+move(struct dead_letter *d, const struct aws_result *call)
+{
+    const struct settings *s = settings_of(d);
+    struct out host = out_to(d->host, sizeof d->host);
+
+    if (call->result != 0 || d->moved ||
+        (call->status != 301 && call->status != 307 && call->status != 400))
+        return false;
+    if (!span_made_of(call->region, "-") || call->region.len > sizeof d->region ||
+        span_same(call->region, d->client.region))
+        return false;
+    memcpy(d->region, call->region.p, call->region.len);
+    d->client.region = (struct span){d->region, call->region.len};
+    log_info("dead letters: bucket %.*s is in %.*s", LOG_SPAN(s->bucket),
+             LOG_SPAN(d->client.region));
+    if (!s->s3.custom) {
+        (void)endpoint_s3_host(&host, s->bucket_in_path ? SPAN("") : s->bucket, d->client.region,
+                               s->fips, s->dual_stack);
+        d->client.endpoint.host = out_span(&host);
+        aws_client_moved(&d->client);
+    }
+    d->moved = true;
+    return true;
+}
+
+static void
+put_done(void *context, const struct aws_result *call)
+{
+    struct dead_letter *d = context;
+    struct dead_letter_result r = {.call = *call};
+
+    if (move(d, call)) {
+        aws_client_start(&d->client, &d->call);
+        return;
+    }
+    if (call->result == 0 && call->status / 100 == 2)
+        r.written = d->batch->len;
+    d->done(d->context, &r);
+}
+
+int
+dead_letter_init(struct dead_letter *d, struct loop *loop, struct storage *s)
+{
+    const struct settings *settings = settings_of(d);
+    struct dead_letter_name name = name_of(settings, d->sandbox);
+
+    d->object = (struct dead_letter_object){.record = tell_record, .context = d};
+    if (settings->dead_letter != DEAD_LETTER_S3)
+        return 0;
+    d->client.service = SPAN("s3");
+    d->client.region = settings->function_region;
+    d->client.endpoint = settings->s3;
+    d->call = (struct aws_call){
+        .method = SPAN("PUT"),
+        .content_type = SPAN("application/x-ndjson"),
+        .body_hash = true,
+        .rewind = rewind_body,
+        .read = read_body,
+        .done = put_done,
+        .context = d,
+    };
+    d->path_max = dead_letter_object_path_max(&name);
+    d->path = storage_take(s, d->path_max);
+    return d->path == NULL ? ERR_FULL : aws_client_init(&d->client, loop, s, REPLY_MAX_BYTES);
+}
+
+static void
+put_object(struct dead_letter *d)
+{
+    struct dead_letter_name name = name_of(settings_of(d), d->sandbox);
+    struct out path = out_to(d->path, d->path_max);
+
+    name.unix_ms = clock_wall_ms();
+    name.sequence = ++d->sequence;
+    (void)dead_letter_object_path(&path, &name);
+    d->first = 0;
+    d->object.records_len = d->batch->len;
+    d->moved = false;
+    d->call.path = out_span(&path);
+    d->call.silence_ms = d->silence_ms;
+    aws_client_start(&d->client, &d->call);
+}
+
+/* Writes all of it, as far as standard error takes it before that moment of the monotonic clock. */
+static bool
+write_out(struct dead_letter *d, struct span bytes, uint64_t until_ms)
+{
+    while (bytes.len > 0) {
+        struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+        uint64_t now = clock_monotonic_ms();
+        ssize_t n;
+
+        /* with POLLERR besides, nobody reads any more */
+        if (poll(&out, 1, now < until_ms ? (int)(until_ms - now) : 0) != 1 ||
+            out.revents != POLLOUT)
+            return false;
+        n = write(STDERR_FILENO, bytes.p, bytes.len);
+        if (n <= 0)
+            return false;
+        d->torn = bytes.p[n - 1] != '\n';
+        bytes = span_skip(bytes, (size_t)n);
+    }
+    return true;
+}
+
+/* One record's line. One that was begun and could not be ended is ended before the next. */
+static bool
+write_line(struct dead_letter *d, uint64_t until_ms)
+{
+    char part[PIPE_BYTES];
+    size_t n;
+
+    if (d->torn && !write_out(d, SPAN("\n"), until_ms))
+        return false;
+    dead_letter_object_rewind(&d->object);
+    while ((n = dead_letter_object_read(&d->object, part, sizeof part)) > 0)
+        if (!write_out(d, (struct span){part, n}, until_ms))
+            return false;
+    return true;
+}
+
+static void
+write_lines(struct dead_letter *d)
+{
+    uint64_t until = clock_monotonic_ms() + STDERR_WAIT_MS;
+    struct dead_letter_result r = {.written = 0};
+
+    d->object.records_len = 1;
+    for (d->first = 0; d->first < d->batch->len && write_line(d, until); d->first++)
+        r.written++;
+    d->done(d->context, &r);
+}
+
+void
+dead_letter_put(struct dead_letter *d, const struct queue *queue, const struct queue_batch *batch,
+                struct span common_key)
+{
+    d->queue = queue;
+    d->batch = batch;
+    d->common_key = common_key;
+    if (settings_of(d)->dead_letter == DEAD_LETTER_S3)
+        put_object(d);
+    else
+        write_lines(d);
+}
+
+void
+dead_letter_stop(struct dead_letter *d)
+{
+    if (settings_of(d)->dead_letter == DEAD_LETTER_S3)
+        aws_client_stop(&d->client);
+}

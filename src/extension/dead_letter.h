@@ -1,0 +1,69 @@
+#ifndef DEAD_LETTER_H
+#define DEAD_LETTER_H
+/*
+ * Writes records that Kinesis does not take to TELEMETRY_DEAD_LETTER: as an object of a bucket, by
+ * one PutObject call, or as lines on standard error. What lines look like and how objects are named
+ * stands in protocol/dead_letter_object.h.
+ *
+ * A bucket in another region is found by what S3 says about it, once for the sandbox's life.
+ */
+#include "extension/aws_client.h"
+#include "protocol/dead_letter_object.h"
+#include "protocol/queue.h"
+
+struct dead_letter_result {
+    struct aws_result call; /* of S3; for standard error all zeros */
+    uint32_t written;       /* records of the batch, from its first on, that have been written: all
+                             * or none with S3 */
+};
+
+struct dead_letter {
+    struct aws_client client; /* its environment is set by the caller */
+    struct span sandbox;      /* goes into the names of objects */
+    uint32_t silence_ms;      /* as of http_call; may be changed before each put */
+    /* The records are written, or are not; the result's spans are valid during the callback. */
+    void (*done)(void *context, const struct dead_letter_result *result);
+    void *context;
+
+    /* private */
+    struct aws_call call;
+    const struct queue *queue;
+    const struct queue_batch *batch;
+    struct span common_key;
+    struct dead_letter_object object;
+    uint32_t first;                   /* place in the batch of the object's first record */
+    uint64_t sequence;                /* of the latest object */
+    bool moved;                       /* this call has been sent to another region already */
+    bool torn;                        /* the last line on standard error is not whole */
+    char region[SETTINGS_REGION_MAX]; /* where S3 says that the bucket is */
+    char host[192];
+    char *path;
+    size_t path_max;
+};
+
+/* Memory taken from the storage: none unless records go to S3. */
+size_t dead_letter_bytes(const struct settings *settings, struct span sandbox);
+
+/*
+ * client.environment, sandbox, done and context are set by the caller; sandbox may get another
+ * value of the same length later. Returns 0, or ERR_FULL.
+ */
+int dead_letter_init(struct dead_letter *d, struct loop *loop, struct storage *s);
+
+/* The bytes that a record adds to an object. Looks at each of its bytes. */
+size_t dead_letter_record_size(const struct queue_record *record, struct span common_key);
+
+/*
+ * Writes a batch, 1 or more records, of the queue; it must not change until done, which may come
+ * before this returns. common_key is the partition key of records that have none of their own.
+ *
+ * Whether and when it is worth another try is for the caller to decide, by the result of the call.
+ * Standard error takes what it can within 40 ms.
+ */
+void dead_letter_put(struct dead_letter *d, const struct queue *queue,
+                     const struct queue_batch *batch, struct span common_key);
+
+/* Gives up a call that is under way, without done. */
+void dead_letter_stop(struct dead_letter *d);
+
+#endif

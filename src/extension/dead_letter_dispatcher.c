@@ -1,0 +1,185 @@
+#include "extension/dead_letter_dispatcher.h"
+
+#include "extension/telemetry_intake.h"
+#include "io/entropy.h"
+#include "protocol/retry.h"
+
+/* see dead_letter_dispatcher.h */
+
+enum {
+    OBJECT_MAX_BYTES = 5 * 1024 * 1024,
+    LINES_MAX_BYTES = 65536, /* of standard error, whose reader may be slow */
+    GATHER_MS = 5000,
+    GATHER_RECORDS = 500,
+    SILENCE_MS = 5000, /* S3 may take its time when nobody waits */
+    LEAST_SILENCE_MS = 50
+};
+
+size_t
+dead_letter_dispatcher_bytes(const struct settings *settings)
+{
+    struct span sandbox = {NULL, SANDBOX_LEN};
+
+    if (settings->dead_letter == DEAD_LETTER_NONE)
+        return 0;
+    return DEAD_LETTER_RECORDS_MAX * sizeof(uint32_t) + dead_letter_bytes(settings, sandbox) + 64;
+}
+
+static size_t
+record_size(void *context, const struct queue_record *record)
+{
+    const struct dead_letter_dispatcher *d = context;
+
+    return dead_letter_record_size(record, d->common_key);
+}
+
+/* When the next batch is due, given that none is under way; UINT64_MAX: there is none. */
+static uint64_t
+due_ms(const struct dead_letter_dispatcher *d)
+{
+    uint64_t due = d->since_ms + GATHER_MS;
+
+    if (d->queue->dead == 0 || d->settings->dead_letter == DEAD_LETTER_NONE)
+        return UINT64_MAX;
+    if (d->flush || d->queue->dead >= GATHER_RECORDS)
+        due = d->loop->now_ms;
+    return due > d->again_ms ? due : d->again_ms;
+}
+
+static uint32_t
+silence_ms(const struct dead_letter_dispatcher *d)
+{
+    if (!d->last_chance)
+        return SILENCE_MS;
+    if (d->deadline_ms < d->loop->now_ms + LEAST_SILENCE_MS)
+        return LEAST_SILENCE_MS;
+    return (uint32_t)(d->deadline_ms - d->loop->now_ms);
+}
+
+static void
+put(struct dead_letter_dispatcher *d)
+{
+    struct queue_limits limits = {
+        .records = DEAD_LETTER_RECORDS_MAX,
+        .bytes = d->settings->dead_letter == DEAD_LETTER_S3 ? OBJECT_MAX_BYTES : LINES_MAX_BYTES,
+        .size = record_size,
+        .context = d,
+    };
+
+    queue_take_only(d->queue, &limits, QUEUE_DEAD, &d->batch);
+    d->sending = true;
+    d->letter.silence_ms = silence_ms(d);
+    dead_letter_put(&d->letter, d->queue, &d->batch, d->common_key);
+}
+
+void
+dead_letter_dispatcher_run(struct dead_letter_dispatcher *d)
+{
+    uint64_t due;
+
+    if (d->queue->dead > 0 && d->since_ms == 0)
+        d->since_ms = d->loop->now_ms;
+    if (d->sending)
+        return;
+    due = due_ms(d);
+    d->timer.at_ms = 0;
+    if (due <= d->loop->now_ms) {
+        put(d);
+    } else if (due != UINT64_MAX) {
+        d->timer.at_ms = due;
+    } else {
+        d->flush = false;
+        d->since_ms = 0;
+    }
+}
+
+static void
+timer(void *context)
+{
+    dead_letter_dispatcher_run(context);
+}
+
+/* The wait after a failure; none where the next try may do better at once. */
+static uint32_t
+wait_ms(struct dead_letter_dispatcher *d, const struct aws_result *call)
+{
+    enum retry_class class = retry_class(call->code, call->status);
+    struct retry retry = {
+        .class = class,
+        .failures = d->failures,
+        .hint_ms = call->retry_after_ms,
+        .left_ms = UINT32_MAX,
+    };
+    uint32_t dice = 0;
+
+    if (d->failures == 1 &&
+        (call->skewed || (class == RETRY_CREDENTIALS &&
+                          credentials_refresh(d->letter.client.environment->credentials))))
+        return 0;
+    if (d->last_chance)
+        retry.left_ms = silence_ms(d);
+    (void)entropy_fill(&dice, sizeof dice);
+    return 1 + retry_wait_ms(&retry, dice);
+}
+
+static void
+put_done(void *context, const struct dead_letter_result *r)
+{
+    struct dead_letter_dispatcher *d = context;
+    bool s3 = d->settings->dead_letter == DEAD_LETTER_S3;
+
+    d->sending = false;
+    for (uint32_t i = 0; i < d->batch.len; i++) {
+        if (i < r->written)
+            queue_end(d->queue, d->batch.places[i]);
+        else
+            queue_mark(d->queue, d->batch.places[i], QUEUE_DEAD);
+    }
+    d->ledger->dead_lettered += r->written;
+    if (r->written > 0) {
+        d->failures = 0;
+        d->again_ms = 0;
+        failure_log_reset(&d->log);
+    } else {
+        d->failures++;
+        if (s3)
+            failure_log_tell(&d->log, LOG_ERROR, NULL, &r->call);
+        d->again_ms = d->loop->now_ms + wait_ms(d, &r->call);
+    }
+    d->changed(d->context);
+}
+
+int
+dead_letter_dispatcher_init(struct dead_letter_dispatcher *d, struct loop *loop, struct storage *s)
+{
+    d->loop = loop;
+    if (d->settings->dead_letter == DEAD_LETTER_NONE)
+        return 0;
+    d->timer = (struct loop_timer){.fire = timer, .context = d};
+    loop_add_timer(loop, &d->timer);
+    d->places = storage_take(s, DEAD_LETTER_RECORDS_MAX * sizeof *d->places);
+    d->batch.places = d->places;
+    d->letter.done = put_done;
+    d->letter.context = d;
+    d->log = (struct failure_log){
+        .act = "PutObject",
+        .target = d->settings->bucket,
+        .client = &d->letter.client,
+    };
+    return d->places == NULL ? ERR_FULL : dead_letter_init(&d->letter, loop, s);
+}
+
+bool
+dead_letter_dispatcher_idle_until(const struct dead_letter_dispatcher *d, uint64_t until_ms)
+{
+    return !d->sending && due_ms(d) >= until_ms;
+}
+
+void
+dead_letter_dispatcher_stop(struct dead_letter_dispatcher *d)
+{
+    if (d->settings->dead_letter == DEAD_LETTER_NONE)
+        return;
+    dead_letter_stop(&d->letter);
+    d->timer.at_ms = 0;
+}

@@ -1,0 +1,58 @@
+#ifndef DEAD_LETTER_DISPATCHER_H
+#define DEAD_LETTER_DISPATCHER_H
+/*
+ * Takes the records of the queue that are not for the stream any more to TELEMETRY_DEAD_LETTER:
+ * those that can never be accepted or have used up their attempts, and at the end of the sandbox
+ * whatever is left.
+ *
+ * They are gathered for a while, so that an object has many of them. What cannot be written stays
+ * in the queue, and is tried again after a wait with full jitter.
+ */
+#include "extension/dead_letter.h"
+#include "extension/failure_log.h"
+#include "protocol/ledger.h"
+
+/* Records of one object. */
+#define DEAD_LETTER_RECORDS_MAX 8192
+
+struct dead_letter_dispatcher {
+    const struct settings *settings;
+    struct loop *loop;
+    struct queue *queue;
+    struct ledger *ledger;
+    struct dead_letter letter; /* its environment is set by the caller */
+    struct span common_key;    /* partition key of records that have none of their own */
+    bool flush;                /* what there is goes now */
+    bool last_chance;          /* the sandbox ends: no long waits any more */
+    uint64_t deadline_ms;      /* until when it is waited for; 0: nobody waits */
+    /* Records have left the queue, or failed to. */
+    void (*changed)(void *context);
+    void *context;
+
+    /* private */
+    struct loop_timer timer;
+    struct queue_batch batch;
+    uint32_t *places;
+    bool sending;
+    unsigned failures; /* in a row */
+    uint64_t since_ms; /* since when a record waits; 0: none does */
+    uint64_t again_ms; /* no call before */
+    struct failure_log log;
+};
+
+size_t dead_letter_dispatcher_bytes(const struct settings *settings);
+
+/* What stands before the private members is set by the caller. Returns 0, or ERR_FULL. */
+int dead_letter_dispatcher_init(struct dead_letter_dispatcher *d, struct loop *loop,
+                                struct storage *s);
+
+/* Writes if something is due. */
+void dead_letter_dispatcher_run(struct dead_letter_dispatcher *d);
+
+/* Whether nothing will be written before that moment. */
+bool dead_letter_dispatcher_idle_until(const struct dead_letter_dispatcher *d, uint64_t until_ms);
+
+/* Gives up what is under way. */
+void dead_letter_dispatcher_stop(struct dead_letter_dispatcher *d);
+
+#endif

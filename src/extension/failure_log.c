@@ -1,0 +1,84 @@
+#include "extension/failure_log.h"
+
+#include <string.h>
+
+#include "protocol/format.h"
+
+/* see failure_log.h */
+
+/* Services put values of the request into some messages, signed fields and data among them: only
+ * those are logged that are known to be of use and to hold none. */
+static bool
+fit_for_log(struct span code)
+{
+    static const char *const codes[] = {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ResourceNotFoundException",
+        "NoSuchBucket",
+        "ExpiredTokenException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+    };
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (span_same(code, span_of(codes[i])))
+            return true;
+    return span_starts(code, SPAN("KMS"));
+}
+
+/* Up to the first escape or control byte: one line of text. */
+static struct span
+first_line(struct span message)
+{
+    size_t n = 0;
+
+    while (n < message.len && message.p[n] != '\\' && (unsigned char)message.p[n] >= ' ')
+        n++;
+    return (struct span){message.p, n};
+}
+
+static void
+describe(const struct failure_log *f, const char *what, const struct aws_result *r, struct out *o)
+{
+    const struct http_client *http = &f->client->http;
+    struct span line = first_line(r->message);
+
+    if (r->result != 0 && http->connection.end == CONNECTION_TLS_FAILED)
+        (void)format_text(o, "%s (BearSSL error %d)", http_client_error(http),
+                          http->connection.code);
+    else if (r->result != 0)
+        (void)format_text(o, "%s", http_client_error(http));
+    else if (r->status == 0)
+        (void)format_text(o, "%.*s", LOG_SPAN(r->message));
+    else if (what != NULL)
+        (void)format_text(o, "%s: %.*s", what, LOG_SPAN(r->code));
+    else if (r->status == 200)
+        (void)format_text(o, "the reply cannot be read");
+    else if (r->message.len > 0 && fit_for_log(r->code))
+        (void)format_text(o, "%u %.*s: %.*s", r->status, LOG_SPAN(r->code), LOG_SPAN(line));
+    else
+        (void)format_text(o, "%u %.*s", r->status, LOG_SPAN(r->code));
+}
+
+void
+failure_log_tell(struct failure_log *f, enum log_level level, const char *what,
+                 const struct aws_result *r)
+{
+    char text[sizeof f->last];
+    struct out o = out_to(text, sizeof text);
+
+    describe(f, what, r, &o);
+    if (span_same(out_span(&o), (struct span){f->last, f->last_len}))
+        return;
+    memcpy(f->last, text, o.len);
+    f->last_len = o.len;
+    log_line(level, "%s to %.*s at %.*s:%u: %.*s", f->act, LOG_SPAN(f->target),
+             LOG_SPAN(f->client->endpoint.host), f->client->endpoint.port, LOG_SPAN(out_span(&o)));
+}
+
+void
+failure_log_reset(struct failure_log *f)
+{
+    f->last_len = 0;
+}
