@@ -8,9 +8,13 @@ usage() {
 usage: ./build.sh [COMMAND]
 
   build                 the extension: build/<cpu>/kinesis-telemetry-api-extension (default)
-  test                  everything: unit tests, then end-to-end tests
+  test                  everything: unit tests, a short run of each fuzz target, end-to-end tests
   test unit [MODULE…]   only the unit tests, or those of the modules named
+  test fuzz [TARGET…]   only the fuzz targets, or those named, for 20 seconds each
   test e2e [FILE…]      only the end-to-end tests, or those in the files named
+  fuzz [SECONDS] [TARGET…]
+                        the fuzz targets, or those named, for 60 or so many seconds each, from where
+                        the last run ended; what breaks one is left in build/fuzz/findings/TARGET
   demo [BOOTSTRAP]      a function's logs on their way into a local Kinesis, counted at the far end
   bench                 what a cold start costs, against an empty extension
   clean [all]           removes build/ except the sources brought; with `all` these and node_modules too
@@ -32,6 +36,7 @@ native=$(uname -m | sed 's/^aarch64$/arm64/')
 arch=${ARCH:-$native}
 unset ARCH # each make is told its own
 jobs=$(nproc 2>/dev/null || echo 2)
+fuzz_seconds=20 # as one part of the tests
 case ${VENDOR_CACHE:=vendor/cache} in
 /* | vendor/cache) ;;
 *) VENDOR_CACHE=$here/$VENDOR_CACHE ;;
@@ -96,6 +101,13 @@ need_compiler() {
     fi
 }
 
+# The part of clang that libFuzzer and the sanitizers are in is a package that clang only recommends.
+need_clang() {
+    need clang:clang
+    version=$(clang -dumpversion)
+    need "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-$(uname -m).a:libclang-rt-${version%%.*}-dev"
+}
+
 node_is_new() {
     node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
 }
@@ -150,6 +162,17 @@ test_unit() { # [MODULE...]
     cp build/asan/unit/counts "$counts"
 }
 
+# The rows of the unit tests are what fuzzing begins with.
+test_fuzz() { # [TARGET...]
+    locked vendor/vendor.sh fuzz || return 1
+    locked make -s -k -j"$jobs" -C tests/fuzz ${1:+TARGETS="$*"} || return 1
+    # shellcheck disable=SC2046 # a list of words
+    [ $# -gt 0 ] || set -- $(make -s -C tests/fuzz names)
+    rm -rf build/fuzz/counts
+    printf '%s\n' "$@" | xargs -n 1 -P "$jobs" tests/fuzz/run.sh "$fuzz_seconds" || true
+    (cd build/fuzz/counts && cat "$@") | awk -v targets=$# '{ p += $1 } END { print p + 0, targets - p, 0 }' >"$counts"
+}
+
 # FILE as the caller sees it, or as "delivery" for tests/e2e/delivery.test.mjs.
 test_e2e() { # [FILE...]
     if [ $# -eq 0 ]; then
@@ -173,11 +196,15 @@ test_e2e() { # [FILE...]
         }' "$counts.tap" >"$counts"
 }
 
+wanted() { # PART
+    [ "$part" = all ] || [ "$part" = "$1" ]
+}
+
 run_tests() { # [PART [ARGUMENTS]]
     part=${1:-all}
     [ $# -eq 0 ] || shift
     case $part in
-    all | unit | e2e) ;;
+    all | unit | fuzz | e2e) ;;
     *)
         usage >&2
         exit 2
@@ -186,17 +213,31 @@ run_tests() { # [PART [ARGUMENTS]]
     arch=$native
     need_compiler
     [ "$part" = e2e ] || need /usr/include/cmocka.h:libcmocka-dev
-    [ "$part" = unit ] || need_modules
+    ! wanted fuzz || need_clang
+    ! wanted e2e || need_modules
     locked vendor/vendor.sh asan
     rm -rf build/test
-    [ "$part" = e2e ] || run_part unit "$@"
-    if [ "$part" != unit ]; then
+    ! wanted unit || run_part unit "$@"
+    ! wanted fuzz || run_part fuzz "$@"
+    if wanted e2e; then
         build
         locked make -s -j"$jobs" -C src ARCH=asan
         run_part e2e "$@"
     fi
-    cat build/test/unit build/test/e2e 2>/dev/null | awk '{ p += $1; f += $2; s += $3 }
+    cat build/test/unit build/test/fuzz build/test/e2e 2>/dev/null | awk '{ p += $1; f += $2; s += $3 }
         END { printf "%d passed, %d failed%s\n", p, f, s ? ", " s " skipped" : ""; exit f > 0 }'
+}
+
+fuzz() { # [SECONDS] [TARGET...]
+    fuzz_seconds=60
+    case ${1:-} in
+    '' | *[!0-9]*) ;;
+    *)
+        fuzz_seconds=$1
+        shift
+        ;;
+    esac
+    run_tests fuzz "$@"
 }
 
 demo() {
@@ -232,6 +273,7 @@ command=${1:-build}
 case $command in
 build) build ;;
 test) run_tests "$@" ;;
+fuzz) fuzz "$@" ;;
 demo) demo "$@" ;;
 bench) bench "$@" ;;
 clean) clean "$@" ;;

@@ -12,7 +12,7 @@ OBJ := $(OUT)/obj/bearssl
 CFLAGS := -w $(CODE_FLAGS) -DBR_USE_URANDOM=0 -DBR_RDRAND=0 -DBR_USE_UNIX_TIME=0
 ifeq ($(ARCH),host)
 CFLAGS := -w $(CODE_FLAGS)
-else ifeq ($(ARCH),asan)
+else ifneq ($(filter asan fuzz,$(ARCH)),)
 # Addresses only: where the CPU allows it BearSSL reads words at any address, on purpose, which UBSan
 # reports at every handshake.
 CFLAGS += -fsanitize=address

@@ -4,6 +4,7 @@
 #   ARCH=x86_64 | arm64   what ships: static-pie against our own musl; a cross compiler where needed
 #   ARCH=asan             the same code for this machine and glibc, with sanitizers and the checks
 #                         that only debug builds make (CHECKED), for tests
+#   ARCH=fuzz             the same by clang, which counts what each input reaches, for libFuzzer
 #   ARCH=host             plain, for tools that run during the build
 
 MACHINE := $(shell uname -m)
@@ -13,12 +14,12 @@ SYSROOT := $(OUT)/sysroot
 LIBBEARSSL := $(SYSROOT)/lib/libbearssl.a
 
 GNU_CPU := $(patsubst arm64,aarch64,$(ARCH))
-ifneq ($(filter asan host $(MACHINE),$(GNU_CPU)),)
+ifneq ($(filter asan fuzz host $(MACHINE),$(GNU_CPU)),)
 CROSS :=
 else
 CROSS := $(GNU_CPU)-linux-gnu-
 endif
-CC := $(CROSS)gcc
+CC := $(if $(filter fuzz,$(ARCH)),clang,$(CROSS)gcc)
 AR := $(CROSS)ar
 STRIP := $(CROSS)strip
 OBJCOPY := $(CROSS)objcopy
@@ -29,6 +30,12 @@ CODE_FLAGS := -O1 -g -fno-omit-frame-pointer -DCHECKED
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 LINK_START :=
 LINK_END := -L$(SYSROOT)/lib -lbearssl -pthread
+else ifeq ($(ARCH),fuzz)
+LIBC_CPPFLAGS := -isystem $(SYSROOT)/include
+CODE_FLAGS := -O1 -g -fno-omit-frame-pointer
+SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LINK_START :=
+LINK_END := -L$(SYSROOT)/lib -lbearssl
 else ifeq ($(ARCH),host)
 LIBC_CPPFLAGS := -isystem $(SYSROOT)/include
 CODE_FLAGS := -O1

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings, checks, unpacks and builds what the extension links: musl, BearSSL, jsmn, trust anchors.
 #
-# usage: vendor/vendor.sh TARGET...      x86_64 | arm64 | asan (glibc, sanitizers; for tests)
+# usage: vendor/vendor.sh TARGET...      x86_64 | arm64 | asan | fuzz (glibc, sanitizers; for tests)
 #
 # Sources come from the distribution's packages by way of apt, or from files laid by hand into
 # vendor/cache/ (or the folder that VENDOR_CACHE names); either way vendor/pins has the last word.
@@ -178,7 +178,7 @@ build_target() {
     rm -rf "build/$target/obj/bearssl" "build/$target/sysroot"
     mkdir -p "build/$target/sysroot/include"
     case $target in
-    asan | host) ;;
+    asan | fuzz | host) ;;
     *) build_musl ;;
     esac
     cp "$downloads/jsmn.h" "$work"/src/bearssl/inc/*.h "build/$target/sysroot/include/"
@@ -233,9 +233,9 @@ build_anchors() {
 
 # --- main --------------------------------------------------------------------------------------
 
-[ $# -gt 0 ] || die "usage: vendor/vendor.sh x86_64|arm64|asan ..."
+[ $# -gt 0 ] || die "usage: vendor/vendor.sh x86_64|arm64|asan|fuzz ..."
 for target; do
-    case $target in x86_64 | arm64 | asan) ;; *) die "unknown target $target" ;; esac
+    case $target in x86_64 | arm64 | asan | fuzz) ;; *) die "unknown target $target" ;; esac
 done
 
 # Whatever shapes the result; a change of any of it builds all again.

@@ -322,6 +322,16 @@ observe(struct lifecycle *life, const struct event *event)
     }
 }
 
+/* What we wrote ourselves: forwarding that would make more of it without end. */
+static bool
+our_own(const struct lifecycle *life, const struct event *event)
+{
+    if (event_is_line_of(event, SPAN(LOG_LOGGER)))
+        return true;
+    return life->settings->dead_letter == DEAD_LETTER_STDERR && event->type == EVENT_EXTENSION &&
+           dead_letter_object_is_line(event->record);
+}
+
 static int
 telemetry_event(void *context, struct span text)
 {
@@ -335,8 +345,7 @@ telemetry_event(void *context, struct span text)
     }
     if (event.kind == EVENT_RESTORE_START)
         restored(life);
-    /* forwarding our own lines would make more of them without end */
-    if ((life->settings->types & event.type) != 0 && !event_is_line_of(&event, SPAN(LOG_LOGGER)) &&
+    if ((life->settings->types & event.type) != 0 && !our_own(life, &event) &&
         telemetry_dispatcher_event(d, &event) != 0) {
         if (life->stalled_ms == 0)
             life->stalled_ms = life->loop->now_ms;

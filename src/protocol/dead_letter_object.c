@@ -58,6 +58,15 @@ dead_letter_object_line_size(const struct put_record *record)
     return len;
 }
 
+bool
+dead_letter_object_is_line(struct span record)
+{
+    return span_starts(record, SPAN("{\"Data\":\"")) ||
+           span_starts(record, SPAN("{\"DataBase64\":\"")) ||
+           span_starts(record, SPAN("\"{\\\"Data\\\":\\\"")) ||
+           span_starts(record, SPAN("\"{\\\"DataBase64\\\":\\\""));
+}
+
 void
 dead_letter_object_rewind(struct dead_letter_object *d)
 {

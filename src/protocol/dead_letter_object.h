@@ -33,6 +33,12 @@ struct dead_letter_object {
 /* The bytes of one record's line, its newline included. Looks at every byte of the record. */
 size_t dead_letter_object_line_size(const struct put_record *record);
 
+/*
+ * Whether a record of the Telemetry API is such a line: written to standard error it comes back to
+ * those who have subscribed to extensions' logs, as an object or as a string.
+ */
+bool dead_letter_object_is_line(struct span record);
+
 /* Back to the first byte. Needed before the first read too. */
 void dead_letter_object_rewind(struct dead_letter_object *d);
 

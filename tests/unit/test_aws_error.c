@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "seed.h"
 
 #define PROLOGUE "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 
@@ -89,6 +90,7 @@ reply(void **state)
     for (size_t i = 0; i < LEN(replies); i++) {
         struct aws_error e = {SPAN("old"), SPAN("old")};
 
+        seed("aws_error", replies[i].body);
         aws_error(replies[i].header, guard_copy(replies[i].body), &e);
         CHECK_SPAN(replies[i].name, e.code, span_of(replies[i].code));
         CHECK_SPAN(replies[i].name, e.message, span_of(replies[i].message));

@@ -254,6 +254,24 @@ failed_early(void **state)
     end();
 }
 
+/* They have expired, and no others are to be had: none are left. */
+static void
+expired(void **state)
+{
+    char text[1024];
+    const char *const replies[] = {reply_with(text, sizeof text, "OLD", -1000), REFUSED};
+
+    (void)state;
+    begin(replies, LEN(replies));
+    ask(false);
+    check_key("OLD");
+    credentials.fetched_ms -= 60001;
+    ask(false);
+    assert_false(credentials_ready(&credentials));
+    assert_int_equal(credentials.now.access_key.len, 0);
+    end();
+}
+
 /* Standard output's lines while a test runs. */
 static int kept_output, log_file;
 
@@ -334,6 +352,7 @@ main(int argc, char **argv)
         cmocka_unit_test(fetched),          cmocka_unit_test(without_token),
         cmocka_unit_test(refreshed),        cmocka_unit_test(expiring),
         cmocka_unit_test(failed_early),     cmocka_unit_test(failing),
+        cmocka_unit_test(expired),
     };
 
     return RUN(argc, argv, tests);

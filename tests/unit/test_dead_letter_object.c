@@ -208,12 +208,35 @@ longest_path(void **state)
     assert_true((o.len - 5 - 8) - 2 * (512 + DEAD_LETTER_FUNCTION_MAX + 32) <= 1024);
 }
 
+static const struct {
+    const char *record;
+    bool want;
+} own[] = {
+    {"{\"Data\":\"x\",\"PartitionKey\":\"k\"}", true},
+    {"{\"DataBase64\":\"eA==\",\"PartitionKey\":\"k\"}", true},
+    {"\"{\\\"Data\\\":\\\"x\\\",\\\"PartitionKey\\\":\\\"k\\\"}\\n\"", true},
+    {"\"{\\\"DataBase64\\\":\\\"eA==\\\"}\"", true},
+    {"{\"Data\":1}", false},
+    {"{\"data\":\"x\"}", false},
+    {"\"Data\"", false},
+    {"", false},
+};
+
+static void
+own_lines(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(own); i++)
+        CHECK_INT(own[i].record, dead_letter_object_is_line(guard_copy(span_of(own[i].record))),
+                  own[i].want);
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(line), cmocka_unit_test(object),       cmocka_unit_test(nothing),
-        cmocka_unit_test(path), cmocka_unit_test(longest_path),
+        cmocka_unit_test(own_lines), cmocka_unit_test(line), cmocka_unit_test(object),
+        cmocka_unit_test(nothing),   cmocka_unit_test(path), cmocka_unit_test(longest_path),
     };
 
     return RUN(argc, argv, tests);

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "seed.h"
 
 #define ID "459921b5-681c-4a96-beb0-81e0aa586026"
 #define SIXTY_FOUR "0123456789abcdef0123456789abcdef0123456789ABCDEF0123456789-ABCDE"
@@ -114,6 +115,7 @@ read_good(void **state)
         struct span text = guard_copy(span_of(events[i].text));
         struct event e;
 
+        seed("event", text);
         memset(&e, 0xff, sizeof e);
         CHECK_INT(events[i].name, event_read(text, &e), 0);
         CHECK_INT(events[i].name, e.type, events[i].type);
@@ -189,6 +191,7 @@ read_bad(void **state)
     for (size_t i = 0; i < LEN(bad); i++) {
         struct event e;
 
+        seed("event", span_of(bad[i].text));
         CHECK_INT(bad[i].name, event_read(guard_copy(span_of(bad[i].text)), &e), ERR_BAD);
     }
 }
@@ -217,6 +220,7 @@ read_dropped(void **state)
     for (size_t i = 0; i < LEN(dropped); i++) {
         struct event e;
 
+        seed("event", span_of(dropped[i].text));
         CHECK_INT(dropped[i].text, event_read(guard_copy(span_of(dropped[i].text)), &e), 0);
         CHECK_INT(dropped[i].text, e.dropped_records, dropped[i].records);
         CHECK_INT(dropped[i].text, e.dropped_bytes, dropped[i].bytes);
@@ -304,6 +308,7 @@ message_format(void **state)
         struct event e;
         struct span message;
 
+        seed("event", span_of(messages[i].text));
         CHECK_INT(messages[i].name, event_read(guard_copy(span_of(messages[i].text)), &e), 0);
         check_write(messages[i].name, EVENT_MESSAGE, &e, NULL, span_of(want));
         message = event_message(&e);
@@ -377,6 +382,7 @@ enriched_format(void **state)
     for (size_t i = 0; i < LEN(enriched); i++) {
         struct event e;
 
+        seed("event", span_of(enriched[i].text));
         CHECK_INT(enriched[i].name, event_read(guard_copy(span_of(enriched[i].text)), &e), 0);
         check_write(enriched[i].name, EVENT_ENRICHED, &e, &enriched[i].origin,
                     span_of(enriched[i].want));
@@ -534,6 +540,7 @@ own_lines(void **state)
 
     (void)state;
     for (size_t i = 0; i < LEN(lines); i++) {
+        seed("event", span_of(lines[i].text));
         CHECK_INT(lines[i].name, event_read(guard_copy(span_of(lines[i].text)), &e), 0);
         CHECK_INT(lines[i].name, event_is_line_of(&e, SPAN(LOGGER)), lines[i].want);
         CHECK_INT(lines[i].name, event_is_line_of(&e, SPAN("nobody")), false);

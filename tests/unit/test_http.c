@@ -3,6 +3,7 @@
 #include "check.h"
 #include "guard.h"
 #include "protocol/out.h"
+#include "seed.h"
 
 typedef int head_parser(struct span in, struct http_head *head);
 
@@ -134,6 +135,7 @@ check_head_row(const struct head_row *row, head_parser *parse)
     int whole = (int)(row->in.len - strlen(row->rest));
     struct http_head head;
 
+    seed("http", row->in);
     for (size_t n = 0; n <= row->in.len; n++) {
         int got = parse(guard_copy((struct span){row->in.p, n}), &head);
 
@@ -150,6 +152,7 @@ check_broken_row(const struct broken_row *row, head_parser *parse)
     struct http_head head;
     int got = ERR_MORE;
 
+    seed("http", row->in);
     for (size_t n = 0; n <= row->in.len; n++) {
         int before = got;
 
@@ -195,6 +198,7 @@ too_many_fields(void **state)
         for (size_t n = 0; n < rows[i].fields; n++)
             strcat(text, "a: b\r\n");
         strcat(text, "\r\n");
+        seed("http", span_of(text));
         CHECK_INT("fields", http_response_head(guard_copy(span_of(text)), &head),
                   rows[i].want == 0 ? (int)strlen(text) : rows[i].want);
     }
@@ -436,6 +440,7 @@ check_body_row(const struct body_row *row, head_parser *parse,
     struct http_body start;
     int head_len = parse(row->in, &head);
 
+    seed("http", row->in);
     CHECK(row->name, head_len > 0);
     CHECK_INT(row->name, frame(&head, &start), row->framed);
     for (size_t step = 1; step <= row->in.len; step++) {

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "seed.h"
 
 static const struct {
     const char *name;
@@ -62,6 +63,7 @@ parse(void **state)
     for (size_t i = 0; i < LEN(documents); i++) {
         struct json doc;
 
+        seed("json", documents[i].in);
         CHECK_INT(documents[i].name, json_parse(&doc, guard_copy(documents[i].in)),
                   documents[i].want);
         if (documents[i].want == 0)
@@ -200,6 +202,7 @@ text(void **state)
         const char *name = texts[i].in.p;
         struct json doc;
 
+        seed("json", texts[i].in);
         CHECK_INT(name, json_parse(&doc, guard_copy(texts[i].in)), 0);
         for (size_t cap = 0; cap <= texts[i].text.len; cap++) {
             struct out o = out_to(guard_buffer(cap), cap);
@@ -254,6 +257,7 @@ number(void **state)
         uint64_t n = 0;
         struct json doc;
 
+        seed("json", span_of(numbers[i].in));
         CHECK_INT(numbers[i].in, json_parse(&doc, guard_copy(span_of(numbers[i].in))), 0);
         CHECK_INT(numbers[i].in, json_number(&doc, 0, numbers[i].max, &n), numbers[i].want);
         CHECK(numbers[i].in, n == numbers[i].number);

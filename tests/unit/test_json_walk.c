@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "seed.h"
 
 /* The value, and what follows it; want: 0 for the length of the value, or an error. */
 static const struct {
@@ -80,6 +81,7 @@ value(void **state)
         bool scalar = rest > 0 && memchr("\"]}", values[i].in.p[whole - 1], 3) == NULL;
         int got = ERR_MORE;
 
+        seed("json_walk", values[i].in);
         for (size_t n = 0; n <= values[i].in.len; n++) {
             int before = got;
 
@@ -167,6 +169,7 @@ walk(void **state)
     for (size_t i = 0; i < LEN(walks); i++) {
         struct span in = span_of(walks[i].in);
 
+        seed("json_walk", in);
         CHECK_INT(walks[i].name, walk_all(guard_copy(in), seen), walks[i].want);
         CHECK_SPAN(walks[i].name, span_of(seen), span_of(walks[i].seen));
         if (walks[i].want == ERR_BAD)

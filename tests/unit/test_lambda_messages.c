@@ -3,6 +3,7 @@
 #include "check.h"
 #include "guard.h"
 #include "protocol/event.h"
+#include "seed.h"
 
 static void
 register_body(void **state)
@@ -44,6 +45,7 @@ registered(void **state)
     for (size_t i = 0; i < LEN(registrations); i++) {
         struct lambda_registered r = {.account_id_len = 7};
 
+        seed("lambda_messages", span_of(registrations[i].body));
         lambda_registered(guard_copy(span_of(registrations[i].body)), &r);
         CHECK_SPAN(registrations[i].name, ((struct span){r.account_id, r.account_id_len}),
                    span_of(registrations[i].account_id));
@@ -147,6 +149,7 @@ event(void **state)
     for (size_t i = 0; i < LEN(events); i++) {
         struct span body = span_of(events[i].body);
 
+        seed("lambda_messages", body);
         check_event(&events[i]);
         while (body.len > 0 && body.p[body.len - 1] != '}')
             body.len--;
@@ -256,6 +259,7 @@ error_type(void **state)
     for (size_t i = 0; i < LEN(errors); i++) {
         struct span got = lambda_error_type(guard_copy(span_of(errors[i].body)));
 
+        seed("lambda_messages", span_of(errors[i].body));
         CHECK_SPAN(errors[i].name, got, span_of(errors[i].want));
         CHECK(errors[i].name, (got.p == NULL) == (errors[i].want == NULL));
     }

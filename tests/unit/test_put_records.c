@@ -4,6 +4,7 @@
 #include "guard.h"
 #include "protocol/out.h"
 #include "protocol/sha256.h"
+#include "seed.h"
 
 #define BODY_MAX (4 << 20)
 
@@ -385,6 +386,7 @@ reply(void **state)
         char text[256];
         struct out seen = out_to(text, sizeof text);
 
+        seed("put_records_reply", replies[i].body);
         CHECK_INT(
             replies[i].name,
             put_records_reply(guard_copy(replies[i].body), replies[i].records_len, note, &seen),

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "guard.h"
 #include "protocol/out.h"
+#include "seed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,20 @@ static const struct {
      "a0 b32 c64 (ab) d0 e32 (de) "},
 };
 
+/* The script with the ring's size before it. */
+static void
+seed_script(uint32_t cap, const char *script)
+{
+    char text[256];
+    struct out o = out_to(text, sizeof text);
+
+    out_number(&o, cap);
+    out_byte(&o, ' ');
+    out_put(&o, span_of(script));
+    assert_int_equal(out_end(&o), 0);
+    seed("queue", out_span(&o));
+}
+
 /* Runs one word of a script; places holds the place of each record by its letter. */
 static void
 run_word(struct queue *q, const char *word, uint32_t *places, size_t *records, struct out *log)
@@ -201,6 +216,7 @@ script(void **state)
         struct out log = out_to(text, sizeof text);
         size_t records = 0;
 
+        seed_script(scripts[i].cap, scripts[i].script);
         while (rest.p != NULL)
             run_word(&q, span_cut(rest, ' ', &rest).p, places, &records, &log);
         CHECK_SPAN(scripts[i].name, out_span(&log), span_of(scripts[i].log));

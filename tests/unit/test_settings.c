@@ -3,6 +3,7 @@
 #include "check.h"
 #include "guard.h"
 #include "protocol/out.h"
+#include "seed.h"
 
 #include <stdio.h>
 
@@ -120,6 +121,21 @@ list(struct out *o, const struct settings *s)
     assert_int_equal(out_end(o), 0);
 }
 
+/* The environment as the kernel lays it out: a zero byte behind each pair. */
+static void
+seed_environment(const char *const *pairs)
+{
+    char text[4096];
+    struct out o = out_to(text, sizeof text);
+
+    for (size_t i = 0; i < ENV_MAX && pairs[i] != NULL; i++) {
+        out_put(&o, span_of(pairs[i]));
+        out_byte(&o, '\0');
+    }
+    assert_int_equal(out_end(&o), 0);
+    seed("settings", out_span(&o));
+}
+
 /* What these settings say: every line of theirs, as a list makes them. */
 static struct span
 settings_of(const char *const *row, char *text, size_t cap, struct environment *env)
@@ -130,6 +146,7 @@ settings_of(const char *const *row, char *text, size_t cap, struct environment *
 
     env->row = row;
     env->complaints = out_to(env->text, sizeof env->text);
+    seed_environment(row);
     settings_read_early(&s, &source);
     assert_int_equal(env->complaints.len, 0);
     settings_read(&s, &source);
@@ -442,6 +459,8 @@ static const struct row words[] = {
      "",
      BAD_KEY("fixed:" ALMOST_FULL_KEY "xy")},
     {{"TELEMETRY_PARTITION_KEY=fixed:"}, "", BAD_KEY("fixed:")},
+    /* known: whether it is UTF-8 is not looked at */
+    {{"TELEMETRY_PARTITION_KEY=fixed:\xff\x80"}, "key=3 fixed_key=\xff\x80 ", ""},
     {{"TELEMETRY_PARTITION_KEY=fixed"}, "", BAD_KEY("fixed")},
     {{"TELEMETRY_PARTITION_KEY=Random"}, "", BAD_KEY("Random")},
     {{"TELEMETRY_PARTITION_KEY=k"}, "", BAD_KEY("k")},

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "guard.h"
 #include "protocol/out.h"
+#include "seed.h"
 
 /* events: what is handed out, a semicolon behind each. inside: the input ends within an event. */
 static const struct row {
@@ -141,6 +142,7 @@ whole(void **state)
         size_t cap = rows[i].inside ? rows[i].in.len : 0;
         struct splitter s;
 
+        seed("splitter", rows[i].in);
         splitter_start(&s, guard_buffer(cap), cap);
         check_end(&rows[i], &s, feed(&s, rows[i].in, &seen), &seen);
     }

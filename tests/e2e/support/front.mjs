@@ -53,7 +53,7 @@ class Exchange {
   /* Lets kinesis-local answer: { status, headers, body }. */
   async answer() {
     const { status, type, body } = await this.front.forward(this);
-    return this.framed(status, type ?? 'application/x-amz-json-1.1', body);
+    return this.framed(status, type ?? this.front.contentType, body);
   }
 
   framed(status, type, body) {
@@ -65,7 +65,7 @@ class Exchange {
   }
 
   error(status, type, message) {
-    return this.framed(status, 'application/x-amz-json-1.1', errorBody(type, message));
+    return this.framed(status, this.front.contentType, this.front.errorBody(type, message));
   }
 
   send(answer) {
@@ -128,6 +128,12 @@ export class Front {
 
   get url() {
     return `${this.plain ? 'http' : 'https'}://localhost:${this.port}`;
+  }
+
+  contentType = 'application/x-amz-json-1.1';
+
+  errorBody(type, message) {
+    return errorBody(type, message);
   }
 
   now() {
@@ -204,7 +210,7 @@ export class Front {
       let request = await reader.next();
       while (request) {
         const exchange = new Exchange(this, socket, connection, request);
-        await this.#handle(exchange);
+        await this.handle(exchange);
         if (exchange.closing) {
           return; /* the fault decides how the connection ends */
         }
@@ -226,7 +232,8 @@ export class Front {
     }
   }
 
-  async #handle(exchange) {
+  /* From here on it is Kinesis; s3.mjs puts S3 in its place. */
+  async handle(exchange) {
     const { request } = exchange;
     const { credentials, region } = this;
     const refusal = await checkSignature(request, { credentials, region, now: this.now() });

@@ -2,8 +2,8 @@
  * AWS Signature Version 4 from the server's side: the signature is computed once more with AWS's own
  * signer, from the headers that arrived, and compared.
  *
- *   const refusal = await checkSignature(request, { credentials, region, now });
- *   // null, or { status, type, message } as Kinesis words it
+ *   const refusal = await checkSignature(request, { credentials, region, now, service: 's3' });
+ *   // null, or { status, type, message } as Kinesis, the service unless told otherwise, words it
  */
 import { createHash, createHmac } from 'node:crypto';
 import { HttpRequest } from '@smithy/protocol-http';
@@ -53,7 +53,8 @@ function badHeaderList(request, signed) {
   return absent ?? unknown ?? twice ?? order;
 }
 
-function badScope({ date, region, service }, request, expected, now) {
+function badScope({ date, region, service }, request, expected) {
+  const { now } = expected;
   const stamp = values(request, 'x-amz-date')[0];
   const time = amzDate(stamp);
   if (Number.isNaN(time) || stamp.slice(0, 8) !== date) {
@@ -65,15 +66,17 @@ function badScope({ date, region, service }, request, expected, now) {
   if (time > now + SKEW_MS) {
     return `Signature not yet current: ${stamp} is still later than ${new Date(now + SKEW_MS).toISOString()}`;
   }
-  if (region !== expected.region || service !== 'kinesis') {
+  if (region !== expected.region || service !== expected.service) {
     return `Credential should be scoped to a valid region, not '${region}/${service}'.`;
   }
   return null;
 }
 
-async function signature(request, signed, date, { credentials, region }) {
+async function signature(request, signed, date, { credentials, region, service }) {
   const signer = new SignatureV4({
-    credentials, region, service: 'kinesis', sha256: Sha256, applyChecksum: false
+    credentials, region, service, sha256: Sha256, applyChecksum: false,
+    /* S3 alone signs the path as it is sent; all others encode it once more. */
+    uriEscapePath: service !== 's3'
   });
   const headers = Object.fromEntries(signed.map((name) => [name, values(request, name)[0]]));
   const { headers: made } = await signer.sign(
@@ -82,13 +85,14 @@ async function signature(request, signed, date, { credentials, region }) {
   return made.authorization;
 }
 
-/* `x-amz-content-sha256` is not needed; the signer believes it, so it is checked here. */
-function wrongBodyHash(request) {
+/* Only S3 needs `x-amz-content-sha256`; the signer believes it, so it is checked here. */
+function wrongBodyHash(request, { service }) {
   const [told] = values(request, 'x-amz-content-sha256');
-  return told !== undefined && told !== createHash('sha256').update(request.body).digest('hex');
+  return (told !== undefined || service === 's3') && told !== createHash('sha256').update(request.body).digest('hex');
 }
 
-export async function checkSignature(request, expected) {
+export async function checkSignature(request, { service = 'kinesis', ...rest }) {
+  const expected = { service, ...rest };
   const [authorization] = values(request, 'authorization');
   if (!authorization) {
     return refuse('MissingAuthenticationTokenException', 'Missing Authentication Token');
@@ -97,7 +101,7 @@ export async function checkSignature(request, expected) {
   if (!parts) {
     return refuse('IncompleteSignatureException', `Authorization header is not as expected: ${authorization}`);
   }
-  const [, accessKey, date, region, service, list, sent] = parts;
+  const [, accessKey, date, region, scoped, list, sent] = parts;
   const [token] = values(request, 'x-amz-security-token');
   if (accessKey !== expected.credentials.accessKeyId || token !== expected.credentials.sessionToken) {
     return refuse('UnrecognizedClientException', 'The security token included in the request is invalid.');
@@ -107,12 +111,12 @@ export async function checkSignature(request, expected) {
   if (wrong) {
     return refuse('InvalidSignatureException', `Signed headers are not as expected: ${wrong}`);
   }
-  const scope = badScope({ date, region, service }, request, expected, expected.now);
+  const scope = badScope({ date, region, service: scoped }, request, expected);
   if (scope) {
     return refuse('InvalidSignatureException', scope);
   }
   const made = await signature(request, signed, amzDate(values(request, 'x-amz-date')[0]), expected);
-  if (wrongBodyHash(request) || AUTHORIZATION.exec(made)?.[6] !== sent) {
+  if (wrongBodyHash(request, expected) || AUTHORIZATION.exec(made)?.[6] !== sent) {
     return refuse('InvalidSignatureException', 'The request signature we calculated does not match the ' +
       'signature you provided. Check your AWS Secret Access Key and signing method.');
   }

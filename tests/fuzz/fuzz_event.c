@@ -1,0 +1,92 @@
+/* A telemetry event, and what is written for it in each format. */
+#include "fuzz.h"
+#include "protocol/event.h"
+#include "strict_json.h"
+
+static const enum event_format formats[] = {EVENT_MESSAGE, EVENT_VERBATIM, EVENT_ENRICHED};
+
+/* Made of any pieces of the event itself, which may hold whatever JSON has to escape. */
+static struct span
+any_piece(struct span text)
+{
+    size_t from = fuzz_dice((uint32_t)text.len + 1);
+
+    return (struct span){text.p + from, fuzz_dice((uint32_t)(text.len - from) + 1)};
+}
+
+static struct event_origin
+any_origin(struct span text)
+{
+    struct event_origin origin = {
+        .function_name = any_piece(text),
+        .function_version = any_piece(text),
+        .account_id = any_piece(text),
+        .region = any_piece(text),
+        .sandbox = any_piece(text),
+        .request_id = any_piece(text),
+        .sequence = fuzz_dice(2) == 0 ? UINT64_MAX : fuzz_dice(UINT32_MAX),
+        .cold_start = fuzz_dice(2) == 0,
+    };
+
+    return origin;
+}
+
+static struct span
+write_whole(enum event_format format, const struct event *e, const struct event_origin *origin)
+{
+    size_t size = event_size(format, e, origin);
+    struct out o = out_to(fuzz_room(size), size);
+
+    FACT(event_write(&o, format, e, origin) == 0);
+    FACT(o.len > 0);
+    return out_span(&o);
+}
+
+/* With too little room it says so, and what it wrote is the beginning. */
+static void
+check_cut(enum event_format format, const struct event *e, const struct event_origin *origin,
+          struct span whole)
+{
+    size_t cap = fuzz_dice((uint32_t)whole.len);
+    struct out o = out_to(fuzz_room(cap), cap);
+
+    FACT(event_write(&o, format, e, origin) == ERR_FULL);
+    FACT(span_starts(whole, out_span(&o)));
+}
+
+static void
+check_event(const struct event *e, struct span in)
+{
+    struct span message = event_message(e);
+
+    FACT(e->text.p == in.p && e->text.len == in.len);
+    FACT(e->record.len > 0 && fuzz_within(e->record, in));
+    FACT(e->request_id.len <= 64 && fuzz_within(e->request_id, e->record));
+    FACT(message.len > 0 && fuzz_within(message, in));
+    FACT(e->type == EVENT_PLATFORM || e->kind == EVENT_OTHER);
+    FACT(e->kind == EVENT_LOGS_DROPPED || (e->dropped_records == 0 && e->dropped_bytes == 0));
+    FACT(e->type == EVENT_EXTENSION || !event_is_line_of(e, any_piece(in)));
+    (void)event_is_line_of(e, any_piece(in));
+}
+
+void
+fuzz(struct span in)
+{
+    struct event e;
+    struct event_origin origin;
+    bool strict = strict_json(in);
+    int got = event_read(in, &e);
+
+    FACT(got == 0 || got == ERR_BAD);
+    if (got != 0)
+        return;
+    check_event(&e, in);
+    origin = any_origin(in);
+    for (size_t i = 0; i < FUZZ_LEN(formats); i++) {
+        struct span whole = write_whole(formats[i], &e, &origin);
+
+        check_cut(formats[i], &e, &origin, whole);
+        /* JSON in, JSON out */
+        FACT(!strict || strict_json(fuzz_copy(whole)));
+    }
+}

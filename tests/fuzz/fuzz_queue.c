@@ -1,0 +1,257 @@
+/*
+ * The queue against a plain model. The input is a script in the language of the unit test's table
+ * (tests/unit/test_queue.c), the ring's size before it, so what is found can be put there as a row:
+ *
+ *     128 +8 +8 t !b -a +8 t
+ *
+ * Here a letter stands for the last record of that letter, and a word that makes no sense is skipped.
+ * `k` before a number of bytes, as in +k8, makes them a partition key.
+ */
+#include "fuzz.h"
+#include "protocol/queue.h"
+
+#include <string.h>
+
+enum { RECORDS_MAX = 400, SLOT = 24, LETTERS = 26 };
+
+/* A record of the model. Its sequence number is its index, and tells what its bytes are. */
+struct record {
+    uint32_t place;
+    uint32_t size; /* of its slot */
+    size_t key_len, data_len;
+    enum queue_state state;
+    unsigned attempts, refusals;
+};
+
+struct model {
+    struct queue q;
+    struct record records[RECORDS_MAX];
+    size_t len;
+    size_t oldest; /* index of the oldest record that has not ended; len when there is none */
+};
+
+static char
+byte_of(size_t sequence, size_t at)
+{
+    return (char)(sequence * 31 + at * 7 + 1);
+}
+
+/* Where a record of so many bytes has to go: behind the last one, or, if it must, at the front. */
+static bool
+place_for(const struct model *m, size_t len, uint32_t *place)
+{
+    uint32_t need = (uint32_t)(SLOT + len + 7) & ~7u;
+    uint32_t head, tail;
+
+    *place = 0;
+    if (m->oldest == m->len)
+        return need <= m->q.cap;
+    head = m->records[m->oldest].place;
+    tail = m->records[m->len - 1].place + m->records[m->len - 1].size;
+    if (tail > head && need <= m->q.cap - tail)
+        *place = tail;
+    else if (tail > head)
+        return need <= head;
+    else
+        *place = tail;
+    return tail > head || need <= head - tail;
+}
+
+static void
+add(struct model *m, size_t room_len, size_t key_len, size_t data_len)
+{
+    char *room = queue_room(&m->q, room_len);
+    struct record *r = &m->records[m->len];
+    uint32_t place;
+
+    FACT((room != NULL) == place_for(m, room_len, &place));
+    if (room == NULL)
+        return;
+    FACT(queue_fits(&m->q, room_len) && room == m->q.ring + place + SLOT);
+    memset(room, '.', room_len);
+    for (size_t i = 0; i < key_len + data_len; i++)
+        room[i] = byte_of(m->len, i);
+    queue_add(&m->q, room, key_len, data_len, m->len);
+    *r = (struct record){.place = place,
+                         .size = (uint32_t)(SLOT + key_len + data_len + 7) & ~7u,
+                         .key_len = key_len,
+                         .data_len = data_len,
+                         .state = QUEUE_FRESH};
+    m->len++;
+}
+
+static size_t
+record_size(void *context, const struct queue_record *record)
+{
+    (void)context;
+    return record->data.len + record->partition_key.len;
+}
+
+/* Takes what the model says has to come next, all of one state. */
+static void
+expect(struct model *m, const struct queue_limits *limits, enum queue_state state,
+       const struct queue_batch *batch, uint32_t *at, uint64_t *bytes)
+{
+    for (size_t i = m->oldest; i < m->len; i++) {
+        struct record *r = &m->records[i];
+        uint64_t size = r->key_len + r->data_len;
+
+        /* those of this very batch were marked by the first round */
+        if (r->state != state)
+            continue;
+        if (*at == limits->records || (*at > 0 && size > limits->bytes - *bytes))
+            return;
+        FACT(*at < batch->len && batch->places[*at] == r->place);
+        *bytes = size > limits->bytes - *bytes ? limits->bytes : *bytes + size;
+        r->state = QUEUE_SENT;
+        r->attempts++;
+        ++*at;
+    }
+}
+
+static void
+take(struct model *m, uint32_t records, uint64_t bytes, bool with_failed)
+{
+    struct queue_limits limits = {records, bytes, record_size, NULL};
+    uint32_t places[QUEUE_BATCH_MAX];
+    struct queue_batch batch = {.places = places};
+    uint64_t sum = 0;
+    uint32_t at = 0;
+
+    queue_take(&m->q, &limits, with_failed, &batch);
+    if (with_failed)
+        expect(m, &limits, QUEUE_FAILED, &batch, &at, &sum);
+    expect(m, &limits, QUEUE_FRESH, &batch, &at, &sum);
+    FACT(batch.len == at);
+}
+
+/* The last record of that letter; NULL when there is none, or it has ended. */
+static struct record *
+record_of(struct model *m, char letter)
+{
+    size_t n = (size_t)(letter - 'a');
+
+    if (letter < 'a' || letter > 'z' || n >= m->len)
+        return NULL;
+    n += (m->len - 1 - n) / LETTERS * LETTERS;
+    return m->records[n].state == QUEUE_ENDED ? NULL : &m->records[n];
+}
+
+static void
+finish(struct model *m, char verb, char letter)
+{
+    struct record *r = record_of(m, letter);
+
+    if (r == NULL)
+        return;
+    if (verb == '-') {
+        queue_end(&m->q, r->place);
+        r->state = QUEUE_ENDED;
+        while (m->oldest < m->len && m->records[m->oldest].state == QUEUE_ENDED)
+            m->oldest++;
+    } else if (r->state == QUEUE_SENT) {
+        (verb == '!' ? queue_again : queue_refused)(&m->q, r->place);
+        r->state = QUEUE_FAILED;
+        r->refusals += verb == '?';
+    }
+}
+
+static void
+check_record(const struct model *m, size_t index)
+{
+    const struct record *want = &m->records[index];
+    struct queue_record got = queue_at(&m->q, want->place);
+
+    FACT(got.sequence == index && got.state == want->state);
+    FACT(got.attempts == want->attempts && got.refusals == want->refusals);
+    FACT(got.partition_key.len == want->key_len && got.data.len == want->data_len);
+    for (size_t i = 0; i < want->key_len; i++)
+        FACT(got.partition_key.p[i] == byte_of(index, i));
+    for (size_t i = 0; i < want->data_len; i++)
+        FACT(got.data.p[i] == byte_of(index, want->key_len + i));
+}
+
+static void
+check(const struct model *m)
+{
+    uint64_t bytes = 0, fresh_bytes = 0;
+    uint32_t records = 0, fresh = 0, place;
+
+    for (size_t i = m->oldest; i < m->len; i++) {
+        const struct record *r = &m->records[i];
+
+        if (r->state == QUEUE_ENDED)
+            continue;
+        check_record(m, i);
+        records++;
+        bytes += r->key_len + r->data_len;
+        if (r->state == QUEUE_FRESH) {
+            fresh++;
+            fresh_bytes += r->key_len + r->data_len;
+        }
+    }
+    FACT(m->q.records == records && m->q.bytes == bytes);
+    FACT(m->q.fresh == fresh && m->q.fresh_bytes == fresh_bytes);
+    FACT(queue_oldest(&m->q, &place) == (records > 0));
+    FACT(records == 0 || place == m->records[m->oldest].place);
+}
+
+/* The number that the text begins with, at most so much; what follows it. */
+static size_t
+number(struct span *text, size_t most)
+{
+    size_t n = 0;
+
+    while (text->len > 0 && text->p[0] >= '0' && text->p[0] <= '9') {
+        n = n * 10 + (size_t)(text->p[0] - '0');
+        n = n < most ? n : most;
+        *text = span_skip(*text, 1);
+    }
+    return n;
+}
+
+static void
+run_word(struct model *m, struct span word)
+{
+    char verb = (char)fuzz_byte(&word);
+    bool key = verb == '+' && span_starts(word, SPAN("k"));
+    size_t n, less;
+
+    if (key)
+        word = span_skip(word, 1);
+    if (verb == '-' || verb == '!' || verb == '?') {
+        finish(m, verb, (char)fuzz_byte(&word));
+        return;
+    }
+    n = number(&word, key ? 255 : 4096);
+    if (verb == '+' && m->len < RECORDS_MAX) {
+        add(m, n, key ? n : 0, key ? 0 : n);
+    } else if (verb == '~' && m->len < RECORDS_MAX) {
+        word = span_skip(word, 1);
+        less = number(&word, n);
+        add(m, n, less / 2 < 255 ? less / 2 : 255, less - (less / 2 < 255 ? less / 2 : 255));
+    } else if (verb == 't') {
+        take(m, n > 0 && n < QUEUE_BATCH_MAX ? (uint32_t)n : QUEUE_BATCH_MAX, UINT64_MAX, true);
+    } else if (verb == 's') {
+        take(m, QUEUE_BATCH_MAX, n, true);
+    } else if (verb == 'f') {
+        take(m, QUEUE_BATCH_MAX, UINT64_MAX, false);
+    }
+}
+
+void
+fuzz(struct span in)
+{
+    static struct model m;
+    uint32_t cap = (uint32_t)number(&in, 4096) & ~7u;
+
+    m.len = m.oldest = 0;
+    queue_open(&m.q, fuzz_room(cap), cap);
+    while (in.len > 0) {
+        struct span rest;
+
+        run_word(&m, span_cut(in, ' ', &rest));
+        check(&m);
+        in = rest;
+    }
+}
