@@ -16,6 +16,10 @@ usage: ./build.sh [COMMAND]
                         the fuzz targets, or those named, for 60 or so many seconds each, from where
                         the last run ended; what breaks one is left in build/fuzz/findings/TARGET
   demo [BOOTSTRAP]      a function's logs on their way into a local Kinesis, counted at the far end
+  faults [NAME…]        the fault matrix: what becomes of 10,000 events under each fault, or those named;
+                        --list tells the names, --markdown prints the table for tests/README.md,
+                        black-hole how long invocations are held while nothing is ever answered
+  endurance [CASE…]     a million events while Kinesis is down; 100,000 invocations; how fast it ends
   bench                 what a cold start costs, against an empty extension
   clean [all]           removes build/ except the sources brought; with `all` these and node_modules too
   help                  this text
@@ -247,6 +251,20 @@ demo() {
     exec node "$top/tests/e2e/demo.mjs" "$@"
 }
 
+faults() {
+    arch=$native
+    build
+    need_modules
+    exec node tests/e2e/fault_matrix.mjs "$@"
+}
+
+endurance() {
+    arch=$native
+    build
+    need_modules
+    exec node tests/e2e/endurance.mjs "$@"
+}
+
 bench() {
     arch=$native
     build
@@ -275,6 +293,8 @@ build) build ;;
 test) run_tests "$@" ;;
 fuzz) fuzz "$@" ;;
 demo) demo "$@" ;;
+faults) faults "$@" ;;
+endurance) endurance "$@" ;;
 bench) bench "$@" ;;
 clean) clean "$@" ;;
 help | -h | --help) usage ;;

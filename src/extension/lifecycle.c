@@ -165,6 +165,7 @@ check_hold(struct lifecycle *life)
     life->state = LIFE_WAITING;
     /* Lambda gives a retry of the same event the same id */
     life->done_id_len = 0;
+    life->asked_wall_ms = clock_wall_ms();
     extensions_api_next(&life->extensions);
     publish_metrics_if_due(life);
 }
@@ -191,23 +192,40 @@ left_ms(uint64_t deadline_ms)
     return deadline_ms > now ? deadline_ms - now : 0;
 }
 
-/* How long the sandbox had nothing to do; where its last end is not known yet, that is to come. */
+/* How long the sandbox had nothing to do: since the function ended and we were done with it too. */
+static void
+note_idle(struct lifecycle *life, uint64_t ended_wall_ms)
+{
+    uint64_t since = life->invoked_asked_wall_ms;
+
+    if (since < ended_wall_ms)
+        since = ended_wall_ms;
+    flush_idle(&life->pace, life->invoked_wall_ms > since ? life->invoked_wall_ms - since : 0);
+}
+
+/*
+ * The end of the invocation before may not have been heard of yet, then that is noted later; if it
+ * is not heard of before the next one, the time from begin to begin stands for it.
+ */
 static void
 note_pace(struct lifecycle *life)
 {
+    uint64_t before = life->invoked_wall_ms;
     uint64_t now = clock_wall_ms();
 
     life->invoked_wall_ms = now;
+    life->invoked_asked_wall_ms = life->asked_wall_ms;
     if (life->request_id_len == 0)
         return;
-    if (life->ended_wall_ms != 0)
-        flush_idle(&life->pace, now > life->ended_wall_ms ? now - life->ended_wall_ms : 0);
-    else if (life->before_id_len > 0)
-        flush_idle(&life->pace, UINT32_MAX); /* an end was never heard of */
+    if (life->before_id_len > 0)
+        flush_idle(&life->pace, life->idle_most_ms);
     life->before_id_len = 0;
-    if (life->ended_wall_ms == 0) {
+    if (life->ended_wall_ms != 0) {
+        note_idle(life, life->ended_wall_ms);
+    } else {
         memcpy(life->before_id, life->request_id, life->request_id_len);
         life->before_id_len = life->request_id_len;
+        life->idle_most_ms = now >= before ? now - before : UINT32_MAX;
     }
     life->ended_wall_ms = 0;
 }
@@ -288,7 +306,7 @@ runtime_done_came(struct lifecycle *life, const struct event *event)
         life->ended_wall_ms = at;
     if (life->before_id_len > 0 &&
         span_same(event->request_id, (struct span){life->before_id, life->before_id_len})) {
-        flush_idle(&life->pace, life->invoked_wall_ms > at ? life->invoked_wall_ms - at : 0);
+        note_idle(life, at);
         life->before_id_len = 0;
     }
     memcpy(life->done_id, event->request_id.p, event->request_id.len);

@@ -36,9 +36,12 @@ struct lifecycle {
     uint64_t
         ended_wall_ms; /* the same by the wall clock; 0: the invocation that runs has not ended */
     struct flush_pace pace;
-    uint64_t invoked_wall_ms;
+    uint64_t asked_wall_ms;   /* when the last `next` was asked for */
+    uint64_t invoked_wall_ms; /* the latest invocation's begin, and the `next` that brought it */
+    uint64_t invoked_asked_wall_ms;
     char before_id[64]; /* of the invocation before, whose end has not been heard of yet */
     size_t before_id_len;
+    uint64_t idle_most_ms; /* the sandbox cannot have been idle for longer between the two */
     bool reported; /* the platform's report on the latest invocation has come */
     bool restored; /* SnapStart: what must differ between copies has been made anew */
     uint64_t metrics_wall_ms;

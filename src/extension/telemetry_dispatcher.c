@@ -441,6 +441,7 @@ deal_with(struct telemetry_dispatcher *d, const struct oversize_named *named)
 {
     uint32_t place;
     struct queue_record record;
+    size_t key_len;
 
     if (named->index >= d->batch.len)
         return false;
@@ -448,9 +449,11 @@ deal_with(struct telemetry_dispatcher *d, const struct oversize_named *named)
     record = queue_at(&d->queue, place);
     if (record.state != QUEUE_SENT)
         return true;
-    if (named->member == OVERSIZE_DATA && named->limit_bytes > 0 &&
-        record.data.len > named->limit_bytes) {
-        if (telemetry_intake_resize(&d->intake, place, named->limit_bytes) != 0)
+    /* whether the limit is that of the data alone is not known for all of them */
+    key_len = record.partition_key.len > 0 ? record.partition_key.len : d->kinesis.common_key.len;
+    if (named->member == OVERSIZE_DATA && named->limit_bytes > key_len &&
+        record.data.len > named->limit_bytes - key_len) {
+        if (telemetry_intake_resize(&d->intake, place, named->limit_bytes - key_len) != 0)
             telemetry_intake_bury(&d->intake, place, DROP_OVERSIZE);
         return true;
     }

@@ -93,9 +93,7 @@ export class Front {
 
   static async start(options) {
     const front = new Front(options);
-    front.server.listen(0, '127.0.0.1');
-    await once(front.server, 'listening');
-    front.port = front.server.address().port;
+    await front.listen();
     return front;
   }
 
@@ -103,11 +101,12 @@ export class Front {
    * kinesis      the server behind; null for tests in which no request may get through
    * certificate  { cert, key }, unless plain
    * plain        true: http
+   * host, port   where it listens; any free port of 127.0.0.1 unless told
    * maxVersion, minVersion, ciphers   as in node:tls
    */
   constructor({ kinesis = null, certificate, plain = false, credentials = CREDENTIALS, region = 'us-east-1',
-    maxVersion = 'TLSv1.2', minVersion = 'TLSv1.2', ciphers = CIPHERS }) {
-    Object.assign(this, { kinesis, plain, credentials, region });
+    host = '127.0.0.1', port = 0, maxVersion = 'TLSv1.2', minVersion = 'TLSv1.2', ciphers = CIPHERS }) {
+    Object.assign(this, { kinesis, plain, credentials, region, host, port });
     /* (exchange) => true when it has answered by itself; see faults.mjs. */
     this.fault = null;
     /* (socket) => true when it has dealt with a new connection, before TLS. */
@@ -124,6 +123,18 @@ export class Front {
         (socket) => this.#secured(socket));
       this.#tls.on('tlsClientError', (error) => this.tlsErrors.push(error.code ?? error.message));
     }
+  }
+
+  /* Takes connections; again after refuse(), on the same port. */
+  async listen() {
+    this.server.listen(this.port, this.host);
+    await once(this.server, 'listening');
+    this.port = this.server.address().port;
+  }
+
+  /* Refuses new connections; open ones stay. */
+  refuse() {
+    this.server.close();
   }
 
   get url() {
@@ -145,11 +156,13 @@ export class Front {
     this.#tls.setSecureContext({ cert, key });
   }
 
-  /* Ends every open connection as a server does with idle ones. */
+  /* Ends every open connection as a server does with idle ones; `how` is 'end', 'destroy' or 'reset'. */
   closeConnections(how = 'end') {
     for (const socket of this.#sockets.values()) {
       if (how === 'end') {
         socket.end();
+      } else if (how === 'reset') {
+        socket.resetAndDestroy();
       } else {
         socket.destroy();
       }

@@ -124,6 +124,14 @@ function merged(count, failing, results) {
   return Array.from({ length: count }, (_, index) => failing.get(index) ?? given.next().value);
 }
 
+/* A reply of these results. */
+export function resultsReply(Records) {
+  const FailedRecordCount = Records.filter((one) => one.ErrorCode).length;
+  return {
+    status: 200, type: 'application/x-amz-json-1.1', body: Buffer.from(JSON.stringify({ FailedRecordCount, Records }))
+  };
+}
+
 /*
  * Sends the call's records to kinesis-local, less those in `failing` (index to the result to give).
  * A refusal of kinesis-local's comes back as it is.
@@ -142,9 +150,5 @@ export async function forward(call, request, failing, server) {
     }
     results.push(...JSON.parse(answer.body).Records);
   }
-  const Records = merged(call.Records.length, failing, results);
-  const FailedRecordCount = Records.filter((one) => one.ErrorCode).length;
-  return {
-    status: 200, type: 'application/x-amz-json-1.1', body: Buffer.from(JSON.stringify({ FailedRecordCount, Records }))
-  };
+  return resultsReply(merged(call.Records.length, failing, results));
 }

@@ -106,7 +106,8 @@ export class Stand {
     this.stream = stream;
   }
 
-  async #start({ shards = 8, front = {}, leaf = {}, caBundle, env = {}, platform = {}, onFront }) {
+  async #start({ shards = 8, front = {}, leaf = {}, caBundle, env = {}, platform = {}, onFront,
+    binary = BINARY }) {
     const { certificates, kinesis } = this.bench;
     if (shards > 0) {
       await kinesis.createStream(this.stream, shards);
@@ -114,7 +115,7 @@ export class Stand {
     }
     this.front = await Front.start({ kinesis, certificate: await certificates.leaf(leaf), ...front });
     onFront?.(this.front);
-    this.#folder = await extensionsFolder();
+    this.#folder = await extensionsFolder(binary);
     const base = {
       ...await kinesisEnvironment({
         url: this.front.url, stream: this.stream, credentials: this.front.credentials,
@@ -239,6 +240,7 @@ export class Bench {
    * caBundle  path for AWS_CA_BUNDLE, otherwise the CA of the leaf's kind of key
    * env       environment of the extension, or a function of the usual one; null takes a variable out
    * platform  options of Platform.start
+   * binary    what is started under the extension's name, if not the shipped binary
    */
   async stand(options = {}) {
     const stand = await Stand.start(this, options);

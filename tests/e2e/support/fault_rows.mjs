@@ -1,0 +1,493 @@
+/*
+ * The rows of the fault matrix. What happens in each run: fault_run.mjs.
+ *
+ *   name         for the command line
+ *   what         for readers
+ *   put(run)     puts the fault on, in the third invocation; with `between: true` just before it, while
+ *                nothing is under way
+ *   lift(run)    takes it off, where run.spell does not do so by itself
+ *   spell        how long it lasts: { calls } or { ms }; run.spell is a Spell of it
+ *   ambiguous    true: the extension cannot know for some calls whether they were accepted, so records
+ *                may come twice, as many as the ledger says at most; otherwise none may
+ *   stream       true: kinesis-local is the destination, otherwise a list in this process
+ *   env, leaf, platform    as for Bench.stand
+ *   prepare(run)           what else Bench.stand is to be given, once what a row needs has been started
+ *   drive(run)   in place of the usual ten invocations
+ *   quiet        true: no warning, no error, nothing retried
+ *   special      records that need not arrive; check() looks after them
+ *   refusals     true: signatures are refused at first
+ *   tolerates    which of Stand's faults belong to it
+ *   check(run, end, counts)    texts of what else is wrong
+ *   unavailable()          why the row cannot be had on this machine, or null
+ *   long         true: only by name, not among all
+ */
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import * as faults from './faults.mjs';
+import { Front } from './front.mjs';
+import { reply } from './http1.mjs';
+import { jsonRecords } from './lines.mjs';
+import { Names } from './names.mjs';
+import { recordBytes } from './put_records.mjs';
+import { Trickle } from './trickle.mjs';
+import { until } from './until.mjs';
+
+const CALLS = 3;
+const SHORT_MS = 1_000;
+const LONG_MS = 1_500;
+
+/* The extension's own time limits, where the fault is that something takes too long. */
+const IMPATIENT = { TELEMETRY_CONNECT_TIMEOUT_MS: null, TELEMETRY_REQUEST_TIMEOUT_MS: null };
+
+/* The client went away inside a request, or the TLS session ended in an error: part of the fault. */
+const CUT_OFF = /^not HTTP\/1\.1: closed |^in the front: /;
+
+/* --- what a call is answered with --------------------------------------------------------------- */
+
+/* A row whose fault is one of front.fault. */
+function answered(name, what, fault, row = {}) {
+  return {
+    name, what, spell: { calls: CALLS }, ...row,
+    put: (run) => {
+      run.front.fault = run.spell.fault(typeof fault === 'function' ? fault : fault(run));
+    }
+  };
+}
+
+const AMBIGUOUS = { ambiguous: true };
+const SILENT = { ambiguous: true, env: IMPATIENT, tolerates: CUT_OFF };
+
+const REPLIES = [
+  answered('reset-before-reply', 'reset before the reply', faults.close('before', { how: 'reset' }),
+    { ...AMBIGUOUS, stream: true }),
+  answered('reset-before-reply-accepted', 'reset before the reply, records accepted',
+    faults.close('before', { how: 'reset', accepted: true }), { ...AMBIGUOUS, stream: true, check: doubled }),
+  answered('reset-in-head', 'reset in the head of the reply, records accepted',
+    faults.close('head', { how: 'reset', accepted: true }), { ...AMBIGUOUS, check: doubled }),
+  answered('reset-in-body', 'reset in the body of the reply, records accepted',
+    faults.close('body', { how: 'reset', accepted: true }), { ...AMBIGUOUS, stream: true, check: doubled }),
+  /* the reply may be lost in the reset, or a next request */
+  answered('reset-after-reply', 'reset after the reply', faults.close('after', { how: 'reset' }),
+    { ...AMBIGUOUS, stream: true }),
+  answered('close-before-reply', 'close before the reply', faults.close('before'), AMBIGUOUS),
+  answered('close-after-reply', 'close after the reply', faults.close('after'), AMBIGUOUS),
+  answered('silence', 'no reply', faults.silence(), { ...SILENT, stream: true }),
+  answered('silence-accepted', 'no reply, records accepted', faults.silence({ accepted: true }),
+    { ...SILENT, check: doubled }),
+  answered('reply-truncated', 'the reply ends in its body, records accepted', faults.close('body', { accepted: true }),
+    { ...AMBIGUOUS, check: doubled }),
+  answered('reply-not-json', '200 with half a JSON text', faults.page(200, 'application/x-amz-json-1.1',
+    '{"FailedRecordCount":0,"Rec'), AMBIGUOUS),
+  answered('reply-too-few', '200 with too few results', faults.page(200, 'application/x-amz-json-1.1',
+    '{"FailedRecordCount":0,"Records":[]}'), AMBIGUOUS),
+  answered('reply-oversized', '200 with a body of 8 MiB', faults.page(200, 'application/x-amz-json-1.1',
+    `{"FailedRecordCount":0,"Records":[${' '.repeat(8 * 1024 * 1024)}`), { ...AMBIGUOUS, tolerates: CUT_OFF }),
+  answered('reply-oversized-head', '200 with a head of 1 MiB', hugeHead, { ...AMBIGUOUS, tolerates: CUT_OFF }),
+  answered('reply-not-http', 'a reply that is not HTTP', notHttp, AMBIGUOUS)
+];
+
+/* A fault that was to double records has done so: otherwise the row would show nothing. */
+function doubled(run, end, { duplicates }) {
+  return duplicates > 0 ? [] : ['no duplicates, although records were accepted without an answer'];
+}
+
+function hugeHead(exchange) {
+  exchange.send({ status: 200, headers: [['X-Long', 'x'.repeat(1024 * 1024)]] });
+  return true;
+}
+
+function notHttp(exchange) {
+  exchange.socket.write('SSH-2.0-OpenSSH_9.2\r\n\r\n');
+  exchange.close();
+  return true;
+}
+
+/* --- errors for a whole request: section 4.4 of the reference ----------------------------------------- */
+
+/* How long each lasts: those after which a client asks again soon, and those after which it does not. */
+const PASSING = { spell: { calls: CALLS } };
+const LASTING = { spell: { ms: SHORT_MS } };
+/* 5xx: who knows how far the service had got. */
+const SERVICE = { ...PASSING, ...AMBIGUOUS };
+
+const ERRORS = [
+  ['InternalFailure', 500, { ...SERVICE, stream: true }],
+  ['InternalFailureException', 500, SERVICE],
+  ['ServiceUnavailable', 503, SERVICE],
+  ['ServiceUnavailableException', 503, { ...SERVICE, stream: true }],
+  ['ProvisionedThroughputExceededException', 400, PASSING],
+  ['ThrottlingException', 400, PASSING],
+  ['LimitExceededException', 400, PASSING],
+  ['RequestLimitExceeded', 400, PASSING],
+  ['KMSThrottlingException', 400, PASSING],
+  ['KMSDisabledException', 400, LASTING],
+  ['KMSInvalidStateException', 400, LASTING],
+  ['KMSAccessDeniedException', 400, LASTING],
+  ['KMSNotFoundException', 400, LASTING],
+  ['KMSOptInRequired', 400, LASTING],
+  ['ResourceNotFoundException', 400, LASTING],
+  ['ValidationException', 400, PASSING],
+  ['InvalidArgumentException', 400, PASSING],
+  ['AccessDeniedException', 400, LASTING],
+  ['ExpiredTokenException', 400, LASTING],
+  ['ExpiredTokenException', 403, LASTING],
+  ['UnrecognizedClientException', 400, LASTING],
+  ['InvalidClientTokenId', 403, LASTING],
+  ['InvalidSignatureException', 400, LASTING],
+  ['IncompleteSignatureException', 400, LASTING],
+  ['UnknownOperationException', 404, LASTING]
+].map(([code, status, row]) =>
+  answered(`error-${code}-${status}`, `${status} ${code}`, faults.refuse(status, code), row));
+
+function xml(code) {
+  return faults.page(403, 'text/xml', `<${code}><Message>Refused by the test.</Message></${code}>\n`);
+}
+
+const OTHER_ERRORS = [
+  answered('error-SignatureDoesNotMatch-403', '403 SignatureDoesNotMatch, in XML',
+    xml('SignatureDoesNotMatch'), LASTING),
+  answered('error-MissingAuthenticationTokenException-403', '403 MissingAuthenticationTokenException, in XML',
+    xml('MissingAuthenticationTokenException'), LASTING),
+  answered('error-SerializationException-400', '400 SerializationException',
+    faults.page(400, 'application/x-amz-json-1.1', '{"__type":"SerializationException","Message":"x"}'), LASTING),
+  answered('error-413', '413 for three calls', faults.page(413, 'text/plain', 'Request Entity Too Large'), PASSING),
+  answered('error-429', '429 without a code', faults.page(429, 'application/json', '{}'), PASSING),
+  answered('error-502', '502 with an HTML page', faults.page(502, 'text/html', '<html>Bad Gateway</html>'), SERVICE),
+  answered('error-504', '504 with an empty body', faults.page(504, 'text/plain', ''), SERVICE)
+];
+
+/* --- failures of single records ------------------------------------------------------------------ */
+
+const RECORDS = [
+  answered('partial-30', '30 % of the records fail', faults.failRecords(0.3), { spell: { ms: LONG_MS }, stream: true }),
+  answered('partial-100', 'all records fail', faults.failRecords(1), { spell: { ms: LONG_MS }, stream: true }),
+  answered('record-ProvisionedThroughputExceededException', 'half of the records: throttled',
+    faults.failRecords(0.5, { results: [faults.THROTTLED] }), { spell: { ms: SHORT_MS } }),
+  answered('record-InternalFailure', 'half of the records: internal failure',
+    faults.failRecords(0.5, { results: [faults.INTERNAL] }), { spell: { ms: SHORT_MS } })
+];
+
+/* --- records that the service will never take, and requests that are too large for it ------------------- */
+
+const SERVER_MAX = 1_000_000;
+const REQUEST_MAX = 20_000;
+const POISON = jsonRecords(1, 120, 'poison');
+
+function dataBytes(record) {
+  return recordBytes(record) - Buffer.byteLength(record.PartitionKey);
+}
+
+/* As Kinesis says it: every offender is named, counted from 1. */
+function tooLarge({ call }) {
+  const texts = call.Records.flatMap((record, i) => dataBytes(record) <= SERVER_MAX ? [] : [
+    `Value at 'records.${i + 1}.member.data' failed to satisfy constraint: ` +
+    `Member must have length less than or equal to ${SERVER_MAX}.`]);
+  return texts.length === 0 ? null :
+    `${texts.length} validation error${texts.length > 1 ? 's' : ''} detected: ${texts.join('; ')}`;
+}
+
+function refuseTooLarge(exchange) {
+  const text = tooLarge(exchange);
+  return text !== null && faults.refuse(400, 'ValidationException', text)(exchange);
+}
+
+function refusePoison(type) {
+  const refuse = faults.refuse(400, type, 'Refused by the test.');
+  const mark = Buffer.from('"poison-0"');
+  return (exchange) =>
+    exchange.call.Records.some(({ Data }) => Buffer.from(Data, 'base64').includes(mark)) && refuse(exchange);
+}
+
+function refuseLong(exchange) {
+  return exchange.request.body.length > REQUEST_MAX && faults.page(413, 'text/plain', 'Too Large')(exchange);
+}
+
+/* What became of the one record: this in the ledger, and so many records that were not logged as they arrived. */
+function became(expected) {
+  return (run, { ledger }, { specialLost, foreign }) => {
+    const { dropped, truncated, split } = ledger;
+    const found = { dropped: dropped.total, truncated, split, foreign, specialLost };
+    const same = Object.entries(expected).every(([name, value]) => (found[name] ?? 0) === value);
+    return same && specialLost === 1 ? [] : [`the record became ${JSON.stringify(found)}`];
+  };
+}
+
+/* Smaller than what the extension takes, larger than what the server takes. */
+const LARGE = jsonRecords(1, SERVER_MAX + 20_000, 'large');
+
+function tooLargeRow(policy, expected) {
+  return answered(`record-too-large-${policy}`, `ValidationException that names a record: ${policy}`, refuseTooLarge,
+    { spell: null, special: LARGE, env: { TELEMETRY_OVERSIZE: policy }, check: became(expected) });
+}
+
+function poisonRow(name, type) {
+  return answered(`record-poison-${name}`, `${type} for a record, unnamed`, refusePoison(type),
+    { spell: null, special: POISON, check: became({ dropped: 1, truncated: 0, split: 0, foreign: 0 }) });
+}
+
+const OFFENDERS = [
+  tooLargeRow('truncate', { dropped: 0, truncated: 1, split: 0, foreign: 1 }),
+  tooLargeRow('split', { dropped: 0, truncated: 0, split: 1, foreign: 2 }),
+  tooLargeRow('drop', { dropped: 1, truncated: 0, split: 0, foreign: 0 }),
+  poisonRow('validation', 'ValidationException'),
+  poisonRow('argument', 'InvalidArgumentException'),
+  answered('request-too-large', `413 for what is above ${REQUEST_MAX} bytes`, refuseLong, { spell: null })
+];
+
+/* --- connections -------------------------------------------------------------------------------- */
+
+/* The connection that is kept is closed, so that the fault meets the next one. */
+async function closeKept({ front }) {
+  front.closeConnections('destroy');
+  await until('the connection is gone', () => front.openConnections === 0);
+}
+
+/* A row whose fault is one of front.connectionFault. */
+function connecting(name, what, fault, row = {}) {
+  return {
+    name, what, between: true, spell: { ms: LONG_MS }, env: IMPATIENT, ...row,
+    put: async (run) => {
+      run.front.connectionFault = run.spell.fault(fault);
+      await closeKept(run);
+    }
+  };
+}
+
+/* The first bytes of a ServerHello (RFC 5246, 7.4.1.3), and no more. */
+function halfHello(socket) {
+  socket.once('data', () => socket.write(Buffer.from([0x16, 3, 3, 0, 0x5a, 2, 0, 0, 0x56, 3, 3])));
+  return true;
+}
+
+/* A fatal alert, handshake_failure (RFC 5246, 7.2). */
+function alert(socket) {
+  socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40])));
+  return true;
+}
+
+function resetAtOnce(socket) {
+  socket.resetAndDestroy();
+  return true;
+}
+
+const CONNECTIONS = [
+  {
+    name: 'refused', what: 'connection refused', between: true, stream: true, spell: { ms: LONG_MS },
+    put: async (run) => {
+      run.front.refuse();
+      await closeKept(run);
+      run.spell.begin();
+    },
+    lift: ({ front }) => front.listen()
+  },
+  connecting('reset-at-once', 'reset as soon as connected', resetAtOnce),
+  connecting('mute', 'connected, TLS never answered', faults.mute),
+  connecting('half-hello', 'connected, TLS answered by half a ServerHello', halfHello),
+  connecting('plain-http', 'plain HTTP in place of TLS', faults.plainHttp),
+  connecting('alert-in-handshake', 'TLS alert in the handshake', alert)
+];
+
+/* --- bytes between the two ------------------------------------------------------------------------ */
+
+async function withTrickle(run) {
+  run.trickle = await Trickle.start();
+  run.finally(() => run.trickle.stop());
+  return {
+    env: { AWS_ENDPOINT_URL_KINESIS: run.trickle.url },
+    onFront: (front) => {
+      run.trickle.target = front.port;
+    }
+  };
+}
+
+const BYTES_A_STEP = 300;
+
+function slow(name, what, direction, row = {}) {
+  return {
+    name, what, prepare: withTrickle, spell: { ms: LONG_MS }, quiet: !row.ambiguous, ...row,
+    put: (run) => {
+      run.trickle[direction] = BYTES_A_STEP;
+      run.spell.begin();
+    },
+    lift: (run) => {
+      run.trickle[direction] = null;
+    }
+  };
+}
+
+const BYTES = [
+  /* never silent for as long as the time-out, so nothing fails */
+  slow('slow-reply', 'replies of 30 KB/s', 'down', { env: { TELEMETRY_REQUEST_TIMEOUT_MS: '1500' } }),
+  /* the system takes the request at once, so all that the extension sees is silence */
+  slow('slow-request', 'requests of 30 KB/s', 'up', { ...SILENT }),
+  {
+    name: 'alert-later', what: 'TLS alert in the place of a reply', prepare: withTrickle, spell: { calls: CALLS },
+    ambiguous: true, tolerates: CUT_OFF,
+    put: (run) => {
+      run.trickle.spoil = () => run.spell.take();
+    }
+  }
+];
+
+/* --- certificates, addresses, the clock ------------------------------------------------------------ */
+
+const TEST_NAME = 'kinesis.test';
+
+/* The extension asks our name server for the endpoint's address. */
+async function withNames(run) {
+  run.names = await Names.start();
+  run.finally(() => run.names.stop());
+  return {
+    binary: run.names.launcher,
+    env: ({ AWS_ENDPOINT_URL_KINESIS: url }) => ({ AWS_ENDPOINT_URL_KINESIS: url.replace('localhost', TEST_NAME) })
+  };
+}
+
+function naming(name, what, answer) {
+  return {
+    name, what, between: true, spell: { ms: LONG_MS }, env: IMPATIENT, leaf: { names: [TEST_NAME] },
+    prepare: withNames, unavailable: () => Names.unavailable(),
+    put: async (run) => {
+      run.names.answer = answer;
+      await closeKept(run);
+      run.spell.begin();
+    },
+    lift: ({ names }) => {
+      names.answer = 'address';
+    }
+  };
+}
+
+async function moveAway(run) {
+  const { port } = run.front;
+  const certificate = await run.bench.certificates.leaf({ names: [TEST_NAME] });
+  run.second = await Front.start({ kinesis: run.bench.kinesis, certificate, host: '127.0.0.3', port });
+  run.finally(() => run.second.stop());
+  run.destination.behind(run.second);
+  run.names.address = '127.0.0.3';
+  run.front.refuse();
+  await closeKept(run);
+}
+
+function clock(name, what, offsetMs) {
+  return {
+    name, what, refusals: true,
+    prepare: () => ({ onFront: (front) => { front.clockOffsetMs = offsetMs; } }),
+    put: () => {}
+  };
+}
+
+const IDENTITY = [
+  {
+    name: 'certificate-untrusted', what: 'a certificate of an unknown CA for a while', between: true,
+    spell: { ms: LONG_MS },
+    put: async (run) => {
+      run.front.useCertificate(await run.bench.certificates.leaf({ ca: 'other' }));
+      await closeKept(run);
+      run.spell.begin();
+    },
+    lift: async (run) => {
+      run.front.useCertificate(await run.bench.certificates.leaf());
+      run.front.closeConnections('destroy');
+    }
+  },
+  {
+    name: 'certificate-renewed', what: 'another good certificate, of another key', between: true, quiet: true,
+    put: async (run) => {
+      run.front.useCertificate(await run.bench.certificates.leaf({ intermediate: true }));
+      await closeKept(run);
+    },
+    check: ({ front }) => front.statistics.handshakes > 1 ? [] : ['the second certificate was never shown']
+  },
+  {
+    name: 'moved', what: 'the endpoint moves to another address', between: true, leaf: { names: [TEST_NAME] },
+    unavailable: () => Names.unavailable(), put: moveAway,
+    prepare: async (run) => {
+      const options = await withNames(run);
+      run.names.address = '127.0.0.2';
+      return { ...options, front: { host: '127.0.0.2' } };
+    },
+    check: ({ second }) => second.statistics.requests > 0 ? second.violations : ['the second address was never used']
+  },
+  naming('name-unknown', 'name resolution: NXDOMAIN', 'NXDOMAIN'),
+  naming('name-failing', 'name resolution: SERVFAIL', 'SERVFAIL'),
+  naming('name-hanging', 'name resolution: no answer', 'silence'),
+  clock('clock-ahead', 'the service is 10 minutes ahead', 600_000),
+  clock('clock-behind', 'the service is 10 minutes behind', -600_000)
+];
+
+/* --- frozen ------------------------------------------------------------------------------------- */
+
+const WAYS = ['end', 'destroy', 'reset'];
+
+/* While the extension is stopped, the peer closes; some turns of the loop let it do so. */
+async function closeMeanwhile(run, how) {
+  if (how === 'notify') {
+    run.session?.end(); /* close_notify first */
+  } else {
+    run.front.closeConnections(how);
+  }
+  for (let i = 0; i < 4; i += 1) {
+    await turn();
+  }
+}
+
+const FREEZES = 20;
+const FREEZE_WITHIN_MS = 60;
+
+/* At a random moment of each invocation and of what follows it. */
+async function freezeAtRandom(run) {
+  const roll = faults.dice(20);
+  const size = run.records.length / FREEZES;
+  run.front.fault = faults.delay(5);
+  for (let i = 0; i < FREEZES; i += 1) {
+    const invocation = run.log(run.records.slice(i * size, (i + 1) * size));
+    await sleep(roll() * FREEZE_WITHIN_MS);
+    run.platform.freeze();
+    await closeMeanwhile(run, WAYS[Math.floor(roll() * WAYS.length)]);
+    run.platform.thaw();
+    await invocation;
+  }
+}
+
+/* The platform freezes after each invocation; before the next one thaws, the peer has closed. */
+function freezeBetween(count, sleepMs) {
+  return async (run) => {
+    const size = run.records.length / count;
+    const ways = [...WAYS, 'notify'];
+    run.front.fault = ({ socket }) => {
+      run.session = socket;
+      return false;
+    };
+    for (let i = 0; i < count; i += 1) {
+      await run.log(run.records.slice(i * size, (i + 1) * size));
+      await closeMeanwhile(run, ways[i % ways.length]);
+      if (i % 2 === 0) {
+        await sleep(sleepMs);
+      }
+    }
+    run.connectionsSeen = run.front.statistics.connections;
+  };
+}
+
+/* Held until all is delivered, so that nothing is under way when the freeze comes. */
+const FROZEN_IDLE = { quiet: true, platform: { freeze: true }, env: { TELEMETRY_FLUSH_BUDGET_MS: '20000' } };
+
+const FROZEN = [
+  {
+    name: 'freeze-random', what: '20 freezes at random points, the peer closes meanwhile', ambiguous: true,
+    tolerates: CUT_OFF, stream: true, drive: freezeAtRandom
+  },
+  {
+    name: 'freeze-200', what: '200 freezes between invocations, the peer closes meanwhile', ...FROZEN_IDLE,
+    drive: freezeBetween(200, 20),
+    check: ({ connectionsSeen }) => connectionsSeen >= 200 ? [] : [`only ${connectionsSeen} connections`]
+  },
+  {
+    name: 'freeze-60s', what: 'a freeze of 60 s, the peer closes meanwhile', ...FROZEN_IDLE, long: true,
+    drive: freezeBetween(2, 60_000)
+  }
+];
+
+export const rows = [
+  ...CONNECTIONS, ...REPLIES, ...BYTES, ...ERRORS, ...OTHER_ERRORS, ...RECORDS, ...OFFENDERS, ...IDENTITY, ...FROZEN
+];
