@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol/utf8.h"
+
 /* see settings.h */
 
 enum { DEFAULT_ATTEMPTS = 5 };
@@ -252,15 +254,16 @@ read_types(struct settings *s, const struct settings_source *source)
     s->types = types;
 }
 
-/* Counts as Kinesis does: characters of UTF-8, not bytes. */
+/* Counts as Kinesis does: characters of UTF-8, not bytes; 0 when it is no UTF-8. */
 static size_t
 characters(struct span s)
 {
     size_t n = 0;
+    size_t len;
 
-    for (size_t i = 0; i < s.len; i++)
-        if (((unsigned char)s.p[i] & 0xC0) != 0x80)
-            n++;
+    for (; s.len > 0; s = span_skip(s, len), n++)
+        if ((len = utf8_char(s)) == 0)
+            return 0;
     return n;
 }
 

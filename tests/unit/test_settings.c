@@ -459,8 +459,8 @@ static const struct row words[] = {
      "",
      BAD_KEY("fixed:" ALMOST_FULL_KEY "xy")},
     {{"TELEMETRY_PARTITION_KEY=fixed:"}, "", BAD_KEY("fixed:")},
-    /* known: whether it is UTF-8 is not looked at */
-    {{"TELEMETRY_PARTITION_KEY=fixed:\xff\x80"}, "key=3 fixed_key=\xff\x80 ", ""},
+    {{"TELEMETRY_PARTITION_KEY=fixed:\xff\x80"}, "", BAD_KEY("fixed:\xff\x80")},
+    {{"TELEMETRY_PARTITION_KEY=fixed:\xc3"}, "", BAD_KEY("fixed:\xc3")},
     {{"TELEMETRY_PARTITION_KEY=fixed"}, "", BAD_KEY("fixed")},
     {{"TELEMETRY_PARTITION_KEY=Random"}, "", BAD_KEY("Random")},
     {{"TELEMETRY_PARTITION_KEY=k"}, "", BAD_KEY("k")},
