@@ -52,8 +52,11 @@ CODE_FLAGS := -Os -g -fPIE -fstack-protector-strong -fno-strict-overflow \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
 # One mapping for code and constants: two page-sized gaps less in the file, and fewer mappings to make
 # at start. Constants become executable by it, writable memory does not.
+# Kernels for arm64 come with pages of up to 64 KiB, and the file has gaps of up to a page; Lambda's have
+# 4 KiB, the largest that are common elsewhere 16.
+LINK_PAGE := $(if $(filter arm64,$(ARCH)),-z max-page-size=16384)
 # Spelled out instead of musl's gcc specs, so that native and cross builds are the same line.
-LINK_START := -nostdlib -nostartfiles -static-pie \
+LINK_START := -nostdlib -nostartfiles -static-pie $(LINK_PAGE) \
 	-Wl,-z,noseparate-code,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none \
 	$(SYSROOT)/lib/rcrt1.o $(SYSROOT)/lib/crti.o $(SYSROOT)/lib/relro.o
 LINK_END := -L$(SYSROOT)/lib -lbearssl -Wl,--start-group -lc -lgcc -Wl,--end-group \
