@@ -62,7 +62,9 @@ async function takesSignals(pid) {
   await until('it takes signals', async () => {
     const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
     const blocked = /^SigBlk:\s*([0-9a-f]+)$/m.exec(status);
-    return blocked && (BigInt(`0x${blocked[1]}`) >> BigInt(constants.signals.SIGTERM - 1) & 1n) === 1n;
+    const blocks = (signal) => (BigInt(`0x${blocked[1]}`) >> BigInt(signal - 1) & 1n) === 1n;
+    /* before its own program runs, a new process blocks all signals */
+    return blocked && blocks(constants.signals.SIGTERM) && !blocks(constants.signals.SIGHUP);
   });
 }
 
