@@ -20,8 +20,12 @@ enum {
     /* The platform holds back what the listener does not read, and drops what is too much for it.
      * After so long without any room it is better that we drop, and the function's end is heard. */
     FULL_MAX_MS = 5000,
+    LEAST_HALF_BYTES = 1024, /* a record that is refused for its size is not cut below this */
     CREDENTIALS_WAIT_MS = 1000
 };
+
+/* In a batch: no record any more. */
+#define GONE UINT32_MAX
 
 size_t
 telemetry_dispatcher_bytes(const struct settings *settings)
@@ -381,11 +385,13 @@ brought_something(struct telemetry_dispatcher *d, const struct kinesis_result *r
     d->failed_at_ms = d->loop->now_ms + wait_ms(d, d->most_attempts, r->call.retry_after_ms);
 }
 
+/* All records of the batch that have not been dealt with. */
 static void
 all_again(struct telemetry_dispatcher *d)
 {
     for (uint32_t i = 0; i < d->batch.len; i++)
-        if (queue_at(&d->queue, d->batch.places[i]).state == QUEUE_SENT)
+        if (d->batch.places[i] != GONE &&
+            queue_at(&d->queue, d->batch.places[i]).state == QUEUE_SENT)
             queue_again(&d->queue, d->batch.places[i]);
 }
 
@@ -407,12 +413,35 @@ set_aside(struct telemetry_dispatcher *d, uint32_t place)
     d->evidence = false;
 }
 
+/* TELEMETRY_OVERSIZE for the record at this index of the batch; false when that does not help. */
+static bool
+resize(struct telemetry_dispatcher *d, uint32_t index, size_t limit)
+{
+    uint32_t place = d->batch.places[index];
+
+    if (telemetry_intake_resize(&d->intake, place, limit) != 0)
+        return false;
+    /* where it was split, its place is free for others by now */
+    if (d->settings->oversize == OVERSIZE_SPLIT)
+        d->batch.places[index] = GONE;
+    return true;
+}
+
+/* The service says of a record that was sent alone only that it is too large: half may not be. */
+static bool
+halve(struct telemetry_dispatcher *d, const struct kinesis_result *r)
+{
+    size_t half = queue_at(&d->queue, d->batch.places[0]).data.len / 2;
+
+    return r->call.status == 413 && half >= LEAST_HALF_BYTES && resize(d, 0, half);
+}
+
 /*
  * A record that was sent by itself was refused for what it is. Others may tell whether that is true
  * of it alone; where there are none, it has twice as many attempts as open the breaker.
  */
 static void
-refused_alone(struct telemetry_dispatcher *d)
+refused_alone(struct telemetry_dispatcher *d, const struct kinesis_result *r)
 {
     uint32_t place = d->batch.places[0];
     unsigned refusals = queue_at(&d->queue, place).refusals + 1;
@@ -420,8 +449,12 @@ refused_alone(struct telemetry_dispatcher *d)
     bool others = d->queue.failed + d->queue.fresh > 0;
 
     if ((d->alone && d->evidence) || (!others && refusals >= most)) {
-        telemetry_intake_bury(&d->intake, place, DROP_REFUSED);
-        d->calls_at_ms = 0;
+        if (halve(d, r))
+            all_again(d);
+        else
+            telemetry_intake_bury(&d->intake, place, DROP_REFUSED);
+        d->failed_at_ms = 0;
+        d->calls_at_ms = d->loop->now_ms + 1;
         return;
     }
     d->batch_max = BATCH_GROWTH;
@@ -445,6 +478,8 @@ deal_with(struct telemetry_dispatcher *d, const struct oversize_named *named)
 
     if (named->index >= d->batch.len)
         return false;
+    if (d->batch.places[named->index] == GONE)
+        return true;
     place = d->batch.places[named->index];
     record = queue_at(&d->queue, place);
     if (record.state != QUEUE_SENT)
@@ -453,8 +488,10 @@ deal_with(struct telemetry_dispatcher *d, const struct oversize_named *named)
     key_len = record.partition_key.len > 0 ? record.partition_key.len : d->kinesis.common_key.len;
     if (named->member == OVERSIZE_DATA && named->limit_bytes > key_len &&
         record.data.len > named->limit_bytes - key_len) {
-        if (telemetry_intake_resize(&d->intake, place, named->limit_bytes - key_len) != 0)
+        if (!resize(d, named->index, named->limit_bytes - key_len)) {
             telemetry_intake_bury(&d->intake, place, DROP_OVERSIZE);
+            d->batch.places[named->index] = GONE;
+        }
         return true;
     }
     if (d->batch.len == 1)
@@ -474,7 +511,7 @@ find_record(struct telemetry_dispatcher *d, const struct kinesis_result *r)
     while (oversize_named(&rest, &named) == 1)
         found = deal_with(d, &named) || found;
     if (!found && d->batch.len == 1) {
-        refused_alone(d);
+        refused_alone(d, r);
         return;
     }
     if (!found)

@@ -140,6 +140,34 @@ for (const [policy, expected] of [['truncate', 3], ['split', 6], ['drop', 0]]) {
     });
 }
 
+/* A server, or something before it, that refuses what is too large without saying more. */
+function tooLarge(bytes) {
+  return (exchange) => {
+    if (exchange.call.Records.every((one) => Buffer.from(one.Data, 'base64').length <= bytes)) {
+      return false;
+    }
+    exchange.send({ status: 413, headers: [['Content-Type', 'text/html']], body: '<html>Request Entity Too Large</html>' });
+    return true;
+  };
+}
+
+for (const [policy, pieces] of [['truncate', 2], ['split', 8], ['drop', 0]]) {
+  scenario(`413 for the sake of two records: ${policy}`,
+    { env: { ...ROOMY, TELEMETRY_OVERSIZE: policy } }, async (stand) => {
+      stand.front.fault = tooLarge(50_000);
+      const records = jsonRecords(300);
+      const long = [1, 2].map((n) => longLine(150_000, `long-${n}`));
+      await log(stand, [...records.slice(0, 100), long[0], ...records.slice(100), long[1]].map((one) => one.record ?? one));
+      const end = await finished(stand);
+      const known = new Set(data(records));
+      const arrived = data(end.records).map(String);
+      assertSame(data(records), arrived.filter((one) => known.has(one)));
+      arrived.forEach((one) => JSON.parse(one));
+      assert.ok(arrived.length - records.length >= pieces, `${arrived.length - records.length} of the large ones`);
+      assert.equal(end.ledger.dropped.total, policy === 'drop' ? 2 : 0);
+    });
+}
+
 /* Refuses every request that holds a record with this word, without saying which it is. */
 function poison(word, type) {
   return (exchange) => {
