@@ -11,7 +11,7 @@
 
 enum {
     REPLY_MAX_BYTES = 8192,
-    STDERR_WAIT_MS = 40,
+    STDERR_WAIT_MS = 10,
     /* A pipe that polls as writable takes this much at once. Source: PIPE_BUF of Linux. */
     PIPE_BYTES = 4096
 };

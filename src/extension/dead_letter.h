@@ -58,7 +58,7 @@ size_t dead_letter_record_size(const struct queue_record *record, struct span co
  * before this returns. common_key is the partition key of records that have none of their own.
  *
  * Whether and when it is worth another try is for the caller to decide, by the result of the call.
- * Standard error takes what it can within 40 ms.
+ * Standard error takes what it can within 10 ms at a time.
  */
 void dead_letter_put(struct dead_letter *d, const struct queue *queue,
                      const struct queue_batch *batch, struct span common_key);

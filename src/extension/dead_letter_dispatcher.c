@@ -12,7 +12,8 @@ enum {
     GATHER_MS = 5000,
     GATHER_RECORDS = 500,
     SILENCE_MS = 5000, /* S3 may take its time when nobody waits */
-    LEAST_SILENCE_MS = 50
+    LEAST_SILENCE_MS = 50,
+    CREDENTIALS_WAIT_MS = 1000
 };
 
 size_t
@@ -49,11 +50,20 @@ due_ms(const struct dead_letter_dispatcher *d)
 static uint32_t
 silence_ms(const struct dead_letter_dispatcher *d)
 {
+    uint64_t left = d->deadline_ms > d->loop->now_ms ? d->deadline_ms - d->loop->now_ms : 0;
+
     if (!d->last_chance)
         return SILENCE_MS;
-    if (d->deadline_ms < d->loop->now_ms + LEAST_SILENCE_MS)
-        return LEAST_SILENCE_MS;
-    return (uint32_t)(d->deadline_ms - d->loop->now_ms);
+    /* so that another connection can be tried */
+    return left / 3 < LEAST_SILENCE_MS ? LEAST_SILENCE_MS : (uint32_t)(left / 3);
+}
+
+/* Without credentials that are on their way nothing can be signed; their end is reported. */
+static bool
+credentials_wait(struct dead_letter_dispatcher *d)
+{
+    return d->settings->dead_letter == DEAD_LETTER_S3 && d->settings->credentials.host.len > 0 &&
+           !credentials_ready(d->letter.client.environment->credentials);
 }
 
 static void
@@ -83,20 +93,16 @@ dead_letter_dispatcher_run(struct dead_letter_dispatcher *d)
         return;
     due = due_ms(d);
     d->timer.at_ms = 0;
-    if (due <= d->loop->now_ms) {
+    if (due <= d->loop->now_ms && credentials_wait(d)) {
+        d->timer.at_ms = d->loop->now_ms + CREDENTIALS_WAIT_MS;
+    } else if (due <= d->loop->now_ms) {
         put(d);
     } else if (due != UINT64_MAX) {
         d->timer.at_ms = due;
     } else {
-        d->flush = false;
+        d->flush = d->last_chance;
         d->since_ms = 0;
     }
-}
-
-static void
-timer(void *context)
-{
-    dead_letter_dispatcher_run(context);
 }
 
 /* The wait after a failure; none where the next try may do better at once. */
@@ -129,6 +135,7 @@ put_done(void *context, const struct dead_letter_result *r)
     bool s3 = d->settings->dead_letter == DEAD_LETTER_S3;
 
     d->sending = false;
+    d->wrote = r->written > 0;
     for (uint32_t i = 0; i < d->batch.len; i++) {
         if (i < r->written)
             queue_end(d->queue, d->batch.places[i]);
@@ -138,7 +145,8 @@ put_done(void *context, const struct dead_letter_result *r)
     d->ledger->dead_lettered += r->written;
     if (r->written > 0) {
         d->failures = 0;
-        d->again_ms = 0;
+        /* standard error takes no time: the loop has its turn between two batches */
+        d->again_ms = s3 ? 0 : d->loop->now_ms + 1;
         failure_log_reset(&d->log);
     } else {
         d->failures++;
@@ -147,6 +155,28 @@ put_done(void *context, const struct dead_letter_result *r)
         d->again_ms = d->loop->now_ms + wait_ms(d, &r->call);
     }
     d->changed(d->context);
+}
+
+/* What is under way stays in the queue. */
+static void
+give_up_call(struct dead_letter_dispatcher *d)
+{
+    if (!d->sending)
+        return;
+    dead_letter_stop(&d->letter);
+    for (uint32_t i = 0; i < d->batch.len; i++)
+        queue_mark(d->queue, d->batch.places[i], QUEUE_DEAD);
+    d->sending = false;
+}
+
+/* Something is due; or a call of the time before the last chance has had its time. */
+static void
+timer(void *context)
+{
+    struct dead_letter_dispatcher *d = context;
+
+    give_up_call(d);
+    dead_letter_dispatcher_run(d);
 }
 
 int
@@ -169,10 +199,20 @@ dead_letter_dispatcher_init(struct dead_letter_dispatcher *d, struct loop *loop,
     return d->places == NULL ? ERR_FULL : dead_letter_init(&d->letter, loop, s);
 }
 
-bool
-dead_letter_dispatcher_idle_until(const struct dead_letter_dispatcher *d, uint64_t until_ms)
+void
+dead_letter_dispatcher_last_chance(struct dead_letter_dispatcher *d, uint64_t deadline_ms)
 {
-    return !d->sending && due_ms(d) >= until_ms;
+    if (d->settings->dead_letter == DEAD_LETTER_NONE)
+        return;
+    d->last_chance = d->flush = true;
+    d->deadline_ms = deadline_ms;
+    d->failures = 0;
+    d->again_ms = 0;
+    /* a call that is under way may be about to end well */
+    if (d->sending)
+        loop_set(d->loop, &d->timer, silence_ms(d));
+    else
+        dead_letter_dispatcher_run(d);
 }
 
 void
@@ -180,6 +220,6 @@ dead_letter_dispatcher_stop(struct dead_letter_dispatcher *d)
 {
     if (d->settings->dead_letter == DEAD_LETTER_NONE)
         return;
-    dead_letter_stop(&d->letter);
+    give_up_call(d);
     d->timer.at_ms = 0;
 }

@@ -23,9 +23,8 @@ struct dead_letter_dispatcher {
     struct dead_letter letter; /* its environment is set by the caller */
     struct span common_key;    /* partition key of records that have none of their own */
     bool flush;                /* what there is goes now */
-    bool last_chance;          /* the sandbox ends: no long waits any more */
-    uint64_t deadline_ms;      /* until when it is waited for; 0: nobody waits */
-    /* Records have left the queue, or failed to. */
+    bool wrote;                /* of the last call: records have left the queue */
+    /* A call has ended. */
     void (*changed)(void *context);
     void *context;
 
@@ -37,6 +36,8 @@ struct dead_letter_dispatcher {
     unsigned failures; /* in a row */
     uint64_t since_ms; /* since when a record waits; 0: none does */
     uint64_t again_ms; /* no call before */
+    bool last_chance;
+    uint64_t deadline_ms;
     struct failure_log log;
 };
 
@@ -49,8 +50,11 @@ int dead_letter_dispatcher_init(struct dead_letter_dispatcher *d, struct loop *l
 /* Writes if something is due. */
 void dead_letter_dispatcher_run(struct dead_letter_dispatcher *d);
 
-/* Whether nothing will be written before that moment. */
-bool dead_letter_dispatcher_idle_until(const struct dead_letter_dispatcher *d, uint64_t until_ms);
+/*
+ * The sandbox ends at this moment of the monotonic clock: waits that were chosen when there was more
+ * time are over, and a call of that time is soon.
+ */
+void dead_letter_dispatcher_last_chance(struct dead_letter_dispatcher *d, uint64_t deadline_ms);
 
 /* Gives up what is under way. */
 void dead_letter_dispatcher_stop(struct dead_letter_dispatcher *d);

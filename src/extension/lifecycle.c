@@ -19,7 +19,7 @@ enum {
     /* what the program takes besides its storage: code, data, stacks */
     PROGRAM_BYTES = 1048576,
     SHUTDOWN_MARGIN_MS = 100, /* for the ledger, and for a machine that is slow just then */
-    DRAIN_MS = 40,            /* of this margin: to count what is left in the sockets */
+    DRAIN_MS = 20,            /* of this margin: to count what is left in the sockets */
     SHUTDOWN_DEFAULT_MS = 1000,
     SHUTDOWN_LONGEST_MS = 60000,
     SIGNAL_DEADLINE_MS = 500
@@ -73,6 +73,8 @@ end(struct lifecycle *life)
         telemetry_listener_drain(life->listener, DRAIN_MS);
         publish_metrics(life);
     }
+    if (life->dispatcher != NULL && !ledger_holds(&life->dispatcher->ledger, 0))
+        log_error("the ledger does not add up");
     (void)ledger_write(&o, life->dispatcher == NULL ? &nothing : &life->dispatcher->ledger);
     log_always("ledger", out_span(&o));
     life->loop->stopped = true;
@@ -144,7 +146,8 @@ check_hold(struct lifecycle *life)
                                            d, life->done_ms + life->settings->flush_budget_ms,
                                            runtime_done(life)),
         .runtime_done = runtime_done(life),
-        .drained = d != NULL && telemetry_dispatcher_drained(d),
+        /* no invocation waits for the dead letter */
+        .drained = d != NULL && telemetry_dispatcher_delivered(d),
         .now_ms = life->loop->now_ms,
         .runtime_done_ms = life->done_ms,
         .stalled_ms = life->stalled_ms,

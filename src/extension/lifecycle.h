@@ -42,8 +42,8 @@ struct lifecycle {
     char before_id[64]; /* of the invocation before, whose end has not been heard of yet */
     size_t before_id_len;
     uint64_t idle_most_ms; /* the sandbox cannot have been idle for longer between the two */
-    bool reported; /* the platform's report on the latest invocation has come */
-    bool restored; /* SnapStart: what must differ between copies has been made anew */
+    bool reported;         /* the platform's report on the latest invocation has come */
+    bool restored;         /* SnapStart: what must differ between copies has been made anew */
     uint64_t metrics_wall_ms;
     struct ledger published; /* what the metrics have told so far */
     uint64_t deadline_ms;    /* of the invocation, or of the end; monotonic clock */

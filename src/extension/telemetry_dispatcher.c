@@ -13,6 +13,7 @@ enum {
     REQUEST_MAX_BYTES = 5 * 1024 * 1024 - 4096,
     FULL_BYTES = 1048576, /* a batch of this size does not wait for more */
     LINGER_MS = 200,
+    POST_END_MS = 5, /* when there is haste, the rest of a POST is waited for no longer */
     /* A batch that brought no reply in time is halved, since a slow service is slower with more
      * records; each success lets the next one grow a little. The breaker's probe is as small. */
     LEAST_BATCH = 25,
@@ -90,8 +91,12 @@ telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *e
             loop_set(d->loop, &d->full_timer, FULL_MAX_MS);
         return r;
     }
-    if (first)
+    if (first && d->queue.fresh > 0) {
         d->fresh_since_ms = d->loop->now_ms;
+        /* the end of the POST would send it, but it may never come */
+        if (!d->sending)
+            loop_set_earlier(&d->timer, d->loop->now_ms + (d->flush ? POST_END_MS : LINGER_MS));
+    }
     /* while the rest of a large POST is read, what has come is sent */
     if (d->queue.fresh == QUEUE_BATCH_MAX)
         loop_set_earlier(&d->timer, d->loop->now_ms);
@@ -123,10 +128,23 @@ telemetry_dispatcher_lost(struct telemetry_dispatcher *d, enum ledger_drop reaso
     ledger_drop(&d->ledger, reason, 1);
 }
 
+/* No record waits for its way to the stream, or is on it. */
+static bool
+delivered(const struct telemetry_dispatcher *d)
+{
+    return d->queue.fresh + d->queue.failed + d->queue.aside == 0 && !d->sending;
+}
+
 bool
 telemetry_dispatcher_drained(const struct telemetry_dispatcher *d)
 {
     return d->queue.records == 0;
+}
+
+bool
+telemetry_dispatcher_delivered(const struct telemetry_dispatcher *d)
+{
+    return delivered(d);
 }
 
 bool
@@ -193,8 +211,6 @@ send_batch(struct telemetry_dispatcher *d, bool with_failed, bool alone)
         .context = &d->kinesis,
     };
 
-    if (!may_send(d))
-        return;
     if (alone)
         queue_take_only(&d->queue, &limits, QUEUE_ASIDE, &d->batch);
     else
@@ -284,6 +300,7 @@ next_due(const struct telemetry_dispatcher *d)
 void
 telemetry_dispatcher_run(struct telemetry_dispatcher *d)
 {
+    uint64_t now = d->loop->now_ms;
     struct due due;
 
     d->dead_letter.flush = d->dead_letter.flush || d->flush;
@@ -292,13 +309,16 @@ telemetry_dispatcher_run(struct telemetry_dispatcher *d)
         return;
     due = next_due(d);
     d->timer.at_ms = 0;
-    if (due.at_ms <= d->loop->now_ms && credentials_wait(d))
-        d->timer.at_ms = d->loop->now_ms + CREDENTIALS_WAIT_MS;
-    else if (due.at_ms <= d->loop->now_ms)
+    if (due.at_ms <= now && credentials_wait(d)) {
+        d->timer.at_ms = now + CREDENTIALS_WAIT_MS;
+    } else if (due.at_ms <= now && may_send(d)) {
         send_batch(d, due.with_failed, due.alone);
-    else if (due.at_ms != UINT64_MAX)
-        d->timer.at_ms = due.at_ms;
-    if (d->queue.records == 0)
+    } else if (due.at_ms != UINT64_MAX) {
+        /* where it may not be sent, the breaker has just opened */
+        due = next_due(d);
+        d->timer.at_ms = due.at_ms > now ? due.at_ms : now + 1;
+    }
+    if (delivered(d))
         d->flush = false;
 }
 
@@ -546,6 +566,19 @@ kind_of(const struct telemetry_dispatcher *d, const struct kinesis_result *r)
     return BREAKER_HOPELESS;
 }
 
+/*
+ * Whether records fail that have failed for long while others were accepted since the last time:
+ * that says nothing of the stream.
+ */
+static bool
+fails_alone(struct telemetry_dispatcher *d)
+{
+    bool others = d->ledger.delivered > d->delivered_before;
+
+    d->delivered_before = d->ledger.delivered;
+    return others && !d->hopeful;
+}
+
 static void
 brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
 {
@@ -562,6 +595,10 @@ brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
     tell(d, r);
     if (!r->records && r->call.result == 0 && d->class == RETRY_RECORD) {
         find_record(d, r);
+        return;
+    }
+    if (r->records && fails_alone(d)) {
+        d->failed_at_ms = d->loop->now_ms + wait_ms(d, d->most_attempts, r->call.retry_after_ms);
         return;
     }
     if (!r->records)
@@ -604,12 +641,12 @@ stop_sending(struct telemetry_dispatcher *d)
 static void
 bury_all(struct telemetry_dispatcher *d)
 {
+    if (d->sending)
+        all_again(d);
     stop_sending(d);
     d->burial_timer.at_ms = d->timer.at_ms = 0;
     d->over = d->intake.last = true;
     queue_mark_all_dead(&d->queue);
-    d->dead_letter.flush = d->dead_letter.last_chance = true;
-    d->dead_letter.deadline_ms = d->deadline_ms;
     d->room(d->context);
     telemetry_dispatcher_run(d);
 }
@@ -641,7 +678,10 @@ put_done(void *context, const struct kinesis_result *r)
 static void
 timer(void *context)
 {
-    telemetry_dispatcher_run(context);
+    struct telemetry_dispatcher *d = context;
+
+    telemetry_dispatcher_run(d);
+    d->changed(d->context);
 }
 
 static void
@@ -671,7 +711,8 @@ dead_letter_changed(void *context)
     struct telemetry_dispatcher *d = context;
 
     check_ledger(d);
-    room_came(d);
+    if (d->dead_letter.wrote)
+        room_came(d);
     d->room(d->context);
     telemetry_dispatcher_run(d);
     d->changed(d->context);
@@ -747,8 +788,7 @@ telemetry_dispatcher_idle_until(const struct telemetry_dispatcher *d, uint64_t u
 {
     if (resting(d))
         return true;
-    return known && !d->sending && d->queue.records > 0 && next_due(d).at_ms >= until_ms &&
-           dead_letter_dispatcher_idle_until(&d->dead_letter, until_ms);
+    return known && !delivered(d) && !d->sending && next_due(d).at_ms >= until_ms;
 }
 
 void
@@ -787,6 +827,7 @@ telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadli
     d->last_chance = d->flush = d->hopeful = true;
     if (d->settings->dead_letter != DEAD_LETTER_NONE)
         loop_set(d->loop, &d->burial_timer, time_for_stream_ms(d));
+    dead_letter_dispatcher_last_chance(&d->dead_letter, deadline_ms);
     /* waits that were chosen when there was more time */
     d->calls_at_ms = d->failed_at_ms = 0;
     telemetry_dispatcher_run(d);

@@ -65,8 +65,9 @@ struct telemetry_dispatcher {
     unsigned resent;         /* of the batch under way: records that were in one before */
     uint64_t calls_before;   /* requests begun before it */
     uint64_t unanswered_before;
-    unsigned most_attempts; /* of its records that failed */
-    enum retry_class class; /* of its failures */
+    uint64_t delivered_before; /* the last call of which each record was refused */
+    unsigned most_attempts;    /* of its records that failed */
+    enum retry_class class;    /* of its failures */
     struct failure_log failures;
 };
 
@@ -89,6 +90,9 @@ void telemetry_dispatcher_run(struct telemetry_dispatcher *d);
 
 /* Nothing is queued or under way. */
 bool telemetry_dispatcher_drained(const struct telemetry_dispatcher *d);
+
+/* The same but for what is left to the dead letter. */
+bool telemetry_dispatcher_delivered(const struct telemetry_dispatcher *d);
 
 /* The queue is more than half full. */
 bool telemetry_dispatcher_crowded(const struct telemetry_dispatcher *d);

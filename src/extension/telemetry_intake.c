@@ -59,8 +59,9 @@ telemetry_intake_bury(struct telemetry_intake *in, uint32_t place, enum ledger_d
 }
 
 /*
- * Room at the price of the oldest record: if that was refused as often as it may be, or if events
- * are dropped by now and the oldest ones first.
+ * Room at the price of the oldest record: of its place, where it keeps that of others from coming
+ * back; of itself, if it was refused as often as it may be, or if events are dropped by now and the
+ * oldest ones first.
  */
 static bool
 make_room(struct telemetry_intake *in)
@@ -68,18 +69,19 @@ make_room(struct telemetry_intake *in)
     struct queue_record oldest;
     uint32_t place;
 
+    if (queue_roll(in->queue, in->scratch, SCRATCH_BYTES))
+        return true;
     if (!queue_oldest(in->queue, &place))
         return false;
     oldest = queue_at(in->queue, place);
     if (oldest.state == QUEUE_SENT)
         return false;
-    if (in->overflow && in->settings->drop == WHEN_FULL_OLDEST) {
+    if (in->overflow && in->settings->drop == WHEN_FULL_OLDEST)
         ledger_drop(in->ledger, DROP_OVERFLOW, 1);
-    } else if (oldest.state == QUEUE_FAILED && oldest.refusals >= in->settings->max_attempts) {
+    else if (oldest.state == QUEUE_FAILED && oldest.refusals >= in->settings->max_attempts)
         ledger_drop(in->ledger, DROP_REFUSED, 1);
-    } else {
+    else
         return false;
-    }
     queue_end(in->queue, place);
     return true;
 }

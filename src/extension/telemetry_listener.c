@@ -39,6 +39,16 @@ free_large(struct listener_connection *c)
     c->large = -1;
 }
 
+/* A POST that has begun will not end. The sweep tells, since this may be in the midst of anything. */
+static void
+break_off(struct listener_connection *c)
+{
+    if (c->state != LISTENER_BODY)
+        return;
+    c->listener->broken_off = true;
+    loop_set_earlier(&c->listener->sweep, c->listener->loop->now_ms);
+}
+
 static void
 drop_connection(struct listener_connection *c)
 {
@@ -48,6 +58,7 @@ drop_connection(struct listener_connection *c)
     loop_forget(l->loop, &c->watch);
     (void)close(fd);
     free_large(c);
+    break_off(c);
     if (l->stopped == c)
         l->stopped = NULL;
     c->state = LISTENER_FREE;
@@ -81,6 +92,7 @@ refuse(struct listener_connection *c, unsigned status, const char *reason)
     log_debug("telemetry listener: answered %u %s", status, reason);
     (void)shutdown(c->watch.fd, SHUT_WR);
     free_large(c);
+    break_off(c);
     c->state = LISTENER_CLOSING;
 }
 
@@ -420,6 +432,10 @@ sweep(void *context)
     struct telemetry_listener *l = context;
     bool again = false;
 
+    if (l->broken_off) {
+        l->broken_off = false;
+        l->posted(l->context);
+    }
     (void)loop_watch(l->loop, &l->watch, l->watch.fd, EPOLLIN);
     for (int i = 0; i < LISTENER_CONNECTIONS && l->stopped == NULL; i++) {
         struct listener_connection *c = &l->connections[i];

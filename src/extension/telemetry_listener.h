@@ -65,7 +65,7 @@ struct telemetry_listener {
     /* An event is larger than LISTENER_EVENT_MAX_BYTES: whether its beginning is to be handed over
      * as an event of its own. */
     bool (*cut)(void *context);
-    /* A POST has been read to its end and answered. */
+    /* A POST has been read to its end and answered, or is broken off for good. */
     void (*posted)(void *context);
     void *context;
 
@@ -73,6 +73,7 @@ struct telemetry_listener {
     char *read_buffer;
     char *large[LISTENER_LARGE_EVENTS];
     bool large_used[LISTENER_LARGE_EVENTS];
+    bool broken_off;  /* a POST was, and it has not been told */
     uint64_t told_ms; /* when it was last told that there are too few of these */
     /* where reading stopped: this connection owns the read buffer until it goes on */
     struct listener_connection *stopped;

@@ -46,6 +46,7 @@ repeat(struct http_client *c)
 {
     if (c->sent_all)
         c->unanswered++;
+    c->repeated = true;
     c->silence.at_ms = 0;
     open_connection(c);
 }
@@ -53,14 +54,14 @@ repeat(struct http_client *c)
 static bool
 frozen(const struct http_client *c)
 {
-    return c->thaws != c->loop->thaws;
+    return c->thaws != c->loop->thaws && !c->repeated;
 }
 
 /* The connection is gone: once more on a new one if that may be due to its age, else the end. */
 static void
 lost(struct http_client *c)
 {
-    bool kept = c->kept && c->connection.end != CONNECTION_TIMED_OUT;
+    bool kept = c->kept && !c->repeated && c->connection.end != CONNECTION_TIMED_OUT;
 
     if (!c->answered && (kept || frozen(c)))
         repeat(c);
@@ -303,7 +304,7 @@ http_client_start(struct http_client *c, const struct http_call *call)
 {
     c->call = call;
     c->result = 0;
-    c->sent_all = c->answered = false;
+    c->sent_all = c->answered = c->repeated = false;
     c->thaws = c->loop->thaws;
     close_stale(c, call->idle_ms);
     if (c->connection.state == CONNECTION_CLOSED) {

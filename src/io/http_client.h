@@ -8,8 +8,8 @@
  * Content-Length, chunked or ended by the close are streamed to the caller; 1xx ones are skipped.
  *
  * A connection that was kept, or that was in use when the process was frozen, and that turns out
- * dead before the first byte of the reply, is replaced and the request written again; this is no
- * failure of the call. (Source: RFC 9110, 9.2.2 leaves it to the client to know that a repeat does
+ * dead before the first byte of the reply, is replaced and the request written again, once; this is
+ * no failure of the call. (Source: RFC 9110, 9.2.2 leaves it to the client to know that a repeat does
  * no harm; here a record may come twice at worst, and `unanswered` tells.)
  */
 #include "io/connection.h"
@@ -57,6 +57,7 @@ struct http_client {
     bool answered; /* a byte of the reply has come */
     bool sent_all;
     bool keep_alive; /* of the reply */
+    bool repeated;   /* the call was written again already, which is done once at most */
     unsigned thaws;  /* the loop's, when the connection was last opened or the call begun */
     uint64_t used_ms, used_wall_ms;
     uint64_t reply_by_ms; /* with a limit to silence: when the reply must be whole */

@@ -14,7 +14,7 @@
 enum { LINE_MAX_BYTES = 4096 };
 
 /* How long the one line that must not be missing waits for room. */
-enum { ALWAYS_WAIT_MS = 40 };
+enum { ALWAYS_WAIT_MS = 40, RAW_WAIT_MS = 10 };
 
 static enum log_level least = LOG_WARN;
 
@@ -96,5 +96,5 @@ log_raw(struct span line)
     out_put(&o, line);
     out_byte(&o, '\n');
     if (out_end(&o) == 0)
-        print_line(out_span(&o), ALWAYS_WAIT_MS);
+        print_line(out_span(&o), RAW_WAIT_MS);
 }

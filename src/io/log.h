@@ -34,7 +34,8 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
  */
 void log_always(const char *message, struct span members);
 
-/* A line that is a JSON object already, at most 4,095 bytes, printed whatever the level. */
+/* A line that is a JSON object already, at most 4,095 bytes, printed whatever the level; it may
+ * wait 10 ms for room in the pipe. */
 void log_raw(struct span line);
 
 /* For %.*s: the length and the bytes of a span. */

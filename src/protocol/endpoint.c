@@ -43,7 +43,7 @@ endpoint_url(struct span url, struct endpoint *e)
     return e->host.len <= 253 && span_made_of(e->path, "/-._~%") ? 0 : ERR_BAD;
 }
 
-/* An IPv4 address. The leading numbers are compared as text: 0127 would be another one to some. */
+/* An IPv4 address. Without leading zeros: 0127 would be another one to some, and 09 a host name. */
 static bool
 local_address(struct span host)
 {
@@ -53,9 +53,12 @@ local_address(struct span host)
 
     if (!span_starts(host, SPAN("127.")) && !span_starts(host, SPAN("169.254.")))
         return false;
-    for (; rest.p != NULL; parts++)
-        if (span_number(span_cut(rest, '.', &rest), 255, &number) != 0)
+    for (; rest.p != NULL; parts++) {
+        struct span part = span_cut(rest, '.', &rest);
+
+        if (span_number(part, 255, &number) != 0 || (part.len > 1 && part.p[0] == '0'))
             return false;
+    }
     return parts == 4;
 }
 

@@ -39,15 +39,22 @@ string_len(struct span s)
     return at < s.len ? at : s.len;
 }
 
-/* Whether a colon comes next, so that the string before it is a member's name. */
-static bool
-names(struct span rest)
+/* What comes next but white space; 0: nothing. */
+static char
+next_token(struct span rest)
 {
     size_t at = 0;
 
     while (at < rest.len && white(rest.p[at]))
         at++;
-    return at < rest.len && rest.p[at] == ':';
+    return at < rest.len ? rest.p[at] : '\0';
+}
+
+/* Whether a colon comes next, so that the string before it is a member's name. */
+static bool
+names(struct span rest)
+{
+    return next_token(rest) == ':';
 }
 
 /* Whether s begins with \uXXXX whose second digit is from..F; the first one is D. */
@@ -203,12 +210,15 @@ find_end(struct span data, size_t max, struct place *end)
             if (depth == 0 || --depth == 0)
                 return;
         } else if (rest.p[0] == '"') {
+            char next;
+
             len = string_len(span_skip(rest, 1)) + 2;
-            /* where the text ends within a string, only what is before it tells names */
-            if (len > rest.len)
+            next = next_token(span_skip(rest, len));
+            /* where the text ends within or behind a string, only what is before it tells names */
+            if (len > rest.len || (next == '\0' && depth > 0))
                 value = last == ':' || (depth > 0 && depth <= DEEP && end->open[depth - 1] == '[');
             else
-                value = !names(span_skip(rest, len));
+                value = next != ':';
             if (len > rest.len && !value)
                 return;
         } else if (white(rest.p[0]) || rest.p[0] == ',' || rest.p[0] == ':') {

@@ -279,7 +279,7 @@ queue_rewrite(struct queue *q, uint32_t place, struct span data)
         q->fresh_bytes -= less;
 }
 
-/* Every record, or every one that is set aside, goes over to a state. */
+/* Every record that waits, or every one that is set aside, goes over to a state. */
 static void
 mark_all(struct queue *q, bool only_aside, enum queue_state state)
 {
@@ -287,8 +287,9 @@ mark_all(struct queue *q, bool only_aside, enum queue_state state)
 
     for (uint32_t i = 0; i < q->slots; i++) {
         struct slot *s = slot_at(q, place);
+        bool waits = s->state != QUEUE_ENDED && s->state != QUEUE_SENT;
 
-        if (only_aside ? s->state == QUEUE_ASIDE : s->state != QUEUE_ENDED)
+        if (only_aside ? s->state == QUEUE_ASIDE : waits)
             set_state(q, s, state);
         if (i + 1 < q->slots)
             place = after(q, place);
@@ -306,6 +307,40 @@ void
 queue_mark_all_dead(struct queue *q)
 {
     mark_all(q, false, QUEUE_DEAD);
+}
+
+/* The room between head and tail that no record takes, the gap at the end of the ring left aside. */
+static uint64_t
+wasted(const struct queue *q)
+{
+    uint64_t span = q->tail > q->head ? q->tail - q->head : q->end - q->head + q->tail;
+    uint64_t used = q->bytes + (uint64_t)q->records * QUEUE_RECORD_OVERHEAD;
+
+    return span > used ? span - used : 0;
+}
+
+bool
+queue_roll(struct queue *q, char *scratch, size_t cap)
+{
+    struct slot old;
+    struct slot *s;
+    char *room;
+
+    if (q->records == 0 || wasted(q) < q->cap / 4)
+        return false;
+    old = *slot_at(q, q->head);
+    if (old.state == QUEUE_SENT || old.state == QUEUE_FRESH || slot_bytes(&old) > cap)
+        return false;
+    memcpy(scratch, q->ring + q->head + sizeof old, slot_bytes(&old));
+    queue_end(q, q->head);
+    /* its own room is enough, wherever the tail is */
+    room = queue_room(q, slot_bytes(&old));
+    memcpy(room, scratch, slot_bytes(&old));
+    s = slot_at(q, queue_add(q, room, old.key_len, old.data_len, old.sequence));
+    s->attempts = old.attempts;
+    s->refusals = old.refusals;
+    set_state(q, s, (enum queue_state)old.state);
+    return true;
 }
 
 bool

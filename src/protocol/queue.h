@@ -122,8 +122,20 @@ void queue_rewrite(struct queue *q, uint32_t place, struct span data);
 /* All records that are QUEUE_ASIDE are to be sent again like others. */
 void queue_rejoin(struct queue *q);
 
-/* All records are for the dead letter. */
+/* All records that are in no batch under way are for the dead letter. */
 void queue_mark_all_dead(struct queue *q);
+
+/*
+ * The oldest record goes behind the youngest, so that the room of ended records behind it comes
+ * back: where one record stays for long, it would end up as the only one that the ring has room
+ * for. Its place changes.
+ *
+ * scratch  memory for the record, of cap bytes.
+ *
+ * Returns false when that is not worth its cost, a quarter of the ring at least, or cannot be: the
+ * record is in a batch under way or in none yet, or larger than cap.
+ */
+bool queue_roll(struct queue *q, char *scratch, size_t cap);
 
 /* Place of the oldest record that has not ended; false when there is none. */
 bool queue_oldest(const struct queue *q, uint32_t *place);

@@ -3,9 +3,8 @@
  * behind a byte that tells its length; what comes out is read back and compared.
  */
 #include "fuzz.h"
-#include "protocol/json.h"
-#include "protocol/json_walk.h"
 #include "protocol/put_records.h"
+#include "read_back.h"
 #include "strict_json.h"
 
 #include <string.h>
@@ -49,65 +48,17 @@ read_in_pieces(struct put_records *p, struct span want, size_t most)
     FACT(put_records_read(p, fuzz_room(1), 1) == 0);
 }
 
-/* Says in another way what base64 is: each character stands for six bits. */
-static bool
-decodes_to(struct span base64, struct span data)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t chars = base64.len, at = 0;
-    unsigned bits = 0, held = 0;
-
-    if (chars % 4 != 0)
-        return false;
-    while (chars > 0 && base64.len - chars < 2 && base64.p[chars - 1] == '=')
-        chars--;
-    for (size_t i = 0; i < chars; i++) {
-        const char *digit = memchr(digits, base64.p[i], 64);
-
-        if (digit == NULL)
-            return false;
-        held = held << 6 | (unsigned)(digit - digits);
-        bits += 6;
-        if (bits < 8)
-            continue;
-        bits -= 8;
-        if (at == data.len || (uint8_t)data.p[at++] != (uint8_t)(held >> bits))
-            return false;
-    }
-    return at == data.len && (held & ((1u << bits) - 1)) == 0;
-}
-
-/* The value is a JSON string that means this text. */
-static bool
-means(struct span value, struct span text)
-{
-    struct out o = out_to(fuzz_room(text.len), text.len);
-    struct json doc;
-
-    return json_parse(&doc, fuzz_copy(value)) == 0 && json_text(&doc, 0, &o) == 0 &&
-           span_same(out_span(&o), text);
-}
-
-static void
-next_member(struct json_walk *w, struct span want, struct span *value)
-{
-    struct span name;
-
-    FACT(json_walk_next(w, &name, value) == 1 && span_same(name, want));
-}
-
 static void
 check_record(struct span text, const struct put_record *r)
 {
     struct json_walk w;
-    struct span value;
+    struct span name, value;
 
     FACT(json_walk_open(&w, text) == 0 && w.close == '}');
-    next_member(&w, SPAN("Data"), &value);
-    FACT(decodes_to(json_walk_string(value), r->data));
-    next_member(&w, SPAN("PartitionKey"), &value);
-    FACT(means(value, r->partition_key));
-    FACT(json_walk_next(&w, &value, &value) == 0);
+    FACT(span_same(read_back_base64(read_back_member(&w, SPAN("Data"))), r->data));
+    value = read_back_member(&w, SPAN("PartitionKey"));
+    FACT(span_same(read_back_text(value), r->partition_key));
+    FACT(json_walk_next(&w, &name, &value) == 0);
 }
 
 static void
@@ -118,14 +69,14 @@ check_body(struct span body, const struct put_records *p, const struct list *lis
 
     FACT(strict_json(body) && json_walk_open(&w, body) == 0);
     if (p->stream_name.len > 0) {
-        next_member(&w, SPAN("StreamName"), &value);
-        FACT(means(value, p->stream_name));
+        value = read_back_member(&w, SPAN("StreamName"));
+        FACT(span_same(read_back_text(value), p->stream_name));
     }
     if (p->stream_arn.len > 0) {
-        next_member(&w, SPAN("StreamARN"), &value);
-        FACT(means(value, p->stream_arn));
+        value = read_back_member(&w, SPAN("StreamARN"));
+        FACT(span_same(read_back_text(value), p->stream_arn));
     }
-    next_member(&w, SPAN("Records"), &value);
+    value = read_back_member(&w, SPAN("Records"));
     FACT(json_walk_open(&records, value) == 0 && records.close == ']');
     for (size_t i = 0; i < list->len; i++) {
         FACT(json_walk_next(&records, &name, &value) == 1);

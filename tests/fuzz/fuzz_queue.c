@@ -2,10 +2,11 @@
  * The queue against a plain model. The input is a script in the language of the unit test's table
  * (tests/unit/test_queue.c), the ring's size before it, so what is found can be put there as a row:
  *
- *     128 +8 +8 t !b -a +8 t
+ *     128 +8 +8 t !b ^a -b +8 A X
  *
  * Here a letter stands for the last record of that letter, and a word that makes no sense is skipped.
- * `k` before a number of bytes, as in +k8, makes them a partition key.
+ * `k` before a number of bytes, as in +k8, makes them a partition key; =a5 leaves a the last 5 bytes
+ * of its data.
  */
 #include "fuzz.h"
 #include "protocol/queue.h"
@@ -14,11 +15,13 @@
 
 enum { RECORDS_MAX = 400, SLOT = 24, LETTERS = 26 };
 
-/* A record of the model. Its sequence number is its index, and tells what its bytes are. */
+/* A record of the model. Its sequence number is the index that it had first, and tells its bytes. */
 struct record {
+    size_t sequence;
     uint32_t place;
     uint32_t size; /* of its slot */
     size_t key_len, data_len;
+    size_t gone; /* bytes that its data has lost at the front */
     enum queue_state state;
     unsigned attempts, refusals;
 };
@@ -72,7 +75,8 @@ add(struct model *m, size_t room_len, size_t key_len, size_t data_len)
     for (size_t i = 0; i < key_len + data_len; i++)
         room[i] = byte_of(m->len, i);
     queue_add(&m->q, room, key_len, data_len, m->len);
-    *r = (struct record){.place = place,
+    *r = (struct record){.sequence = m->len,
+                         .place = place,
                          .size = (uint32_t)(SLOT + key_len + data_len + 7) & ~7u,
                          .key_len = key_len,
                          .data_len = data_len,
@@ -125,6 +129,21 @@ take(struct model *m, uint32_t records, uint64_t bytes, bool with_failed)
     FACT(batch.len == at);
 }
 
+/* The same of one state alone. */
+static void
+take_only(struct model *m, uint32_t records, enum queue_state state)
+{
+    struct queue_limits limits = {records, UINT64_MAX, record_size, NULL};
+    uint32_t places[QUEUE_BATCH_MAX];
+    struct queue_batch batch = {.places = places};
+    uint64_t sum = 0;
+    uint32_t at = 0;
+
+    queue_take_only(&m->q, &limits, state, &batch);
+    expect(m, &limits, state, &batch, &at, &sum);
+    FACT(batch.len == at);
+}
+
 /* The last record of that letter; NULL when there is none, or it has ended. */
 static struct record *
 record_of(struct model *m, char letter)
@@ -138,6 +157,13 @@ record_of(struct model *m, char letter)
 }
 
 static void
+skip_ended(struct model *m)
+{
+    while (m->oldest < m->len && m->records[m->oldest].state == QUEUE_ENDED)
+        m->oldest++;
+}
+
+static void
 finish(struct model *m, char verb, char letter)
 {
     struct record *r = record_of(m, letter);
@@ -147,13 +173,64 @@ finish(struct model *m, char verb, char letter)
     if (verb == '-') {
         queue_end(&m->q, r->place);
         r->state = QUEUE_ENDED;
-        while (m->oldest < m->len && m->records[m->oldest].state == QUEUE_ENDED)
-            m->oldest++;
+        skip_ended(m);
+    } else if (verb == '^' || verb == '_') {
+        r->state = verb == '^' ? QUEUE_ASIDE : QUEUE_DEAD;
+        queue_mark(&m->q, r->place, r->state);
     } else if (r->state == QUEUE_SENT) {
         (verb == '!' ? queue_again : queue_refused)(&m->q, r->place);
         r->state = QUEUE_FAILED;
         r->refusals += verb == '?';
     }
+}
+
+/* The data lie where they are written to, and may overlap with that. */
+static void
+rewrite(struct model *m, char letter, size_t len)
+{
+    struct record *r = record_of(m, letter);
+    struct span data;
+
+    if (r == NULL || len > r->data_len)
+        return;
+    data = queue_at(&m->q, r->place).data;
+    r->gone += data.len - len;
+    r->data_len = len;
+    queue_rewrite(&m->q, r->place, span_skip(data, data.len - len));
+}
+
+/* Those of one state, or all that have not ended, go over to another. */
+static void
+move_all(struct model *m, bool only_aside, enum queue_state state)
+{
+    for (size_t i = m->oldest; i < m->len; i++) {
+        struct record *r = &m->records[i];
+
+        if (only_aside ? r->state == QUEUE_ASIDE
+                       : r->state != QUEUE_ENDED && r->state != QUEUE_SENT)
+            r->state = state;
+    }
+}
+
+/* The oldest record moves behind the youngest, and is the same but for its place. */
+static void
+roll(struct model *m)
+{
+    static char scratch[4096];
+    struct record r;
+    uint32_t place;
+
+    if (m->len == RECORDS_MAX || !queue_roll(&m->q, scratch, sizeof scratch))
+        return;
+    FACT(m->oldest < m->len);
+    r = m->records[m->oldest];
+    FACT(r.state == QUEUE_FAILED || r.state == QUEUE_ASIDE || r.state == QUEUE_DEAD);
+    m->records[m->oldest].state = QUEUE_ENDED;
+    skip_ended(m);
+    FACT(place_for(m, r.key_len + r.data_len, &place));
+    r.place = place;
+    r.size = (uint32_t)(SLOT + r.key_len + r.data_len + 7) & ~7u;
+    m->records[m->len++] = r;
 }
 
 static void
@@ -162,36 +239,36 @@ check_record(const struct model *m, size_t index)
     const struct record *want = &m->records[index];
     struct queue_record got = queue_at(&m->q, want->place);
 
-    FACT(got.sequence == index && got.state == want->state);
+    FACT(got.sequence == want->sequence && got.state == want->state);
     FACT(got.attempts == want->attempts && got.refusals == want->refusals);
     FACT(got.partition_key.len == want->key_len && got.data.len == want->data_len);
     for (size_t i = 0; i < want->key_len; i++)
-        FACT(got.partition_key.p[i] == byte_of(index, i));
+        FACT(got.partition_key.p[i] == byte_of(want->sequence, i));
     for (size_t i = 0; i < want->data_len; i++)
-        FACT(got.data.p[i] == byte_of(index, want->key_len + i));
+        FACT(got.data.p[i] == byte_of(want->sequence, want->key_len + want->gone + i));
 }
 
 static void
 check(const struct model *m)
 {
     uint64_t bytes = 0, fresh_bytes = 0;
-    uint32_t records = 0, fresh = 0, place;
+    uint32_t records = 0, counts[QUEUE_ENDED + 1] = {0}, place;
 
     for (size_t i = m->oldest; i < m->len; i++) {
         const struct record *r = &m->records[i];
 
+        counts[r->state]++;
         if (r->state == QUEUE_ENDED)
             continue;
         check_record(m, i);
         records++;
         bytes += r->key_len + r->data_len;
-        if (r->state == QUEUE_FRESH) {
-            fresh++;
+        if (r->state == QUEUE_FRESH)
             fresh_bytes += r->key_len + r->data_len;
-        }
     }
-    FACT(m->q.records == records && m->q.bytes == bytes);
-    FACT(m->q.fresh == fresh && m->q.fresh_bytes == fresh_bytes);
+    FACT(m->q.records == records && m->q.bytes == bytes && m->q.fresh_bytes == fresh_bytes);
+    FACT(m->q.fresh == counts[QUEUE_FRESH] && m->q.failed == counts[QUEUE_FAILED]);
+    FACT(m->q.aside == counts[QUEUE_ASIDE] && m->q.dead == counts[QUEUE_DEAD]);
     FACT(queue_oldest(&m->q, &place) == (records > 0));
     FACT(records == 0 || place == m->records[m->oldest].place);
 }
@@ -210,17 +287,48 @@ number(struct span *text, size_t most)
     return n;
 }
 
+/* Words that take records, and those about all of them. */
+static void
+run_for_many(struct model *m, char verb, size_t n)
+{
+    uint32_t records = n > 0 && n < QUEUE_BATCH_MAX ? (uint32_t)n : QUEUE_BATCH_MAX;
+
+    if (verb == 't') {
+        take(m, records, UINT64_MAX, true);
+    } else if (verb == 's') {
+        take(m, QUEUE_BATCH_MAX, n, true);
+    } else if (verb == 'f') {
+        take(m, QUEUE_BATCH_MAX, UINT64_MAX, false);
+    } else if (verb == 'A' || verb == 'D') {
+        take_only(m, records, verb == 'A' ? QUEUE_ASIDE : QUEUE_DEAD);
+    } else if (verb == 'R') {
+        queue_rejoin(&m->q);
+        move_all(m, true, QUEUE_FAILED);
+    } else if (verb == 'X') {
+        queue_mark_all_dead(&m->q);
+        move_all(m, false, QUEUE_DEAD);
+    } else if (verb == '%') {
+        roll(m);
+    }
+}
+
 static void
 run_word(struct model *m, struct span word)
 {
     char verb = (char)fuzz_byte(&word);
     bool key = verb == '+' && span_starts(word, SPAN("k"));
     size_t n, less;
+    char letter;
 
     if (key)
         word = span_skip(word, 1);
-    if (verb == '-' || verb == '!' || verb == '?') {
+    if (verb != '\0' && strchr("-!?^_", verb) != NULL) {
         finish(m, verb, (char)fuzz_byte(&word));
+        return;
+    }
+    if (verb == '=') {
+        letter = (char)fuzz_byte(&word);
+        rewrite(m, letter, number(&word, 4096));
         return;
     }
     n = number(&word, key ? 255 : 4096);
@@ -230,12 +338,8 @@ run_word(struct model *m, struct span word)
         word = span_skip(word, 1);
         less = number(&word, n);
         add(m, n, less / 2 < 255 ? less / 2 : 255, less - (less / 2 < 255 ? less / 2 : 255));
-    } else if (verb == 't') {
-        take(m, n > 0 && n < QUEUE_BATCH_MAX ? (uint32_t)n : QUEUE_BATCH_MAX, UINT64_MAX, true);
-    } else if (verb == 's') {
-        take(m, QUEUE_BATCH_MAX, n, true);
-    } else if (verb == 'f') {
-        take(m, QUEUE_BATCH_MAX, UINT64_MAX, false);
+    } else {
+        run_for_many(m, verb, n);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "seed.h"
 
 #define WHOLE(access, secret, token, expiration)                                                   \
     "{\"AccessKeyId\":" access ",\"SecretAccessKey\":" secret ",\"Token\":" token                  \
@@ -68,6 +69,7 @@ reply(void **state)
         const char *row = replies[i].body.p;
         struct out room = out_to(guard_buffer(64), 64);
 
+        seed("credentials_reply", replies[i].body);
         CHECK_INT(row, credentials_reply_read(guard_copy(replies[i].body), &room, &r),
                   replies[i].want);
         if (replies[i].want != 0)

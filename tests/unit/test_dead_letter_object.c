@@ -2,6 +2,23 @@
 
 #include "check.h"
 #include "guard.h"
+#include "seed.h"
+
+/* Each part behind a byte that tells its length. */
+static void
+seed_parts(struct span a, struct span b, struct span c)
+{
+    const struct span parts[] = {a, b, c};
+    char text[512];
+    struct out o = out_to(text, sizeof text);
+
+    for (size_t i = 0; i < LEN(parts); i++) {
+        out_byte(&o, (char)parts[i].len);
+        out_put(&o, parts[i]);
+    }
+    assert_int_equal(out_end(&o), 0);
+    seed("dead_letter_object", out_span(&o));
+}
 
 /* asked counts how often the generator asked for a record. */
 struct list {
@@ -92,7 +109,8 @@ static void
 line(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LEN(rows); i++)
+    for (size_t i = 0; i < LEN(rows); i++) {
+        seed_parts(rows[i].data, rows[i].key, SPAN(""));
         for (size_t step = 1; step <= strlen(rows[i].line) + 1; step++) {
             struct put_record record = {guard_copy(rows[i].data), rows[i].key};
             struct list list = {&record, 1, 0};
@@ -102,6 +120,7 @@ line(void **state)
             CHECK_SPAN(rows[i].line, read_all(&d, step, text, sizeof text), span_of(rows[i].line));
             CHECK_INT(rows[i].line, dead_letter_object_line_size(&record), strlen(rows[i].line));
         }
+    }
 }
 
 /* All rows as one object, and the same once more, from wherever the first run was given up. */
@@ -173,6 +192,7 @@ path(void **state)
     for (size_t i = 0; i < LEN(names); i++) {
         struct span want = span_of(names[i].path);
 
+        seed_parts(names[i].name.prefix, names[i].name.function_name, names[i].name.sandbox);
         CHECK(want.p, dead_letter_object_path_max(&names[i].name) >= want.len);
         for (size_t cap = 0; cap <= want.len; cap++) {
             struct out o = out_to(guard_buffer(cap), cap);
@@ -199,6 +219,7 @@ longest_path(void **state)
 
     (void)state;
     memset(bytes, ' ', sizeof bytes);
+    seed_parts(SPAN("a"), (struct span){bytes, 200}, SPAN("s"));
     cap = dead_letter_object_path_max(&n);
     o = out_to(guard_buffer(cap), cap);
     assert_int_equal(dead_letter_object_path(&o, &n), 0);

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "seed.h"
 
 #define FIFTY "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abc"
 #define HUNDRED FIFTY FIFTY
@@ -82,6 +83,7 @@ url(void **state)
     for (size_t i = 0; i < LEN(urls); i++) {
         struct endpoint e;
 
+        seed("endpoint", span_of(urls[i].url));
         memset(&e, 0xff, sizeof e);
         CHECK_INT(urls[i].url, endpoint_url(guard_copy(span_of(urls[i].url)), &e), urls[i].want);
         if (urls[i].want != 0)
@@ -165,6 +167,7 @@ kinesis_host(void **state)
         const char *region = hosts[i / 4].region;
         struct span want = span_of(hosts[i / 4].hosts[i % 4]);
 
+        seed("endpoint", span_of(region));
         for (size_t cap = 0; cap <= want.len; cap++) {
             struct out o = out_to(guard_buffer(cap), cap);
             bool fips = i % 4 > 1, dual_stack = i % 2 == 1;
@@ -218,6 +221,7 @@ s3_host(void **state)
         struct span region = span_of(s3_hosts[i / 4].region);
         struct span want = span_of(s3_hosts[i / 4].hosts[i % 4]);
 
+        seed("endpoint", region);
         for (size_t cap = 0; cap <= want.len; cap++) {
             struct out o = out_to(guard_buffer(cap), cap);
             bool fips = i % 4 > 1, dual_stack = i % 2 == 1;
@@ -268,6 +272,10 @@ static const struct {
     /* octal to some: 87.0.0.1 */
     {"http://0127.0.0.1/c", ERR_BAD, 0, NULL, NULL},
     {"http://169.0254.0.1/c", ERR_BAD, 0, NULL, NULL},
+    /* a host name to all */
+    {"http://127.0.0.09/c", ERR_BAD, 0, NULL, NULL},
+    {"http://127.0.0.00/c", ERR_BAD, 0, NULL, NULL},
+    {"http://169.254.08.1/c", ERR_BAD, 0, NULL, NULL},
     {"http://1270.0.0.1/c", ERR_BAD, 0, NULL, NULL},
     {"http://169.253.0.1/c", ERR_BAD, 0, NULL, NULL},
     {"http://169.255.0.1/c", ERR_BAD, 0, NULL, NULL},
@@ -292,6 +300,7 @@ credentials_url(void **state)
     for (size_t i = 0; i < LEN(credentials_urls); i++) {
         struct span url = span_of(credentials_urls[i].url);
 
+        seed("endpoint", url);
         CHECK_INT(url.p, endpoint_credentials_url(guard_copy(url), &e), credentials_urls[i].want);
         if (credentials_urls[i].want == 0) {
             CHECK_SPAN(url.p, e.host, span_of(credentials_urls[i].host));
@@ -329,6 +338,7 @@ authority(void **state)
         struct span want = span_of(authorities[i].authority);
         struct endpoint e;
 
+        seed("endpoint", span_of(authorities[i].url));
         CHECK_INT(authorities[i].url, endpoint_url(span_of(authorities[i].url), &e), 0);
         for (size_t cap = 0; cap <= want.len; cap++) {
             struct out o = out_to(guard_buffer(cap), cap);

@@ -554,11 +554,11 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(read_good),       cmocka_unit_test(time_of),        cmocka_unit_test(read_bad),
-        cmocka_unit_test(read_dropped),    cmocka_unit_test(message_format),
-        cmocka_unit_test(verbatim_format), cmocka_unit_test(enriched_format),
-        cmocka_unit_test(size_is_a_bound), cmocka_unit_test(size_at_worst),
-        cmocka_unit_test(own_lines),
+        cmocka_unit_test(read_good),       cmocka_unit_test(time_of),
+        cmocka_unit_test(read_bad),        cmocka_unit_test(read_dropped),
+        cmocka_unit_test(message_format),  cmocka_unit_test(verbatim_format),
+        cmocka_unit_test(enriched_format), cmocka_unit_test(size_is_a_bound),
+        cmocka_unit_test(size_at_worst),   cmocka_unit_test(own_lines),
     };
 
     return RUN(argc, argv, tests);

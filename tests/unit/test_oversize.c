@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "seed.h"
 
 /* --- a strict reader of JSON of its own, so that ours do not judge themselves ----------------- */
 
@@ -382,6 +383,7 @@ truncate_rows(void **state)
         struct span out;
         int64_t got = truncate_copy(cuts[i].in, cuts[i].max, &out);
 
+        seed("oversize", cuts[i].in);
         CHECK_SPAN(cuts[i].name, out, want);
         CHECK_INT(cuts[i].name, got, cuts[i].want == NULL ? ERR_BIG : (int64_t)want.len);
     }
@@ -670,6 +672,7 @@ truncate_deep(void **state)
         out_put(&o, SPAN("0"));
         for (size_t i = 0; i < depth; i++)
             out_byte(&o, ']');
+        seed("oversize", out_span(&o));
         assert_true(truncate_copy(out_span(&o), 2 * depth + 50, &out) > 0);
         for (size_t i = 0; i < kept; i++)
             out_byte(&w, '[');
@@ -748,6 +751,7 @@ split_rows(void **state)
         struct out o;
         size_t bytes = 0, parts = 0;
 
+        seed("oversize", splits[i].record);
         CHECK_INT(splits[i].name,
                   oversize_split(&s, guard_copy(splits[i].record), SPAN("id"), splits[i].max), 0);
         for (; parts < LEN(splits[i].want) && splits[i].want[parts] != NULL; parts++) {
@@ -962,7 +966,8 @@ named_rows(void **state)
 
     (void)state;
     assert_int_equal(oversize_named(&empty, &got), 0);
-    for (size_t i = 0; i < LEN(messages); i++)
+    for (size_t i = 0; i < LEN(messages); i++) {
+        seed("oversize", span_of(messages[i].message));
         for (size_t n = strlen(messages[i].message), whole = n; n <= whole; n--) {
             struct span message = guard_copy((struct span){messages[i].message, n});
             size_t met = 0;
@@ -980,6 +985,7 @@ named_rows(void **state)
             CHECK(messages[i].name,
                   n < whole ? met <= messages[i].want_len + 1 : met == messages[i].want_len);
         }
+    }
 }
 
 #define CUT "...[truncated]"
@@ -996,6 +1002,14 @@ static const struct {
      "{\"type\":\"function\",\"record\":\"" A10 A10 A10 "aaaaaaaa" CUT "\"}"},
     {"a name that is cut", TEXT("{\"a\":1,\"" REST REST), 100,
      "{\"a\":1,\"truncated\":\"" CUT "\"}"},
+    {"behind a name", TEXT("{\"a\":1,\"" REST REST "\""), 100,
+     "{\"a\":1,\"truncated\":\"" CUT "\"}"},
+    {"white space behind a name", TEXT("{\"a\":1,\"" REST REST "\" "), 100,
+     "{\"a\":1,\"truncated\":\"" CUT "\"}"},
+    {"behind a value", TEXT("{\"a\":\"" A50 REST "\""), 80,
+     "{\"a\":\"" A10 A10 A10 A10 "a" CUT "\"}"},
+    {"behind a string of an array", TEXT("[1,\"" A50 REST "\""), 80,
+     "[1,\"" A10 A10 A10 A10 "aaa" CUT "\"]"},
     {"a string of an array", TEXT("{\"a\":[1,\"" A50 REST), 80,
      "{\"a\":[1,\"" A10 A10 A10 "aaaaaaa" CUT "\"]}"},
     {"numbers",
@@ -1017,6 +1031,7 @@ closed_beginnings(void **state)
         char *data = guard_buffer(len);
         int64_t got;
 
+        seed("oversize", beginnings[i].in);
         memcpy(data, beginnings[i].in.p, len);
         got = oversize_close(data, len, beginnings[i].max);
         if (beginnings[i].want == NULL)

@@ -53,7 +53,7 @@ take_only(struct queue *q, uint32_t records, enum queue_state state, struct queu
  *   t     takes a batch; tN at most N records, sN at most N bytes, f only fresh ones
  *   -a    a is ended; !a is to be sent again; ?a was refused; ^a is set aside; _a is dead
  *   AN    takes at most N of those aside; DN of the dead
- *   R     those aside rejoin the others; X all are dead
+ *   R     those aside rejoin the others; X all are dead; % the oldest is rolled
  *
  * log: of +, the record's name and its place, or full, or never; of t, s, f, A and D, the batch.
  */
@@ -134,9 +134,24 @@ static const struct {
      "a0 b32 c64 d96 (abcd) e0 (de) (c) "},
     {"all are dead", 256, "+0 +0 +0 +0 t2 !a ^b X t A D2 D",
      "a0 b24 c48 d72 (ab) () () (ab) (cd) "},
-    {"ended ones are not dead", 256, "+0 +0 +0 t -b X D", "a0 b24 c48 (abc) (ac) "},
+    {"ended ones are not dead", 256, "+0 +0 +0 t -b !a !c X D", "a0 b24 c48 (abc) (ac) "},
+    {"those under way are not dead", 256, "+0 +0 +0 t1 X D !a t", "a0 b24 c48 (a) (bc) (a) "},
     {"behind the dead comes a fresh one", 256, "+0 X +0 t D", "a0 b24 (b) (a) "},
     {"room of the dead comes back", 128, "+104 X +0 D -a +104", "a0 full (a) b0 "},
+
+    {"a record that pins the others' room", 128, "+8 +8 +8 +8 t !a -b -c -d +8 % +8 +8 +8 t",
+     "a0 b32 c64 d96 (abcd) full % e32 f64 g96 (aefg) "},
+    {"rolled, it goes on", 128, "+8 +8 +8 +8 t ?a -b -c -d % +8 t",
+     "a0 b32 c64 d96 (abcd) % e32 (ae) "},
+    {"aside, it stays aside", 128, "+8 +8 +8 +8 t ^a -b -c -d % t A",
+     "a0 b32 c64 d96 (abcd) % () (a) "},
+    {"dead, it stays dead", 128, "+8 +8 +8 +8 t _a -b -c -d % t D",
+     "a0 b32 c64 d96 (abcd) % () (a) "},
+    {"the largest", 128, "+72 +0 t !a -b % +72 t", "a0 b96 (ab) - full (a) "},
+    {"not worth it", 128, "+8 +8 +8 +8 t !a -b % +8", "a0 b32 c64 d96 (abcd) - full "},
+    {"not while under way", 128, "+8 +8 +8 +8 t -b -c -d % +8", "a0 b32 c64 d96 (abcd) - full "},
+    {"not before the first time", 128, "+8 +8 +8 +8 -b -c -d % +8", "a0 b32 c64 d96 - full "},
+    {"none to roll", 128, "%", "- "},
 
     {"fresh one dropped at the turn", 96, "+8 +8 +8 t2 -a -b +8 -c +8 t",
      "a0 b32 c64 (ab) d0 e32 (de) "},
@@ -190,6 +205,18 @@ run_word(struct queue *q, const char *word, uint32_t *places, size_t *records, s
         queue_rejoin(q);
     } else if (word[0] == 'X') {
         queue_mark_all_dead(q);
+    } else if (word[0] == '%') {
+        char scratch[128];
+        uint32_t place;
+
+        memset(scratch, 0xff, sizeof scratch);
+        if (!queue_roll(q, scratch, sizeof scratch)) {
+            out_put(log, SPAN("- "));
+            return;
+        }
+        out_put(log, SPAN("% "));
+        place = q->tail - 32;
+        places[queue_at(q, place).sequence] = place;
     } else {
         if (word[0] == 'A' || word[0] == 'D')
             take_only(q, n > 0 ? (uint32_t)n : QUEUE_BATCH_MAX,
@@ -287,6 +314,8 @@ rewritten(void **state)
     queue_end(&q, second);
     assert_int_equal(q.bytes, 0);
     assert_non_null(queue_room(&q, 104));
+    /* much the same for the fuzz target, whose scripts know =aN */
+    seed("queue", SPAN("128 +17 +k6 =a4 t !a =a0 +60 -a -b +104"));
 }
 
 /* Room that was not taken is forgotten. */
