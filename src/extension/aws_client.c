@@ -195,8 +195,8 @@ correct_clock(struct aws_client *c)
     if (c->date_s == 0 || (change < SKEW_MIN_MS && change > -SKEW_MIN_MS))
         return false;
     *offset = now;
-    log_info("%.*s: its clock is %s of ours by %llu s; signing by it", LOG_SPAN(c->service),
-             now < 0 ? "behind" : "ahead", (unsigned long long)((now < 0 ? -now : now) / 1000));
+    log_info("%.*s: its clock is %s ours by %llu s; signing by it", LOG_SPAN(c->service),
+             now < 0 ? "behind" : "ahead of", (unsigned long long)((now < 0 ? -now : now) / 1000));
     return true;
 }
 
@@ -228,33 +228,16 @@ done(void *context, int result)
     c->call->done(c->call->context, &r);
 }
 
-/* Value of Host: as a client forms it from the URL, without the scheme's own port. */
-static void
-set_host(struct aws_client *c)
-{
-    const struct endpoint *e = &c->endpoint;
-    struct out o = out_to(c->host, sizeof c->host);
-    bool bracketed = memchr(e->host.p, ':', e->host.len) != NULL;
-
-    if (bracketed)
-        out_byte(&o, '[');
-    out_put(&o, e->host);
-    if (bracketed)
-        out_byte(&o, ']');
-    if (e->port != (e->tls ? 443 : 80)) {
-        out_byte(&o, ':');
-        out_number(&o, e->port);
-    }
-    c->host_len = o.len;
-}
-
 void
 aws_client_moved(struct aws_client *c)
 {
+    struct out host = out_to(c->host, sizeof c->host);
+
     connection_close(&c->http.connection);
     c->http.connection.peer.host = c->endpoint.host;
     c->http.connection.peer.port = c->endpoint.port;
-    set_host(c);
+    (void)endpoint_authority(&host, &c->endpoint);
+    c->host_len = host.len;
 }
 
 int

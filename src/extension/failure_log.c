@@ -58,7 +58,7 @@ describe(const struct failure_log *f, const char *what, const struct aws_result 
     else if (r->message.len > 0 && fit_for_log(r->code))
         (void)format_text(o, "%u %.*s: %.*s", r->status, LOG_SPAN(r->code), LOG_SPAN(line));
     else
-        (void)format_text(o, "%u %.*s", r->status, LOG_SPAN(r->code));
+        (void)format_text(o, r->code.len > 0 ? "%u %.*s" : "%u", r->status, LOG_SPAN(r->code));
 }
 
 void
@@ -68,6 +68,9 @@ failure_log_tell(struct failure_log *f, enum log_level level, const char *what,
     char text[sizeof f->last];
     struct out o = out_to(text, sizeof text);
 
+    /* what is not printed now may be told later, as worse */
+    if (!log_prints(level))
+        return;
     describe(f, what, r, &o);
     if (span_same(out_span(&o), (struct span){f->last, f->last_len}))
         return;

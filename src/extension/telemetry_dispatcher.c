@@ -517,6 +517,7 @@ deal_with(struct telemetry_dispatcher *d, const struct oversize_named *named)
     if (d->batch.len == 1)
         return false;
     set_aside(d, place);
+    d->batch.places[named->index] = GONE;
     return true;
 }
 

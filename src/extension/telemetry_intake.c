@@ -17,7 +17,7 @@ enum {
 size_t
 telemetry_intake_bytes(void)
 {
-    return SCRATCH_BYTES + 16;
+    return 2 * (SCRATCH_BYTES + 16);
 }
 
 /* Hexadecimal digits at random; from a supply, since each refill is a system call. */
@@ -69,7 +69,7 @@ make_room(struct telemetry_intake *in)
     struct queue_record oldest;
     uint32_t place;
 
-    if (queue_roll(in->queue, in->scratch, SCRATCH_BYTES))
+    if (queue_roll(in->queue, in->rolled, SCRATCH_BYTES))
         return true;
     if (!queue_oldest(in->queue, &place))
         return false;
@@ -226,10 +226,14 @@ take_large(struct telemetry_intake *in, struct span key, const struct event *eve
     struct out o = out_to(in->scratch, SCRATCH_BYTES);
     int r = ERR_BIG;
 
-    (void)event_write(&o, in->settings->format, event, &in->origin);
-    if (out_end(&o) == 0 && o.len <= data_max(in, key.len, RECORD_MAX_BYTES))
+    if (event_write(&o, in->settings->format, event, &in->origin) != 0) {
+        in->ledger->received++;
+        ledger_drop(in->ledger, DROP_OVERSIZE, 1);
+        return 0;
+    }
+    if (o.len <= data_max(in, key.len, RECORD_MAX_BYTES))
         r = add_copy(in, key, out_span(&o), false) == 0 ? 1 : ERR_FULL;
-    else if (out_end(&o) == 0)
+    else if (!in->last) /* the dead letter takes any size */
         r = fit(in, key, o.len, RECORD_MAX_BYTES);
     if (r == ERR_BIG)
         return give_up(in, key, out_span(&o));
@@ -333,5 +337,6 @@ telemetry_intake_init(struct telemetry_intake *in, struct storage *s)
     in->common_key = settings->key == KEY_FIXED ? settings->fixed_key : in->origin.sandbox;
     telemetry_intake_restored(in);
     in->scratch = storage_take(s, SCRATCH_BYTES);
-    return in->scratch == NULL ? ERR_FULL : 0;
+    in->rolled = storage_take(s, SCRATCH_BYTES);
+    return in->rolled == NULL ? ERR_FULL : 0;
 }

@@ -33,6 +33,7 @@ struct telemetry_intake {
     /* private */
     uint64_t sequence;
     char *scratch; /* for a record that is too large */
+    char *rolled; /* for the oldest record on its way behind the youngest, which may be meanwhile */
     char sandbox[SANDBOX_LEN];
     char request_id[64];
     char random[256]; /* for partition keys */
