@@ -11,9 +11,16 @@
  *                            the two APIs of the platform, over one connection (api_call)
  *   extension/telemetry_listener
  *                            receives the POSTs, cuts them into events (protocol/splitter)
+ *   extension/telemetry_intake
+ *                            events into the queue (protocol/event, oversize, queue)
  *   extension/telemetry_dispatcher
- *                            events into the queue (protocol/event, queue), batches out of it
- *   extension/kinesis        a batch as a signed PutRecords call (protocol/put_records, sigv4)
+ *                            batches out of it: what is sent when, what failed and why
+ *                            (protocol/retry, breaker)
+ *   extension/kinesis        a batch as a PutRecords call (protocol/put_records)
+ *   extension/dead_letter_dispatcher, dead_letter
+ *                            what the stream does not take, to S3 or standard error
+ *   extension/aws_client, credentials
+ *                            calls that are signed when they are written (protocol/sigv4)
  *   io/                      loop, sockets, names, TLS, HTTP connections: bytes without meaning
  *   protocol/                everything that can be computed from its arguments alone
  */
