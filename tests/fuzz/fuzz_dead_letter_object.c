@@ -3,6 +3,7 @@
  * length: data and key of records, of which the first three parts make the name as well. What comes
  * out is read back and compared.
  */
+#include "entries.h"
 #include "fuzz.h"
 #include "protocol/dead_letter_object.h"
 #include "protocol/stamp.h"
@@ -13,43 +14,10 @@
 
 enum { RECORDS_MAX = 64 };
 
-struct list {
-    struct put_record records[RECORDS_MAX];
-    size_t len;
-};
-
-static void
-tell(void *context, size_t index, struct put_record *r)
+static size_t
+read_generator(void *generator, char *buffer, size_t cap)
 {
-    const struct list *list = context;
-
-    FACT(index < list->len);
-    *r = list->records[index];
-}
-
-static struct span
-part(struct span *in)
-{
-    return fuzz_copy(fuzz_take(in, fuzz_byte(in)));
-}
-
-static void
-read_in_pieces(struct dead_letter_object *d, struct span want, size_t most)
-{
-    char *room = fuzz_room(most);
-    size_t got;
-
-    dead_letter_object_rewind(d);
-    do {
-        size_t size = 1 + fuzz_dice((uint32_t)most);
-        char *piece = room + most - size;
-
-        got = dead_letter_object_read(d, piece, size);
-        FACT(got == (size < want.len ? size : want.len));
-        FACT(memcmp(piece, want.p, got) == 0);
-        want = span_skip(want, got);
-    } while (want.len > 0);
-    FACT(dead_letter_object_read(d, fuzz_room(1), 1) == 0);
+    return dead_letter_object_read(generator, buffer, cap);
 }
 
 /* It may come back to us, as an object or as the text of a log line. */
@@ -88,9 +56,10 @@ check_line(struct span line, const struct put_record *r)
 }
 
 static void
-check_lines(struct list *list)
+check_lines(struct entries *list)
 {
-    struct dead_letter_object d = {.records_len = list->len, .record = tell, .context = list};
+    struct dead_letter_object d = {
+        .records_len = list->len, .record = entries_tell, .context = list};
     struct span all = {NULL, 0}, rest, line;
 
     for (size_t i = 0; i < list->len; i++)
@@ -106,7 +75,8 @@ check_lines(struct list *list)
         check_line(line, &list->records[i]);
     }
     FACT(rest.p != NULL && rest.len == 0);
-    read_in_pieces(&d, all, 8 + all.len / 50);
+    dead_letter_object_rewind(&d);
+    entries_read(read_generator, &d, all, 8 + all.len / 50);
 }
 
 static unsigned
@@ -214,15 +184,15 @@ any_name(struct span prefix, struct span function_name, struct span sandbox)
 void
 fuzz(struct span in)
 {
-    static struct list list;
+    static struct entries list;
     struct dead_letter_name name;
     struct put_record *r;
 
     list.len = 0;
     do {
         r = &list.records[list.len++];
-        r->data = part(&in);
-        r->partition_key = part(&in);
+        r->data = entries_part(&in);
+        r->partition_key = entries_part(&in);
     } while (in.len > 0 && list.len < RECORDS_MAX);
     check_lines(&list);
     r = list.records;

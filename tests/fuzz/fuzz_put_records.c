@@ -2,6 +2,7 @@
  * The request's generator. The input is cut into the stream's name, its ARN, and records, each part
  * behind a byte that tells its length; what comes out is read back and compared.
  */
+#include "entries.h"
 #include "fuzz.h"
 #include "protocol/put_records.h"
 #include "read_back.h"
@@ -9,43 +10,10 @@
 
 #include <string.h>
 
-struct list {
-    struct put_record records[PUT_RECORDS_MAX];
-    size_t len;
-};
-
-static void
-tell(void *context, size_t index, struct put_record *r)
+static size_t
+read_generator(void *generator, char *buffer, size_t cap)
 {
-    const struct list *list = context;
-
-    FACT(index < list->len);
-    *r = list->records[index];
-}
-
-static struct span
-part(struct span *in)
-{
-    return fuzz_copy(fuzz_take(in, fuzz_byte(in)));
-}
-
-static void
-read_in_pieces(struct put_records *p, struct span want, size_t most)
-{
-    char *room = fuzz_room(most);
-    size_t got;
-
-    put_records_rewind(p);
-    do {
-        size_t size = 1 + fuzz_dice((uint32_t)most);
-        char *piece = room + most - size;
-
-        got = put_records_read(p, piece, size);
-        FACT(got == (size < want.len ? size : want.len));
-        FACT(memcmp(piece, want.p, got) == 0);
-        want = span_skip(want, got);
-    } while (want.len > 0);
-    FACT(put_records_read(p, fuzz_room(1), 1) == 0);
+    return put_records_read(generator, buffer, cap);
 }
 
 static void
@@ -62,7 +30,7 @@ check_record(struct span text, const struct put_record *r)
 }
 
 static void
-check_body(struct span body, const struct put_records *p, const struct list *list)
+check_body(struct span body, const struct put_records *p, const struct entries *list)
 {
     struct json_walk w, records;
     struct span name, value;
@@ -88,19 +56,19 @@ check_body(struct span body, const struct put_records *p, const struct list *lis
 void
 fuzz(struct span in)
 {
-    static struct list list;
-    struct put_records p = {.record = tell, .context = &list};
+    static struct entries list;
+    struct put_records p = {.record = entries_tell, .context = &list};
     size_t sum, len;
     char *body;
 
-    p.stream_name = part(&in);
-    p.stream_arn = part(&in);
+    p.stream_name = entries_part(&in);
+    p.stream_arn = entries_part(&in);
     list.len = 0;
     sum = put_records_base(&p);
     do {
         struct put_record *r = &list.records[list.len++];
 
-        *r = (struct put_record){part(&in), part(&in)};
+        *r = (struct put_record){entries_part(&in), entries_part(&in)};
         sum += put_records_size(r->data.len, r->partition_key);
     } while (in.len > 0 && list.len < PUT_RECORDS_MAX);
     p.records_len = list.len;
@@ -112,5 +80,6 @@ fuzz(struct span in)
     FACT(put_records_read(&p, body, len) == len);
     FACT(put_records_read(&p, fuzz_room(1), 1) == 0);
     check_body((struct span){body, len}, &p, &list);
-    read_in_pieces(&p, (struct span){body, len}, 8 + len / 50);
+    put_records_rewind(&p);
+    entries_read(read_generator, &p, (struct span){body, len}, 8 + len / 50);
 }
