@@ -60,12 +60,8 @@ static void
 piece(void *context, struct span part)
 {
     struct api_call *c = context;
-    size_t n = sizeof c->buffer - c->len;
 
-    if (n > part.len)
-        n = part.len;
-    memcpy(c->buffer + c->len, part.p, n);
-    c->len += n;
+    c->len = out_keep(c->buffer, sizeof c->buffer, c->len, part);
 }
 
 static void

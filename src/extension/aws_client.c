@@ -176,12 +176,8 @@ static void
 piece(void *context, struct span part)
 {
     struct aws_client *c = context;
-    size_t room = c->reply_cap - c->reply_len;
 
-    if (part.len < room)
-        room = part.len;
-    memcpy(c->reply + c->reply_len, part.p, room);
-    c->reply_len += room;
+    c->reply_len = out_keep(c->reply, c->reply_cap, c->reply_len, part);
 }
 
 /* Sets our clock by the service's if they differ. Returns whether they did. */
@@ -271,12 +267,13 @@ aws_client_init(struct aws_client *c, struct loop *loop, struct storage *s, size
 
 /* The user's roots or the built-in ones; at the first connection, since reading them takes time. */
 static void
-load_anchors(struct aws_environment *e)
+load_anchors(struct aws_client *c)
 {
+    struct aws_environment *e = c->environment;
     struct span bundle = e->settings->ca_bundle;
     int r = 0;
 
-    if (e->anchors.anchors != NULL)
+    if (!c->endpoint.tls || e->anchors.anchors != NULL)
         return;
     if (bundle.len > 0)
         r = ca_bundle_read(bundle.p, &e->anchors);
@@ -293,8 +290,7 @@ load_anchors(struct aws_environment *e)
 void
 aws_client_open(struct aws_client *c)
 {
-    if (c->endpoint.tls)
-        load_anchors(c->environment);
+    load_anchors(c);
     http_client_open(&c->http, AWS_CLIENT_IDLE_MS);
 }
 
@@ -309,8 +305,7 @@ aws_client_start(struct aws_client *c, const struct aws_call *call)
         call->done(call->context, &none);
         return;
     }
-    if (c->endpoint.tls)
-        load_anchors(c->environment);
+    load_anchors(c);
     c->http_call.silence_ms = call->silence_ms;
     c->date_s = c->retry_after_ms = 0;
     http_client_start(&c->http, &c->http_call);

@@ -66,12 +66,8 @@ static void
 piece(void *context, struct span part)
 {
     struct credentials *c = context;
-    size_t n = REPLY_BYTES - c->reply_len;
 
-    if (n > part.len)
-        n = part.len;
-    memcpy(c->reply + c->reply_len, part.p, n);
-    c->reply_len += n;
+    c->reply_len = out_keep(c->reply, REPLY_BYTES, c->reply_len, part);
 }
 
 /* Takes the reply over. Returns 0, or ERR_BAD. */
@@ -209,6 +205,12 @@ credentials_ready(struct credentials *c)
     if (due(c) && !c->fetching && c->timer.at_ms == 0)
         c->timer.at_ms = c->calm_until_ms > now ? c->calm_until_ms : now;
     return usable(c);
+}
+
+bool
+credentials_coming(struct credentials *c)
+{
+    return fetched_from_somewhere(c) && !credentials_ready(c);
 }
 
 bool

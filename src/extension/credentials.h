@@ -51,6 +51,12 @@ int credentials_init(struct credentials *c, struct loop *loop, struct storage *s
  */
 bool credentials_ready(struct credentials *c);
 
+/* How long to wait at most before asking again for those that are coming. */
+#define CREDENTIALS_WAIT_MS 1000
+
+/* Whether none can be signed with now, but some may be later; begins a fetch as above. */
+bool credentials_coming(struct credentials *c);
+
 /*
  * A service refused them, or the sandbox was restored: they are fetched again before the next use.
  * Returns false when there is nowhere to fetch them from, so that nothing will change.

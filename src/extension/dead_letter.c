@@ -49,7 +49,7 @@ entry(const struct queue_record *record, struct span common_key)
 {
     return (struct put_record){
         .data = record->data,
-        .partition_key = record->partition_key.len > 0 ? record->partition_key : common_key,
+        .partition_key = queue_key(record, common_key),
     };
 }
 

@@ -12,8 +12,7 @@ enum {
     GATHER_MS = 5000,
     GATHER_RECORDS = 500,
     SILENCE_MS = 5000, /* S3 may take its time when nobody waits */
-    LEAST_SILENCE_MS = 50,
-    CREDENTIALS_WAIT_MS = 1000
+    LEAST_SILENCE_MS = 50
 };
 
 size_t
@@ -62,8 +61,8 @@ silence_ms(const struct dead_letter_dispatcher *d)
 static bool
 credentials_wait(struct dead_letter_dispatcher *d)
 {
-    return d->settings->dead_letter == DEAD_LETTER_S3 && d->settings->credentials.host.len > 0 &&
-           !credentials_ready(d->letter.client.environment->credentials);
+    return d->settings->dead_letter == DEAD_LETTER_S3 &&
+           credentials_coming(d->letter.client.environment->credentials);
 }
 
 static void
@@ -116,7 +115,6 @@ wait_ms(struct dead_letter_dispatcher *d, const struct aws_result *call)
         .hint_ms = call->retry_after_ms,
         .left_ms = UINT32_MAX,
     };
-    uint32_t dice = 0;
 
     if (d->failures == 1 &&
         (call->skewed || (class == RETRY_CREDENTIALS &&
@@ -124,8 +122,7 @@ wait_ms(struct dead_letter_dispatcher *d, const struct aws_result *call)
         return 0;
     if (d->last_chance)
         retry.left_ms = silence_ms(d);
-    (void)entropy_fill(&dice, sizeof dice);
-    return 1 + retry_wait_ms(&retry, dice);
+    return 1 + retry_wait_ms(&retry, entropy_dice());
 }
 
 static void

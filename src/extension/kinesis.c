@@ -11,16 +11,10 @@ kinesis_bytes(void)
     return aws_client_bytes(REPLY_MAX_BYTES);
 }
 
-static struct span
-key_of(const struct kinesis *k, const struct queue_record *record)
-{
-    return record->partition_key.len > 0 ? record->partition_key : k->common_key;
-}
-
 size_t
 kinesis_record_size(const struct kinesis *k, const struct queue_record *record)
 {
-    return put_records_size(record->data.len, key_of(k, record));
+    return put_records_size(record->data.len, queue_key(record, k->common_key));
 }
 
 static void
@@ -30,7 +24,7 @@ tell_record(void *context, size_t index, struct put_record *r)
     struct queue_record record = queue_at(k->queue, k->batch->places[index]);
 
     r->data = record.data;
-    r->partition_key = key_of(k, &record);
+    r->partition_key = queue_key(&record, k->common_key);
 }
 
 static void

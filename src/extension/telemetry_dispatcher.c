@@ -22,7 +22,6 @@ enum {
      * After so long without any room it is better that we drop, and the function's end is heard. */
     FULL_MAX_MS = 5000,
     LEAST_HALF_BYTES = 1024, /* a record that is refused for its size is not cut below this */
-    CREDENTIALS_WAIT_MS = 1000
 };
 
 /* In a batch: no record any more. */
@@ -33,16 +32,6 @@ telemetry_dispatcher_bytes(const struct settings *settings)
 {
     return kinesis_bytes() + credentials_bytes(settings) + telemetry_intake_bytes() +
            dead_letter_dispatcher_bytes(settings) + settings->queue_max_bytes + 64;
-}
-
-static uint32_t
-dice(void)
-{
-    uint32_t n = 0;
-
-    /* without randomness there is no jitter, which does no harm */
-    (void)entropy_fill(&n, sizeof n);
-    return n;
 }
 
 /* Debug builds look after every step whether each event is accounted for. */
@@ -60,19 +49,12 @@ check_ledger(const struct telemetry_dispatcher *d)
 #endif
 }
 
-/* Without credentials that are on their way nothing can be signed; their end is reported. */
-static bool
-credentials_wait(struct telemetry_dispatcher *d)
-{
-    return d->settings->credentials.host.len > 0 && !credentials_ready(&d->credentials);
-}
-
 void
 telemetry_dispatcher_open(struct telemetry_dispatcher *d)
 {
     if (breaker_open(&d->breaker) || d->over)
         return;
-    (void)credentials_wait(d);
+    (void)credentials_coming(&d->credentials);
     aws_client_open(&d->kinesis.client);
 }
 
@@ -124,13 +106,11 @@ room_came(struct telemetry_dispatcher *d)
 void
 telemetry_dispatcher_lost(struct telemetry_dispatcher *d, enum ledger_drop reason)
 {
-    d->ledger.received++;
-    ledger_drop(&d->ledger, reason, 1);
+    ledger_lose(&d->ledger, reason);
 }
 
-/* No record waits for its way to the stream, or is on it. */
-static bool
-delivered(const struct telemetry_dispatcher *d)
+bool
+telemetry_dispatcher_delivered(const struct telemetry_dispatcher *d)
 {
     return d->queue.fresh + d->queue.failed + d->queue.aside == 0 && !d->sending;
 }
@@ -139,12 +119,6 @@ bool
 telemetry_dispatcher_drained(const struct telemetry_dispatcher *d)
 {
     return d->queue.records == 0;
-}
-
-bool
-telemetry_dispatcher_delivered(const struct telemetry_dispatcher *d)
-{
-    return delivered(d);
 }
 
 bool
@@ -174,19 +148,16 @@ request_bytes(const struct telemetry_dispatcher *d, uint32_t records)
     return d->last_chance && bytes > FULL_BYTES ? FULL_BYTES : bytes;
 }
 
-static bool
+static void
 breaker_failed(struct telemetry_dispatcher *d, enum breaker_failure failure)
 {
-    bool opened =
-        breaker_fail(&d->breaker, failure, d->settings->max_attempts, clock_wall_ms(), dice());
-
-    if (opened) {
-        d->ledger.breaker_openings++;
-        log_info("PutRecords: nothing is sent for a while after %u failures", d->breaker.failures);
-        /* since others were refused as well, it was not the fault of these */
-        queue_rejoin(&d->queue);
-    }
-    return opened;
+    if (!breaker_fail(&d->breaker, failure, d->settings->max_attempts, clock_wall_ms(),
+                      entropy_dice()))
+        return;
+    d->ledger.breaker_openings++;
+    log_info("PutRecords: nothing is sent for a while after %u failures", d->breaker.failures);
+    /* since others were refused as well, it was not the fault of these */
+    queue_rejoin(&d->queue);
 }
 
 /* A call after one that failed is paid for, unless it is the breaker's probe. */
@@ -196,7 +167,7 @@ may_send(struct telemetry_dispatcher *d)
     if (d->breaker.failures == 0 || breaker_open(&d->breaker) || d->last_chance ||
         retry_quota_take(&d->quota, d->class))
         return true;
-    (void)breaker_failed(d, BREAKER_EXHAUSTED);
+    breaker_failed(d, BREAKER_EXHAUSTED);
     return false;
 }
 
@@ -309,16 +280,15 @@ telemetry_dispatcher_run(struct telemetry_dispatcher *d)
         return;
     due = next_due(d);
     d->timer.at_ms = 0;
-    if (due.at_ms <= now && credentials_wait(d)) {
+    if (due.at_ms > now)
+        d->timer.at_ms = due.at_ms == UINT64_MAX ? 0 : due.at_ms;
+    else if (credentials_coming(&d->credentials))
         d->timer.at_ms = now + CREDENTIALS_WAIT_MS;
-    } else if (due.at_ms <= now && may_send(d)) {
+    else if (may_send(d))
         send_batch(d, due.with_failed, due.alone);
-    } else if (due.at_ms != UINT64_MAX) {
-        /* where it may not be sent, the breaker has just opened */
-        due = next_due(d);
-        d->timer.at_ms = due.at_ms > now ? due.at_ms : now + 1;
-    }
-    if (delivered(d))
+    else
+        d->timer.at_ms = probe_ms(d); /* the breaker has just opened */
+    if (telemetry_dispatcher_delivered(d))
         d->flush = false;
 }
 
@@ -332,9 +302,7 @@ record_done(void *context, size_t index, struct span code)
     if (code.len == 0) {
         d->accepted++;
         d->ledger.delivered++;
-        d->ledger.bytes +=
-            record.data.len +
-            (record.partition_key.len > 0 ? record.partition_key.len : d->kinesis.common_key.len);
+        d->ledger.bytes += record.data.len + queue_key(&record, d->kinesis.common_key).len;
         queue_end(&d->queue, place);
         return;
     }
@@ -372,7 +340,7 @@ wait_ms(const struct telemetry_dispatcher *d, unsigned failures, uint32_t hint_m
         .left_ms = left_ms(d),
     };
 
-    return retry_wait_ms(&retry, dice());
+    return retry_wait_ms(&retry, entropy_dice());
 }
 
 static void
@@ -419,10 +387,18 @@ all_again(struct telemetry_dispatcher *d)
 static void
 failed(struct telemetry_dispatcher *d, enum breaker_failure failure, uint32_t hint_ms)
 {
-    (void)breaker_failed(d, failure);
+    breaker_failed(d, failure);
     d->failed_at_ms = 0;
     /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
     d->calls_at_ms = d->loop->now_ms + 1 + wait_ms(d, d->breaker.failures, hint_ms);
+}
+
+/* The next call needs no wait, but a turn of the loop. */
+static void
+soon(struct telemetry_dispatcher *d)
+{
+    d->failed_at_ms = 0;
+    d->calls_at_ms = d->loop->now_ms + 1;
 }
 
 static void
@@ -473,8 +449,7 @@ refused_alone(struct telemetry_dispatcher *d, const struct kinesis_result *r)
             all_again(d);
         else
             telemetry_intake_bury(&d->intake, place, DROP_REFUSED);
-        d->failed_at_ms = 0;
-        d->calls_at_ms = d->loop->now_ms + 1;
+        soon(d);
         return;
     }
     d->batch_max = BATCH_GROWTH;
@@ -505,7 +480,7 @@ deal_with(struct telemetry_dispatcher *d, const struct oversize_named *named)
     if (record.state != QUEUE_SENT)
         return true;
     /* whether the limit is that of the data alone is not known for all of them */
-    key_len = record.partition_key.len > 0 ? record.partition_key.len : d->kinesis.common_key.len;
+    key_len = queue_key(&record, d->kinesis.common_key).len;
     if (named->member == OVERSIZE_DATA && named->limit_bytes > key_len &&
         record.data.len > named->limit_bytes - key_len) {
         if (!resize(d, named->index, named->limit_bytes - key_len)) {
@@ -538,8 +513,7 @@ find_record(struct telemetry_dispatcher *d, const struct kinesis_result *r)
     if (!found)
         d->batch_max = d->batch.len / 2;
     all_again(d);
-    d->failed_at_ms = 0;
-    d->calls_at_ms = d->loop->now_ms + 1;
+    soon(d);
 }
 
 /* The one retry that waits for nothing, where it may do better at once. */
@@ -701,7 +675,7 @@ credentials_changed(void *context)
     struct telemetry_dispatcher *d = context;
 
     if (d->credentials.now.access_key.len == 0)
-        (void)breaker_failed(d, BREAKER_FAILED);
+        breaker_failed(d, BREAKER_FAILED);
     telemetry_dispatcher_run(d);
     d->changed(d->context);
 }
@@ -789,7 +763,8 @@ telemetry_dispatcher_idle_until(const struct telemetry_dispatcher *d, uint64_t u
 {
     if (resting(d))
         return true;
-    return known && !delivered(d) && !d->sending && next_due(d).at_ms >= until_ms;
+    return known && !telemetry_dispatcher_delivered(d) && !d->sending &&
+           next_due(d).at_ms >= until_ms;
 }
 
 void

@@ -128,8 +128,7 @@ no_room(struct telemetry_intake *in)
 {
     if (!in->overflow)
         return ERR_FULL;
-    in->ledger->received++;
-    ledger_drop(in->ledger, DROP_OVERFLOW, 1);
+    ledger_lose(in->ledger, DROP_OVERFLOW);
     return 0;
 }
 
@@ -227,8 +226,7 @@ take_large(struct telemetry_intake *in, struct span key, const struct event *eve
     int r = ERR_BIG;
 
     if (event_write(&o, in->settings->format, event, &in->origin) != 0) {
-        in->ledger->received++;
-        ledger_drop(in->ledger, DROP_OVERSIZE, 1);
+        ledger_lose(in->ledger, DROP_OVERSIZE);
         return 0;
     }
     if (o.len <= data_max(in, key.len, RECORD_MAX_BYTES))
@@ -253,8 +251,7 @@ telemetry_intake_event(struct telemetry_intake *in, const struct event *event)
     size_t size;
 
     if (in->over) {
-        in->ledger->received++;
-        ledger_drop(in->ledger, DROP_SHUTDOWN, 1);
+        ledger_lose(in->ledger, DROP_SHUTDOWN);
         return 0;
     }
     key = own_key(in, event, random);

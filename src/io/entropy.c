@@ -18,3 +18,12 @@ entropy_fill(void *buffer, size_t len)
     while (n < 0 && errno == EINTR);
     return n == (ssize_t)len ? 0 : ERR_IO;
 }
+
+uint32_t
+entropy_dice(void)
+{
+    uint32_t n = 0;
+
+    (void)entropy_fill(&n, sizeof n);
+    return n;
+}

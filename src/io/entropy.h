@@ -5,8 +5,12 @@
  * times must not repeat them.
  */
 #include <stddef.h>
+#include <stdint.h>
 
 /* Fills a buffer of at most 256 bytes. Returns 0, or ERR_IO. */
 int entropy_fill(void *buffer, size_t len);
+
+/* A random number, for jitter; 0 when there is no randomness, which does no harm there. */
+uint32_t entropy_dice(void);
 
 #endif

@@ -8,6 +8,13 @@ ledger_drop(struct ledger *l, enum ledger_drop reason, uint64_t events)
     l->dropped[reason] += events;
 }
 
+void
+ledger_lose(struct ledger *l, enum ledger_drop reason)
+{
+    l->received++;
+    ledger_drop(l, reason, 1);
+}
+
 uint64_t
 ledger_dropped(const struct ledger *l)
 {

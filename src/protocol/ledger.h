@@ -34,8 +34,11 @@ struct ledger {
     uint64_t breaker_openings;
 };
 
-/* One event came in and is lost. */
+/* So many records that were received before are dropped. */
 void ledger_drop(struct ledger *l, enum ledger_drop reason, uint64_t events);
+
+/* One event came in and is lost at once. */
+void ledger_lose(struct ledger *l, enum ledger_drop reason);
 
 uint64_t ledger_dropped(const struct ledger *l);
 

@@ -22,6 +22,16 @@ out_put(struct out *o, struct span bytes)
     o->len += bytes.len;
 }
 
+size_t
+out_keep(char *buffer, size_t cap, size_t len, struct span bytes)
+{
+    size_t n = bytes.len < cap - len ? bytes.len : cap - len;
+
+    if (n > 0)
+        memcpy(buffer + len, bytes.p, n);
+    return len + n;
+}
+
 void
 out_byte(struct out *o, char byte)
 {

@@ -34,6 +34,12 @@ void out_hex(struct out *o, const uint8_t *bytes, size_t len);
  */
 void out_json(struct out *o, struct span bytes);
 
+/*
+ * Without a cursor: appends as much as there is room for to a buffer that holds len of cap bytes.
+ * Returns how many it holds then.
+ */
+size_t out_keep(char *buffer, size_t cap, size_t len, struct span bytes);
+
 /* What was written so far; valid as long as the buffer. */
 struct span out_span(const struct out *o);
 

@@ -152,6 +152,12 @@ queue_at(const struct queue *q, uint32_t place)
     };
 }
 
+struct span
+queue_key(const struct queue_record *record, struct span common_key)
+{
+    return record->partition_key.len > 0 ? record->partition_key : common_key;
+}
+
 /* Adds the record at place when it fits; false when the batch is full. */
 static bool
 take(struct queue *q, const struct queue_limits *limits, struct queue_batch *batch, uint64_t *bytes,

@@ -101,6 +101,9 @@ void queue_take(struct queue *q, const struct queue_limits *limits, bool with_fa
 void queue_take_only(struct queue *q, const struct queue_limits *limits, enum queue_state state,
                      struct queue_batch *batch);
 
+/* The partition key that a record is sent with: its own, or the one that is common to the rest. */
+struct span queue_key(const struct queue_record *record, struct span common_key);
+
 /* A view of the record at a place; its spans are valid until the record has ended. */
 struct queue_record queue_at(const struct queue *q, uint32_t place);
 

@@ -28,6 +28,26 @@ put(struct out *o)
     out_put(o, SPAN("c"));
 }
 
+/* The rest of what does not fit is left out. */
+static void
+kept(void **state)
+{
+    char *buffer = guard_buffer(5);
+    size_t len;
+
+    (void)state;
+    len = out_keep(buffer, 5, 0, SPAN("abc"));
+    assert_int_equal(len, 3);
+    len = out_keep(buffer, 5, len, (struct span){NULL, 0});
+    assert_int_equal(len, 3);
+    len = out_keep(buffer, 5, len, SPAN("def"));
+    assert_int_equal(len, 5);
+    assert_int_equal(out_keep(buffer, 5, len, SPAN("g")), 5);
+    CHECK_SPAN("full", ((struct span){buffer, len}), SPAN("abcde"));
+    assert_int_equal(out_keep(buffer, 5, 0, SPAN("12345")), 5);
+    CHECK_SPAN("exactly", ((struct span){buffer, 5}), SPAN("12345"));
+}
+
 static void
 numbers(struct out *o)
 {
@@ -128,6 +148,7 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kept),
         cmocka_unit_test(write_all),
         cmocka_unit_test(overflow_sticks),
         cmocka_unit_test(no_room_at_all),
