@@ -25,7 +25,6 @@
  *   protocol/                everything that can be computed from its arguments alone
  */
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -92,6 +91,17 @@ watch_signals(void)
         sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* A log reader that has gone must not take us along: the write fails, the signal stays where it is. */
+static void
+hold_broken_pipes(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static const char usage[] =
     "kinesis-telemetry-api-extension " VERSION "\n"
     "An AWS Lambda external extension that forwards telemetry to a Kinesis data stream.\n"
@@ -104,17 +114,21 @@ static const char usage[] =
     "  --help     print this text\n";
 
 static int
+say(int fd, struct span text, int status)
+{
+    (void)!write(fd, text.p, text.len);
+    return status;
+}
+
+static int
 by_hand(const char *argument)
 {
-    if (strcmp(argument, "--version") == 0) {
-        puts("kinesis-telemetry-api-extension " VERSION);
-    } else if (strcmp(argument, "--help") == 0) {
-        fputs(usage, stdout);
-    } else {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    return EXIT_SUCCESS;
+    if (strcmp(argument, "--version") == 0)
+        return say(STDOUT_FILENO, SPAN("kinesis-telemetry-api-extension " VERSION "\n"),
+                   EXIT_SUCCESS);
+    if (strcmp(argument, "--help") == 0)
+        return say(STDOUT_FILENO, SPAN(usage), EXIT_SUCCESS);
+    return say(STDERR_FILENO, SPAN(usage), EXIT_USAGE);
 }
 
 /* The name under which the platform knows us: that of the file that it started. */
@@ -135,14 +149,12 @@ main(int argc, char **argv)
         return by_hand(argv[1]);
     settings_read_early(&settings, &source);
     if (settings.runtime_api.len == 0 || loop_open(&loop) != 0 ||
-        lifecycle_register(&life, &loop, &settings, own_name(argv[0])) != 0) {
-        fputs("kinesis-telemetry-api-extension runs inside AWS Lambda: AWS_LAMBDA_RUNTIME_API is "
-              "not set to a host and port\n",
-              stderr);
-        return EXIT_USAGE;
-    }
-    /* a log reader that has gone must not take us along */
-    signal(SIGPIPE, SIG_IGN);
+        lifecycle_register(&life, &loop, &settings, own_name(argv[0])) != 0)
+        return say(STDERR_FILENO,
+                   SPAN("kinesis-telemetry-api-extension runs inside AWS Lambda: "
+                        "AWS_LAMBDA_RUNTIME_API is not set to a host and port\n"),
+                   EXIT_USAGE);
+    hold_broken_pipes();
     settings_read(&settings, &source);
     log_set_level(settings.log_level);
     lifecycle_prepare(&life);

@@ -5,6 +5,7 @@
 
 #include "io/ca_bundle.h"
 #include "io/clock.h"
+#include "io/error_text.h"
 #include "io/log.h"
 #include "io/trust_anchors.h"
 #include "protocol/aws_error.h"
@@ -281,7 +282,7 @@ load_anchors(struct aws_client *c)
         log_error("AWS_CA_BUNDLE: \"%.*s\": %s; allowed: a file of PEM certificates of at most 2 "
                   "MiB; using the built-in Amazon roots",
                   LOG_SPAN(bundle),
-                  r == ERR_IO ? strerror(errno)
+                  r == ERR_IO ? error_text(errno)
                               : (r == ERR_BIG ? "too large" : "no certificate in it"));
     if (r <= 0)
         e->anchors = (struct tls_anchors){trust_anchors, trust_anchors_len};

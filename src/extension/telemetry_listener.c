@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "io/clock.h"
+#include "io/error_text.h"
 #include "io/log.h"
 #include "protocol/oversize.h"
 
@@ -493,7 +494,7 @@ telemetry_listener_open(struct telemetry_listener *l, uint16_t port)
         return ERR_IO;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind_to(fd, port) != 0) {
-        log_warn("telemetry listener: port %u: %s; taking a free one", port, strerror(errno));
+        log_warn("telemetry listener: port %u: %s; taking a free one", port, error_text(errno));
         port = 0;
     }
     if ((port == 0 && bind_to(fd, 0) != 0) || listen(fd, BACKLOG) != 0 ||

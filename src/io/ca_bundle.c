@@ -1,11 +1,9 @@
 #include "io/ca_bundle.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/storage.h"
@@ -121,13 +119,13 @@ decode(struct bundle *b, const char *text, size_t len)
 static size_t
 count_certificates(const char *text, size_t len)
 {
-    static const char begin[] = "-----BEGIN";
-    const char *end = text + len;
-    const char *p = text;
+    const struct span begin = SPAN("-----BEGIN");
+    struct span rest = {text, len};
+    const char *at;
     size_t n = 0;
 
-    while ((p = memmem(p, (size_t)(end - p), begin, sizeof begin - 1)) != NULL) {
-        p += sizeof begin - 1;
+    while ((at = span_find(rest, begin)) != NULL) {
+        rest = span_skip(rest, (size_t)(at - rest.p) + begin.len);
         n++;
     }
     return n;
@@ -152,29 +150,24 @@ decode_all(const char *text, size_t len, struct tls_anchors *anchors)
 int
 ca_bundle_read(const char *path, struct tls_anchors *anchors)
 {
-    struct stat status;
-    char *text;
+    char *text = MAP_FAILED;
+    off_t len;
     int r = ERR_IO;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0)
         return ERR_IO;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
-        size_t len = (size_t)status.st_size;
-
-        text = MAP_FAILED;
-        if (len == 0)
-            r = ERR_BAD;
-        else if (len > CA_BUNDLE_MAX_BYTES)
-            r = ERR_BIG;
-        else
-            text = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (text != MAP_FAILED) {
-            r = decode_all(text, len, anchors);
-            (void)munmap(text, len);
-        }
-    } else {
-        errno = EISDIR;
+    /* to read a folder fails, as does to measure what is no file */
+    len = read(fd, &(char){0}, 1) < 0 ? -1 : lseek(fd, 0, SEEK_END);
+    if (len == 0)
+        r = ERR_BAD;
+    else if (len > CA_BUNDLE_MAX_BYTES)
+        r = ERR_BIG;
+    else if (len > 0)
+        text = mmap(NULL, (size_t)len, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (text != MAP_FAILED) {
+        r = decode_all(text, (size_t)len, anchors);
+        (void)munmap(text, (size_t)len);
     }
     (void)close(fd);
     return r;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "io/clock.h"
+#include "io/error_text.h"
 
 /* see connection.h */
 
@@ -217,8 +218,6 @@ connection_start(struct connection *c)
     r = resolver_start(&c->resolver, c->peer.host, c->peer.port);
     if (r == 0)
         connect_next(c);
-    else if (r != ERR_MORE && r != ERR_FULL)
-        fail(c, CONNECTION_NO_NAME, 0);
     if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_OPEN)
         c->progress(c->context);
 }
@@ -480,9 +479,10 @@ connection_error(const struct connection *c)
         return resolver_error(&c->resolver);
     case CONNECTION_REFUSED:
     case CONNECTION_BROKEN:
-        return strerror(c->code);
+        return error_text(c->code);
     case CONNECTION_TIMED_OUT:
-        return "no connection in time";
+        return c->resolver.len == 0 ? "no answer from the name servers in time"
+                                    : "no connection in time";
     case CONNECTION_TLS_FAILED:
         return tls_error(c->code);
     case CONNECTION_NOT_TLS:

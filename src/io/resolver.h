@@ -1,18 +1,32 @@
 #ifndef RESOLVER_H
 #define RESOLVER_H
 /*
- * Addresses of a host name, found without holding the loop: the system's resolver waits for its
- * servers, so a helper thread asks it. Address literals need no thread.
+ * Addresses of a host name, found without holding the loop.
  *
- * One name is looked up at a time; a look-up that never ends costs its thread and nothing else.
+ * A name in /etc/hosts, "localhost" and address literals are there at once. For any other the name
+ * servers of /etc/resolv.conf are asked, all at the same time, for both kinds of addresses, and the
+ * first that knows is believed; over UDP, and over TCP when a reply is too long for that. Both files
+ * are read anew for each look-up, and sockets are open only during one: at most one for each server,
+ * and one for TCP.
+ *
+ * What differs from the system's own resolver, since callers have little time:
+ *   - a lost packet is repeated after 200 ms, then at intervals that double up to those of the file;
+ *   - servers that fail, refuse or cannot be reached end the look-up as soon as none is left;
+ *   - once one kind of address is there, the other one is waited for no longer than 100 ms more;
+ *   - after a freeze the look-up begins anew: what was asked before may never be answered.
+ *
+ * One name is looked up at a time.
  */
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "io/loop.h"
-#include "protocol/span.h"
+#include "protocol/dns.h"
+#include "protocol/resolv_conf.h"
 
 #define RESOLVER_ADDRESSES_MAX 8
+/* Bytes of a reply over TCP; before what is beyond there are addresses enough. */
+#define RESOLVER_STREAM_MAX 1024
 
 union resolver_address {
     struct sockaddr any;
@@ -20,37 +34,78 @@ union resolver_address {
     struct sockaddr_in6 v6;
 };
 
-struct resolver {
-    struct loop *loop;
-    struct loop_watch watch; /* of an eventfd by which the thread tells its end */
-    void (*done)(void *context);
-    void *context;
-    bool busy;   /* a thread is under way */
-    bool wanted; /* someone still waits for it */
-    int status;  /* of the last look-up: 0 or what getaddrinfo returned */
-    char host[254];
-    uint16_t port;
-    unsigned len;
-    union resolver_address addresses[RESOLVER_ADDRESSES_MAX];
+/* Why there is no address. After the first three another name may be tried; the last one wins. */
+enum resolver_trouble {
+    RESOLVER_BAD_NAME,
+    RESOLVER_NO_NAME,
+    RESOLVER_NO_ADDRESS,
+    RESOLVER_UNREACHABLE,
+    RESOLVER_FAILED,
+    RESOLVER_SILENT
 };
 
-/* done is called when a look-up has ended, with resolver->len addresses found. */
+struct resolver {
+    /* /etc/hosts, /etc/resolv.conf and 53, which tests may change between look-ups */
+    const char *hosts_path, *conf_path;
+    uint16_t server_port;
+
+    char host[254];
+    uint16_t port;
+    unsigned len; /* the first to be tried comes first */
+    union resolver_address addresses[RESOLVER_ADDRESSES_MAX];
+
+    /* private */
+    struct loop *loop;
+    void (*done)(void *context);
+    void *context;
+    struct loop_timer timer;
+    unsigned thaws;
+    uint32_t wait_ms, wait_max_ms, left_ms; /* until asked again; at most; until given up */
+    unsigned try;                           /* see resolv_conf_name */
+    bool more;                              /* there are other names to try */
+    enum resolver_trouble trouble;
+    char name[256];
+    size_t name_len;
+    struct resolver_question {
+        uint16_t id;
+        bool answered;
+        enum resolver_trouble trouble;
+        unsigned failed, repeated; /* a bit for each server */
+    } questions[2];
+    struct addresses found;
+    unsigned servers_len;
+    struct resolver_server {
+        struct resolver *resolver;
+        struct loop_watch watch;
+        union resolver_address address;
+    } servers[RESOLV_CONF_SERVERS_MAX];
+    struct resolver_stream {
+        struct loop_watch watch;
+        struct resolver_server *server;
+        bool sent, useful;
+        size_t len;
+        char in[RESOLVER_STREAM_MAX];
+    } stream;
+};
+
+/*
+ * Once, at start-up. done is called when a look-up has ended, with resolver->len addresses found.
+ */
 void resolver_open(struct resolver *r, struct loop *loop, void (*done)(void *context),
                    void *context);
 
 /*
  * Looks up a host.
  *
- * Returns 0 when the addresses are there at once (done is not called), ERR_MORE when done will be
- * called, ERR_BAD for a name that is too long, ERR_FULL while an earlier look-up is still under way
- * without anyone waiting for it, ERR_IO when no thread can be had.
+ * Returns 0 when that has ended at once, as in done, which is not called; ERR_MORE when done will be
+ * called.
  */
 int resolver_start(struct resolver *r, struct span host, uint16_t port);
 
-/* done is not called any more. */
+/* Ends what is under way; done is not called any more. */
 void resolver_cancel(struct resolver *r);
 
-/* What went wrong, for a log line. */
+/* Why no address was found, for a log line. */
 const char *resolver_error(const struct resolver *r);
 
 socklen_t resolver_address_len(const union resolver_address *a);

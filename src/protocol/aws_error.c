@@ -67,7 +67,7 @@ from_json(struct span body, struct aws_error *e)
 static struct span
 element(struct span body, struct span tag)
 {
-    const char *start = memmem(body.p, body.len, tag.p, tag.len);
+    const char *start = span_find(body, tag);
     struct span rest;
     struct span text;
 

@@ -233,7 +233,7 @@ text_names(struct span text, struct span logger)
     out_put(&o, SPAN("\\\"logger\\\":\\\""));
     out_put(&o, logger);
     out_put(&o, SPAN("\\\""));
-    return out_end(&o) == 0 && memmem(text.p, text.len, needle, o.len) != NULL;
+    return out_end(&o) == 0 && span_find(text, out_span(&o)) != NULL;
 }
 
 bool

@@ -108,14 +108,14 @@ lambda_subscription_body(struct out *o, const struct lambda_subscription *s)
 struct span
 lambda_error_type(struct span body)
 {
-    static const char name[] = "\"errorType\"";
+    const struct span name = SPAN("\"errorType\"");
     const char *end = body.p + body.len;
-    const char *p = body.len == 0 ? NULL : memmem(body.p, body.len, name, sizeof name - 1);
+    const char *p = span_find(body, name);
     const char *start;
 
     if (p == NULL)
         return (struct span){NULL, 0};
-    p += sizeof name - 1;
+    p += name.len;
     while (p < end && (*p == ' ' || *p == ':'))
         p++;
     if (p == end || *p != '"')

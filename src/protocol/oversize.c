@@ -402,7 +402,7 @@ oversize_split_next(struct oversize_split *s, struct out *o)
 static bool
 skip_past(struct span *s, struct span word)
 {
-    const char *at = s->len == 0 ? NULL : memmem(s->p, s->len, word.p, word.len);
+    const char *at = span_find(*s, word);
 
     if (at == NULL)
         return false;

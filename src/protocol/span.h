@@ -56,6 +56,9 @@ bool span_made_of(struct span s, const char *others);
  */
 int span_number(struct span s, uint64_t max, uint64_t *number);
 
+/* Where the text first stands in s; NULL when it does not. */
+const char *span_find(struct span s, struct span text);
+
 /*
  * The part before the first separator; rest receives what follows it.
  * Without a separator the whole span comes back and rest becomes empty with a null pointer, which

@@ -20,6 +20,7 @@ begin(void)
         (struct failure_log){.act = "PutRecords", .target = SPAN("a stream"), .client = &client};
     client.http.connection.end = CONNECTION_NO_END;
     client.http.connection.code = 0;
+    client.http.connection.resolver.len = 1;
 }
 
 /* The line for a message: as it stands in the log. */
@@ -162,6 +163,25 @@ texts(void **state)
         CHECK_SPAN(rows[i].name, next_log_line(&log), line_of("error", rows[i].want));
         CHECK_INT(rows[i].name, log.len, 0);
     }
+}
+
+/* Time may be up before there is any address. */
+static void
+no_address(void **state)
+{
+    static const struct aws_result late = {.result = ERR_LATE};
+    struct span log;
+
+    (void)state;
+    begin();
+    client.http.connection.end = CONNECTION_TIMED_OUT;
+    client.http.connection.resolver.len = 0;
+    client.http.result = ERR_LATE;
+    keep_log();
+    failure_log_tell(&failures, LOG_ERROR, NULL, &late);
+    log = kept_log();
+    CHECK_SPAN("late", next_log_line(&log),
+               line_of("error", "no answer from the name servers in time"));
 }
 
 /*
@@ -327,7 +347,7 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts),     cmocka_unit_test(one_line_each), cmocka_unit_test(levels),
-        cmocka_unit_test(unprinted), cmocka_unit_test(names),
+        cmocka_unit_test(unprinted), cmocka_unit_test(names),         cmocka_unit_test(no_address),
     };
 
     return RUN(argc, argv, tests);

@@ -167,13 +167,38 @@ cut(void **state)
     }
 }
 
+static const struct {
+    struct span in, text;
+    int want; /* -1: nowhere */
+} finds[] = {
+    {TEXT("abc"), TEXT("a"), 0},     {TEXT("abc"), TEXT("c"), 2},
+    {TEXT("abc"), TEXT("abc"), 0},   {TEXT("abc"), TEXT("abcd"), -1},
+    {TEXT("abc"), TEXT("d"), -1},    {TEXT(""), TEXT("a"), -1},
+    {TEXT("aaab"), TEXT("aab"), 1},  {TEXT("abab"), TEXT("ba"), 1},
+    {TEXT("abab"), TEXT("abb"), -1}, {TEXT("ab"), TEXT("bc"), -1},
+    {TEXT("a\0b"), TEXT("\0b"), 1},  {TEXT("abc"), TEXT(""), 0},
+    {{NULL, 0}, TEXT("a"), -1},
+};
+
+static void
+find(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(finds); i++) {
+        struct span in = finds[i].in.p == NULL ? finds[i].in : guard_copy(finds[i].in);
+        const char *at = span_find(in, finds[i].text);
+
+        CHECK_INT(finds[i].text.p, at == NULL ? -1 : (int)(at - in.p), finds[i].want);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(of),      cmocka_unit_test(same),   cmocka_unit_test(skipping),
         cmocka_unit_test(trim),    cmocka_unit_test(number), cmocka_unit_test(cut),
-        cmocka_unit_test(made_of),
+        cmocka_unit_test(made_of), cmocka_unit_test(find),
     };
 
     return RUN(argc, argv, tests);

@@ -332,9 +332,14 @@ const BYTES = [
 
 const TEST_NAME = 'kinesis.test';
 
+const FREEZES = 20;
+const FREEZE_WITHIN_MS = 60;
+/* Longer than what the extension takes for a late turn. */
+const LOOK_UP_FREEZE_MS = 350;
+
 /* The extension asks our name server for the endpoint's address. */
-async function withNames(run) {
-  run.names = await Names.start();
+async function withNames(run, options) {
+  run.names = await Names.start(options);
   run.finally(() => run.names.stop());
   return {
     binary: run.names.launcher,
@@ -342,19 +347,59 @@ async function withNames(run) {
   };
 }
 
-function naming(name, what, answer) {
+/* What a row about names is made of. */
+const NAMED = {
+  between: true, leaf: { names: [TEST_NAME] }, unavailable: () => Names.unavailable(), prepare: (run) => withNames(run)
+};
+
+/* The name server has no address to tell for a while; then a line says why. */
+function naming(name, what, answer, says) {
   return {
-    name, what, between: true, spell: { ms: LONG_MS }, env: IMPATIENT, leaf: { names: [TEST_NAME] },
-    prepare: withNames, unavailable: () => Names.unavailable(),
+    name, what, ...NAMED, spell: { ms: LONG_MS }, env: IMPATIENT,
     put: async (run) => {
-      run.names.answer = answer;
+      await run.names.change(answer);
       await closeKept(run);
       run.spell.begin();
     },
-    lift: ({ names }) => {
-      names.answer = 'address';
-    }
+    lift: ({ names }) => names.change('address'),
+    check: ({ stand }) => stand.logsOf(['warn', 'error']).some(({ message }) => message.includes(says)) ? [] :
+      [`no line says: ${says}`]
   };
+}
+
+/* It tells the address, but not in the plainest way: nobody needs to notice. */
+function roundabout(name, what, answer, row = {}) {
+  return {
+    name, what, ...NAMED, quiet: true,
+    put: async (run) => {
+      await run.names.change(answer);
+      run.asked = run.names.questions;
+      await closeKept(run);
+    },
+    check: ({ names, asked }) => names.questions > asked || answer === 'nobody' ? [] : ['nothing was asked'],
+    ...row
+  };
+}
+
+const SECOND = { prepare: (run) => withNames(run, { second: true }) };
+
+/* It is not heard before the freeze, and answers what is asked anew after it. */
+async function freezeLookUp(run) {
+  const size = run.records.length / FREEZES;
+  for (let i = 0; i < FREEZES; i += 1) {
+    await run.names.change(i === 0 ? 'address' : 'silence');
+    const asked = run.names.questions;
+    await closeKept(run);
+    const invocation = run.log(run.records.slice(i * size, (i + 1) * size));
+    if (i > 0) {
+      await until('the name is asked for', () => run.names.questions > asked);
+      run.platform.freeze();
+      await run.names.change('address');
+      await sleep(LOOK_UP_FREEZE_MS);
+      run.platform.thaw();
+    }
+    await invocation;
+  }
 }
 
 async function moveAway(run) {
@@ -408,9 +453,24 @@ const IDENTITY = [
     },
     check: ({ second }) => second.statistics.requests > 0 ? second.violations : ['the second address was never used']
   },
-  naming('name-unknown', 'name resolution: NXDOMAIN', 'NXDOMAIN'),
-  naming('name-failing', 'name resolution: SERVFAIL', 'SERVFAIL'),
-  naming('name-hanging', 'name resolution: no answer', 'silence'),
+  naming('name-unknown', 'name resolution: NXDOMAIN', 'NXDOMAIN', 'no such host'),
+  naming('name-failing', 'name resolution: SERVFAIL', 'SERVFAIL', 'the name servers report a failure'),
+  naming('name-refused', 'name resolution: REFUSED', 'REFUSED', 'the name servers report a failure'),
+  naming('name-nobody', 'name resolution: nobody listens', 'nobody', 'the name servers cannot be reached'),
+  naming('name-hanging', 'name resolution: no answer', 'silence', 'no answer from the name servers'),
+  roundabout('name-second-hanging', 'name resolution: no answer but from the second server', 'silence', SECOND),
+  roundabout('name-second-failing', 'name resolution: SERVFAIL but from the second server', 'SERVFAIL', SECOND),
+  roundabout('name-second-nobody', 'name resolution: only the second server is there', 'nobody', SECOND),
+  roundabout('name-cut', 'name resolution: truncated, over TCP', 'cut', {
+    check: ({ names }) => names.streams > 0 ? [] : ['nothing was asked over TCP']
+  }),
+  roundabout('name-chain', 'name resolution: an alias', 'chain'),
+  roundabout('name-many', 'name resolution: 20 addresses', 'many'),
+  roundabout('name-deceit', 'name resolution: replies that are not ours', 'deceit'),
+  {
+    name: 'name-freeze', what: `name resolution: ${FREEZES - 1} freezes in the midst of it`, ...NAMED, quiet: true,
+    drive: freezeLookUp
+  },
   clock('clock-ahead', 'the service is 10 minutes ahead', 600_000),
   clock('clock-behind', 'the service is 10 minutes behind', -600_000)
 ];
@@ -431,8 +491,6 @@ async function closeMeanwhile(run, how) {
   }
 }
 
-const FREEZES = 20;
-const FREEZE_WITHIN_MS = 60;
 
 /* At a random moment of each invocation and of what follows it. */
 async function freezeAtRandom(run) {

@@ -1,0 +1,32 @@
+#include "io/line_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "protocol/lines.h"
+
+/* see line_file.h */
+
+void
+line_file_read(const char *path, void (*take)(void *context, struct span line), void *context)
+{
+    struct lines lines;
+    char bytes[512];
+    ssize_t n = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    lines.len = 0;
+    lines.too_long = false;
+    do {
+        struct span in = SPAN("\n"); /* which the last line may lack */
+        struct span line;
+
+        n = fd < 0 ? 0 : read(fd, bytes, sizeof bytes);
+        if (n > 0)
+            in = (struct span){bytes, (size_t)n};
+        while (lines_next(&lines, &in, &line))
+            take(context, line);
+    } while (n > 0);
+    if (fd >= 0)
+        (void)close(fd);
+}

@@ -1,0 +1,77 @@
+#include "protocol/address.h"
+
+#include "check.h"
+#include "guard.h"
+
+static const struct {
+    struct span text;
+    int want;
+    unsigned len;
+    const char *bytes;
+} texts[] = {
+    {TEXT("127.0.0.1"), 0, 4, "\x7f\0\0\1"},
+    {TEXT("255.255.255.255"), 0, 4, "\xff\xff\xff\xff"},
+    {TEXT("0.0.0.0"), 0, 4, "\0\0\0\0"},
+    {TEXT("::1"), 0, 16, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"},
+    {TEXT("fd00:ec2::253"), 0, 16, "\xfd\0\x0e\xc2\0\0\0\0\0\0\0\0\0\0\2\x53"},
+    {TEXT("1:2:3:4:5:6:7:8"), 0, 16, "\0\1\0\2\0\3\0\4\0\5\0\6\0\7\0\10"},
+    /* the longest one */
+    {TEXT("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"), 0, 16,
+     "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
+    {TEXT("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.2555"), ERR_BAD, 0, NULL},
+    {TEXT(""), ERR_BAD, 0, NULL},
+    {TEXT("127.0.0"), ERR_BAD, 0, NULL},
+    {TEXT("127.0.0.256"), ERR_BAD, 0, NULL},
+    {TEXT("127.0.0.1 "), ERR_BAD, 0, NULL},
+    {TEXT("127.0.0.1\0"), ERR_BAD, 0, NULL},
+    {TEXT("fe80::1%lo"), ERR_BAD, 0, NULL},
+    {TEXT("1::2::3"), ERR_BAD, 0, NULL},
+    {TEXT("localhost"), ERR_BAD, 0, NULL},
+};
+
+static void
+read_text(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(texts); i++) {
+        struct address a;
+
+        CHECK_INT(texts[i].text.p, address_read(guard_copy(texts[i].text), &a), texts[i].want);
+        if (texts[i].want != 0)
+            continue;
+        CHECK_INT(texts[i].text.p, a.len, texts[i].len);
+        CHECK(texts[i].text.p, memcmp(a.bytes, texts[i].bytes, a.len) == 0);
+    }
+}
+
+/* Each kind has its own room; what comes after that is left out. */
+static void
+add(void **state)
+{
+    struct addresses list = {0};
+
+    (void)state;
+    for (uint8_t i = 0; i < ADDRESSES_MAX + 2; i++) {
+        addresses_add(&list, &(struct address){{1, 2, 3, i}, ADDRESS_V4_BYTES});
+        addresses_add(&list, &(struct address){{5, [15] = i}, ADDRESS_V6_BYTES});
+    }
+    assert_int_equal(list.v4_len, ADDRESSES_MAX);
+    assert_int_equal(list.v6_len, ADDRESSES_MAX);
+    for (unsigned i = 0; i < ADDRESSES_MAX; i++) {
+        assert_int_equal(list.v4[i][0], 1);
+        assert_int_equal(list.v4[i][3], i);
+        assert_int_equal(list.v6[i][0], 5);
+        assert_int_equal(list.v6[i][15], i);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(read_text),
+        cmocka_unit_test(add),
+    };
+
+    return RUN(argc, argv, tests);
+}
