@@ -1,7 +1,7 @@
 // Processes of the sandbox: starting, reading lines, signals, and their end.
 
 import { spawn } from 'node:child_process';
-import { readdir, stat } from 'node:fs/promises';
+import { access, constants, open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 
@@ -133,6 +133,25 @@ export async function extensionPaths(folder) {
   const stats = await Promise.all(paths.map((entry) => stat(entry).catch(() => null))); // a dangling link fails at exec
   return paths.filter((_, index) => !stats[index]?.isDirectory());
 }
+
+// Whether the kernel, and nobody else, would execute this file: spawn() hands what the kernel does not know to a shell,
+// and Lambda does not (1.4). What has no permission is left to exec, whose error says more.
+export async function assertExecutable(file) {
+  const permitted = await access(file, constants.R_OK | constants.X_OK).then(() => true, () => false);
+  if (!permitted) return;
+  const [head, own] = await Promise.all([file, '/proc/self/exe'].map(fileHead));
+  const known = head.toString('latin1', 0, 2) === '#!' || (isElf(head) && machine(head) === machine(own));
+  if (!known) throw new Error('exec format error');
+}
+
+async function fileHead(file) {
+  const handle = await open(file);
+  const { buffer } = await handle.read(Buffer.alloc(20), 0, 20, 0).finally(() => handle.close());
+  return buffer;
+}
+
+const isElf = (head) => head.toString('latin1', 0, 4) === '\x7fELF';
+const machine = (head) => head.readUInt16LE(18); // e_machine; both of Lambda's CPUs are little-endian
 
 // What a process wrote before its call to us may still be in the pipe: lets the loop look at it first.
 export async function drain() {

@@ -5,7 +5,7 @@ import { ControlServer } from './control_server.mjs';
 import * as events from './events.mjs';
 import { ExtensionsApi } from './extensions_api.mjs';
 import { Invoker } from './invoker.mjs';
-import { Child, drain, exitText, extensionPaths } from './processes.mjs';
+import { Child, assertExecutable, drain, exitText, extensionPaths } from './processes.mjs';
 import { RuntimeApi } from './runtime_api.mjs';
 import { extensionEnvironment, functionEnvironment } from './settings.mjs';
 import { stopSandbox } from './shutdown.mjs';
@@ -71,11 +71,10 @@ export class Sandbox {
   async #launchExtensions() {
     const paths = await extensionPaths(this.settings.extensions);
     for (const extension of paths) this.extensionsApi.expect(path.basename(extension));
+    for (const extension of paths) await assertExecutable(extension).catch((error) => launchFailed(extension, error));
     for (const extension of paths) this.#launchExtension(extension);
     for (const child of this.children.values()) {
-      await child.launched.catch((error) => {
-        throw fault('Extension.LaunchError', `fork/exec ${child.name}: ${error.message}`);
-      });
+      await child.launched.catch((error) => launchFailed(child.name, error));
     }
   }
 
@@ -218,6 +217,10 @@ export class Sandbox {
 
 function produceExtension(telemetry, agent) {
   telemetry.produce('platform.extension', { name: agent.name, state: 'Ready', events: [...agent.events] });
+}
+
+function launchFailed(extension, error) {
+  throw fault('Extension.LaunchError', `fork/exec ${path.basename(extension)}: ${error.message}`);
 }
 
 function fault(errorType, message) {
