@@ -8,6 +8,7 @@ usage() {
 usage: ./build.sh [COMMAND]
 
   build                 the extension: build/<cpu>/kinesis-telemetry-api-extension (default)
+  layer                 the Lambda layers: layer/dist/*.zip, for both CPUs and for each, and their SHA-256 sums
   test                  everything: unit tests, a short run of each fuzz target, end-to-end tests
   test unit [MODULE…]   only the unit tests, or those of the modules named
   test fuzz [TARGET…]   only the fuzz targets, or those named, for 20 seconds each
@@ -224,7 +225,9 @@ run_tests() { # [PART [ARGUMENTS]]
     ! wanted unit || run_part unit "$@"
     ! wanted fuzz || run_part fuzz "$@"
     if wanted e2e; then
-        build
+        need unzip:unzip busybox:busybox python3:python3 qemu-aarch64-static:qemu-user-static
+        layer
+        arch=$native
         locked make -s -j"$jobs" -C src ARCH=asan
         run_part e2e "$@"
     fi
@@ -251,6 +254,14 @@ demo() {
     exec node "$top/tests/e2e/demo.mjs" "$@"
 }
 
+layer() {
+    need python3:python3 advzip:advancecomp
+    for arch in x86_64 arm64; do
+        build
+    done
+    locked python3 -B layer/pack.py x86_64 arm64
+}
+
 faults() {
     arch=$native
     build
@@ -266,18 +277,23 @@ endurance() {
 }
 
 bench() {
-    arch=$native
-    build
     need_node
+    need unzip:unzip
+    layer
+    arch=$native
     locked make -s -C tests/bench ARCH="$arch"
-    node tests/bench/cold_start.mjs "build/$arch/bench/empty_extension" "build/$arch/$name" "$@"
+    rm -rf "build/$arch/bench/opt"
+    unzip -q "layer/dist/$name.zip" -d "build/$arch/bench/opt"
+    node tests/bench/cold_start.mjs "build/$arch/bench/empty_extension" "build/$arch/$name" \
+        "build/$arch/bench/opt/extensions/$name" "$@"
 }
 
 # Sources that were brought stay: they are checked before each use, and may be hard to get again.
 clean() {
     case ${1:-} in
-    all) rm -rf build tests/node_modules ;;
-    '') [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name vendor -exec rm -rf {} + &&
+    all) rm -rf build layer/dist tests/node_modules ;;
+    '') rm -rf layer/dist &&
+        [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name vendor -exec rm -rf {} + &&
         [ ! -d build/vendor ] || find build/vendor -mindepth 1 -maxdepth 1 ! -name download -exec rm -rf {} + ;;
     *)
         usage >&2
@@ -293,6 +309,7 @@ build) build ;;
 test) run_tests "$@" ;;
 fuzz) fuzz "$@" ;;
 demo) demo "$@" ;;
+layer) layer ;;
 faults) faults "$@" ;;
 endurance) endurance "$@" ;;
 bench) bench "$@" ;;

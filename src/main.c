@@ -110,8 +110,9 @@ static const char usage[] =
     "variables,\n"
     "see README.md.\n"
     "\n"
-    "  --version  print the version\n"
-    "  --help     print this text\n";
+    "  --name FILE  register under the name of this file (for a launcher)\n"
+    "  --version    print the version\n"
+    "  --help       print this text\n";
 
 static int
 say(int fd, struct span text, int status)
@@ -145,11 +146,15 @@ own_name(const char *path)
 int
 main(int argc, char **argv)
 {
-    if (argc > 1)
+    const char *started = argv[0];
+
+    if (argc == 3 && strcmp(argv[1], "--name") == 0)
+        started = argv[2];
+    else if (argc > 1)
         return by_hand(argv[1]);
     settings_read_early(&settings, &source);
     if (settings.runtime_api.len == 0 || loop_open(&loop) != 0 ||
-        lifecycle_register(&life, &loop, &settings, own_name(argv[0])) != 0)
+        lifecycle_register(&life, &loop, &settings, own_name(started)) != 0)
         return say(STDERR_FILENO,
                    SPAN("kinesis-telemetry-api-extension runs inside AWS Lambda: "
                         "AWS_LAMBDA_RUNTIME_API is not set to a host and port\n"),

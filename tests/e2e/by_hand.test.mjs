@@ -45,6 +45,12 @@ for (const argument of ['--nothing', '-v', '', 'file']) {
   });
 }
 
+test('--name and no name is not understood', () => {
+  const { status, stderr } = run(['--name'], { AWS_LAMBDA_RUNTIME_API: '127.0.0.1:1' });
+  assert.equal(status, 2);
+  assert.match(stderr, /--name FILE/);
+});
+
 const malformed = [
   undefined, '', ' ', ':', 'host', 'host:', ':9001', 'host:0', 'host:65536', 'host:-1', 'host:9001x', 'host: 9001',
   'host:0x2329', 'http://127.0.0.1:9001', '127.0.0.1:9001/', 'a host:9001', 'user@host:9001'

@@ -107,7 +107,7 @@ export class Stand {
   }
 
   async #start({ shards = 8, front = {}, leaf = {}, caBundle, env = {}, platform = {}, onFront,
-    binary = BINARY }) {
+    binary = BINARY, opt }) {
     const { certificates, kinesis } = this.bench;
     if (shards > 0) {
       await kinesis.createStream(this.stream, shards);
@@ -115,7 +115,7 @@ export class Stand {
     }
     this.front = await Front.start({ kinesis, certificate: await certificates.leaf(leaf), ...front });
     onFront?.(this.front);
-    this.#folder = await extensionsFolder(binary);
+    this.#folder = opt ?? await extensionsFolder(binary);
     const base = {
       ...await kinesisEnvironment({
         url: this.front.url, stream: this.stream, credentials: this.front.credentials,
@@ -124,7 +124,7 @@ export class Stand {
       ...PATIENT
     };
     this.platform = await Platform.start({
-      extensions: this.#folder,
+      extensions: opt ? join(opt, 'extensions') : this.#folder,
       bootstrap: null,
       shutdownMs: SHUTDOWN_MS,
       timeoutMs: 120_000,
@@ -241,6 +241,7 @@ export class Bench {
    * env       environment of the extension, or a function of the usual one; null takes a variable out
    * platform  options of Platform.start
    * binary    what is started under the extension's name, if not the shipped binary
+   * opt       a folder that stands for /opt, such as an unpacked layer, in place of that; removed in the end
    */
   async stand(options = {}) {
     const stand = await Stand.start(this, options);

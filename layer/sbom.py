@@ -1,0 +1,78 @@
+"""The software bill of materials, CycloneDX 1.6 as JSON: the program, the sums of its binaries, and what
+is linked into it, as vendor/pins has it. No time and no serial number, so that the same sources give the
+same bytes."""
+
+import hashlib
+import json
+import re
+from urllib.parse import quote
+
+NAME = "kinesis-telemetry-api-extension"
+TITLES = {"bearssl": "BearSSL", "musl": "musl", "libjsmn-dev": "jsmn"}
+
+
+def sha256(data):
+    return [{"alg": "SHA-256", "content": hashlib.sha256(data).hexdigest()}]
+
+
+def licence(spdx):
+    return [{"license": {"id": spdx}}]
+
+
+def read_pins(path):
+    with open(path, encoding="ascii") as lines:
+        return [line.split() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def library(kind, package, version, file, digest):
+    # VERSION is the distribution's: the authors' own, "+dfsg.N" for a repacked archive, "-N" for the package
+    authors = re.sub(r"(\+dfsg.*)?-[^-]*$", "", version)
+    return {
+        "type": "library",
+        "bom-ref": package,
+        "name": TITLES[package],
+        "version": authors,
+        "hashes": [{"alg": "SHA-256", "content": digest}],
+        "licenses": licence("MIT"),
+        "purl": f"pkg:deb/debian/{package}@{quote(version)}" + ("?arch=source" if kind == "source" else ""),
+        "properties": [{"name": f"{NAME}:file", "value": file}],
+    }
+
+
+def anchors(pins):
+    return {
+        "type": "data",
+        "bom-ref": "ca-certificates",
+        "name": "ca-certificates",
+        "description": "Root certificates of Amazon Trust Services, out of Mozilla's collection",
+        "licenses": licence("MPL-2.0"),
+        "properties": [{"name": f"{NAME}:sha256:{name}", "value": digest} for _, name, digest, _ in pins],
+    }
+
+
+def sbom(version, pins_path, binaries):
+    """binaries: {CPU: bytes}. Returns bytes."""
+    pins = read_pins(pins_path)
+    parts = [library(*pin) for pin in pins if pin[0] != "anchor"]
+    parts.append(anchors([pin for pin in pins if pin[0] == "anchor"]))
+    files = [{"type": "file", "name": f"{NAME} ({cpu})", "hashes": sha256(data)} for cpu, data in binaries.items()]
+    bill = {
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "application",
+                "bom-ref": NAME,
+                "name": NAME,
+                "version": version,
+                "licenses": licence("MIT"),
+                "purl": f"pkg:generic/{NAME}@{version}",
+                "components": files,
+            }
+        },
+        "components": parts,
+        "dependencies": [{"ref": NAME, "dependsOn": [part["bom-ref"] for part in parts]}],
+    }
+    return (json.dumps(bill, indent=1) + "\n").encode()
