@@ -7,12 +7,14 @@ usage() {
     cat <<'END'
 usage: ./build.sh [COMMAND]
 
-  build                 the extension: build/<cpu>/kinesis-telemetry-api-extension (default)
+  build                 the extension for both CPUs: build/<cpu>/kinesis-telemetry-api-extension (default)
   layer                 the Lambda layers: layer/dist/*.zip, for both CPUs and for each, and their SHA-256 sums
-  test                  everything: unit tests, a short run of each fuzz target, end-to-end tests
+  test                  everything: unit tests, a short run of each fuzz target, end-to-end tests,
+                        some of these with the arm64 binary too
   test unit [MODULE…]   only the unit tests, or those of the modules named
   test fuzz [TARGET…]   only the fuzz targets, or those named, for 20 seconds each
   test e2e [FILE…]      only the end-to-end tests, or those in the files named
+  test arm64 [FILE…]    the same with the arm64 binary, elsewhere than on arm64 in an emulator
   fuzz [SECONDS] [TARGET…]
                         the fuzz targets, or those named, for 60 or so many seconds each, from where
                         the last run ended; what breaks one is left in build/fuzz/findings/TARGET
@@ -27,7 +29,7 @@ usage: ./build.sh [COMMAND]
 
 Missing Debian packages are installed when this runs as root or sudo asks for no password.
 
-  ARCH=arm64            build for that CPU instead of this machine's (x86_64, arm64)
+  ARCH=arm64            build for that CPU alone (x86_64, arm64)
   VENDOR_CACHE=FOLDER   where to look for source archives laid there by hand (default: vendor/cache)
 END
 }
@@ -39,6 +41,7 @@ top=$PWD
 name=kinesis-telemetry-api-extension
 native=$(uname -m | sed 's/^aarch64$/arm64/')
 arch=${ARCH:-$native}
+cpus=${ARCH:-x86_64 arm64}
 unset ARCH # each make is told its own
 jobs=$(nproc 2>/dev/null || echo 2)
 fuzz_seconds=20 # as one part of the tests
@@ -150,6 +153,12 @@ build() {
     say "build/$arch/$name, $(wc -c <"build/$arch/$name") bytes"
 }
 
+build_all() {
+    for arch in $cpus; do
+        build
+    done
+}
+
 # The parts of `test` run in subshells and leave "passed failed skipped" in a file; one that ends
 # without (it did not compile, say) counts as one failure.
 run_part() { # PART [ARGUMENTS]
@@ -201,15 +210,83 @@ test_e2e() { # [FILE...]
         }' "$counts.tap" >"$counts"
 }
 
-wanted() { # PART
-    [ "$part" = all ] || [ "$part" = "$1" ]
+# What starts the arm64 binary: itself, or a script that has qemu do so under the name that was called.
+arm64_binary() {
+    if [ "$native" = arm64 ]; then
+        echo "build/arm64/$name"
+        return
+    fi
+    launcher=build/arm64/qemu/$name
+    mkdir -p "${launcher%/*}"
+    cat >"$launcher" <<END
+#!/bin/sh
+exec '$(command -v qemu-aarch64-static)' -0 "\$0" '$top/build/arm64/$name' "\$@"
+END
+    chmod +x "$launcher"
+    echo "$launcher"
+}
+
+# Without names: each that starts the binary it is given. As one part of all, without the fault matrix:
+# it lasts for minutes, and what it is about is the same code on any CPU.
+test_arm64() { # [FILE...]
+    if [ $# -eq 0 ]; then
+        for file in tests/e2e/*.test.mjs; do
+            case ${file##*/} in
+            binary.* | front.* | launcher.* | layer.* | runtimes.*) ;;
+            fault_matrix.*) [ "$part" = all ] || set -- "$@" "$file" ;;
+            *) set -- "$@" "$file" ;;
+            esac
+        done
+    fi
+    EXTENSION_BINARY=$(arm64_binary)
+    export EXTENSION_BINARY
+    test_e2e "$@"
+}
+
+need_for() { # PART
+    case $1 in
+    unit) need /usr/include/cmocka.h:libcmocka-dev ;;
+    fuzz)
+        need /usr/include/cmocka.h:libcmocka-dev
+        need_clang
+        ;;
+    e2e)
+        need_layer
+        need unzip:unzip busybox:busybox qemu-aarch64-static:qemu-user-static
+        need_modules
+        ;;
+    arm64)
+        arch=arm64
+        need_compiler
+        need_modules
+        [ "$native" = arm64 ] || need qemu-aarch64-static:qemu-user-static
+        ;;
+    esac
+}
+
+build_for() { # PART
+    arch=$native
+    case $1 in
+    unit) locked vendor/vendor.sh asan ;;
+    e2e)
+        layer
+        arch=$native
+        locked vendor/vendor.sh asan
+        locked make -s -j"$jobs" -C src ARCH=asan
+        ;;
+    arm64)
+        arch=arm64
+        build
+        ;;
+    esac
 }
 
 run_tests() { # [PART [ARGUMENTS]]
     part=${1:-all}
     [ $# -eq 0 ] || shift
     case $part in
-    all | unit | fuzz | e2e) ;;
+    all) parts="unit fuzz e2e arm64" ;;
+    unit | fuzz | e2e | arm64) parts=$part ;;
     *)
         usage >&2
         exit 2
@@ -217,21 +294,16 @@ run_tests() { # [PART [ARGUMENTS]]
     esac
     arch=$native
     need_compiler
-    [ "$part" = e2e ] || need /usr/include/cmocka.h:libcmocka-dev
-    ! wanted fuzz || need_clang
-    ! wanted e2e || need_modules
-    locked vendor/vendor.sh asan
+    for one in $parts; do
+        need_for "$one"
+    done
     rm -rf build/test
-    ! wanted unit || run_part unit "$@"
-    ! wanted fuzz || run_part fuzz "$@"
-    if wanted e2e; then
-        need unzip:unzip busybox:busybox python3:python3 qemu-aarch64-static:qemu-user-static
-        layer
-        arch=$native
-        locked make -s -j"$jobs" -C src ARCH=asan
-        run_part e2e "$@"
-    fi
-    cat build/test/unit build/test/fuzz build/test/e2e 2>/dev/null | awk '{ p += $1; f += $2; s += $3 }
+    for one in $parts; do
+        build_for "$one"
+        run_part "$one" "$@"
+    done
+    # shellcheck disable=SC2086 # a list of words
+    (cd build/test && cat $parts) | awk '{ p += $1; f += $2; s += $3 }
         END { printf "%d passed, %d failed%s\n", p, f, s ? ", " s " skipped" : ""; exit f > 0 }'
 }
 
@@ -254,11 +326,17 @@ demo() {
     exec node "$top/tests/e2e/demo.mjs" "$@"
 }
 
-layer() {
+need_layer() {
     need python3:python3 advzip:advancecomp
     for arch in x86_64 arm64; do
-        build
+        need_compiler
     done
+}
+
+layer() {
+    need_layer
+    cpus="x86_64 arm64"
+    build_all
     locked python3 -B layer/pack.py x86_64 arm64
 }
 
@@ -305,7 +383,7 @@ clean() {
 command=${1:-build}
 [ $# -eq 0 ] || shift
 case $command in
-build) build ;;
+build) build_all ;;
 test) run_tests "$@" ;;
 fuzz) fuzz "$@" ;;
 demo) demo "$@" ;;

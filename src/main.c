@@ -160,9 +160,10 @@ main(int argc, char **argv)
                         "AWS_LAMBDA_RUNTIME_API is not set to a host and port\n"),
                    EXIT_USAGE);
     hold_broken_pipes();
+    /* before anything can be waited for, so that a signal never ends us without a ledger */
+    watch_signals();
     settings_read(&settings, &source);
     log_set_level(settings.log_level);
     lifecycle_prepare(&life);
-    watch_signals();
     return loop_run(&loop) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -10,9 +10,9 @@ import { chmod, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { removeFolder, temporaryFolder } from './support/folder.mjs';
-import { CPUS, NATIVE, UNIVERSAL, emulate, run, unpack } from './support/layer.mjs';
+import { CPUS, UNIVERSAL, emulate, run, unpack } from './support/layer.mjs';
 import { allDelivered, log, useBench } from './support/scenario.mjs';
-import { NAME } from './support/stand.mjs';
+import { NAME, NATIVE } from './support/stand.mjs';
 
 const { shared } = useBench();
 

@@ -13,9 +13,9 @@ import { text } from 'node:stream/consumers';
 import yauzl from 'yauzl';
 import { Platform } from '../platform/platform.mjs';
 import { removeFolder, temporaryFolder } from './support/folder.mjs';
-import { CPUS, DIST, NATIVE, UNIVERSAL, emulate, run, unpack, zipFor } from './support/layer.mjs';
+import { CPUS, DIST, UNIVERSAL, emulate, run, unpack, zipFor } from './support/layer.mjs';
 import { allDelivered, log, useBench } from './support/scenario.mjs';
-import { NAME } from './support/stand.mjs';
+import { NAME, NATIVE } from './support/stand.mjs';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const { shared, scenario } = useBench();

@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { NATIVE, UNIVERSAL, unpack, zipFor } from './support/layer.mjs';
+import { UNIVERSAL, unpack, zipFor } from './support/layer.mjs';
 import { allDelivered, data, useBench } from './support/scenario.mjs';
+import { NATIVE } from './support/stand.mjs';
 import { assertSame } from './support/tally.mjs';
 
 const { scenario } = useBench();

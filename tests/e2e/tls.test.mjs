@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
+import { describe } from 'node:test';
 import { plainHttp } from './support/faults.mjs';
 import { jsonRecords } from './support/lines.mjs';
 import { allDelivered, data, finished, log, useBench } from './support/scenario.mjs';
@@ -22,100 +23,103 @@ async function delivers(stand) {
   assertSame(data(records), data(end.records));
 }
 
-const good = [
-  ['P-256', {}],
-  ['P-256 behind an intermediate', { leaf: { intermediate: true } }],
-  ['P-384', { leaf: { key: 'p384' } }],
-  ['RSA-2048', { leaf: { key: 'rsa' } }],
-  ['RSA-2048 behind an intermediate', { leaf: { key: 'rsa', intermediate: true } }],
-  ['a wildcard beside other names', { leaf: { names: ['*.example.test', 'example.test', 'localhost'] } }],
-  ['a name in capitals', { leaf: { names: ['LOCALHOST'] } }]
-];
-for (const [what, options] of good) {
-  scenario(`accepted: ${what}`, options, delivers);
-}
+/* Four at once: most of their time is the extension's waiting for somebody better. */
+describe('whom the extension talks to', { concurrency: 4 }, () => {
+  const good = [
+    ['P-256', {}],
+    ['P-256 behind an intermediate', { leaf: { intermediate: true } }],
+    ['P-384', { leaf: { key: 'p384' } }],
+    ['RSA-2048', { leaf: { key: 'rsa' } }],
+    ['RSA-2048 behind an intermediate', { leaf: { key: 'rsa', intermediate: true } }],
+    ['a wildcard beside other names', { leaf: { names: ['*.example.test', 'example.test', 'localhost'] } }],
+    ['a name in capitals', { leaf: { names: ['LOCALHOST'] } }]
+  ];
+  for (const [what, options] of good) {
+    scenario(`accepted: ${what}`, options, delivers);
+  }
 
-for (const cipher of ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384']) {
-  scenario(`accepted: a server that has only ${cipher}`, { front: { ciphers: cipher } }, async (stand) => {
-    await delivers(stand);
-    assert.deepEqual([...stand.front.statistics.ciphers], [`TLSv1.2 ${cipher}`]);
-  });
-}
-
-for (const cipher of ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384']) {
-  scenario(`accepted: a server that has only ${cipher}`, { leaf: { key: 'rsa' }, front: { ciphers: cipher } },
-    async (stand) => {
+  for (const cipher of ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384']) {
+    scenario(`accepted: a server that has only ${cipher}`, { front: { ciphers: cipher } }, async (stand) => {
       await delivers(stand);
       assert.deepEqual([...stand.front.statistics.ciphers], [`TLSv1.2 ${cipher}`]);
     });
-}
-
-scenario('accepted: a bundle of several CAs', async (bench) => ({
-  caBundle: await bench.certificates.bundle({
-    others: await Promise.all([{ label: 'x' }, { label: 'y', key: 'rsa' }]
-      .map((one) => bench.certificates.authority(one)))
-  })
-}), delivers);
-
-/* Three invocations with 10 events each, none of which may reach the server. */
-async function refuses(stand, words) {
-  for (let i = 0; i < 3; i += 1) {
-    await log(stand, jsonRecords(10, 200, `round-${i}`));
   }
-  const end = await finished(stand);
-  assert.deepEqual([end.ledger.received, end.ledger.delivered, end.ledger.dropped.total], [30, 0, 30]);
-  assert.equal(stand.front.statistics.requests, 0);
-  assert.equal(end.records.length, 0);
-  const lines = stand.logsOf('error').map((one) => JSON.stringify({ ...one, logger: null, time: null }));
-  assert.equal(lines.filter((line) => words.test(line)).length, 1, `error lines:\n${lines.join('\n')}`);
-  const next = stand.platform.calls.filter((call) => call.name === 'next');
-  assert.ok(next.length >= 4, `${next.length} calls of next`);
-}
 
-const QUICK = {
-  platform: { shutdownMs: 2_500 },
-  env: { TELEMETRY_CONNECT_TIMEOUT_MS: '2000', TELEMETRY_REQUEST_TIMEOUT_MS: '2000' }
-};
-const bad = [
-  ['another host name', { leaf: { names: ['kinesis.us-east-1.amazonaws.com'] } }, /name/i],
-  ['a wildcard that does not cover the name', { leaf: { names: ['*.localhost'] } }, /name/i],
-  ['an unknown CA', { leaf: { ca: 'other' } }, /trust|unknown CA|unknown issuer/i],
-  ['an impostor with the name of the trusted CA', { leaf: { ca: 'other', subject: 'Test CA good p256' } },
-    /trust|signature|unknown CA|unknown issuer/i],
-  ['an unknown CA with an RSA key', { leaf: { ca: 'other', key: 'rsa' } }, /trust|unknown CA|unknown issuer/i],
-  ['an expired certificate', { leaf: { from: -3 * DAY, until: -DAY } }, /expired|valid|time/i],
-  ['a certificate of the future', { leaf: { from: DAY, until: 3 * DAY } }, /expired|valid|time/i]
-];
-for (const [what, options, words] of bad) {
-  scenario(`refused: ${what}`, { ...QUICK, ...options }, (stand) => refuses(stand, words));
-}
+  for (const cipher of ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384']) {
+    scenario(`accepted: a server that has only ${cipher}`, { leaf: { key: 'rsa' }, front: { ciphers: cipher } },
+      async (stand) => {
+        await delivers(stand);
+        assert.deepEqual([...stand.front.statistics.ciphers], [`TLSv1.2 ${cipher}`]);
+      });
+  }
 
-scenario('refused: plain HTTP on the TLS port',
-  { ...QUICK, onFront: (front) => { front.connectionFault = plainHttp; } },
-  (stand) => refuses(stand, /TLS/i));
+  scenario('accepted: a bundle of several CAs', async (bench) => ({
+    caBundle: await bench.certificates.bundle({
+      others: await Promise.all([{ label: 'x' }, { label: 'y', key: 'rsa' }]
+        .map((one) => bench.certificates.authority(one)))
+    })
+  }), delivers);
 
-scenario('refused: a server without TLS 1.2',
-  { ...QUICK, front: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } },
-  (stand) => refuses(stand, /TLS|handshake/i));
+  /* Three invocations with 10 events each, none of which may reach the server. */
+  async function refuses(stand, words) {
+    for (let i = 0; i < 3; i += 1) {
+      await log(stand, jsonRecords(10, 200, `round-${i}`));
+    }
+    const end = await finished(stand);
+    assert.deepEqual([end.ledger.received, end.ledger.delivered, end.ledger.dropped.total], [30, 0, 30]);
+    assert.equal(stand.front.statistics.requests, 0);
+    assert.equal(end.records.length, 0);
+    const lines = stand.logsOf('error').map((one) => JSON.stringify({ ...one, logger: null, time: null }));
+    assert.equal(lines.filter((line) => words.test(line)).length, 1, `error lines:\n${lines.join('\n')}`);
+    const next = stand.platform.calls.filter((call) => call.name === 'next');
+    assert.ok(next.length >= 4, `${next.length} calls of next`);
+  }
 
-scenario('refused: a private CA without AWS_CA_BUNDLE', { ...QUICK, env: { ...QUICK.env, AWS_CA_BUNDLE: null } },
-  (stand) => refuses(stand, /trust|unknown CA|unknown issuer/i));
+  const QUICK = {
+    platform: { shutdownMs: 2_500 },
+    env: { TELEMETRY_CONNECT_TIMEOUT_MS: '2000', TELEMETRY_REQUEST_TIMEOUT_MS: '2000' }
+  };
+  const bad = [
+    ['another host name', { leaf: { names: ['kinesis.us-east-1.amazonaws.com'] } }, /name/i],
+    ['a wildcard that does not cover the name', { leaf: { names: ['*.localhost'] } }, /name/i],
+    ['an unknown CA', { leaf: { ca: 'other' } }, /trust|unknown CA|unknown issuer/i],
+    ['an impostor with the name of the trusted CA', { leaf: { ca: 'other', subject: 'Test CA good p256' } },
+      /trust|signature|unknown CA|unknown issuer/i],
+    ['an unknown CA with an RSA key', { leaf: { ca: 'other', key: 'rsa' } }, /trust|unknown CA|unknown issuer/i],
+    ['an expired certificate', { leaf: { from: -3 * DAY, until: -DAY } }, /expired|valid|time/i],
+    ['a certificate of the future', { leaf: { from: DAY, until: 3 * DAY } }, /expired|valid|time/i]
+  ];
+  for (const [what, options, words] of bad) {
+    scenario(`refused: ${what}`, { ...QUICK, ...options }, (stand) => refuses(stand, words));
+  }
 
-scenario('a CA bundle that does not exist', { ...QUICK, env: { ...QUICK.env, AWS_CA_BUNDLE: '/nowhere/ca.pem' } },
-  (stand) => refuses(stand, /AWS_CA_BUNDLE/));
+  scenario('refused: plain HTTP on the TLS port',
+    { ...QUICK, onFront: (front) => { front.connectionFault = plainHttp; } },
+    (stand) => refuses(stand, /TLS/i));
 
-scenario('a CA bundle without a certificate', async (bench) => {
-  const path = join(bench.certificates.folder, 'empty.pem');
-  await writeFile(path, '-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n');
-  return { ...QUICK, caBundle: path };
-}, (stand) => refuses(stand, /AWS_CA_BUNDLE/));
+  scenario('refused: a server without TLS 1.2',
+    { ...QUICK, front: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } },
+    (stand) => refuses(stand, /TLS|handshake/i));
 
-scenario('a certificate that goes bad between two connections', QUICK, async (stand, bench) => {
-  await log(stand, jsonRecords(10, 200, 'before'));
-  stand.front.useCertificate(await bench.certificates.leaf({ from: -3 * DAY, until: -DAY }));
-  stand.front.closeConnections();
-  await log(stand, jsonRecords(10, 200, 'after'));
-  const end = await finished(stand);
-  assert.deepEqual([end.ledger.delivered, end.ledger.dropped.total], [10, 10]);
-  assert.equal(stand.logsOf('error').filter((one) => /expired|valid|time/i.test(JSON.stringify(one))).length, 1);
+  scenario('refused: a private CA without AWS_CA_BUNDLE', { ...QUICK, env: { ...QUICK.env, AWS_CA_BUNDLE: null } },
+    (stand) => refuses(stand, /trust|unknown CA|unknown issuer/i));
+
+  scenario('a CA bundle that does not exist', { ...QUICK, env: { ...QUICK.env, AWS_CA_BUNDLE: '/nowhere/ca.pem' } },
+    (stand) => refuses(stand, /AWS_CA_BUNDLE/));
+
+  scenario('a CA bundle without a certificate', async (bench) => {
+    const path = join(bench.certificates.folder, 'empty.pem');
+    await writeFile(path, '-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n');
+    return { ...QUICK, caBundle: path };
+  }, (stand) => refuses(stand, /AWS_CA_BUNDLE/));
+
+  scenario('a certificate that goes bad between two connections', QUICK, async (stand, bench) => {
+    await log(stand, jsonRecords(10, 200, 'before'));
+    stand.front.useCertificate(await bench.certificates.leaf({ from: -3 * DAY, until: -DAY }));
+    stand.front.closeConnections();
+    await log(stand, jsonRecords(10, 200, 'after'));
+    const end = await finished(stand);
+    assert.deepEqual([end.ledger.delivered, end.ledger.dropped.total], [10, 10]);
+    assert.equal(stand.logsOf('error').filter((one) => /expired|valid|time/i.test(JSON.stringify(one))).length, 1);
+  });
 });

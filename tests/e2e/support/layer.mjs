@@ -6,27 +6,20 @@
  */
 import { execFile } from 'node:child_process';
 import { rename, writeFile } from 'node:fs/promises';
-import { arch } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { temporaryFolder } from './folder.mjs';
-import { NAME } from './stand.mjs';
+import { NAME, NATIVE } from './stand.mjs';
 
 export const run = promisify(execFile);
 
 export const DIST = fileURLToPath(new URL('../../../layer/dist/', import.meta.url));
 export const CPUS = ['x86_64', 'arm64'];
-export const NATIVE = arch() === 'arm64' ? 'arm64' : 'x86_64';
 export const UNIVERSAL = join(DIST, `${NAME}.zip`);
 export const zipFor = (cpu) => join(DIST, `${NAME}-${cpu}.zip`);
 
 const QEMU = { x86_64: '/usr/bin/qemu-x86_64-static', arm64: '/usr/bin/qemu-aarch64-static' };
-
-/* What a shell needs to start the program of `cpu` that lies in `file`, under the name of the script. */
-export function emulator(cpu, file) {
-  return `#!/bin/sh\nexec ${QEMU[cpu]} -0 "$0" '${file}' "$@"\n`;
-}
 
 export async function unpack(zip) {
   const folder = await temporaryFolder('opt-');
@@ -39,7 +32,8 @@ export async function unpack(zip) {
 /* Puts the emulator in front of a binary below `opt`, when this machine's CPU is another one. */
 export async function emulate(opt, cpu, file = join(opt, NAME, cpu)) {
   if (cpu !== NATIVE) {
-    await rename(file, join(opt, `${cpu}.elf`));
-    await writeFile(file, emulator(cpu, join(opt, `${cpu}.elf`)), { mode: 0o755 });
+    const elf = join(opt, `${cpu}.elf`);
+    await rename(file, elf);
+    await writeFile(file, `#!/bin/sh\nexec ${QEMU[cpu]} -0 "$0" '${elf}' "$@"\n`, { mode: 0o755 });
   }
 }

@@ -18,16 +18,15 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { removeFolder } from './folder.mjs';
-import { BINARY, Bench, NAME, extensionLogs, extensionsFolder } from './stand.mjs';
+import { BINARY, Bench, EMULATED, NAME, built, extensionLogs, extensionsFolder } from './stand.mjs';
 import { request, talk } from './raw_client.mjs';
 import { assertNoneLost, assertSame } from './tally.mjs';
 import { until } from './until.mjs';
 
 const TEST_MS = 180_000;
 const MIB = 1024 * 1024;
-const SANITIZED = fileURLToPath(new URL(`../../../build/asan/${NAME}`, import.meta.url));
+const SANITIZED = built('asan');
 
 /* Queue 2 MiB, three large events, scratch of 128 connections, the reply's buffer, and the program. */
 const RESIDENT_MAX = 8 * MIB;
@@ -70,6 +69,7 @@ export class Listening {
     target.port = Number(new URL(JSON.parse(subscribed.body).destination.URI).port);
     target.residentMax = (await target.memory('VmSize')) > TEBIBYTE_KB * 1024 ? RESIDENT_MAX_SANITIZED : RESIDENT_MAX;
     await target.goodBatch();
+    target.residentMax += EMULATED ? await target.memory('VmRSS') : 0;
     target.files = await target.openFiles();
     return target;
   }
@@ -197,26 +197,26 @@ export function listening(define) {
     bench = await Bench.start();
   });
   after(() => bench?.stop());
-  for (const [label, binary] of binaries()) {
-    describe(label, { skip: !existsSync(binary) && `${binary} is missing` }, () => {
-      let target;
-      before(async () => {
-        target = await Listening.start(bench, binary);
-      });
-      after(() => target?.stop());
-      const guarded = (name, body) => test(name, { timeout: TEST_MS }, async () => {
-        try {
-          await body(target);
-        } catch (error) {
-          error.stack += tail(target);
-          throw error;
-        }
-      });
-      define((name, body) => guarded(name, async () => {
-        await body(target);
-        await target.settled();
-      }));
-      guarded('at the end all is in the stream, and what was dropped is in the ledger', () => target.finish());
+  const tryOut = (label, binary) => describe(label, { skip: !existsSync(binary) && `${binary} is missing`, concurrency: 1 }, () => {
+    let target;
+    before(async () => {
+      target = await Listening.start(bench, binary);
     });
-  }
+    after(() => target?.stop());
+    const guarded = (name, body) => test(name, { timeout: TEST_MS }, async () => {
+      try {
+        await body(target);
+      } catch (error) {
+        error.stack += tail(target);
+        throw error;
+      }
+    });
+    define((name, body) => guarded(name, async () => {
+      await body(target);
+      await target.settled();
+    }));
+    guarded('at the end all is in the stream, and what was dropped is in the ledger', () => target.finish());
+  });
+  /* All at once: most of the time records wait in the queue for others. */
+  describe('the listener', { concurrency: true }, () => binaries().forEach(([label, binary]) => tryOut(label, binary)));
 }

@@ -8,6 +8,7 @@
  *   const end = await stand.finish();               // { ledger, records, exit, logs }
  *   await bench.stop();
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { access, symlink } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -21,8 +22,18 @@ import { Kinesis } from './kinesis.mjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-export const BINARY = resolve(root, process.env.EXTENSION_BINARY ?? 'build/x86_64/kinesis-telemetry-api-extension');
 export const NAME = 'kinesis-telemetry-api-extension';
+
+/* The ELF file of a CPU, by the name that build.sh has for it. */
+export function built(cpu) {
+  return join(root, 'build', cpu, NAME);
+}
+
+export const NATIVE = process.arch === 'arm64' ? 'arm64' : 'x86_64';
+export const BINARY = resolve(root, process.env.EXTENSION_BINARY ?? built(NATIVE));
+
+/* A script that has an emulator run the other CPU's binary: to the process' memory the emulator's own is added. */
+export const EMULATED = existsSync(BINARY) && readFileSync(BINARY).subarray(0, 2).equals(Buffer.from('#!'));
 
 /*
  * kinesis-local takes up to a second for a call, under a sanitizer the binary some too. These times
