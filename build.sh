@@ -15,6 +15,7 @@ usage: ./build.sh [COMMAND]
   test fuzz [TARGET…]   only the fuzz targets, or those named, for 20 seconds each
   test e2e [FILE…]      only the end-to-end tests, or those in the files named
   test arm64 [FILE…]    the same with the arm64 binary, elsewhere than on arm64 in an emulator
+  test cdk              only the tests of cdk/, with cfn-lint and a deployment to moto, a local AWS
   fuzz [SECONDS] [TARGET…]
                         the fuzz targets, or those named, for 60 or so many seconds each, from where
                         the last run ended; what breaks one is left in build/fuzz/findings/TARGET
@@ -138,9 +139,27 @@ need_node() {
 need_modules() {
     need_node
     need openssl:openssl curl:curl
-    if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
-        npm ci --no-audit --no-fund --prefix tests >&2
-        cp tests/package-lock.json tests/node_modules/.installed-lock
+    install_modules tests
+}
+
+install_modules() { # FOLDER
+    if ! cmp -s "$1/package-lock.json" "$1/node_modules/.installed-lock"; then
+        npm ci --no-audit --no-fund --prefix "$1" >&2
+        cp "$1/package-lock.json" "$1/node_modules/.installed-lock"
+    fi
+}
+
+# moto and cfn-lint are of PyPI; Debian's Python brings no venv unless asked for.
+need_python() {
+    need python3:python3
+    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        packages=" python3-venv"
+        install_packages
+    fi
+    if ! cmp -s cdk/test/deploy/requirements.txt build/python/.installed-requirements; then
+        python3 -m venv --clear build/python
+        build/python/bin/pip install --quiet --disable-pip-version-check -r cdk/test/deploy/requirements.txt >&2
+        cp cdk/test/deploy/requirements.txt build/python/.installed-requirements
     fi
 }
 
@@ -199,6 +218,10 @@ test_e2e() { # [FILE...]
         done
         set -- "$@" "$path"
     done
+    node_tests "$@"
+}
+
+node_tests() { # [OPTION...] FILE...
     status=0
     node --test --test-concurrency=1 \
         --test-reporter=spec --test-reporter-destination=stdout \
@@ -243,6 +266,13 @@ test_arm64() { # [FILE...]
     test_e2e "$@"
 }
 
+# The real layers are deployed.
+test_cdk() (
+    cd cdk
+    npm run --silent typecheck || return 1
+    node_tests --import tsx test/*.test.ts test/deploy/*.test.ts
+)
+
 need_for() { # PART
     case $1 in
     unit) need /usr/include/cmocka.h:libcmocka-dev ;;
@@ -261,6 +291,12 @@ need_for() { # PART
         need_modules
         [ "$native" = arm64 ] || need qemu-aarch64-static:qemu-user-static
         ;;
+    cdk)
+        need_layer
+        need_node
+        need_python
+        install_modules cdk
+        ;;
     esac
 }
 
@@ -278,6 +314,7 @@ build_for() { # PART
         arch=arm64
         build
         ;;
+    cdk) layer ;;
     esac
 }
 
@@ -285,8 +322,8 @@ run_tests() { # [PART [ARGUMENTS]]
     part=${1:-all}
     [ $# -eq 0 ] || shift
     case $part in
-    all) parts="unit fuzz e2e arm64" ;;
-    unit | fuzz | e2e | arm64) parts=$part ;;
+    all) parts="unit fuzz e2e arm64 cdk" ;;
+    unit | fuzz | e2e | arm64 | cdk) parts=$part ;;
     *)
         usage >&2
         exit 2
@@ -369,7 +406,7 @@ bench() {
 # Sources that were brought stay: they are checked before each use, and may be hard to get again.
 clean() {
     case ${1:-} in
-    all) rm -rf build layer/dist tests/node_modules ;;
+    all) rm -rf build layer/dist tests/node_modules cdk/node_modules cdk/cdk.out cdk/dist ;;
     '') rm -rf layer/dist &&
         [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name vendor -exec rm -rf {} + &&
         [ ! -d build/vendor ] || find build/vendor -mindepth 1 -maxdepth 1 ! -name download -exec rm -rf {} + ;;

@@ -1,0 +1,18 @@
+export * from './attach-aspect';
+export { DeadLetter, DeadLetterBucketOptions } from './dead-letter';
+export * from './kinesis-telemetry-extension';
+export { EXTENSION_NAME, ExtensionLayer, ExtensionLayerProps, LayerPackaging, LISTED_RUNTIMES } from './layer';
+export { AlarmOptions, DashboardOptions, ExtensionAlarms, MetricName, METRICS, METRICS_NAMESPACE } from './metrics';
+export {
+  DropPolicy,
+  FlushPolicy,
+  LogLevel,
+  MetricsFormat,
+  OversizePolicy,
+  PartitionKey,
+  RecordFormat,
+  TelemetrySettings,
+  TelemetryType,
+} from './settings';
+export * from './telemetry-api-kinesis-extension-stack';
+export { ConfigurationError } from './validation';

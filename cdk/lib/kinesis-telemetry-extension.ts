@@ -1,0 +1,317 @@
+import { AspectPriority, Aspects, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct, IConstruct } from 'constructs';
+import { AttachKinesisTelemetry, AttachKinesisTelemetryProps } from './attach-aspect';
+import { attachable, configurable } from './attachable';
+import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
+import { allow, attachPolicy, claim, setVariables } from './function';
+import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
+import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
+import { makeRuntimePolicy } from './runtime-policy';
+import { MetricsFormat, settingsEnvironment, TelemetrySettings } from './settings';
+import { checkStreamArn, makeStream, NEW_STREAM_PROPS } from './stream';
+import { requireThat } from './validation';
+
+/** Props of {@link KinesisTelemetryExtension}; the settings among them hold for all its functions. */
+export interface KinesisTelemetryExtensionProps extends TelemetrySettings {
+  /**
+   * A stream that exists already, also of another account or region. A customer key of it has to be
+   * known (`Stream.fromStreamAttributes` with `encryptionKey`), so that functions may use it.
+   *
+   * @default - a new stream
+   */
+  readonly stream?: kinesis.IStream;
+
+  /**
+   * Name of the new stream.
+   *
+   * @default - made by CloudFormation
+   */
+  readonly streamName?: string;
+
+  /**
+   * Capacity mode of the new stream.
+   *
+   * @default StreamMode.PROVISIONED with `shardCount`, StreamMode.ON_DEMAND without
+   */
+  readonly streamMode?: kinesis.StreamMode;
+
+  /**
+   * Shards of the new stream, in provisioned mode.
+   *
+   * @default 1 in provisioned mode
+   */
+  readonly shardCount?: number;
+
+  /**
+   * How long the new stream keeps records, 24 hours to 365 days.
+   *
+   * @default Duration.hours(24)
+   */
+  readonly retentionPeriod?: Duration;
+
+  /**
+   * Encryption of the new stream. `KMS` without `encryptionKey` makes a key. Producers in other
+   * accounts need a customer key: the AWS-managed one serves its own account alone.
+   *
+   * @default StreamEncryption.KMS with `encryptionKey`, StreamEncryption.MANAGED without
+   */
+  readonly encryption?: kinesis.StreamEncryption;
+
+  /**
+   * Customer key of the new stream.
+   *
+   * @default - none, or a new one with StreamEncryption.KMS
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * What becomes of the new stream, and of its new key, with the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * Name of the layers; with `LayerPackaging.PER_ARCHITECTURE` `-x86_64` and `-arm64` follow.
+   *
+   * @default 'kinesis-telemetry-api-extension'
+   */
+  readonly extensionName?: string;
+
+  /**
+   * How the extension is laid into layers.
+   *
+   * @default LayerPackaging.UNIVERSAL
+   */
+  readonly layerPackaging?: LayerPackaging;
+
+  /**
+   * Folder with the zips that `./build.sh layer` makes.
+   *
+   * @default - those that the package brings along, or `layer/dist` of the repository
+   */
+  readonly layerDirectory?: string;
+
+  /**
+   * Runtimes that the layers are listed under, 15 at most. Functions of others can be attached as well.
+   *
+   * @default LISTED_RUNTIMES
+   */
+  readonly compatibleRuntimes?: lambda.Runtime[];
+
+  /**
+   * ARN of a layer version that exists already, of the functions' region and for their CPUs.
+   *
+   * @default - new layers
+   */
+  readonly layerVersionArn?: string;
+
+  /**
+   * Name of the managed policy. Names of policies are one per account, whatever the region.
+   *
+   * @default - made by CloudFormation
+   */
+  readonly policyName?: string;
+
+  /**
+   * Functions may not write to CloudWatch Logs: what they log goes to the stream alone. Excludes
+   * metrics, which CloudWatch makes from log lines.
+   *
+   * @default false - the three actions that logging needs are allowed
+   */
+  readonly denyCloudWatchLogs?: boolean;
+
+  /**
+   * Makes a bucket where dead letters go; `{}` for all its defaults.
+   *
+   * @default - no bucket
+   */
+  readonly deadLetterBucket?: DeadLetterBucketOptions;
+
+  /**
+   * Makes alarms: the stream throttled, records dropped, dead letters; `{}` for all their defaults.
+   *
+   * @default - no alarms
+   */
+  readonly alarms?: AlarmOptions;
+
+  /**
+   * Makes a dashboard of the extension's metrics and the stream's; `{}` for all its defaults.
+   *
+   * @default - no dashboard
+   */
+  readonly dashboard?: DashboardOptions;
+}
+
+/**
+ * The Kinesis telemetry extension for functions of a stack: stream, layer, policy, and what belongs to
+ * them. Functions get it by {@link attachTo}, or all of a scope by {@link attachToAll}.
+ *
+ * ```ts
+ * const telemetry = new KinesisTelemetryExtension(this, 'Telemetry', { alarms: {} });
+ * telemetry.attachTo(fn);
+ * ```
+ */
+export class KinesisTelemetryExtension extends Construct {
+  /** Where telemetry goes. */
+  public readonly stream: kinesis.IStream;
+
+  /** The customer key of the stream, if it is known to have one. */
+  public readonly streamKey?: kms.IKey;
+
+  /** The layer versions: one for both CPUs, or one for x86_64 and one for arm64. */
+  public readonly layers: lambda.ILayerVersion[];
+
+  /** What a function's role needs. */
+  public readonly policy: iam.ManagedPolicy;
+
+  /** The bucket for dead letters, with `deadLetterBucket`. */
+  public readonly bucket?: s3.Bucket;
+
+  /** The alarms, with `alarms`. */
+  public readonly alarms?: ExtensionAlarms;
+
+  /** The dashboard, with `dashboard`. */
+  public readonly dashboard?: cloudwatch.Dashboard;
+
+  private readonly settings: TelemetrySettings;
+  private readonly layersByArchitecture: LayersByArchitecture;
+  private readonly layered = new Set<lambda.IFunction>();
+  /** The names of those that were set here, by function. */
+  private readonly variables = new Map<lambda.IFunction, Set<string>>();
+
+  public constructor(scope: Construct, id: string, props: KinesisTelemetryExtensionProps = {}) {
+    super(scope, id);
+    checkProps(props);
+
+    this.stream = props.stream ?? makeStream(this, 'Stream', props);
+    this.streamKey = this.stream.encryptionKey;
+    checkStreamArn(this.stream);
+
+    this.layersByArchitecture =
+      props.layerVersionArn !== undefined
+        ? importLayer(this, props.layerVersionArn)
+        : makeLayers(this, props.layerPackaging ?? LayerPackaging.UNIVERSAL, {
+            name: props.extensionName,
+            directory: props.layerDirectory,
+            runtimes: props.compatibleRuntimes,
+          });
+    this.layers = [...new Set(this.layersByArchitecture.values())];
+
+    let deadLetter = props.deadLetter;
+    if (props.deadLetterBucket !== undefined) {
+      this.bucket = makeBucket(this, 'DeadLetterBucket', props.deadLetterBucket);
+      deadLetter = DeadLetter.bucket(this.bucket, props.deadLetterBucket.prefix ?? 'kinesis-telemetry');
+    }
+    this.policy = makeRuntimePolicy(this, {
+      name: props.policyName,
+      stream: this.stream,
+      deadLetter,
+      denyCloudWatchLogs: props.denyCloudWatchLogs ?? false,
+    });
+
+    const watched = props.alarms !== undefined || props.dashboard !== undefined;
+    this.settings = { ...props, deadLetter, metrics: props.metrics ?? (watched ? MetricsFormat.EMF : undefined) };
+    // Whatever is wrong with the settings is said here, and not when the first function is attached.
+    settingsEnvironment(this.settings);
+
+    if (props.alarms !== undefined) {
+      this.alarms = makeAlarms(this, this.stream, props.alarms);
+    }
+    if (props.dashboard !== undefined) {
+      this.dashboard = makeDashboard(this, this.stream, props.dashboard);
+    }
+  }
+
+  /** The layer version for functions of an architecture. */
+  public layerFor(architecture: lambda.Architecture): lambda.ILayerVersion {
+    const layer = this.layersByArchitecture.get(architecture.name);
+    requireThat(layer !== undefined, `no layer for architecture ${architecture.name}: there are x86_64 and arm64`);
+    return layer;
+  }
+
+  /**
+   * Gives a function the layer of its architecture, the policy, and the settings as environment
+   * variables. A variable that the function has by itself stays as it is, whether it was set before or
+   * comes later. Attaching again changes nothing but the settings that are given then.
+   *
+   * @param fn a function with a zip, of this stack's account and region
+   * @param overrides settings of this function that differ from the construct's
+   */
+  public attachTo(fn: lambda.IFunction, overrides: TelemetrySettings = {}): void {
+    const target = attachable(this, fn);
+    this.configure(target, overrides);
+    if (!this.layered.has(target)) {
+      this.layered.add(target);
+      target.addLayers(this.layerFor(target.architecture));
+    }
+  }
+
+  /**
+   * Gives a function policy and settings, not the layer: for container images that have the extension
+   * in `/opt/extensions/` already.
+   *
+   * @param fn a function of this stack's account and region
+   * @param overrides settings of this function that differ from the construct's
+   */
+  public configure(fn: lambda.IFunction, overrides: TelemetrySettings = {}): void {
+    const target = configurable(this, fn);
+    const ours = this.variables.get(target);
+    if (ours !== undefined) {
+      setVariables(target, settingsEnvironment(overrides), ours);
+    } else {
+      claim(target, this);
+      attachPolicy(target, this.policy);
+      this.variables.set(target, setVariables(target, this.environment(overrides)));
+    }
+    allow(target, overrides.deadLetter?.statements() ?? []);
+  }
+
+  /**
+   * Attaches to every function of a scope that can have it, also to those that come later. See
+   * {@link AttachKinesisTelemetry}.
+   *
+   * @param scope a stack, a stage, the app
+   * @param props settings, and which functions to leave out
+   */
+  public attachToAll(scope: IConstruct, props: AttachKinesisTelemetryProps = {}): void {
+    Aspects.of(scope).add(new AttachKinesisTelemetry(this, props), { priority: AspectPriority.MUTATING });
+  }
+
+  /** Whether a function was attached or configured here. */
+  public isAttachedTo(fn: lambda.IFunction): boolean {
+    return this.variables.has(fn);
+  }
+
+  private environment(overrides: TelemetrySettings): Record<string, string> {
+    const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+    return {
+      // By its ARN a stream can be of another account and another region.
+      KINESIS_STREAM_ARN: this.stream.streamArn,
+      ...settingsEnvironment({ ...this.settings, ...Object.fromEntries(given) }),
+    };
+  }
+}
+
+function checkProps(props: KinesisTelemetryExtensionProps): void {
+  const useless = NEW_STREAM_PROPS.find((name) => props.stream !== undefined && props[name] !== undefined);
+  requireThat(useless === undefined, `${useless}: of a new stream, and one is given with stream`);
+  requireThat(
+    props.deadLetter === undefined || props.deadLetterBucket === undefined,
+    'deadLetter, deadLetterBucket: one of them',
+  );
+  requireThat(
+    !props.denyCloudWatchLogs || !(props.alarms || props.dashboard || props.metrics === MetricsFormat.EMF),
+    'denyCloudWatchLogs: no metrics, alarms or dashboard with it, since CloudWatch makes metrics from log lines',
+  );
+  requireThat(
+    !props.denyCloudWatchLogs || props.deadLetter !== DeadLetter.STDERR,
+    'denyCloudWatchLogs: no dead letters on standard error with it, since they would reach nobody',
+  );
+}

@@ -1,0 +1,72 @@
+import { Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import { Construct } from 'constructs';
+import { acknowledgeWildcard } from './acknowledge';
+import { DeadLetter } from './dead-letter';
+
+/** What the policy is made of. */
+export interface RuntimePolicyProps {
+  readonly name?: string;
+  readonly stream: kinesis.IStream;
+  readonly deadLetter?: DeadLetter;
+  readonly denyCloudWatchLogs: boolean;
+}
+
+/** The managed policy for the roles of functions: what the extension calls, on what it calls it, no more. */
+export function makeRuntimePolicy(scope: Construct, props: RuntimePolicyProps): iam.ManagedPolicy {
+  const statements = [
+    ...streamStatements(props.stream),
+    ...(props.deadLetter?.statements() ?? []),
+    props.denyCloudWatchLogs ? denyLogs() : allowLogs(scope),
+  ];
+  const policy = new iam.ManagedPolicy(scope, 'RuntimePolicy', {
+    managedPolicyName: props.name,
+    description: 'For functions with the Kinesis telemetry extension',
+    statements,
+  });
+  for (const resource of statements.flatMap((statement) => statement.resources)) {
+    acknowledgeWildcard(policy, resource, 'The names of log groups and of dead letters are made when functions run');
+  }
+  return policy;
+}
+
+function streamStatements(stream: kinesis.IStream): iam.PolicyStatement[] {
+  const statements = [
+    new iam.PolicyStatement({
+      sid: 'PutTelemetry',
+      actions: ['kinesis:PutRecord', 'kinesis:PutRecords'],
+      resources: [stream.streamArn],
+    }),
+  ];
+  if (stream.encryptionKey !== undefined) {
+    statements.push(
+      new iam.PolicyStatement({
+        sid: 'EncryptTelemetry',
+        actions: ['kms:GenerateDataKey'],
+        resources: [stream.encryptionKey.keyArn],
+      }),
+    );
+  }
+  return statements;
+}
+
+const LOGS_ACTIONS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
+
+// Log groups elsewhere than below /aws/lambda/ need what the function has for them already.
+function allowLogs(scope: Construct): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'WriteLogs',
+    actions: LOGS_ACTIONS,
+    resources: [Stack.of(scope).formatArn({ service: 'logs', resource: 'log-group:/aws/lambda/*' })],
+  });
+}
+
+function denyLogs(): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'DenyLogs',
+    effect: iam.Effect.DENY,
+    actions: LOGS_ACTIONS,
+    resources: ['*'],
+  });
+}

@@ -1,0 +1,397 @@
+import { Duration, Fn, Size, Token } from 'aws-cdk-lib';
+import { DeadLetter } from './dead-letter';
+import { requireThat } from './validation';
+
+/** Kinds of telemetry that Lambda knows. */
+export enum TelemetryType {
+  /** What the platform itself reports: starts, ends, durations, errors. */
+  PLATFORM = 'platform',
+  /** What the function logs. */
+  FUNCTION = 'function',
+  /** What extensions log. */
+  EXTENSION = 'extension',
+}
+
+/** What a record of the stream holds. */
+export enum RecordFormat {
+  /** The value of `record.message`; a record without one whole, a text line as a JSON string. */
+  MESSAGE = 'message',
+  /** The event exactly as Lambda sent it. */
+  EVENT = 'event',
+  /** The event and the function's name, version, account, region, sandbox, `seq`, request id, cold start. */
+  ENRICHED = 'enriched',
+}
+
+/** When the extension lets Lambda have the sandbox back. */
+export enum FlushPolicy {
+  /** The invocation is held until its telemetry is delivered, `flushBudget` at most. */
+  END = 'end',
+  /** Never held: telemetry is sent while functions run. */
+  CONTINUOUS = 'continuous',
+  /** As `CONTINUOUS` while invocations follow each other closely, as `END` otherwise. */
+  ADAPTIVE = 'adaptive',
+}
+
+/** What becomes of a record that is larger than Kinesis takes. */
+export enum OversizePolicy {
+  /** Its longest string is cut, with a note in its place; JSON stays valid. */
+  TRUNCATE = 'truncate',
+  /** It becomes several records. */
+  SPLIT = 'split',
+  /** It is dropped and counted. */
+  DROP = 'drop',
+}
+
+/** Which records go when the queue is full and nothing can be waited for. */
+export enum DropPolicy {
+  NEWEST = 'newest',
+  OLDEST = 'oldest',
+}
+
+/** How the extension's counters are published. */
+export enum MetricsFormat {
+  /** Only the ledger line at the end of a sandbox. */
+  NONE = 'none',
+  /** Log lines in embedded metric format, which CloudWatch makes metrics of. */
+  EMF = 'emf',
+}
+
+/** Which of its own log lines the extension writes. */
+export enum LogLevel {
+  ERROR = 'error',
+  WARN = 'warn',
+  INFO = 'info',
+  DEBUG = 'debug',
+}
+
+/** By which key records are spread over the stream's shards. */
+export class PartitionKey {
+  /** Another key for every record: even load. */
+  public static readonly RANDOM = new PartitionKey('random');
+  /** One key for the life of a sandbox: its records keep their order. */
+  public static readonly SANDBOX = new PartitionKey('sandbox');
+  /** The request id: the records of an invocation stay together. */
+  public static readonly REQUEST = new PartitionKey('request');
+
+  /**
+   * The same key for everything, so that all of it goes to one shard.
+   *
+   * @param text 1 to 256 characters
+   */
+  public static fixed(text: string): PartitionKey {
+    requireThat(
+      Token.isUnresolved(text) || ([...text].length >= 1 && [...text].length <= 256 && isUnicode(text)),
+      `PartitionKey.fixed() takes 1 to 256 characters, not ${JSON.stringify(text)}`,
+    );
+    return new PartitionKey(`fixed:${text}`);
+  }
+
+  private constructor(/** As the extension reads it. */ public readonly value: string) {}
+}
+
+/**
+ * The extension's settings. What is left out is not set on the function, so that the extension's own
+ * default counts. Values are checked as the extension checks them; tokens are let through.
+ *
+ * Lambda gives all environment variables to the function as well: AWS SDKs in it follow the `AWS_`
+ * ones among these too.
+ */
+export interface TelemetrySettings {
+  /**
+   * What to forward: `TELEMETRY_TYPES`.
+   *
+   * @default [TelemetryType.FUNCTION]
+   */
+  readonly types?: TelemetryType[];
+
+  /**
+   * What a record holds: `TELEMETRY_RECORD_FORMAT`.
+   *
+   * @default RecordFormat.MESSAGE
+   */
+  readonly recordFormat?: RecordFormat;
+
+  /**
+   * How records are spread over shards: `TELEMETRY_PARTITION_KEY`.
+   *
+   * @default PartitionKey.RANDOM
+   */
+  readonly partitionKey?: PartitionKey;
+
+  /**
+   * Whether invocations are held until their telemetry is delivered: `TELEMETRY_FLUSH`.
+   *
+   * @default FlushPolicy.ADAPTIVE
+   */
+  readonly flush?: FlushPolicy;
+
+  /**
+   * The most that an invocation is held after the function has ended, 0 to 15 minutes:
+   * `TELEMETRY_FLUSH_BUDGET_MS`.
+   *
+   * @default Duration.millis(500)
+   */
+  readonly flushBudget?: Duration;
+
+  /**
+   * How long Lambda collects telemetry before it hands it over, 25 ms to 30 s:
+   * `TELEMETRY_BUFFER_TIMEOUT_MS`.
+   *
+   * @default Duration.millis(25)
+   */
+  readonly bufferTimeout?: Duration;
+
+  /**
+   * The largest batch that Lambda hands over, 256 KiB to 1 MiB: `TELEMETRY_BUFFER_MAX_BYTES`.
+   *
+   * @default Size.mebibytes(1)
+   */
+  readonly bufferMaxSize?: Size;
+
+  /**
+   * The most events that Lambda hands over at once, 1000 to 10000: `TELEMETRY_BUFFER_MAX_ITEMS`.
+   *
+   * @default 10000
+   */
+  readonly bufferMaxItems?: number;
+
+  /**
+   * What becomes of a record larger than Kinesis takes: `TELEMETRY_OVERSIZE`.
+   *
+   * @default OversizePolicy.TRUNCATE
+   */
+  readonly oversize?: OversizePolicy;
+
+  /**
+   * Which records go when the queue is full: `TELEMETRY_DROP`.
+   *
+   * @default DropPolicy.NEWEST
+   */
+  readonly drop?: DropPolicy;
+
+  /**
+   * Where records go that Kinesis does not take: `TELEMETRY_DEAD_LETTER`. Functions get the
+   * permission that this needs.
+   *
+   * @default - nowhere; the construct's new bucket where it has `deadLetterBucket`
+   */
+  readonly deadLetter?: DeadLetter;
+
+  /**
+   * Whether the counters become CloudWatch metrics: `TELEMETRY_METRICS`.
+   *
+   * @default MetricsFormat.NONE; MetricsFormat.EMF where the construct has alarms or a dashboard
+   */
+  readonly metrics?: MetricsFormat;
+
+  /**
+   * Size of the extension's queue, 64 KiB to 1 GiB; memory is taken as it fills:
+   * `TELEMETRY_QUEUE_MAX_BYTES`.
+   *
+   * @default Size.mebibytes(4)
+   */
+  readonly queueMaxSize?: Size;
+
+  /**
+   * Port of the extension's listener, 1 to 65535 except 9001; a taken one is replaced by a free one:
+   * `TELEMETRY_LISTENER_PORT`.
+   *
+   * @default 4243
+   */
+  readonly listenerPort?: number;
+
+  /**
+   * Time for name, TCP and TLS together, 1 ms to 1 minute: `TELEMETRY_CONNECT_TIMEOUT_MS`.
+   *
+   * @default Duration.millis(500)
+   */
+  readonly connectTimeout?: Duration;
+
+  /**
+   * The longest silence of Kinesis during a request, 1 ms to 1 minute:
+   * `TELEMETRY_REQUEST_TIMEOUT_MS`.
+   *
+   * @default Duration.millis(500)
+   */
+  readonly requestTimeout?: Duration;
+
+  /**
+   * The extension's own log lines: `TELEMETRY_LOG_LEVEL`.
+   *
+   * @default LogLevel.WARN
+   */
+  readonly logLevel?: LogLevel;
+
+  /**
+   * Failed calls in a row that open the circuit breaker, and refusals of one record before it goes to
+   * the dead letter, 1 to 100: `AWS_MAX_ATTEMPTS`.
+   *
+   * @default 5
+   */
+  readonly maxAttempts?: number;
+
+  /**
+   * Another endpoint for every service: `AWS_ENDPOINT_URL`.
+   *
+   * @default - the region's endpoints
+   */
+  readonly endpointUrl?: string;
+
+  /**
+   * Another endpoint for Kinesis: `AWS_ENDPOINT_URL_KINESIS`.
+   *
+   * @default - `endpointUrl`, or the endpoint of the stream's region
+   */
+  readonly endpointUrlKinesis?: string;
+
+  /**
+   * Another endpoint for S3: `AWS_ENDPOINT_URL_S3`.
+   *
+   * @default - `endpointUrl`, or the region's endpoint
+   */
+  readonly endpointUrlS3?: string;
+
+  /**
+   * No configured endpoint is used: `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`.
+   *
+   * @default false
+   */
+  readonly ignoreConfiguredEndpointUrls?: boolean;
+
+  /**
+   * The regions' FIPS endpoints: `AWS_USE_FIPS_ENDPOINT`.
+   *
+   * @default false
+   */
+  readonly useFipsEndpoint?: boolean;
+
+  /**
+   * The regions' endpoints for IPv4 and IPv6: `AWS_USE_DUALSTACK_ENDPOINT`.
+   *
+   * @default false
+   */
+  readonly useDualstackEndpoint?: boolean;
+
+  /**
+   * File of PEM certificates that replaces the built-in roots, as the function sees it, for example
+   * `/var/task/ca.pem`: `AWS_CA_BUNDLE`.
+   *
+   * @default - Amazon's roots, which are built in
+   */
+  readonly caBundle?: string;
+}
+
+/** The settings as environment variables; throws on the first value that the extension would refuse. */
+export function settingsEnvironment(settings: TelemetrySettings): Record<string, string> {
+  checkEndpoints(settings);
+  const variables: Record<string, string | undefined> = {
+    TELEMETRY_TYPES: types(settings.types),
+    TELEMETRY_RECORD_FORMAT: word('recordFormat', settings.recordFormat, RecordFormat),
+    TELEMETRY_PARTITION_KEY: settings.partitionKey?.value,
+    TELEMETRY_FLUSH: word('flush', settings.flush, FlushPolicy),
+    TELEMETRY_FLUSH_BUDGET_MS: millis('flushBudget', settings.flushBudget, 0, 900000),
+    TELEMETRY_BUFFER_TIMEOUT_MS: millis('bufferTimeout', settings.bufferTimeout, 25, 30000),
+    TELEMETRY_BUFFER_MAX_BYTES: bytes('bufferMaxSize', settings.bufferMaxSize, 262144, 1048576),
+    TELEMETRY_BUFFER_MAX_ITEMS: integer('bufferMaxItems', settings.bufferMaxItems, 1000, 10000),
+    TELEMETRY_OVERSIZE: word('oversize', settings.oversize, OversizePolicy),
+    TELEMETRY_DROP: word('drop', settings.drop, DropPolicy),
+    TELEMETRY_DEAD_LETTER: settings.deadLetter?.value,
+    TELEMETRY_METRICS: word('metrics', settings.metrics, MetricsFormat),
+    TELEMETRY_QUEUE_MAX_BYTES: bytes('queueMaxSize', settings.queueMaxSize, 65536, 1073741824),
+    TELEMETRY_LISTENER_PORT: port(settings.listenerPort),
+    TELEMETRY_CONNECT_TIMEOUT_MS: millis('connectTimeout', settings.connectTimeout, 1, 60000),
+    TELEMETRY_REQUEST_TIMEOUT_MS: millis('requestTimeout', settings.requestTimeout, 1, 60000),
+    TELEMETRY_LOG_LEVEL: word('logLevel', settings.logLevel, LogLevel),
+    AWS_MAX_ATTEMPTS: integer('maxAttempts', settings.maxAttempts, 1, 100),
+    AWS_ENDPOINT_URL: url('endpointUrl', settings.endpointUrl),
+    AWS_ENDPOINT_URL_KINESIS: url('endpointUrlKinesis', settings.endpointUrlKinesis),
+    AWS_ENDPOINT_URL_S3: url('endpointUrlS3', settings.endpointUrlS3),
+    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: settings.ignoreConfiguredEndpointUrls?.toString(),
+    AWS_USE_FIPS_ENDPOINT: settings.useFipsEndpoint?.toString(),
+    AWS_USE_DUALSTACK_ENDPOINT: settings.useDualstackEndpoint?.toString(),
+    AWS_CA_BUNDLE: file('caBundle', settings.caBundle),
+  };
+  return Object.fromEntries(
+    Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+function types(value?: TelemetryType[]): string | undefined {
+  if (value === undefined) {
+    return undefined;
+  }
+  if (Token.isUnresolved(value)) {
+    return Fn.join(',', value);
+  }
+  requireThat(value.length > 0, 'types: at least one of platform, function, extension');
+  return [...new Set(value)].map((type) => word('types', type, TelemetryType)).join(',');
+}
+
+function word(name: string, value: string | undefined, allowed: Record<string, string>): string | undefined {
+  requireThat(
+    value === undefined || Token.isUnresolved(value) || Object.values(allowed).includes(value),
+    `${name}: ${Object.values(allowed).join(', ')}, not ${JSON.stringify(value)}`,
+  );
+  return value;
+}
+
+function integer(name: string, value: number | undefined, least: number, most: number): string | undefined {
+  if (value === undefined) {
+    return undefined;
+  }
+  if (Token.isUnresolved(value)) {
+    return Token.asString(value);
+  }
+  requireThat(
+    Number.isInteger(value) && value >= least && value <= most,
+    `${name}: a whole number from ${least} to ${most}, not ${value}`,
+  );
+  return value.toString();
+}
+
+// By hand, since toMilliseconds() and toBytes() refuse fractions in words of their own.
+function millis(name: string, value: Duration | undefined, least: number, most: number): string | undefined {
+  const number = value && (value.isUnresolved() ? value.toMilliseconds() : value.toMilliseconds({ integral: false }));
+  return integer(`${name} in milliseconds`, number, least, most);
+}
+
+function bytes(name: string, value: Size | undefined, least: number, most: number): string | undefined {
+  return integer(`${name} in bytes`, value?.toBytes(), least, most);
+}
+
+function port(value?: number): string | undefined {
+  requireThat(value !== 9001, 'listenerPort: 1 to 65535 without 9001, which is the platform\'s own');
+  return integer('listenerPort', value, 1, 65535);
+}
+
+// As endpoint_url() of src/protocol/endpoint.c reads them.
+const URL = /^https?:\/\/(\[[A-Za-z0-9:.]+\]|[A-Za-z0-9._-]+)(?::(\d*))?(?:\/[A-Za-z0-9/._~%-]*)?$/;
+
+function url(name: string, value?: string): string | undefined {
+  if (value === undefined || Token.isUnresolved(value)) {
+    return value;
+  }
+  const [, host, number] = URL.exec(value) ?? [];
+  requireThat(
+    host !== undefined && host.length <= 253 && (!number || (Number(number) >= 1 && Number(number) <= 65535)),
+    `${name}: http:// or https://, host, optional :port and /path, not ${JSON.stringify(value)}`,
+  );
+  return value;
+}
+
+function file(name: string, value?: string): string | undefined {
+  requireThat(value === undefined || value.length > 0, `${name}: the name of a file`);
+  return value;
+}
+
+function checkEndpoints(s: TelemetrySettings): void {
+  const given = [s.endpointUrl, s.endpointUrlKinesis, s.endpointUrlS3].some((value) => value !== undefined);
+  requireThat(
+    !given || s.ignoreConfiguredEndpointUrls === true || !(s.useFipsEndpoint || s.useDualstackEndpoint),
+    'useFipsEndpoint and useDualstackEndpoint choose among the regions\' endpoints: leave them out where an endpoint URL is given',
+  );
+}
+
+function isUnicode(text: string): boolean {
+  return !/[\uD800-\uDFFF]/u.test(text);
+}

@@ -1,0 +1,91 @@
+import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge';
+import { requireThat } from './validation';
+
+/** What a new stream is made of. See KinesisTelemetryExtensionProps. */
+export interface NewStreamProps {
+  readonly streamName?: string;
+  readonly streamMode?: kinesis.StreamMode;
+  readonly shardCount?: number;
+  readonly retentionPeriod?: Duration;
+  readonly encryption?: kinesis.StreamEncryption;
+  readonly encryptionKey?: kms.IKey;
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** The names of the props that have no meaning where the stream exists already. */
+export const NEW_STREAM_PROPS: (keyof NewStreamProps)[] = [
+  'streamName',
+  'streamMode',
+  'shardCount',
+  'retentionPeriod',
+  'encryption',
+  'encryptionKey',
+  'removalPolicy',
+];
+
+/** A stream for telemetry, encrypted unless told otherwise. */
+export function makeStream(scope: Construct, id: string, props: NewStreamProps): kinesis.Stream {
+  checkProps(props);
+  const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+  const encryption =
+    props.encryption ?? (props.encryptionKey ? kinesis.StreamEncryption.KMS : kinesis.StreamEncryption.MANAGED);
+  const { PROVISIONED, ON_DEMAND } = kinesis.StreamMode;
+  const stream = new kinesis.Stream(scope, id, {
+    streamName: props.streamName,
+    streamMode: props.streamMode ?? (props.shardCount === undefined ? ON_DEMAND : PROVISIONED),
+    shardCount: props.shardCount,
+    retentionPeriod: props.retentionPeriod ?? Duration.hours(24),
+    encryption,
+    encryptionKey: props.encryptionKey ?? newKey(scope, encryption, removalPolicy),
+    removalPolicy,
+  });
+  if (encryption === kinesis.StreamEncryption.KMS) {
+    acknowledge(stream, 'KDS3', 'A customer key was asked for');
+  }
+  return stream;
+}
+
+// The stream would make one by itself, which does not rotate and stays for ever.
+function newKey(scope: Construct, encryption: kinesis.StreamEncryption, removalPolicy: RemovalPolicy) {
+  return encryption !== kinesis.StreamEncryption.KMS
+    ? undefined
+    : new kms.Key(scope, 'StreamKey', {
+        description: 'Encrypts the telemetry stream',
+        enableKeyRotation: true,
+        removalPolicy,
+      });
+}
+
+function checkProps(props: NewStreamProps): void {
+  const { streamName, streamMode, shardCount, retentionPeriod } = props;
+  requireThat(
+    streamName === undefined || Token.isUnresolved(streamName) || /^[A-Za-z0-9_.-]{1,128}$/.test(streamName),
+    `streamName: 1 to 128 letters, digits, '_', '.' or '-', not ${JSON.stringify(streamName)}`,
+  );
+  requireThat(
+    shardCount === undefined || streamMode !== kinesis.StreamMode.ON_DEMAND,
+    'shardCount: only a stream with streamMode PROVISIONED has one',
+  );
+  requireThat(
+    shardCount === undefined || Token.isUnresolved(shardCount) || (Number.isInteger(shardCount) && shardCount >= 1),
+    `shardCount: a whole number from 1, not ${shardCount}`,
+  );
+  const hours = retentionPeriod?.isUnresolved() ? undefined : retentionPeriod?.toHours({ integral: false });
+  requireThat(
+    hours === undefined || (Number.isInteger(hours) && hours >= 24 && hours <= 8760),
+    `retentionPeriod: 24 to 8760 whole hours, not ${hours}`,
+  );
+}
+
+/** As stream_arn() of src/protocol/settings.c, which would fall back on a stream's name. */
+export function checkStreamArn(stream: kinesis.IStream): void {
+  requireThat(
+    Token.isUnresolved(stream.streamArn) ||
+      /^arn:aws[A-Za-z0-9-]*:kinesis:[A-Za-z0-9-]{1,40}:\d{12}:stream\/[A-Za-z0-9_.-]{1,128}$/.test(stream.streamArn),
+    `stream: arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME, not ${stream.streamArn}`,
+  );
+}

@@ -1,0 +1,199 @@
+import { CfnOutput, RemovalPolicy, Stack, StackProps, Tags } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import { KinesisTelemetryExtension, KinesisTelemetryExtensionProps } from './kinesis-telemetry-extension';
+import { EXTENSION_NAME } from './layer';
+import { contextProps, contextStream } from './stack-context';
+import { requireThat } from './validation';
+
+/**
+ * Props of {@link TelemetryApiKinesisExtensionStack}: those of a stack, those of the construct, and
+ * these. What is left out is taken from the CDK context, where it has the same name; see
+ * `stack-context.ts`.
+ */
+export interface TelemetryApiKinesisExtensionStackProps extends StackProps, KinesisTelemetryExtensionProps {
+  /**
+   * Name of the layer; the policy is called `${extensionName}-runtime`.
+   *
+   * @default 'kinesis-telemetry-api-extension'
+   */
+  readonly extensionName?: string;
+
+  /**
+   * Name of the stream.
+   *
+   * @default 'telemetry-kinesis-stream'
+   */
+  readonly streamName?: string;
+
+  /**
+   * What becomes of the stream with the stack.
+   *
+   * @default RemovalPolicy.DESTROY
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * How the names of the SSM parameters begin.
+   *
+   * @default '/telemetry/kinesis'
+   */
+  readonly parameterPrefix?: string;
+
+  /**
+   * Whether there is an example function.
+   *
+   * @default true
+   */
+  readonly exampleFunction?: boolean;
+
+  /**
+   * Value of the tag `CostCenter`.
+   *
+   * @default 'telemetry'
+   */
+  readonly costCenter?: string;
+
+  /**
+   * Value of the tag `Environment`.
+   *
+   * @default 'development'
+   */
+  readonly environment?: string;
+
+  /**
+   * Value of the tag `Application`.
+   *
+   * @default 'kinesis-telemetry-api-extension'
+   */
+  readonly application?: string;
+
+  /**
+   * Value of the tag `Owner`.
+   *
+   * @default 'telemetry'
+   */
+  readonly owner?: string;
+}
+
+/** Stream, layer, policy, SSM parameters by which other stacks find them, and an example function. */
+export class TelemetryApiKinesisExtensionStack extends Stack {
+  /** Stream, layer, policy. */
+  public readonly extension: KinesisTelemetryExtension;
+
+  /** Hold the ARN of the layer version; two, x86_64 and arm64, with `LayerPackaging.PER_ARCHITECTURE`. */
+  public readonly extensionParameters: ssm.StringParameter[];
+
+  /** Holds the ARN of the managed policy. */
+  public readonly policyParameter: ssm.StringParameter;
+
+  /** The example function, and what it is made of. */
+  public readonly exampleFunction?: lambda.Function;
+  public readonly exampleLogGroup?: logs.LogGroup;
+  public readonly exampleRole?: iam.Role;
+
+  public constructor(scope: Construct, id: string, given: TelemetryApiKinesisExtensionStackProps = {}) {
+    const props = { ...contextProps(scope), ...definedIn(given) };
+    super(scope, id, { description: 'Sends telemetry of Lambda functions to a Kinesis data stream', ...props });
+
+    const stream = props.stream ?? contextStream(this);
+    this.extension = new KinesisTelemetryExtension(this, 'Extension', {
+      ...(stream ? { stream } : { streamName: 'telemetry-kinesis-stream', removalPolicy: RemovalPolicy.DESTROY }),
+      policyName: `${props.extensionName ?? EXTENSION_NAME}-runtime`,
+      ...props,
+    });
+
+    const prefix = props.parameterPrefix ?? '/telemetry/kinesis';
+    requireThat(
+      /^(\/[A-Za-z0-9_.-]+)+$/.test(prefix),
+      `parameterPrefix: as /telemetry/kinesis, not ${JSON.stringify(prefix)}`,
+    );
+    this.extensionParameters = this.tellLayers(prefix);
+    this.policyParameter = this.tell('Policy', `${prefix}/runtime/policy/arn`, this.extension.policy.managedPolicyArn);
+    new CfnOutput(this, 'StreamArn', { value: this.extension.stream.streamArn, description: 'Kinesis telemetry extension: ARN of the stream' });
+
+    if (props.exampleFunction ?? true) {
+      const functionName = `${this.stackName}-temp-nodejs20-function`;
+      requireThat(
+        functionName.length <= 64,
+        `stackName: 41 characters at most, since the example function is called ${functionName}`,
+      );
+      this.exampleLogGroup = this.makeLogGroup(functionName);
+      // Without AWS's own policy for logging: the extension's allows as much.
+      this.exampleRole = new iam.Role(this, 'ExampleRole', {
+        assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      });
+      this.exampleFunction = this.makeFunction(functionName, this.exampleRole, this.exampleLogGroup);
+      this.extension.attachTo(this.exampleFunction);
+    }
+    tag(this, props);
+  }
+
+  private tellLayers(prefix: string): ssm.StringParameter[] {
+    const { layers } = this.extension;
+    if (layers.length === 1) {
+      return [this.tell('Layer', `${prefix}/extension/arn`, layers[0].layerVersionArn)];
+    }
+    const { X86_64, ARM_64 } = lambda.Architecture;
+    return [
+      this.tell('LayerX8664', `${prefix}/extension/x86_64/arn`, this.extension.layerFor(X86_64).layerVersionArn),
+      this.tell('LayerArm64', `${prefix}/extension/arm64/arn`, this.extension.layerFor(ARM_64).layerVersionArn),
+    ];
+  }
+
+  /** A parameter for other stacks, and an output for people. */
+  private tell(id: string, parameterName: string, stringValue: string): ssm.StringParameter {
+    const description = `Kinesis telemetry extension: ARN of the ${id.startsWith('Layer') ? 'layer version' : 'managed policy'}`;
+    new CfnOutput(this, `${id}Arn`, { value: stringValue, description });
+    return new ssm.StringParameter(this, `${id}Parameter`, { parameterName, stringValue, description });
+  }
+
+  private makeLogGroup(functionName: string): logs.LogGroup {
+    return new logs.LogGroup(this, 'ExampleLogGroup', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: logs.RetentionDays.ONE_DAY,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+  }
+
+  private makeFunction(functionName: string, role: iam.IRole, logGroup: logs.ILogGroup): lambda.Function {
+    const fn = new lambda.Function(this, 'ExampleFunction', {
+      functionName,
+      description: 'Logs its event',
+      runtime: lambda.Runtime.NODEJS_24_X,
+      handler: 'index.handler',
+      code: lambda.Code.fromInline('exports.handler = async (event) => {\n  console.log(event);\n};\n'),
+      loggingFormat: lambda.LoggingFormat.JSON,
+      logGroup,
+      role,
+    });
+    // The CDK's dependency on the role says no more than the role's ARN does; cfn-lint complains.
+    (fn.node.defaultChild as lambda.CfnFunction).addDeletionOverride('DependsOn');
+    return fn;
+  }
+}
+
+function definedIn<T extends object>(props: T): Partial<T> {
+  return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function tag(stack: Stack, props: TelemetryApiKinesisExtensionStackProps): void {
+  const values = {
+    CostCenter: props.costCenter ?? 'telemetry',
+    Environment: props.environment ?? 'development',
+    Application: props.application ?? EXTENSION_NAME,
+    Owner: props.owner ?? 'telemetry',
+  };
+  for (const [key, value] of Object.entries(values)) {
+    requireThat(
+      /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u.test(value),
+      `tag ${key}: 1 to 256 letters, digits, spaces or _ . : / = + - @, not ${JSON.stringify(value)}`,
+    );
+    Tags.of(stack).add(key, value);
+    // The stack itself; Tags.of() means what is in it.
+    stack.addStackTag(key, value);
+  }
+}

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Aspects, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { AttachKinesisTelemetry, DeadLetter, FlushPolicy, LogLevel, PartitionKey } from '../lib';
+import { makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
+
+describe('attachTo', () => {
+  it('adds layer, policy and settings', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ flush: FlushPolicy.END, partitionKey: PartitionKey.REQUEST }, stack);
+    extension.attachTo(makeFunction(stack, 'Fn', { environment: { MINE: '1' } }));
+    const of = Template.fromStack(stack);
+    const [layer] = Object.keys(of.findResources('AWS::Lambda::LayerVersion'));
+    const [policy] = Object.keys(of.findResources('AWS::IAM::ManagedPolicy'));
+    const [stream] = Object.keys(of.findResources('AWS::Kinesis::Stream'));
+    assert.deepEqual(only(of, 'AWS::Lambda::Function').Properties.Layers, [{ Ref: layer }]);
+    assert.deepEqual(only(of, 'AWS::IAM::Role').Properties.ManagedPolicyArns[1], { Ref: policy });
+    assert.deepEqual(variables(of), {
+      MINE: '1',
+      KINESIS_STREAM_ARN: { 'Fn::GetAtt': [stream, 'Arn'] },
+      TELEMETRY_FLUSH: 'end',
+      TELEMETRY_PARTITION_KEY: 'request',
+    });
+  });
+
+  it('does so once', () => {
+    const stack = makeStack();
+    const extension = makeExtension({}, stack);
+    const fn = makeFunction(stack, 'Fn');
+    extension.attachTo(fn);
+    extension.attachTo(fn);
+    const of = Template.fromStack(stack);
+    assert.equal(only(of, 'AWS::Lambda::Function').Properties.Layers.length, 1);
+    assert.equal(only(of, 'AWS::IAM::Role').Properties.ManagedPolicyArns.length, 2);
+  });
+
+  it('takes settings for one function, also afterwards', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ flush: FlushPolicy.END, logLevel: LogLevel.INFO }, stack);
+    const fn = makeFunction(stack, 'Fn');
+    extension.attachTo(fn, { flush: FlushPolicy.CONTINUOUS, logLevel: undefined });
+    extension.attachTo(fn);
+    extension.attachTo(fn, { maxAttempts: 3 });
+    const { KINESIS_STREAM_ARN, ...rest } = variables(Template.fromStack(stack));
+    assert.deepEqual(rest, { TELEMETRY_FLUSH: 'continuous', TELEMETRY_LOG_LEVEL: 'info', AWS_MAX_ATTEMPTS: '3' });
+  });
+
+  it('keeps what the function has by itself, set before or after', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ flush: FlushPolicy.END, logLevel: LogLevel.INFO }, stack);
+    const fn = makeFunction(stack, 'Fn', { environment: { TELEMETRY_FLUSH: 'adaptive' } });
+    extension.attachTo(fn);
+    fn.addEnvironment('TELEMETRY_LOG_LEVEL', 'debug');
+    extension.attachTo(fn);
+    Annotations.fromStack(stack).hasInfo('/Test/Fn', Match.stringLikeRegexp('TELEMETRY_FLUSH=adaptive of the function itself is kept'));
+    const { TELEMETRY_FLUSH, TELEMETRY_LOG_LEVEL } = variables(Template.fromStack(stack));
+    assert.deepEqual([TELEMETRY_FLUSH, TELEMETRY_LOG_LEVEL], ['adaptive', 'debug']);
+  });
+
+  it('takes back the dead letter for one function', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ deadLetterBucket: {} }, stack);
+    extension.attachTo(makeFunction(stack, 'Fn'), { deadLetter: DeadLetter.NONE });
+    assert.equal(variables(Template.fromStack(stack)).TELEMETRY_DEAD_LETTER, undefined);
+  });
+
+  it('allows one function its own dead letter', () => {
+    const stack = makeStack();
+    const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'letters');
+    makeExtension({}, stack).attachTo(makeFunction(stack, 'Fn'), { deadLetter: DeadLetter.bucket(bucket, 'fn') });
+    const of = Template.fromStack(stack);
+    assert.equal(variables(of).TELEMETRY_DEAD_LETTER, 's3://letters/fn');
+    of.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: [
+          {
+            Sid: 'PutDeadLetters',
+            Effect: 'Allow',
+            Action: 's3:PutObject',
+            Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::letters/fn/*']] },
+          },
+        ],
+      },
+    });
+  });
+
+  it('works with runtimes that the layer is not listed under', () => {
+    const stack = makeStack();
+    const extension = makeExtension({}, stack);
+    for (const runtime of ['python3.10', 'java11', 'python3.15', 'nodejs26.x']) {
+      extension.attachTo(makeFunction(stack, runtime, { runtime: new lambda.Runtime(runtime), code: lambda.Code.fromAsset(__dirname) }));
+    }
+    assert.ok(Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function')).every((fn) => fn.Properties.Layers.length === 1));
+  });
+
+  it('works across stacks', () => {
+    const app = makeApp();
+    const extension = makeExtension({}, new Stack(app, 'Shared'));
+    const stack = new Stack(app, 'Functions');
+    extension.attachTo(makeFunction(stack, 'Fn'));
+    const { Layers } = only(Template.fromStack(stack), 'AWS::Lambda::Function').Properties;
+    assert.equal(Layers.length, 1);
+    assert.match(JSON.stringify(Layers), /Shared/);
+  });
+
+  it('attaches the policy to an imported role', () => {
+    const stack = makeStack();
+    const role = iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::123456789012:role/theirs');
+    makeExtension({}, stack).attachTo(makeFunction(stack, 'Fn', { role }));
+    assert.deepEqual(only(Template.fromStack(stack), 'AWS::IAM::ManagedPolicy').Properties.Roles, ['theirs']);
+  });
+
+  it('warns where the role cannot be changed', () => {
+    const stack = makeStack();
+    const role = iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::123456789012:role/theirs', { mutable: false });
+    makeExtension({}, stack).attachTo(makeFunction(stack, 'Fn', { role }));
+    Annotations.fromStack(stack).hasWarning('/Test/Fn', Match.stringLikeRegexp('The role of this function cannot be changed'));
+  });
+
+  it('leaves a sixth layer to the CDK', () => {
+    const stack = makeStack();
+    const fn = makeFunction(stack, 'Fn');
+    for (let i = 0; i < 5; i++) {
+      fn.addLayers(lambda.LayerVersion.fromLayerVersionArn(stack, `Layer${i}`, `arn:aws:lambda:us-east-1:123456789012:layer:l:${i}`));
+    }
+    assert.throws(() => makeExtension({}, stack).attachTo(fn), /more than 5 layers|Unable to add layer/);
+  });
+
+  const refused: [string, (stack: Stack) => lambda.IFunction, RegExp][] = [
+    ['an imported function', (stack) => lambda.Function.fromFunctionName(stack, 'Fn', 'theirs'), /only a lambda\.Function of this app/],
+    ['a version', (stack) => makeFunction(stack, 'Fn').currentVersion, /attach to the function itself/],
+    ['an alias', (stack) => makeFunction(stack, 'Fn').addAlias('live'), /attach to the function itself/],
+    ['a container image', image, /COPY the binary to \/opt\/extensions\/kinesis-telemetry-api-extension/],
+    ['Lambda@Edge', edge, /Lambda@Edge takes neither/],
+    [
+      'a function of another region',
+      (stack) => makeFunction(new Stack(stack.node.root as never, 'Far', { env: { region: 'eu-west-1', account: '123456789012' } }), 'Fn'),
+      /is for 123456789012 us-east-1/,
+    ],
+  ];
+  for (const [name, make, message] of refused) {
+    it(`refuses ${name}`, () => {
+      const stack = new Stack(makeApp(), 'Test', { env: { region: 'us-east-1', account: '123456789012' } });
+      const extension = makeExtension({}, stack);
+      assert.throws(() => extension.attachTo(make(stack)), { name: 'ConfigurationError', message });
+    });
+  }
+
+  it('refuses a second extension in a function', () => {
+    const stack = makeStack();
+    const fn = makeFunction(stack, 'Fn');
+    makeExtension({}, stack).attachTo(fn);
+    const other = makeExtension({}, new Stack(stack.node.root as never, 'Other'));
+    assert.throws(() => other.attachTo(fn), /has the extension of Test\/Telemetry already/);
+  });
+});
+
+describe('configure', () => {
+  it('gives a container image policy and settings, and no layer', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ flush: FlushPolicy.END }, stack);
+    extension.configure(image(stack));
+    const of = Template.fromStack(stack);
+    assert.equal(only(of, 'AWS::Lambda::Function').Properties.Layers, undefined);
+    assert.equal(variables(of).TELEMETRY_FLUSH, 'end');
+    assert.equal(only(of, 'AWS::IAM::Role').Properties.ManagedPolicyArns.length, 2);
+  });
+});
+
+describe('Aspect', () => {
+  it('attaches to every function of a scope, also later ones, and to no other', () => {
+    const app = makeApp();
+    const shared = new Stack(app, 'Shared');
+    const extension = makeExtension({}, shared);
+    const stack = new Stack(app, 'Functions');
+    makeFunction(stack, 'A');
+    Aspects.of(stack).add(new AttachKinesisTelemetry(extension));
+    makeFunction(new Stack(stack, 'Nested'), 'B');
+    makeFunction(stack, 'C');
+    const outside = new Stack(app, 'Outside');
+    makeFunction(outside, 'D');
+    const layers = (of: Stack) => Object.values(Template.fromStack(of).findResources('AWS::Lambda::Function')).map((fn) => fn.Properties.Layers?.length);
+    assert.deepEqual(layers(stack), [1, 1]);
+    assert.deepEqual(layers(stack.node.findChild('Nested') as Stack), [1]);
+    assert.deepEqual(layers(outside), [undefined]);
+  });
+
+  it('takes settings, and leaves alone what is excluded or was attached by hand', () => {
+    const stack = makeStack();
+    const extension = makeExtension({}, stack);
+    extension.attachToAll(stack, { settings: { flush: FlushPolicy.END }, exclude: (fn) => fn.node.id === 'B' });
+    makeFunction(stack, 'A');
+    makeFunction(stack, 'B');
+    extension.attachTo(makeFunction(stack, 'C'), { flush: FlushPolicy.CONTINUOUS });
+    const made = Template.fromStack(stack).findResources('AWS::Lambda::Function');
+    const flush = Object.values(made).map((fn) => fn.Properties.Environment?.Variables.TELEMETRY_FLUSH);
+    assert.deepEqual(flush, ['end', undefined, 'continuous']);
+  });
+
+  it('warns of what it cannot attach to', () => {
+    const stack = new Stack(makeApp(), 'Test', { env: { region: 'us-east-1', account: '123456789012' } });
+    const extension = makeExtension({}, stack);
+    extension.attachToAll(stack);
+    image(stack);
+    edge(stack);
+    new lambda.CfnFunction(stack, 'Cfn', {
+      role: 'arn:aws:iam::123456789012:role/theirs',
+      runtime: 'nodejs24.x',
+      handler: 'index.handler',
+      code: { zipFile: 'exports.handler = async () => {};' },
+    });
+    const warnings = Annotations.fromStack(stack);
+    warnings.hasWarning('/Test/Image', Match.stringLikeRegexp('Not attached: container images take no layers'));
+    warnings.hasWarning('/Test/Edge/Fn', Match.stringLikeRegexp('Not attached: Lambda@Edge'));
+    warnings.hasWarning('/Test/Cfn', Match.stringLikeRegexp('Not attached: a CfnFunction'));
+    const made = Template.fromStack(stack).findResources('AWS::Lambda::Function');
+    assert.ok(Object.values(made).every((fn) => fn.Properties.Layers === undefined));
+  });
+});
+
+function image(stack: Stack): lambda.Function {
+  const repository = ecr.Repository.fromRepositoryName(stack, 'Repository', 'mine');
+  return new lambda.DockerImageFunction(stack, 'Image', { code: lambda.DockerImageCode.fromEcr(repository) });
+}
+
+function edge(stack: Stack): lambda.Function {
+  const fn = new cloudfront.experimental.EdgeFunction(stack, 'Edge', {
+    runtime: lambda.Runtime.NODEJS_22_X,
+    handler: 'index.handler',
+    code: lambda.Code.fromInline('exports.handler = async () => {};'),
+  });
+  return fn.node.findChild('Fn') as lambda.Function;
+}

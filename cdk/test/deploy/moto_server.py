@@ -1,0 +1,154 @@
+"""moto's server on a free port of 127.0.0.1, until standard input ends. Prints its address.
+
+What moto 5.2.5 leaves out of what CloudFormation does for these templates is added here, each by
+moto's own means:
+
+- outputs of a stack that a change set has made
+- AWS::SSM::Parameter: Tags are a map; moto takes them for a list, and fails
+- AWS::Lambda::LayerVersion: LayerName; what Ref gives; CompatibleArchitectures; deletion with the stack
+- AWS::Lambda::Function: Layers, Architectures, Tags; updates of functions with inline code
+- AWS::Kinesis::Stream: StreamModeDetails, StreamEncryption
+- AWS::IAM::Role: ManagedPolicyArns, detached when it is deleted
+- AWS::IAM::ManagedPolicy: deletion with the stack
+- DeleteChangeSet of one that there is not succeeds; DescribeChangeSet says ChangeSetNotFound
+
+Left out as before: LoggingConfig of functions, AWS::S3::BucketPolicy (of the bootstrap stack).
+"""
+
+import base64
+import sys
+
+from moto.awslambda.models import LambdaFunction, LayerVersion
+from moto.awslambda.utils import get_backend
+from moto.cloudformation.exceptions import CloudFormationError
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend
+from moto.iam.models import ManagedPolicy, Role, iam_backends
+from moto.kinesis.models import Stream
+from moto.server import ThreadedMotoServer
+from moto.ssm.models import Parameter
+
+
+def created(model, before=None, after=None):
+    """Changes the properties before a resource is made from them, or the resource afterwards."""
+    create = model.create_from_cloudformation_json.__func__
+
+    def changed(cls, resource_name, cloudformation_json, *args, **kwargs):
+        properties = dict(cloudformation_json["Properties"])
+        if before:
+            before(properties)
+        made = create(cls, resource_name, {**cloudformation_json, "Properties": properties}, *args, **kwargs)
+        if after:
+            after(made, properties)
+        return made
+
+    model.create_from_cloudformation_json = classmethod(changed)
+
+
+def tags_as_list(properties):
+    if isinstance(properties.get("Tags"), dict):
+        properties["Tags"] = [{"Key": key, "Value": value} for key, value in properties["Tags"].items()]
+
+
+def complete_layer(layer, properties):
+    layer.compatible_architectures = properties.get("CompatibleArchitectures", [])
+
+
+def delete_layer(layer, account_id, region_name):
+    get_backend(account_id, region_name).delete_layer_version(layer.name, str(layer.version))
+
+
+def complete_function(function, properties):
+    function.layers = function._get_layers_data(properties.get("Layers", []))
+    function.architectures = properties.get("Architectures", ["x86_64"])
+    function.tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+
+
+def complete_stream(stream, properties):
+    stream.stream_mode = properties.get("StreamModeDetails", stream.stream_mode)
+    encryption = properties.get("StreamEncryption")
+    if encryption:
+        stream.encryption_type = encryption["EncryptionType"]
+        stream.key_id = encryption["KeyId"]
+
+
+def complete_role(role, properties):
+    backend = iam_backends[role.account_id][role.partition]
+    for arn in properties.get("ManagedPolicyArns", []):
+        # AWS's own, which the bootstrap stack attaches, are not in moto.
+        if arn in backend.managed_policies:
+            backend.attach_role_policy(policy_arn=arn, role_name=role.name)
+
+
+def delete_role(role, account_id, region_name):
+    # Not by DetachRolePolicy: moto deletes in any order, the policy perhaps before.
+    role.managed_policies.clear()
+    iam_backends[role.account_id][role.partition].delete_role(role.name)
+
+
+update_function_code = LambdaFunction.update_function_code
+
+
+def update_inline_code(function, spec):
+    # In templates it is text; in calls a zip, where it always is "UEs" and so on in base64.
+    if isinstance(spec.get("ZipFile"), str) and not spec["ZipFile"].startswith("UEs"):
+        spec = {**spec, "ZipFile": base64.b64encode(function._create_zipfile_from_plaintext_code(spec["ZipFile"]))}
+    return update_function_code(function, spec)
+
+
+created(Parameter, before=tags_as_list)
+created(LayerVersion, after=complete_layer)
+created(LambdaFunction, after=complete_function)
+created(Role, after=complete_role)
+created(Stream, after=complete_stream)
+LayerVersion.cloudformation_name_type = staticmethod(lambda: "LayerName")
+LayerVersion.physical_resource_id = LayerVersion.arn
+LayerVersion.delete = delete_layer
+LambdaFunction.update_function_code = update_inline_code
+Role.delete = delete_role
+ManagedPolicy.delete = lambda policy, account_id, region_name: policy.backend.delete_policy(policy.arn)
+
+apply = ChangeSet.apply
+
+
+def apply_with_outputs(change_set):
+    apply(change_set)
+    change_set.stack.template_dict = change_set.template_dict
+    change_set.stack.output_map = change_set.stack._create_output_map()
+
+
+ChangeSet.apply = apply_with_outputs
+
+
+
+class ChangeSetNotFound(CloudFormationError):
+    code = "ChangeSetNotFound"
+    message = "ChangeSet does not exist"
+
+
+def is_there(backend, change_set_name):
+    return any(change_set_name in (id, one.change_set_name) for id, one in backend.change_sets.items())
+
+
+delete_change_set = CloudFormationBackend.delete_change_set
+describe_change_set = CloudFormationBackend.describe_change_set
+
+
+def delete_if_there(backend, change_set_name):
+    if is_there(backend, change_set_name):
+        delete_change_set(backend, change_set_name)
+
+
+def describe_if_there(backend, change_set_name):
+    if not is_there(backend, change_set_name):
+        raise ChangeSetNotFound()
+    return describe_change_set(backend, change_set_name)
+
+
+CloudFormationBackend.delete_change_set = delete_if_there
+CloudFormationBackend.describe_change_set = describe_if_there
+
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print("http://{}:{}".format(*server.get_host_and_port()), flush=True)
+sys.stdin.read()
+server.stop()

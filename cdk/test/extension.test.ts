@@ -1,0 +1,424 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import {
+  DeadLetter,
+  FlushPolicy,
+  KinesisTelemetryExtension,
+  KinesisTelemetryExtensionProps,
+  LayerPackaging,
+  LISTED_RUNTIMES,
+  METRICS,
+  MetricsFormat,
+} from '../lib';
+import { makeExtension, makeFunction, makeStack, only, variables } from './support/app';
+import { zipFolder, ZIPS } from './support/zips';
+
+const STREAM_ARN = 'arn:aws:kinesis:eu-central-1:210987654321:stream/theirs';
+const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
+
+/** The template with the construct alone. */
+function template(props: KinesisTelemetryExtensionProps = {}): Template {
+  return Template.fromStack(Stack.of(makeExtension(props)));
+}
+
+/** The statements of the managed policy. */
+function statements(of: Template): any[] {
+  return only(of, 'AWS::IAM::ManagedPolicy').Properties.PolicyDocument.Statement;
+}
+
+describe('stream', () => {
+  it('is on demand, encrypted, of a day, and stays, by default', () => {
+    const made = only(template(), 'AWS::Kinesis::Stream');
+    assert.deepEqual(made.Properties, {
+      StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+      StreamEncryption: { EncryptionType: 'KMS', KeyId: 'alias/aws/kinesis' },
+      RetentionPeriodHours: 24,
+    });
+    assert.equal(made.DeletionPolicy, 'Retain');
+  });
+
+  it('has name, shards, retention and removal policy of the props', () => {
+    const made = only(
+      template({
+        streamName: 'mine',
+        shardCount: 3,
+        retentionPeriod: Duration.days(7),
+        removalPolicy: RemovalPolicy.DESTROY,
+      }),
+      'AWS::Kinesis::Stream',
+    );
+    assert.equal(made.Properties.Name, 'mine');
+    assert.equal(made.Properties.ShardCount, 3);
+    assert.deepEqual(made.Properties.StreamModeDetails, { StreamMode: 'PROVISIONED' });
+    assert.equal(made.Properties.RetentionPeriodHours, 168);
+    assert.equal(made.DeletionPolicy, 'Delete');
+  });
+
+  it('is provisioned without shardCount when asked for', () => {
+    const made = only(template({ streamMode: kinesis.StreamMode.PROVISIONED }), 'AWS::Kinesis::Stream');
+    assert.deepEqual([made.Properties.ShardCount, made.Properties.StreamModeDetails.StreamMode], [1, 'PROVISIONED']);
+  });
+
+  it('gets a key that rotates, and the policy its use, with KMS', () => {
+    const of = template({ encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY });
+    const key = only(of, 'AWS::KMS::Key');
+    assert.equal(key.Properties.EnableKeyRotation, true);
+    assert.equal(key.DeletionPolicy, 'Delete');
+    const [keyId] = Object.keys(of.findResources('AWS::KMS::Key'));
+    assert.deepEqual(statements(of)[1], {
+      Sid: 'EncryptTelemetry',
+      Effect: 'Allow',
+      Action: 'kms:GenerateDataKey',
+      Resource: { 'Fn::GetAtt': [keyId, 'Arn'] },
+    });
+  });
+
+  it('takes a key that there is', () => {
+    const stack = makeStack();
+    const encryptionKey = kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef');
+    const extension = makeExtension({ encryptionKey }, stack);
+    const of = Template.fromStack(stack);
+    of.hasResourceProperties('AWS::Kinesis::Stream', { StreamEncryption: { EncryptionType: 'KMS', KeyId: encryptionKey.keyArn } });
+    assert.equal(statements(of)[1].Resource, encryptionKey.keyArn);
+    assert.equal(extension.streamKey, encryptionKey);
+  });
+
+  it('is not encrypted when that is asked for', () => {
+    const made = only(template({ encryption: kinesis.StreamEncryption.UNENCRYPTED }), 'AWS::Kinesis::Stream');
+    assert.equal(made.Properties.StreamEncryption, undefined);
+  });
+
+  it('may exist already, elsewhere, with a key', () => {
+    const stack = makeStack();
+    const encryptionKey = kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-central-1:210987654321:key/01234567-89ab-cdef-0123-456789abcdef');
+    const stream = kinesis.Stream.fromStreamAttributes(stack, 'Theirs', { streamArn: STREAM_ARN, encryptionKey });
+    const extension = makeExtension({ stream }, stack);
+    extension.attachTo(makeFunction(stack, 'Fn'));
+    const of = Template.fromStack(stack);
+    of.resourceCountIs('AWS::Kinesis::Stream', 0);
+    assert.equal(statements(of)[0].Resource, STREAM_ARN);
+    assert.equal(statements(of)[1].Resource, encryptionKey.keyArn);
+    assert.deepEqual(variables(of), { KINESIS_STREAM_ARN: STREAM_ARN });
+    assert.equal(extension.stream, stream);
+  });
+});
+
+describe('layer', () => {
+  it('is one, for both CPUs and 15 runtimes', () => {
+    const made = only(template(), 'AWS::Lambda::LayerVersion').Properties;
+    assert.equal(made.LayerName, 'kinesis-telemetry-api-extension');
+    assert.equal(made.LicenseInfo, 'MIT');
+    assert.match(made.Description, /^Kinesis telemetry extension 0\.1\.0 for x86_64 and arm64$/);
+    assert.deepEqual(made.CompatibleArchitectures, ['x86_64', 'arm64']);
+    assert.deepEqual(made.CompatibleRuntimes, LISTED_RUNTIMES.map(({ name }) => name));
+    assert.equal(new Set(made.CompatibleRuntimes).size, 15);
+  });
+
+  it('is one for each CPU, of which functions get theirs', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ layerPackaging: LayerPackaging.PER_ARCHITECTURE, extensionName: 'tele' }, stack);
+    extension.attachTo(makeFunction(stack, 'X86', { architecture: lambda.Architecture.X86_64 }));
+    extension.attachTo(makeFunction(stack, 'Arm', { architecture: lambda.Architecture.ARM_64 }));
+    const of = Template.fromStack(stack);
+    const layers = of.findResources('AWS::Lambda::LayerVersion');
+    const [x86, arm] = Object.keys(layers);
+    assert.deepEqual(Object.values(layers).map(({ Properties: p }) => [p.LayerName, p.CompatibleArchitectures]), [
+      ['tele-x86_64', ['x86_64']],
+      ['tele-arm64', ['arm64']],
+    ]);
+    assert.notDeepEqual(layers[x86].Properties.Content, layers[arm].Properties.Content);
+    of.hasResourceProperties('AWS::Lambda::Function', { Architectures: ['x86_64'], Layers: [{ Ref: x86 }] });
+    of.hasResourceProperties('AWS::Lambda::Function', { Architectures: ['arm64'], Layers: [{ Ref: arm }] });
+    assert.equal(extension.layers.length, 2);
+  });
+
+  it('may exist already, without any zip', () => {
+    const stack = makeStack();
+    const layerVersionArn = 'arn:aws:lambda:us-east-1:123456789012:layer:telemetry:7';
+    const extension = new KinesisTelemetryExtension(stack, 'Telemetry', { layerVersionArn });
+    extension.attachTo(makeFunction(stack, 'Fn'));
+    const of = Template.fromStack(stack);
+    of.resourceCountIs('AWS::Lambda::LayerVersion', 0);
+    of.hasResourceProperties('AWS::Lambda::Function', { Layers: [layerVersionArn] });
+  });
+
+  it('is listed under other runtimes when asked for', () => {
+    const made = only(template({ compatibleRuntimes: [lambda.Runtime.PYTHON_3_10] }), 'AWS::Lambda::LayerVersion');
+    assert.deepEqual(made.Properties.CompatibleRuntimes, ['python3.10']);
+  });
+
+  it('has to have its zip: the message names the file and the command', () => {
+    for (const [layerPackaging, missing] of [
+      [LayerPackaging.UNIVERSAL, ZIPS[0]],
+      [LayerPackaging.PER_ARCHITECTURE, ZIPS[2]],
+    ] as const) {
+      const layerDirectory = zipFolder(ZIPS.filter((name) => name !== missing));
+      assert.throws(() => makeExtension({ layerPackaging, layerDirectory }), (error: Error) => {
+        assert.equal(error.name, 'ConfigurationError');
+        assert.ok(error.message.includes(missing) && error.message.includes('./build.sh layer'), error.message);
+        assert.ok(!error.message.includes('\n'));
+        return true;
+      });
+    }
+  });
+
+  it('has another version when the zip has changed, and functions a new version with it', () => {
+    const versions = ['a', 'b'].map((name) => {
+      const stack = makeStack();
+      const layerDirectory = zipFolder([ZIPS[0], name]);
+      if (name === 'b') {
+        // Any other bytes.
+        appendFileSync(`${layerDirectory}/${ZIPS[0]}`, 'x');
+      }
+      const extension = makeExtension({ layerDirectory }, stack);
+      const fn = makeFunction(stack, 'Fn');
+      extension.attachTo(fn);
+      fn.currentVersion;
+      const of = Template.fromStack(stack);
+      return [Object.keys(of.findResources('AWS::Lambda::LayerVersion')), Object.keys(of.findResources('AWS::Lambda::Version'))];
+    });
+    assert.notDeepEqual(versions[0][1], versions[1][1]);
+  });
+});
+
+describe('policy', () => {
+  it('allows what the extension does, and no more', () => {
+    const of = template();
+    const [stream] = Object.keys(of.findResources('AWS::Kinesis::Stream'));
+    assert.deepEqual(statements(of), [
+      {
+        Sid: 'PutTelemetry',
+        Effect: 'Allow',
+        Action: ['kinesis:PutRecord', 'kinesis:PutRecords'],
+        Resource: { 'Fn::GetAtt': [stream, 'Arn'] },
+      },
+      {
+        Sid: 'WriteLogs',
+        Effect: 'Allow',
+        Action: LOGS,
+        Resource: {
+          'Fn::Join': [
+            '',
+            ['arn:', { Ref: 'AWS::Partition' }, ':logs:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':log-group:/aws/lambda/*'],
+          ],
+        },
+      },
+    ]);
+  });
+
+  it('has the name that is asked for', () => {
+    assert.equal(only(template(), 'AWS::IAM::ManagedPolicy').Properties.ManagedPolicyName, undefined);
+    assert.equal(only(template({ policyName: 'p' }), 'AWS::IAM::ManagedPolicy').Properties.ManagedPolicyName, 'p');
+  });
+
+  it('denies CloudWatch Logs instead, when asked to', () => {
+    assert.deepEqual(statements(template({ denyCloudWatchLogs: true }))[1], {
+      Sid: 'DenyLogs',
+      Effect: 'Deny',
+      Action: LOGS,
+      Resource: '*',
+    });
+  });
+});
+
+describe('dead letters', () => {
+  it('get a bucket: encrypted, TLS only, not public, cleared after 30 days', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ deadLetterBucket: {} }, stack);
+    extension.attachTo(makeFunction(stack, 'Fn'));
+    const of = Template.fromStack(stack);
+    const [bucket] = Object.keys(of.findResources('AWS::S3::Bucket'));
+    const made = only(of, 'AWS::S3::Bucket');
+    assert.equal(made.DeletionPolicy, 'Retain');
+    assert.deepEqual(made.Properties, {
+      BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
+      LifecycleConfiguration: {
+        Rules: [
+          { Id: 'expire', Status: 'Enabled', ExpirationInDays: 30, AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
+        ],
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+    of.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+        ]),
+      },
+    });
+    assert.deepEqual(statements(of)[1], {
+      Sid: 'PutDeadLetters',
+      Effect: 'Allow',
+      Action: 's3:PutObject',
+      Resource: { 'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, '/kinesis-telemetry/*']] },
+    });
+    assert.deepEqual(variables(of).TELEMETRY_DEAD_LETTER, { 'Fn::Join': ['', ['s3://', { Ref: bucket }, '/kinesis-telemetry']] });
+    assert.equal(stack.resolve(extension.bucket!.bucketName).Ref, bucket);
+  });
+
+  it('get it as asked for: prefix, key, expiration, removal policy', () => {
+    const stack = makeStack();
+    const encryptionKey = kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef');
+    makeExtension(
+      { deadLetterBucket: { prefix: 'a/b', encryptionKey, expiration: Duration.days(3), removalPolicy: RemovalPolicy.DESTROY } },
+      stack,
+    );
+    const of = Template.fromStack(stack);
+    const made = only(of, 'AWS::S3::Bucket');
+    assert.equal(made.DeletionPolicy, 'Delete');
+    assert.equal(made.Properties.LifecycleConfiguration.Rules[0].ExpirationInDays, 3);
+    assert.deepEqual(made.Properties.BucketEncryption.ServerSideEncryptionConfiguration, [
+      { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: encryptionKey.keyArn } },
+    ]);
+    assert.match(JSON.stringify(statements(of)[1].Resource), /a\/b\/\*/);
+    assert.deepEqual(statements(of)[2], {
+      Sid: 'EncryptDeadLetters',
+      Effect: 'Allow',
+      Action: 'kms:GenerateDataKey',
+      Resource: encryptionKey.keyArn,
+    });
+  });
+
+  it('may go to a bucket that there is', () => {
+    const stack = makeStack();
+    const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'letters');
+    makeExtension({ deadLetter: DeadLetter.bucket(bucket) }, stack);
+    const of = Template.fromStack(stack);
+    of.resourceCountIs('AWS::S3::Bucket', 0);
+    assert.deepEqual(statements(of)[1].Resource, { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::letters/*']] });
+  });
+
+  it('need no permission on standard error', () => {
+    assert.equal(statements(template({ deadLetter: DeadLetter.STDERR })).length, 2);
+  });
+});
+
+describe('alarms', () => {
+  const names = ['streamThrottled', 'recordsThrottled', 'recordsDropped', 'platformDropped', 'deadLettered'] as const;
+
+  it('are none by default', () => {
+    template().resourceCountIs('AWS::CloudWatch::Alarm', 0);
+  });
+
+  it('are five, on a single event, and turn metrics on', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ alarms: {} }, stack);
+    extension.attachTo(makeFunction(stack, 'Fn'));
+    const of = Template.fromStack(stack);
+    const made = Object.values(of.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
+    assert.equal(made.length, 5);
+    for (const alarm of made) {
+      assert.deepEqual(
+        [alarm.Threshold, alarm.ComparisonOperator, alarm.EvaluationPeriods, alarm.TreatMissingData, alarm.AlarmActions],
+        [0, 'GreaterThanThreshold', 1, 'notBreaching', undefined],
+      );
+    }
+    const [stream] = Object.keys(of.findResources('AWS::Kinesis::Stream'));
+    for (const MetricName of ['WriteProvisionedThroughputExceeded', 'PutRecords.ThrottledRecords']) {
+      of.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        Namespace: 'AWS/Kinesis',
+        MetricName,
+        Dimensions: [{ Name: 'StreamName', Value: { Ref: stream } }],
+        Statistic: 'Sum',
+        Period: 300,
+      });
+    }
+    for (const metric of ['Dropped', 'PlatformDropped', 'DeadLettered']) {
+      of.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        Metrics: [Match.objectLike({ Expression: `SELECT SUM(${metric}) FROM SCHEMA(KinesisTelemetryExtension, FunctionName)`, Period: 300 })],
+      });
+    }
+    assert.equal(variables(of).TELEMETRY_METRICS, 'emf');
+    assert.deepEqual(names.map((name) => extension.alarms![name] instanceof cloudwatch.Alarm), names.map(() => true));
+  });
+
+  it('announce, act and wait as asked for', () => {
+    const stack = makeStack();
+    const topic = sns.Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:us-east-1:123456789012:alarms');
+    const action: cloudwatch.IAlarmAction = { bind: () => ({ alarmActionArn: 'arn:action' }) };
+    makeExtension({ alarms: { topic, actions: [action], period: Duration.minutes(1), evaluationPeriods: 3 } }, stack);
+    const of = Template.fromStack(stack);
+    of.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic.topicArn, 'arn:action'], EvaluationPeriods: 3 });
+    of.hasResourceProperties('AWS::CloudWatch::Alarm', { Period: 60 });
+  });
+
+  it('leave metrics off where that is asked for', () => {
+    const stack = makeStack();
+    makeExtension({ alarms: {}, metrics: MetricsFormat.NONE }, stack).attachTo(makeFunction(stack, 'Fn'));
+    assert.equal(variables(Template.fromStack(stack)).TELEMETRY_METRICS, 'none');
+  });
+});
+
+describe('dashboard', () => {
+  it('is none by default', () => {
+    template().resourceCountIs('AWS::CloudWatch::Dashboard', 0);
+  });
+
+  it('shows all of the metrics, and the stream\'s', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ dashboard: { name: 'telemetry', period: Duration.minutes(5) } }, stack);
+    extension.attachTo(makeFunction(stack, 'Fn'));
+    const of = Template.fromStack(stack);
+    const { DashboardName, DashboardBody } = only(of, 'AWS::CloudWatch::Dashboard').Properties;
+    assert.equal(DashboardName, 'telemetry');
+    const body = JSON.stringify(DashboardBody);
+    for (const metric of METRICS) {
+      assert.ok(body.includes(`MetricName=\\\\\\"${metric}\\\\\\"`), metric);
+    }
+    for (const metric of ['IncomingRecords', 'IncomingBytes', 'PutRecords.SuccessfulRecords', 'WriteProvisionedThroughputExceeded', 'PutRecords.ThrottledRecords', 'GetRecords.IteratorAgeMilliseconds']) {
+      assert.ok(body.includes(metric), metric);
+    }
+    assert.match(body, /, 300\)/);
+    assert.equal(variables(of).TELEMETRY_METRICS, 'emf');
+    assert.ok(extension.dashboard instanceof cloudwatch.Dashboard);
+  });
+
+  it('knows the metrics that the program publishes, in its order', () => {
+    const source = readFileSync(`${__dirname}/../../src/protocol/ledger.c`, 'utf8');
+    const published = [...source.matchAll(/^ {4}\{".*", "([A-Za-z]+)", /gm)].map(([, name]) => name);
+    assert.deepEqual(METRICS.slice(0, -1), published);
+    assert.match(source, /definition\(o, "Queued"/);
+  });
+});
+
+describe('props', () => {
+  const stream = kinesis.Stream.fromStreamArn(makeStack(), 'Theirs', STREAM_ARN);
+  const wrong = kinesis.Stream.fromStreamArn(makeStack(), 'Theirs', 'arn:aws:kinesis:eu-central-1:1:stream/x');
+  const REFUSED: [string, KinesisTelemetryExtensionProps, RegExp][] = [
+    ['name of a given stream', { stream, streamName: 'x' }, /^streamName: of a new stream/],
+    ['shards of a given stream', { stream, shardCount: 1 }, /^shardCount: of a new stream/],
+    ['an ARN of no stream', { stream: wrong }, /^stream: arn:PARTITION:kinesis/],
+    ['shards on demand', { streamMode: kinesis.StreamMode.ON_DEMAND, shardCount: 1 }, /^shardCount: only a stream/],
+    ['no shards', { shardCount: 0 }, /^shardCount: a whole number from 1, not 0$/],
+    ['name of a stream', { streamName: 'a b' }, /^streamName: 1 to 128/],
+    ['short retention', { retentionPeriod: Duration.hours(23) }, /^retentionPeriod: 24 to 8760/],
+    ['long retention', { retentionPeriod: Duration.hours(8761) }, /^retentionPeriod: 24 to 8760/],
+    ['name of the extension', { extensionName: 'a b' }, /^extensionName: /],
+    ['16 runtimes', { compatibleRuntimes: [...LISTED_RUNTIMES, lambda.Runtime.RUBY_3_2] }, /1 to 15, not 16/],
+    ['two dead letters', { deadLetter: DeadLetter.STDERR, deadLetterBucket: {} }, /one of them/],
+    ['metrics of denied logs', { denyCloudWatchLogs: true, metrics: MetricsFormat.EMF }, /^denyCloudWatchLogs: no metrics/],
+    ['alarms of denied logs', { denyCloudWatchLogs: true, alarms: {} }, /^denyCloudWatchLogs: no metrics/],
+    ['dead letters on denied logs', { denyCloudWatchLogs: true, deadLetter: DeadLetter.STDERR }, /^denyCloudWatchLogs: no dead/],
+    ['a setting', { flush: 'now' as FlushPolicy }, /^flush: end, continuous, adaptive/],
+  ];
+  for (const [name, props, message] of REFUSED) {
+    it(`refuses ${name}`, () => {
+      assert.throws(() => makeExtension(props), { name: 'ConfigurationError', message });
+    });
+  }
+});

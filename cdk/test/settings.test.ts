@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { CfnParameter, Duration, Size } from 'aws-cdk-lib';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import {
+  DeadLetter,
+  DropPolicy,
+  FlushPolicy,
+  LogLevel,
+  MetricsFormat,
+  OversizePolicy,
+  PartitionKey,
+  RecordFormat,
+  TelemetrySettings,
+  TelemetryType,
+} from '../lib';
+import { settingsEnvironment } from '../lib/settings';
+import { ROOT, makeStack } from './support/app';
+
+const bucket = s3.Bucket.fromBucketName(makeStack(), 'Bucket', 'letters');
+
+/** Each variable, a prop that sets it, the value that comes of it. */
+const SET: [string, TelemetrySettings, string][] = [
+  ['TELEMETRY_TYPES', { types: [TelemetryType.PLATFORM, TelemetryType.FUNCTION] }, 'platform,function'],
+  ['TELEMETRY_TYPES', { types: [TelemetryType.EXTENSION, TelemetryType.EXTENSION] }, 'extension'],
+  ['TELEMETRY_RECORD_FORMAT', { recordFormat: RecordFormat.MESSAGE }, 'message'],
+  ['TELEMETRY_RECORD_FORMAT', { recordFormat: RecordFormat.EVENT }, 'event'],
+  ['TELEMETRY_RECORD_FORMAT', { recordFormat: RecordFormat.ENRICHED }, 'enriched'],
+  ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.RANDOM }, 'random'],
+  ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.SANDBOX }, 'sandbox'],
+  ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.REQUEST }, 'request'],
+  ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.fixed('🐟'.repeat(256)) }, `fixed:${'🐟'.repeat(256)}`],
+  ['TELEMETRY_FLUSH', { flush: FlushPolicy.END }, 'end'],
+  ['TELEMETRY_FLUSH', { flush: FlushPolicy.CONTINUOUS }, 'continuous'],
+  ['TELEMETRY_FLUSH', { flush: FlushPolicy.ADAPTIVE }, 'adaptive'],
+  ['TELEMETRY_FLUSH_BUDGET_MS', { flushBudget: Duration.millis(0) }, '0'],
+  ['TELEMETRY_FLUSH_BUDGET_MS', { flushBudget: Duration.minutes(15) }, '900000'],
+  ['TELEMETRY_BUFFER_TIMEOUT_MS', { bufferTimeout: Duration.millis(25) }, '25'],
+  ['TELEMETRY_BUFFER_TIMEOUT_MS', { bufferTimeout: Duration.seconds(30) }, '30000'],
+  ['TELEMETRY_BUFFER_MAX_BYTES', { bufferMaxSize: Size.kibibytes(256) }, '262144'],
+  ['TELEMETRY_BUFFER_MAX_BYTES', { bufferMaxSize: Size.mebibytes(1) }, '1048576'],
+  ['TELEMETRY_BUFFER_MAX_ITEMS', { bufferMaxItems: 1000 }, '1000'],
+  ['TELEMETRY_OVERSIZE', { oversize: OversizePolicy.TRUNCATE }, 'truncate'],
+  ['TELEMETRY_OVERSIZE', { oversize: OversizePolicy.SPLIT }, 'split'],
+  ['TELEMETRY_OVERSIZE', { oversize: OversizePolicy.DROP }, 'drop'],
+  ['TELEMETRY_DROP', { drop: DropPolicy.NEWEST }, 'newest'],
+  ['TELEMETRY_DROP', { drop: DropPolicy.OLDEST }, 'oldest'],
+  ['TELEMETRY_DEAD_LETTER', { deadLetter: DeadLetter.STDERR }, 'stderr'],
+  ['TELEMETRY_DEAD_LETTER', { deadLetter: DeadLetter.bucket(bucket) }, 's3://letters'],
+  ['TELEMETRY_DEAD_LETTER', { deadLetter: DeadLetter.bucket(bucket, '/a/b/') }, 's3://letters/a/b'],
+  ['TELEMETRY_METRICS', { metrics: MetricsFormat.NONE }, 'none'],
+  ['TELEMETRY_METRICS', { metrics: MetricsFormat.EMF }, 'emf'],
+  ['TELEMETRY_QUEUE_MAX_BYTES', { queueMaxSize: Size.kibibytes(64) }, '65536'],
+  ['TELEMETRY_QUEUE_MAX_BYTES', { queueMaxSize: Size.gibibytes(1) }, '1073741824'],
+  ['TELEMETRY_LISTENER_PORT', { listenerPort: 65535 }, '65535'],
+  ['TELEMETRY_CONNECT_TIMEOUT_MS', { connectTimeout: Duration.millis(1) }, '1'],
+  ['TELEMETRY_REQUEST_TIMEOUT_MS', { requestTimeout: Duration.minutes(1) }, '60000'],
+  ['TELEMETRY_LOG_LEVEL', { logLevel: LogLevel.ERROR }, 'error'],
+  ['TELEMETRY_LOG_LEVEL', { logLevel: LogLevel.WARN }, 'warn'],
+  ['TELEMETRY_LOG_LEVEL', { logLevel: LogLevel.INFO }, 'info'],
+  ['TELEMETRY_LOG_LEVEL', { logLevel: LogLevel.DEBUG }, 'debug'],
+  ['AWS_MAX_ATTEMPTS', { maxAttempts: 100 }, '100'],
+  ['AWS_ENDPOINT_URL', { endpointUrl: 'http://localhost:4566' }, 'http://localhost:4566'],
+  ['AWS_ENDPOINT_URL_KINESIS', { endpointUrlKinesis: 'https://[::1]:4567/a/' }, 'https://[::1]:4567/a/'],
+  ['AWS_ENDPOINT_URL_S3', { endpointUrlS3: 'https://vpce-1.s3.example.com' }, 'https://vpce-1.s3.example.com'],
+  ['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', { ignoreConfiguredEndpointUrls: true }, 'true'],
+  ['AWS_USE_FIPS_ENDPOINT', { useFipsEndpoint: true }, 'true'],
+  ['AWS_USE_DUALSTACK_ENDPOINT', { useDualstackEndpoint: false }, 'false'],
+  ['AWS_CA_BUNDLE', { caBundle: '/var/task/ca.pem' }, '/var/task/ca.pem'],
+];
+
+/** Values that the extension would refuse, and what is said of them. */
+const REFUSED: [string, () => TelemetrySettings, RegExp][] = [
+  ['no types', () => ({ types: [] }), /^types: at least one/],
+  ['unknown type', () => ({ types: ['logs' as TelemetryType] }), /^types: platform, function, extension, not "logs"$/],
+  ['unknown format', () => ({ recordFormat: 'json' as RecordFormat }), /^recordFormat: message, event, enriched, not "json"$/],
+  ['unknown flush', () => ({ flush: 'never' as FlushPolicy }), /^flush: end, continuous, adaptive/],
+  ['unknown oversize', () => ({ oversize: '' as OversizePolicy }), /^oversize: /],
+  ['unknown drop', () => ({ drop: 'all' as DropPolicy }), /^drop: newest, oldest/],
+  ['unknown metrics', () => ({ metrics: 'statsd' as MetricsFormat }), /^metrics: none, emf/],
+  ['unknown level', () => ({ logLevel: 'trace' as LogLevel }), /^logLevel: error, warn, info, debug/],
+  ['empty key', () => ({ partitionKey: PartitionKey.fixed('') }), /1 to 256 characters/],
+  ['long key', () => ({ partitionKey: PartitionKey.fixed('x'.repeat(257)) }), /1 to 256 characters/],
+  ['half a character', () => ({ partitionKey: PartitionKey.fixed('\ud83d') }), /1 to 256 characters/],
+  ['long budget', () => ({ flushBudget: Duration.millis(900001) }), /^flushBudget in milliseconds: .* 0 to 900000, not 900001$/],
+  ['short timeout', () => ({ bufferTimeout: Duration.millis(24) }), /25 to 30000, not 24/],
+  ['long timeout', () => ({ bufferTimeout: Duration.millis(30001) }), /25 to 30000/],
+  ['a fraction', () => ({ bufferTimeout: Duration.millis(25.5) }), /whole number .* not 25.5/],
+  ['small batch', () => ({ bufferMaxSize: Size.bytes(262143) }), /^bufferMaxSize in bytes: /],
+  ['large batch', () => ({ bufferMaxSize: Size.bytes(1048577) }), /262144 to 1048576/],
+  ['few items', () => ({ bufferMaxItems: 999 }), /1000 to 10000/],
+  ['many items', () => ({ bufferMaxItems: 10001 }), /1000 to 10000/],
+  ['no number', () => ({ bufferMaxItems: NaN }), /1000 to 10000/],
+  ['small queue', () => ({ queueMaxSize: Size.bytes(65535) }), /65536 to 1073741824/],
+  ['large queue', () => ({ queueMaxSize: Size.bytes(1073741825) }), /65536 to 1073741824/],
+  ['port 0', () => ({ listenerPort: 0 }), /1 to 65535/],
+  ['port 65536', () => ({ listenerPort: 65536 }), /1 to 65535/],
+  ['port 9001', () => ({ listenerPort: 9001 }), /platform's own/],
+  ['no connect timeout', () => ({ connectTimeout: Duration.millis(0) }), /^connectTimeout in milliseconds: .* 1 to 60000/],
+  ['long request timeout', () => ({ requestTimeout: Duration.millis(60001) }), /^requestTimeout in milliseconds: .* 1 to 60000/],
+  ['no attempts', () => ({ maxAttempts: 0 }), /1 to 100/],
+  ['many attempts', () => ({ maxAttempts: 101 }), /1 to 100/],
+  ['no scheme', () => ({ endpointUrl: 'localhost:4566' }), /^endpointUrl: http:\/\/ or https:\/\//],
+  ['no host', () => ({ endpointUrlS3: 'https:///x' }), /^endpointUrlS3: /],
+  ['port too large', () => ({ endpointUrlKinesis: 'https://a:65536' }), /^endpointUrlKinesis: /],
+  ['port 0 in a URL', () => ({ endpointUrlKinesis: 'https://a:0' }), /^endpointUrlKinesis: /],
+  ['a query', () => ({ endpointUrl: 'https://a/?b' }), /^endpointUrl: /],
+  ['a user', () => ({ endpointUrl: 'https://a@b' }), /^endpointUrl: /],
+  ['FIPS and an endpoint', () => ({ endpointUrl: 'https://a', useFipsEndpoint: true }), /^useFipsEndpoint/],
+  ['empty bundle', () => ({ caBundle: '' }), /^caBundle: /],
+  ['long prefix', () => ({ deadLetter: DeadLetter.bucket(bucket, 'x'.repeat(513)) }), /at most 512 bytes/],
+  ['wildcard in the prefix', () => ({ deadLetter: DeadLetter.bucket(bucket, 'a*') }), /at most 512 bytes/],
+  ['control character in the prefix', () => ({ deadLetter: DeadLetter.bucket(bucket, 'a\n') }), /at most 512 bytes/],
+  [
+    'no name of a bucket',
+    () => ({ deadLetter: DeadLetter.bucket({ bucketName: 'Letters' } as s3.IBucket) }),
+    /not the name of a bucket/,
+  ],
+];
+
+describe('settings', () => {
+  for (const [name, settings, value] of SET) {
+    it(`${Object.keys(settings)[0]}: ${name}=${value.slice(0, 40)}`, () => {
+      assert.deepEqual(settingsEnvironment(settings), { [name]: value });
+    });
+  }
+  for (const [name, settings, message] of REFUSED) {
+    it(`refuses ${name}`, () => {
+      assert.throws(() => settingsEnvironment(settings()), { name: 'ConfigurationError', message });
+    });
+  }
+
+  it('sets nothing of what is left out', () => {
+    assert.deepEqual(settingsEnvironment({ flush: undefined }), {});
+  });
+
+  it('lets FIPS and an endpoint pass where endpoints are ignored', () => {
+    settingsEnvironment({ endpointUrl: 'https://a', useFipsEndpoint: true, ignoreConfiguredEndpointUrls: true });
+  });
+
+  it('lets tokens through', () => {
+    const stack = makeStack();
+    const number = new CfnParameter(stack, 'Number', { type: 'Number' }).valueAsNumber;
+    const list = new CfnParameter(stack, 'List', { type: 'CommaDelimitedList' }).valueAsList;
+    const text = new CfnParameter(stack, 'Text').valueAsString;
+    const variables = settingsEnvironment({
+      types: list as TelemetryType[],
+      recordFormat: text as RecordFormat,
+      flushBudget: Duration.millis(number),
+      bufferMaxSize: Size.bytes(number),
+      listenerPort: number,
+      endpointUrl: text,
+      partitionKey: PartitionKey.fixed(text),
+    });
+    assert.deepEqual(stack.resolve(variables), {
+      TELEMETRY_TYPES: { 'Fn::Join': [',', { Ref: 'List' }] },
+      TELEMETRY_RECORD_FORMAT: { Ref: 'Text' },
+      TELEMETRY_FLUSH_BUDGET_MS: { Ref: 'Number' },
+      TELEMETRY_BUFFER_MAX_BYTES: { Ref: 'Number' },
+      TELEMETRY_LISTENER_PORT: { Ref: 'Number' },
+      AWS_ENDPOINT_URL: { Ref: 'Text' },
+      TELEMETRY_PARTITION_KEY: { 'Fn::Join': ['', ['fixed:', { Ref: 'Text' }]] },
+    });
+  });
+
+  it('has a prop for every variable that the program reads', () => {
+    const source = readFileSync(join(ROOT, '..', 'src', 'protocol', 'settings.c'), 'utf8');
+    const read = new Set(source.match(/"(TELEMETRY_[A-Z_]+|AWS_[A-Z_0-9]+)"/g)!.map((name) => name.slice(1, -1)));
+    const byLambda = /^AWS_(REGION|DEFAULT_REGION|LAMBDA_.*|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CONTAINER_.*)$/;
+    const wanted = [...read].filter((name) => !byLambda.test(name));
+    assert.deepEqual(wanted.filter((name) => !SET.some(([variable]) => variable === name)), []);
+    assert.ok(wanted.length >= 24);
+  });
+});

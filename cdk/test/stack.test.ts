@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import { FlushPolicy, TelemetryApiKinesisExtensionStackProps } from '../lib';
+import { LAYER_DIRECTORY, makeAppStack, only, variables } from './support/app';
+
+const FUNCTION = 'TelemetryApiKinesisExtensionStack-temp-nodejs20-function';
+const TAGS = {
+  Application: 'kinesis-telemetry-api-extension',
+  CostCenter: 'telemetry',
+  Environment: 'development',
+  Owner: 'telemetry',
+};
+
+function template(context: Record<string, unknown> = {}, props: TelemetryApiKinesisExtensionStackProps = {}): Template {
+  return Template.fromStack(makeAppStack(context, props));
+}
+
+function tagsOf(resource: any): Record<string, string> {
+  const { Tags } = resource.Properties;
+  return Array.isArray(Tags) ? Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])) : Tags;
+}
+
+describe('the default stack', () => {
+  const stack = makeAppStack();
+  const of = Template.fromStack(stack);
+
+  it('is the same as ever', () => {
+    const path = join(__dirname, 'snapshots', 'default.json');
+    // Of another zip the asset has another name.
+    const now = `${JSON.stringify(of.toJSON(), null, 2).replace(/[0-9a-f]{64}\.zip/g, 'HASH.zip')}\n`;
+    if (process.env.UPDATE_SNAPSHOTS) {
+      writeFileSync(path, now);
+    }
+    assert.equal(now, readFileSync(path, 'utf8'), 'npm run test:update takes it as the new snapshot');
+  });
+
+  it('has the stream', () => {
+    const stream = only(of, 'AWS::Kinesis::Stream');
+    assert.equal(stream.Properties.Name, 'telemetry-kinesis-stream');
+    assert.equal(stream.DeletionPolicy, 'Delete');
+    assert.deepEqual(tagsOf(stream), TAGS);
+  });
+
+  it('has the layer for both CPUs', () => {
+    const layer = only(of, 'AWS::Lambda::LayerVersion').Properties;
+    assert.equal(layer.LayerName, 'kinesis-telemetry-api-extension');
+    assert.deepEqual(layer.CompatibleArchitectures, ['x86_64', 'arm64']);
+    assert.equal(layer.CompatibleRuntimes.length, 15);
+  });
+
+  it('has the policy', () => {
+    const policy = only(of, 'AWS::IAM::ManagedPolicy').Properties;
+    assert.equal(policy.ManagedPolicyName, 'kinesis-telemetry-api-extension-runtime');
+    assert.deepEqual(policy.PolicyDocument.Statement.map(({ Action }: any) => Action).flat(), [
+      'kinesis:PutRecord',
+      'kinesis:PutRecords',
+      'logs:CreateLogGroup',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+    ]);
+  });
+
+  it('has the parameters', () => {
+    const [layer] = Object.keys(of.findResources('AWS::Lambda::LayerVersion'));
+    const [policy] = Object.keys(of.findResources('AWS::IAM::ManagedPolicy'));
+    const parameters = Object.values(of.findResources('AWS::SSM::Parameter'));
+    assert.deepEqual(parameters.map(({ Properties: p }) => [p.Name, p.Type, p.Value.Ref]), [
+      ['/telemetry/kinesis/extension/arn', 'String', layer],
+      ['/telemetry/kinesis/runtime/policy/arn', 'String', policy],
+    ]);
+    assert.deepEqual(parameters.map(tagsOf), [TAGS, TAGS]);
+  });
+
+  it('has the outputs', () => {
+    const [stream] = Object.keys(of.findResources('AWS::Kinesis::Stream'));
+    const [layer] = Object.keys(of.findResources('AWS::Lambda::LayerVersion'));
+    const [policy] = Object.keys(of.findResources('AWS::IAM::ManagedPolicy'));
+    const outputs = Object.entries(of.findOutputs('*')).map(([name, { Value }]) => [name, Value]);
+    assert.deepEqual(Object.fromEntries(outputs), {
+      StreamArn: { 'Fn::GetAtt': [stream, 'Arn'] },
+      LayerArn: { Ref: layer },
+      PolicyArn: { Ref: policy },
+    });
+  });
+
+  it('has the function, which logs its event as JSON', () => {
+    const fn = only(of, 'AWS::Lambda::Function').Properties;
+    const [group] = Object.keys(of.findResources('AWS::Logs::LogGroup'));
+    const [layer] = Object.keys(of.findResources('AWS::Lambda::LayerVersion'));
+    assert.equal(fn.FunctionName, FUNCTION);
+    assert.equal(fn.Runtime, 'nodejs24.x');
+    assert.match(fn.Code.ZipFile, /console\.log\(event\)/);
+    assert.deepEqual(fn.LoggingConfig, { LogFormat: 'JSON', LogGroup: { Ref: group } });
+    assert.deepEqual(fn.Layers, [{ Ref: layer }]);
+    assert.deepEqual(tagsOf(only(of, 'AWS::Lambda::Function')), TAGS);
+  });
+
+  it('has its code right', async () => {
+    const code = only(of, 'AWS::Lambda::Function').Properties.Code.ZipFile;
+    const logged: unknown[] = [];
+    const module = { exports: {} as { handler?: (event: unknown) => Promise<unknown> } };
+    new Function('exports', 'console', code)(module.exports, { log: (event: unknown) => logged.push(event) });
+    await module.exports.handler!({ a: 1 });
+    assert.deepEqual(logged, [{ a: 1 }]);
+  });
+
+  it('has its role, with the policy and nothing else', () => {
+    const [policy] = Object.keys(of.findResources('AWS::IAM::ManagedPolicy'));
+    const [role] = Object.keys(of.findResources('AWS::IAM::Role'));
+    assert.deepEqual(only(of, 'AWS::IAM::Role').Properties.ManagedPolicyArns, [{ Ref: policy }]);
+    assert.deepEqual(only(of, 'AWS::Lambda::Function').Properties.Role, { 'Fn::GetAtt': [role, 'Arn'] });
+    of.resourceCountIs('AWS::IAM::Policy', 0);
+  });
+
+  it('has its log group, of one day, which goes with the stack', () => {
+    const group = only(of, 'AWS::Logs::LogGroup');
+    assert.equal(group.Properties.LogGroupName, `/aws/lambda/${FUNCTION}`);
+    assert.equal(group.Properties.RetentionInDays, 1);
+    assert.equal(group.DeletionPolicy, 'Delete');
+    assert.equal(group.UpdateReplacePolicy, 'Delete');
+    assert.deepEqual(tagsOf(group), TAGS);
+  });
+
+  it('has nothing else', () => {
+    const types = Object.values(of.toJSON().Resources).map(({ Type }: any) => Type);
+    assert.deepEqual(types.sort(), [
+      'AWS::IAM::ManagedPolicy',
+      'AWS::IAM::Role',
+      'AWS::Kinesis::Stream',
+      'AWS::Lambda::Function',
+      'AWS::Lambda::LayerVersion',
+      'AWS::Logs::LogGroup',
+      'AWS::SSM::Parameter',
+      'AWS::SSM::Parameter',
+    ]);
+  });
+
+  it('leaves nothing behind', () => {
+    for (const [id, { DeletionPolicy }] of Object.entries<any>(of.toJSON().Resources)) {
+      assert.ok(DeletionPolicy === undefined || DeletionPolicy === 'Delete', id);
+    }
+  });
+
+  it('is tagged itself', () => {
+    const app = makeAppStack();
+    const artifact = (app.node.root as any).synth().getStackByName('TelemetryApiKinesisExtensionStack');
+    assert.deepEqual(artifact.tags, TAGS);
+  });
+});
+
+describe('context', () => {
+  const SET: [Record<string, unknown>, string, (of: Template) => unknown, unknown][] = [
+    [{ streamName: 's' }, 'name of the stream', (of) => only(of, 'AWS::Kinesis::Stream').Properties.Name, 's'],
+    [{ streamMode: 'PROVISIONED' }, 'mode', (of) => only(of, 'AWS::Kinesis::Stream').Properties.ShardCount, 1],
+    [{ streamMode: 'on-demand' }, 'mode', (of) => only(of, 'AWS::Kinesis::Stream').Properties.StreamModeDetails.StreamMode, 'ON_DEMAND'],
+    [{ shardCount: '4' }, 'shards', (of) => only(of, 'AWS::Kinesis::Stream').Properties.ShardCount, 4],
+    [{ shardCount: 4 }, 'shards as a number', (of) => only(of, 'AWS::Kinesis::Stream').Properties.ShardCount, 4],
+    [{ retentionHours: '72' }, 'retention', (of) => only(of, 'AWS::Kinesis::Stream').Properties.RetentionPeriodHours, 72],
+    [{ encryption: 'kms' }, 'encryption', (of) => Object.keys(of.findResources('AWS::KMS::Key')).length, 1],
+    [{ removalPolicy: 'retain' }, 'removal policy', (of) => only(of, 'AWS::Kinesis::Stream').DeletionPolicy, 'Retain'],
+    [{ extensionName: 'e' }, 'name of the layer', (of) => only(of, 'AWS::Lambda::LayerVersion').Properties.LayerName, 'e'],
+    [{ extensionName: 'e' }, 'name of the policy', (of) => only(of, 'AWS::IAM::ManagedPolicy').Properties.ManagedPolicyName, 'e-runtime'],
+    [{ layerPackaging: 'per-architecture' }, 'layers', (of) => Object.keys(of.findResources('AWS::Lambda::LayerVersion')).length, 2],
+    [
+      { layerPackaging: 'per-architecture' },
+      'parameters of the layers',
+      (of) => Object.values(of.findResources('AWS::SSM::Parameter')).map(({ Properties }) => Properties.Name).slice(0, 2),
+      ['/telemetry/kinesis/extension/x86_64/arn', '/telemetry/kinesis/extension/arm64/arn'],
+    ],
+    [
+      { layerPackaging: 'per-architecture' },
+      'outputs of the layers',
+      (of) => Object.keys(of.findOutputs('*')).sort(),
+      ['LayerArm64Arn', 'LayerX8664Arn', 'PolicyArn', 'StreamArn'],
+    ],
+    [
+      { layerVersionArn: 'arn:aws:lambda:us-east-1:123456789012:layer:l:1' },
+      'a layer that exists',
+      (of) => only(of, 'AWS::Lambda::Function').Properties.Layers,
+      ['arn:aws:lambda:us-east-1:123456789012:layer:l:1'],
+    ],
+    [
+      { streamArn: 'arn:aws:kinesis:us-east-1:123456789012:stream/theirs' },
+      'a stream that exists',
+      (of) => [Object.keys(of.findResources('AWS::Kinesis::Stream')).length, variables(of).KINESIS_STREAM_ARN],
+      [0, 'arn:aws:kinesis:us-east-1:123456789012:stream/theirs'],
+    ],
+    [
+      { parameterPrefix: '/a' },
+      'parameters',
+      (of) => Object.values(of.findResources('AWS::SSM::Parameter')).map(({ Properties }) => Properties.Name),
+      ['/a/extension/arn', '/a/runtime/policy/arn'],
+    ],
+    [{ exampleFunction: 'false' }, 'no function', (of) => Object.keys(of.findResources('AWS::Lambda::Function')).length, 0],
+    [{ exampleFunction: false }, 'no log group', (of) => Object.keys(of.findResources('AWS::Logs::LogGroup')).length, 0],
+    [{ deadLetterBucket: 'true' }, 'bucket', (of) => Object.keys(of.findResources('AWS::S3::Bucket')).length, 1],
+    [{ deadLetterBucket: 'false' }, 'no bucket', (of) => Object.keys(of.findResources('AWS::S3::Bucket')).length, 0],
+    [{ alarms: 'true' }, 'alarms', (of) => Object.keys(of.findResources('AWS::CloudWatch::Alarm')).length, 5],
+    [{ dashboard: 'true' }, 'dashboard', (of) => Object.keys(of.findResources('AWS::CloudWatch::Dashboard')).length, 1],
+    [
+      { denyCloudWatchLogs: 'true' },
+      'denied logs',
+      (of) => only(of, 'AWS::IAM::ManagedPolicy').Properties.PolicyDocument.Statement[1].Effect,
+      'Deny',
+    ],
+    [{ stackName: 'Mine' }, 'name of the function', (of) => only(of, 'AWS::Lambda::Function').Properties.FunctionName, 'Mine-temp-nodejs20-function'],
+    [{ CostCenter: '1', Environment: '2' }, 'tags', (of) => tagsOf(only(of, 'AWS::Kinesis::Stream')), { ...TAGS, CostCenter: '1', Environment: '2' }],
+    [{ application: '3', owner: '4' }, 'tags in lower case', (of) => tagsOf(only(of, 'AWS::Kinesis::Stream')), { ...TAGS, Application: '3', Owner: '4' }],
+  ];
+  for (const [context, what, found, wanted] of SET) {
+    it(`${JSON.stringify(context)}: ${what}`, () => {
+      assert.deepEqual(found(template(context)), wanted);
+    });
+  }
+
+  const REFUSED: [Record<string, unknown>, RegExp][] = [
+    [{ streamMode: 'banana' }, /^context streamMode: PROVISIONED or ON_DEMAND, not "banana"$/],
+    [{ shardCount: '1.5' }, /^context shardCount: a whole number, not "1.5"$/],
+    [{ shardCount: '0' }, /^shardCount: a whole number from 1/],
+    [{ shardCount: '2', streamMode: 'ON_DEMAND' }, /^shardCount: only a stream/],
+    [{ retentionHours: '23' }, /^retentionPeriod: 24 to 8760 whole hours, not 23$/],
+    [{ retentionHours: 'day' }, /^context retentionHours: a whole number/],
+    [{ encryption: 'rot13' }, /^context encryption: /],
+    [{ removalPolicy: 'keep' }, /^context removalPolicy: destroy or retain/],
+    [{ layerPackaging: 'zip' }, /^context layerPackaging: universal or per-architecture/],
+    [{ alarms: 'yes' }, /^context alarms: true or false, not "yes"$/],
+    [{ streamName: '' }, /^context streamName: a text, not ""$/],
+    [{ streamName: ['a'] }, /^context streamName: a text, not \["a"\]$/],
+    [{ streamArn: 'arn:aws:kinesis:us-east-1:1:stream/x' }, /^stream: arn:PARTITION:kinesis/],
+    [{ parameterPrefix: 'telemetry' }, /^parameterPrefix: as \/telemetry\/kinesis, not "telemetry"$/],
+    [{ extensionName: 'a b' }, /^extensionName: /],
+    [{ Owner: 'a\u0000' }, /^tag Owner: /],
+    [{ stackName: 'a'.repeat(42) }, /^stackName: 41 characters at most/],
+    [{ layerDirectory: '/nowhere' }, /kinesis-telemetry-api-extension\.zip is missing: .*\.\/build\.sh layer/],
+  ];
+  for (const [context, message] of REFUSED) {
+    it(`refuses ${JSON.stringify(context)}`, () => {
+      assert.throws(() => template(context), { name: 'ConfigurationError', message });
+    });
+  }
+});
+
+describe('props', () => {
+  it('win over context, and hand settings on', () => {
+    const of = template(
+      { streamName: 'context', CostCenter: 'context' },
+      { streamName: 'prop', costCenter: 'prop', flush: FlushPolicy.END, removalPolicy: RemovalPolicy.RETAIN, owner: undefined },
+    );
+    const stream = only(of, 'AWS::Kinesis::Stream');
+    assert.equal(stream.Properties.Name, 'prop');
+    assert.equal(stream.DeletionPolicy, 'Retain');
+    assert.deepEqual(tagsOf(stream), { ...TAGS, CostCenter: 'prop' });
+    assert.equal(variables(of).TELEMETRY_FLUSH, 'end');
+  });
+
+  it('take a stream that there is', () => {
+    const outer = makeAppStack({}, { exampleFunction: false });
+    const stream = kinesis.Stream.fromStreamArn(outer, 'Theirs', 'arn:aws:kinesis:eu-west-1:123456789012:stream/theirs');
+    const of = template({}, { stream });
+    of.resourceCountIs('AWS::Kinesis::Stream', 0);
+  });
+
+  it('make what is public', () => {
+    const stack = makeAppStack({ layerDirectory: LAYER_DIRECTORY });
+    assert.equal(stack.extensionParameters.length, 1);
+    for (const made of [stack.extension, stack.policyParameter, stack.exampleFunction, stack.exampleRole, stack.exampleLogGroup]) {
+      assert.ok(made);
+    }
+  });
+});
