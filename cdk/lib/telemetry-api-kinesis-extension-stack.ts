@@ -192,8 +192,10 @@ function tag(stack: Stack, props: TelemetryApiKinesisExtensionStackProps): void 
       /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u.test(value),
       `tag ${key}: 1 to 256 letters, digits, spaces or _ . : / = + - @, not ${JSON.stringify(value)}`,
     );
-    Tags.of(stack).add(key, value);
-    // The stack itself; Tags.of() means what is in it.
+    // Parameters have theirs from the stack alone: where other resources have a list of tags they have a
+    // map, which not every tool that reads templates knows.
+    Tags.of(stack).add(key, value, { excludeResourceTypes: ['AWS::SSM::Parameter'] });
+    // The stack itself, from which CloudFormation hands them on; Tags.of() means what is in it.
     stack.addStackTag(key, value);
   }
 }

@@ -5,13 +5,14 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Template } from 'aws-cdk-lib/assertions';
 import { EVERYTHING, makeAppStack } from '../support/app';
+import { snippet } from '../support/readme';
 import { temporaryFolder } from '../support/temporary';
 import { PYTHON } from './support';
 
 /** What cfn-lint says of a template, with all its warnings. */
-function lint(template: object): string {
-  const path = join(temporaryFolder(), 'template.json');
-  writeFileSync(path, JSON.stringify(template, null, 2));
+function lint(template: object | string): string {
+  const path = join(temporaryFolder(), 'template');
+  writeFileSync(path, typeof template === 'string' ? template : JSON.stringify(template, null, 2));
   const { status, stdout, stderr } = spawnSync(join(dirname(PYTHON), 'cfn-lint'), ['--regions', 'us-east-1', '--template', path], { encoding: 'utf8' });
   assert.equal(stderr, '');
   assert.ok(status !== null);
@@ -29,5 +30,39 @@ describe('cfn-lint', () => {
 
   it('would say something', () => {
     assert.match(lint({ Resources: { Stream: { Type: 'AWS::Kinesis::Stream', Properties: { ShardCount: 'x' } } } }), /E3012/);
+  });
+});
+
+/** What a Python expression makes of the text on standard input. */
+function python(expression: string, input: string): any {
+  const program = `import json, sys, yaml, hcl2; print(json.dumps(${expression}))`;
+  const { stdout, stderr } = spawnSync(PYTHON, ['-c', program], { input, encoding: 'utf8' });
+  assert.equal(stderr, '');
+  return JSON.parse(stdout);
+}
+
+const LAYER = '/telemetry/kinesis/extension/arn';
+const POLICY = '/telemetry/kinesis/runtime/policy/arn';
+
+describe('what the README shows of other tools', () => {
+  it('SAM: cfn-lint says nothing', () => {
+    assert.equal(lint(snippet('sam.yaml')), '');
+  });
+
+  it('Serverless Framework: layer and policy of the provider', () => {
+    const { provider } = python('yaml.safe_load(sys.stdin)', snippet('serverless.yml'));
+    assert.deepEqual([provider.layers, provider.iam.role.managedPolicies], [[`\${ssm:${LAYER}}`], [`\${ssm:${POLICY}}`]]);
+  });
+
+  it('Terraform: every reference has what it means', () => {
+    const text = snippet('terraform.tf');
+    const { data, resource } = python('hcl2.load(sys.stdin)', text);
+    const named = (blocks: any[], prefix: string) =>
+      blocks.flatMap((block) => Object.entries<any>(block).map(([type, one]) => `${prefix}${type}.${Object.keys(one)[0]}`.replaceAll('"', '')));
+    const there = [...named(data, 'data.'), ...named(resource, '')];
+    const meant = [...text.matchAll(/\b((?:data\.)?aws_\w+\.\w+)\.\w+/g)].map(([, reference]) => reference);
+    assert.equal(meant.length, 4);
+    assert.deepEqual(meant.filter((reference) => !there.includes(reference)), []);
+    assert.deepEqual([LAYER, POLICY].filter((name) => !text.includes(`"${name}"`)), []);
   });
 });

@@ -4,7 +4,6 @@ What moto 5.2.5 leaves out of what CloudFormation does for these templates is ad
 moto's own means:
 
 - outputs of a stack that a change set has made
-- AWS::SSM::Parameter: Tags are a map; moto takes them for a list, and fails
 - AWS::Lambda::LayerVersion: LayerName; what Ref gives; CompatibleArchitectures; deletion with the stack
 - AWS::Lambda::Function: Layers, Architectures, Tags; updates of functions with inline code
 - AWS::Kinesis::Stream: StreamModeDetails, StreamEncryption
@@ -25,28 +24,18 @@ from moto.cloudformation.models import ChangeSet, CloudFormationBackend
 from moto.iam.models import ManagedPolicy, Role, iam_backends
 from moto.kinesis.models import Stream
 from moto.server import ThreadedMotoServer
-from moto.ssm.models import Parameter
 
 
-def created(model, before=None, after=None):
-    """Changes the properties before a resource is made from them, or the resource afterwards."""
+def created(model, complete):
+    """Completes each resource that is made, from its properties."""
     create = model.create_from_cloudformation_json.__func__
 
     def changed(cls, resource_name, cloudformation_json, *args, **kwargs):
-        properties = dict(cloudformation_json["Properties"])
-        if before:
-            before(properties)
-        made = create(cls, resource_name, {**cloudformation_json, "Properties": properties}, *args, **kwargs)
-        if after:
-            after(made, properties)
+        made = create(cls, resource_name, cloudformation_json, *args, **kwargs)
+        complete(made, cloudformation_json["Properties"])
         return made
 
     model.create_from_cloudformation_json = classmethod(changed)
-
-
-def tags_as_list(properties):
-    if isinstance(properties.get("Tags"), dict):
-        properties["Tags"] = [{"Key": key, "Value": value} for key, value in properties["Tags"].items()]
 
 
 def complete_layer(layer, properties):
@@ -95,11 +84,10 @@ def update_inline_code(function, spec):
     return update_function_code(function, spec)
 
 
-created(Parameter, before=tags_as_list)
-created(LayerVersion, after=complete_layer)
-created(LambdaFunction, after=complete_function)
-created(Role, after=complete_role)
-created(Stream, after=complete_stream)
+created(LayerVersion, complete_layer)
+created(LambdaFunction, complete_function)
+created(Role, complete_role)
+created(Stream, complete_stream)
 LayerVersion.cloudformation_name_type = staticmethod(lambda: "LayerName")
 LayerVersion.physical_resource_id = LayerVersion.arn
 LayerVersion.delete = delete_layer
@@ -117,7 +105,6 @@ def apply_with_outputs(change_set):
 
 
 ChangeSet.apply = apply_with_outputs
-
 
 
 class ChangeSetNotFound(CloudFormationError):

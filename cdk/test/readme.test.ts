@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ROOT } from './support/app';
+import { snippet } from './support/readme';
+import { temporaryFolder } from './support/temporary';
+
+describe('what the README shows of the CDK', () => {
+  for (const name of ['cdk.ts', 'cdk-by-arn.ts']) {
+    it(`${name} compiles as it stands`, () => {
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, name), snippet(name));
+      const project = join(folder, 'tsconfig.json');
+      writeFileSync(project, JSON.stringify({
+        extends: join(ROOT, 'tsconfig.json'),
+        compilerOptions: {
+          noEmit: true,
+          rootDir: '/',
+          typeRoots: [join(ROOT, 'node_modules', '@types')],
+          paths: { 'kinesis-telemetry-api-extension': [join(ROOT, 'lib')], '*': [join(ROOT, 'node_modules', '*')] },
+        },
+        include: [name],
+      }));
+      const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+      const { stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' });
+      assert.equal(stdout + stderr, '');
+    });
+  }
+});
