@@ -14,5 +14,6 @@ export {
   TelemetrySettings,
   TelemetryType,
 } from './settings';
+export { NewStreamProps } from './stream';
 export * from './telemetry-api-kinesis-extension-stack';
 export { ConfigurationError } from './validation';

@@ -1,4 +1,4 @@
-import { AspectPriority, Aspects, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AspectPriority, Aspects } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -14,11 +14,11 @@ import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from '.
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
 import { makeRuntimePolicy } from './runtime-policy';
 import { MetricsFormat, settingsEnvironment, TelemetrySettings } from './settings';
-import { checkStreamArn, makeStream, NEW_STREAM_PROPS } from './stream';
+import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps } from './stream';
 import { requireThat } from './validation';
 
 /** Props of {@link KinesisTelemetryExtension}; the settings among them hold for all its functions. */
-export interface KinesisTelemetryExtensionProps extends TelemetrySettings {
+export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewStreamProps {
   /**
    * A stream that exists already, also of another account or region. A customer key of it has to be
    * known (`Stream.fromStreamAttributes` with `encryptionKey`), so that functions may use it.
@@ -26,56 +26,6 @@ export interface KinesisTelemetryExtensionProps extends TelemetrySettings {
    * @default - a new stream
    */
   readonly stream?: kinesis.IStream;
-
-  /**
-   * Name of the new stream.
-   *
-   * @default - made by CloudFormation
-   */
-  readonly streamName?: string;
-
-  /**
-   * Capacity mode of the new stream.
-   *
-   * @default StreamMode.PROVISIONED with `shardCount`, StreamMode.ON_DEMAND without
-   */
-  readonly streamMode?: kinesis.StreamMode;
-
-  /**
-   * Shards of the new stream, in provisioned mode.
-   *
-   * @default 1 in provisioned mode
-   */
-  readonly shardCount?: number;
-
-  /**
-   * How long the new stream keeps records, 24 hours to 365 days.
-   *
-   * @default Duration.hours(24)
-   */
-  readonly retentionPeriod?: Duration;
-
-  /**
-   * Encryption of the new stream. `KMS` without `encryptionKey` makes a key. Producers in other
-   * accounts need a customer key: the AWS-managed one serves its own account alone.
-   *
-   * @default StreamEncryption.KMS with `encryptionKey`, StreamEncryption.MANAGED without
-   */
-  readonly encryption?: kinesis.StreamEncryption;
-
-  /**
-   * Customer key of the new stream.
-   *
-   * @default - none, or a new one with StreamEncryption.KMS
-   */
-  readonly encryptionKey?: kms.IKey;
-
-  /**
-   * What becomes of the new stream, and of its new key, with the stack.
-   *
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
 
   /**
    * Name of the layers; with `LayerPackaging.PER_ARCHITECTURE` `-x86_64` and `-arm64` follow.

@@ -5,14 +5,56 @@ import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
 import { requireThat } from './validation';
 
-/** What a new stream is made of. See KinesisTelemetryExtensionProps. */
+/** What a new stream is made of. */
 export interface NewStreamProps {
+  /**
+   * Name of the new stream.
+   *
+   * @default - made by CloudFormation
+   */
   readonly streamName?: string;
+
+  /**
+   * Capacity mode of the new stream.
+   *
+   * @default StreamMode.PROVISIONED with `shardCount`, StreamMode.ON_DEMAND without
+   */
   readonly streamMode?: kinesis.StreamMode;
+
+  /**
+   * Shards of the new stream, in provisioned mode.
+   *
+   * @default 1 in provisioned mode
+   */
   readonly shardCount?: number;
+
+  /**
+   * How long the new stream keeps records, 24 hours to 365 days.
+   *
+   * @default Duration.hours(24)
+   */
   readonly retentionPeriod?: Duration;
+
+  /**
+   * Encryption of the new stream. `KMS` without `encryptionKey` makes a key. Producers in other
+   * accounts need a customer key: the AWS-managed one serves its own account alone.
+   *
+   * @default StreamEncryption.KMS with `encryptionKey`, StreamEncryption.MANAGED without
+   */
   readonly encryption?: kinesis.StreamEncryption;
+
+  /**
+   * Customer key of the new stream.
+   *
+   * @default - none, or a new one with StreamEncryption.KMS
+   */
   readonly encryptionKey?: kms.IKey;
+
+  /**
+   * What becomes of the new stream, and of its new key, with the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
   readonly removalPolicy?: RemovalPolicy;
 }
 
