@@ -7,8 +7,10 @@ import { DeadLetter } from './dead-letter';
 
 /** What the policy is made of. */
 export interface RuntimePolicyProps {
+  /** @default - made by CloudFormation */
   readonly name?: string;
   readonly stream: kinesis.IStream;
+  /** @default - none, and nothing is allowed for it */
   readonly deadLetter?: DeadLetter;
   readonly denyCloudWatchLogs: boolean;
 }
