@@ -19,7 +19,7 @@ void
 connection_close(struct connection *c)
 {
     resolver_cancel(&c->resolver);
-    c->timer.at_ms = 0;
+    c->timer.at_ms = c->share.at_ms = 0;
     if (c->watch.fd >= 0) {
         int fd = c->watch.fd;
 
@@ -44,20 +44,22 @@ fail_and_tell(struct connection *c, enum connection_end end, int code)
     c->progress(c->context);
 }
 
-/* The address has had its share of the time: the next one, if there is any. */
 static void
 timed_out(void *context)
+{
+    fail_and_tell(context, CONNECTION_TIMED_OUT, 0);
+}
+
+/* The address has had its share of the time: the next one. */
+static void
+share_over(void *context)
 {
     struct connection *c = context;
 
     c->code = ETIMEDOUT;
-    if (c->state == CONNECTION_CONNECTING && c->address < c->resolver.len) {
-        connect_next(c);
-        if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_OPEN)
-            c->progress(c->context);
-    } else {
-        fail_and_tell(c, CONNECTION_TIMED_OUT, 0);
-    }
+    connect_next(c);
+    if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_OPEN)
+        c->progress(c->context);
 }
 
 static void
@@ -73,6 +75,7 @@ opened(struct connection *c)
 static void
 connected(struct connection *c)
 {
+    c->share.at_ms = 0;
     if (c->peer.anchors == NULL) {
         opened(c);
     } else if (tls_start(c->tls, c->peer.anchors, c->resolver.host, clock_wall_ms() / 1000) != 0) {
@@ -80,8 +83,6 @@ connected(struct connection *c)
         return;
     } else {
         c->state = CONNECTION_HANDSHAKING;
-        if (c->timer.at_ms != 0 && c->timer.at_ms < c->open_by_ms)
-            c->timer.at_ms = c->open_by_ms;
     }
     pump(c);
 }
@@ -149,15 +150,17 @@ connect_to(struct connection *c, const union resolver_address *a)
     return 0;
 }
 
-/* Divides what is left of the time among the addresses that are left. */
+/* Divides what is left of the time among the addresses that are left; the last one has all. */
 static void
 share_time(struct connection *c)
 {
     uint64_t now = clock_monotonic_ms();
-    uint64_t left = c->open_by_ms > now ? c->open_by_ms - now : 0;
+    uint64_t left = c->timer.at_ms > now ? c->timer.at_ms - now : 0;
+    unsigned addresses = c->resolver.len - c->address;
 
-    if (c->peer.open_within_ms > 0)
-        loop_set(c->loop, &c->timer, left / (c->resolver.len - c->address) + 1);
+    c->share.at_ms = 0;
+    if (c->timer.at_ms != 0 && addresses > 1)
+        loop_set(c->loop, &c->share, left / addresses);
 }
 
 static void
@@ -197,7 +200,9 @@ connection_init(struct connection *c, struct loop *loop, void (*progress)(void *
     *c = (struct connection){.loop = loop, .progress = progress, .context = context};
     c->watch = (struct loop_watch){.fd = -1, .ready = ready, .context = c};
     c->timer = (struct loop_timer){.awake = true, .fire = timed_out, .context = c};
+    c->share = (struct loop_timer){.awake = true, .fire = share_over, .context = c};
     loop_add_timer(loop, &c->timer);
+    loop_add_timer(loop, &c->share);
     resolver_open(&c->resolver, loop, resolved, c);
 }
 
@@ -214,7 +219,6 @@ connection_start(struct connection *c)
     c->state = CONNECTION_RESOLVING;
     if (c->peer.open_within_ms > 0)
         loop_set(c->loop, &c->timer, c->peer.open_within_ms);
-    c->open_by_ms = c->timer.at_ms;
     r = resolver_start(&c->resolver, c->peer.host, c->peer.port);
     if (r == 0)
         connect_next(c);

@@ -56,12 +56,12 @@ struct connection {
     /* private */
     struct loop *loop;
     struct loop_watch watch;
-    struct loop_timer timer;
+    struct loop_timer timer; /* to be open by then */
+    struct loop_timer share; /* of the address that is tried, if there are others */
     struct resolver resolver;
     unsigned address;
-    bool answered; /* the peer has sent something */
-    bool deaf;     /* the peer takes no output any more; it may have said why */
-    uint64_t open_by_ms;
+    bool answered;   /* the peer has sent something */
+    bool deaf;       /* the peer takes no output any more; it may have said why */
     struct tls *tls; /* TLS: its buffers serve both directions */
     char *in, *out;  /* plain: buffers of CONNECTION_BUFFER bytes */
     size_t in_from, in_len, out_from, out_len;

@@ -329,6 +329,17 @@ found(const struct resolver *r)
     return r->found.v4_len + r->found.v6_len > 0;
 }
 
+/* Whether what was found is of use without the other kind. One of each kind speaks for all. */
+static bool
+way_found(const struct resolver *r)
+{
+    union resolver_address v4, v6;
+
+    set_address(&v4, r->found.v4[0], ADDRESS_V4_BYTES, r->port);
+    set_address(&v6, r->found.v6[0], ADDRESS_V6_BYTES, r->port);
+    return (r->found.v4_len > 0 && routed(&v4)) || (r->found.v6_len > 0 && routed(&v6));
+}
+
 /* After anything has happened. Returns ERR_MORE, or 0 when the look-up has ended. */
 static int
 settle(struct resolver *r)
@@ -344,7 +355,7 @@ settle(struct resolver *r)
         r->try++;
         look_up(r);
     }
-    if (found(r))
+    if (way_found(r))
         loop_set_earlier(&r->timer, clock_monotonic_ms() + OTHER_KIND_MS);
     return ERR_MORE;
 }
@@ -457,7 +468,7 @@ timed_out(void *context)
 
     if (r->thaws != r->loop->thaws)
         look_up(r);
-    else if (found(r) || r->left_ms == 0)
+    else if (r->left_ms == 0 || way_found(r))
         give_up(r, UINT_MAX, RESOLVER_SILENT);
     else
         ask(r);
@@ -532,7 +543,7 @@ const char *
 resolver_error(const struct resolver *r)
 {
     /* no pointers: each would take more room than its text */
-    static const char troubles[][34] = {
+    static const char troubles[][35] = {
         [RESOLVER_BAD_NAME] = "not a host name",
         [RESOLVER_NO_NAME] = "no such host",
         [RESOLVER_NO_ADDRESS] = "the host has no address",

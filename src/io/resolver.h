@@ -12,7 +12,8 @@
  * What differs from the system's own resolver, since callers have little time:
  *   - a lost packet is repeated after 200 ms, then at intervals that double up to those of the file;
  *   - servers that fail, refuse or cannot be reached end the look-up as soon as none is left;
- *   - once one kind of address is there, the other one is waited for no longer than 100 ms more;
+ *   - once there is an address of one kind that the system knows a way to, the other kind is waited
+ *     for no longer than 100 ms more;
  *   - after a freeze the look-up begins anew: what was asked before may never be answered.
  *
  * One name is looked up at a time.
