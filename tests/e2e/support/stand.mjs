@@ -8,6 +8,7 @@
  *   const end = await stand.finish();               // { ledger, records, exit, logs }
  *   await bench.stop();
  */
+import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { access, symlink } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -46,14 +47,28 @@ const PATIENT = {
 };
 const SHUTDOWN_MS = 60_000;
 
-/* A port that was free a moment ago: the listener's own default would let two runs meet. */
+/*
+ * A port that nobody listens on: the listener's own default would let two runs meet. It is below those
+ * that the system gives to whoever asks for any (port 0, outgoing connections), since one of these may
+ * be given away again before the extension binds it. Each call goes on where the last one ended; where
+ * the first one begins is a matter of chance, so that runs side by side do not meet.
+ */
+const FIRST_PORT = 10_000;
+const [END_OF_PORTS] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s/).map(Number);
+let nextPort = randomInt(FIRST_PORT, END_OF_PORTS);
+
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = nextPort;
+    nextPort = port + 1 < END_OF_PORTS ? port + 1 : FIRST_PORT;
+    const server = createServer().listen(port);
+    const free = await once(server, 'listening').then(() => true, () => false);
+    if (free) {
+      server.close();
+      await once(server, 'close');
+      return port;
+    }
+  }
 }
 
 /* A folder as /opt/extensions, with the binary under its own name or another one. */
