@@ -354,13 +354,13 @@ our_own(const struct lifecycle *life, const struct event *event)
 }
 
 static int
-telemetry_event(void *context, struct span text)
+telemetry_event(void *context, struct span text, const struct json_marks *marks)
 {
     struct lifecycle *life = context;
     struct telemetry_dispatcher *d = life->dispatcher;
     struct event event;
 
-    if (event_read(text, &event) != 0) {
+    if (event_read(text, marks, &event) != 0) {
         telemetry_dispatcher_lost(d, DROP_UNREADABLE);
         return 0;
     }

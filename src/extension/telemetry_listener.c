@@ -247,7 +247,7 @@ split(struct listener_connection *c, struct span piece, struct span in)
             r = enlarge(c, &event);
         if (r == ERR_IO)
             return ERR_IO;
-        if (r == 1 && l->event(l->context, event) != 0) {
+        if (r == 1 && l->event(l->context, event, splitter_marks(&c->splitter)) != 0) {
             stop(c, event, piece, in);
             return ERR_FULL;
         }
@@ -271,6 +271,7 @@ begin_body(struct listener_connection *c, const struct http_head *head)
             span_same_case(http_field(head, SPAN("expect")), SPAN("100-continue")))
             answer(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
         splitter_start(&c->splitter, c->scratch, LISTENER_SCRATCH_BYTES);
+        c->splitter.marks = &c->listener->marks;
         c->state = LISTENER_BODY;
     }
 }
@@ -513,7 +514,7 @@ telemetry_listener_resume(struct telemetry_listener *l)
     struct listener_connection *c = l->stopped;
     struct span in = l->stopped_input;
 
-    if (c == NULL || l->event(l->context, l->stopped_event) != 0)
+    if (c == NULL || l->event(l->context, l->stopped_event, NULL) != 0)
         return;
     l->stopped = NULL;
     watch_all(l, EPOLLIN);

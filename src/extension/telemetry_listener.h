@@ -58,8 +58,9 @@ struct telemetry_listener {
     struct loop_watch watch;
     struct loop_timer sweep; /* closes connections that stopped in the midst of a request */
     uint16_t port;
-    /* One event. Returns 0, or ERR_FULL: then the same event is handed over again later. */
-    int (*event)(void *context, struct span event);
+    /* One event, and its marks if they are known. Returns 0, or ERR_FULL: then the same event is
+     * handed over again later. */
+    int (*event)(void *context, struct span event, const struct json_marks *marks);
     /* An event that could not be handed over. */
     void (*lost)(void *context, enum ledger_drop reason);
     /* An event is larger than LISTENER_EVENT_MAX_BYTES: whether its beginning is to be handed over
@@ -71,6 +72,7 @@ struct telemetry_listener {
 
     /* private */
     char *read_buffer;
+    struct json_marks marks; /* of the event that is handed over */
     char *large[LISTENER_LARGE_EVENTS];
     bool large_used[LISTENER_LARGE_EVENTS];
     bool broken_off;  /* a POST was, and it has not been told */

@@ -45,62 +45,79 @@ read_type(struct span value, struct event *e)
     return 0;
 }
 
-/* The last member of the record's object that has one of two names; a null span without one. */
-static struct span
-record_member(struct span record, struct span name, struct span other)
-{
-    struct json_walk w;
-    struct span key;
-    struct span value;
-    struct span found = {NULL, 0};
-
-    if (record.len == 0 || record.p[0] != '{' || json_walk_open(&w, record) != 0)
-        return found;
-    while (json_walk_next(&w, &key, &value) == 1)
-        if (span_same(key, name) || span_same(key, other))
-            found = value;
-    return found;
-}
-
 /* Ids end up in JSON strings and partition keys, so only what needs no escape counts as one. */
 static struct span
 plain_id(struct span value)
 {
+    static const bool plain['z' + 1] = {
+        ['-'] = true, ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true};
     struct span id = json_walk_string(value);
+    bool all = id.len <= 64;
 
-    if (id.len > 64)
-        return (struct span){NULL, 0};
-    for (size_t i = 0; i < id.len; i++) {
-        char c = id.p[i];
+    for (size_t i = 0; all && i < id.len; i++)
+        all = (unsigned char)id.p[i] < sizeof plain && plain[(unsigned char)id.p[i]];
+    return all ? id : (struct span){NULL, 0};
+}
 
-        if (!(c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-              (c >= 'A' && c <= 'Z')))
-            return (struct span){NULL, 0};
-    }
-    return id;
+/* A member of the record's object; of several with the same name the last one counts. */
+static void
+read_member(struct event *e, struct span name, struct span value)
+{
+    if (span_same(name, SPAN("message")))
+        e->message = value;
+    else if (span_same(name, SPAN("requestId")) || span_same(name, SPAN("AWSRequestId")))
+        e->request_id = plain_id(value);
+}
+
+/* The record, in one go with its members if it is an object. Returns as json_walk_value. */
+static int
+read_record(struct event *e, struct json_walk *w)
+{
+    struct json_walk members;
+    struct span name;
+    struct span value;
+    int r = 1;
+
+    e->message = e->request_id = (struct span){NULL, 0};
+    if (w->rest.p[0] != '{' || json_walk_enter(w, &members) != 0)
+        return json_walk_value(w, &e->record);
+    while ((r = json_walk_next(&members, &name, &value)) == 1)
+        read_member(e, name, value);
+    if (r != 0)
+        return json_walk_value(w, &e->record);
+    e->record = json_walk_leave(w, &members);
+    return 0;
 }
 
 static uint64_t
-count_member(struct span record, struct span name)
+count(struct span value)
 {
     uint64_t n = 0;
 
-    (void)span_number(record_member(record, name, name), UINT64_MAX / 2, &n);
+    (void)span_number(value, UINT64_MAX / 2, &n);
     return n;
 }
 
+/* What platform.logsDropped tells. */
 static void
-read_record(struct event *e)
+read_dropped(struct event *e)
 {
-    if (e->kind == EVENT_LOGS_DROPPED) {
-        e->dropped_records = count_member(e->record, SPAN("droppedRecords"));
-        e->dropped_bytes = count_member(e->record, SPAN("droppedBytes"));
+    struct json_walk w;
+    struct span name;
+    struct span value;
+
+    if (e->record.p[0] != '{' || json_walk_open(&w, e->record) != 0)
+        return;
+    while (json_walk_next(&w, &name, &value) == 1) {
+        if (span_same(name, SPAN("droppedRecords")))
+            e->dropped_records = count(value);
+        else if (span_same(name, SPAN("droppedBytes")))
+            e->dropped_bytes = count(value);
     }
-    e->request_id = plain_id(record_member(e->record, SPAN("requestId"), SPAN("AWSRequestId")));
 }
 
 int
-event_read(struct span text, struct event *e)
+event_read(struct span text, const struct json_marks *marks, struct event *e)
 {
     struct json_walk w;
     struct span name;
@@ -111,18 +128,26 @@ event_read(struct span text, struct event *e)
     *e = (struct event){.text = text};
     if (text.len == 0 || text.p[0] != '{' || json_walk_open(&w, text) != 0)
         return ERR_BAD;
-    while ((r = json_walk_next(&w, &name, &value)) == 1) {
-        if (span_same(name, SPAN("type")))
-            typed = read_type(value, e) == 0;
-        else if (span_same(name, SPAN("record")))
-            e->record = value;
-        else if (span_same(name, SPAN("time")))
-            e->time = json_walk_string(value);
+    w.marks = marks;
+    w.base = text.p;
+    while ((r = json_walk_name(&w, &name)) == 1) {
+        if (span_same(name, SPAN("record"))) {
+            r = read_record(e, &w);
+        } else {
+            r = json_walk_value(&w, &value);
+            if (r == 0 && span_same(name, SPAN("type")))
+                typed = read_type(value, e) == 0;
+            else if (r == 0 && span_same(name, SPAN("time")))
+                e->time = json_walk_string(value);
+        }
+        if (r != 0)
+            break;
     }
     /* the closing bracket is left, and has to be the last byte: write_enriched takes it off */
     if (r != 0 || w.rest.len != 1 || !typed || e->record.len == 0)
         return ERR_BAD;
-    read_record(e);
+    if (e->kind == EVENT_LOGS_DROPPED)
+        read_dropped(e);
     return 0;
 }
 
@@ -143,13 +168,10 @@ ends_in_newline(struct span string)
 struct span
 event_message(const struct event *e)
 {
-    struct span message;
-
     if (e->type == EVENT_PLATFORM)
         return e->text;
-    message = record_member(e->record, SPAN("message"), SPAN("message"));
-    if (message.len > 0 && !span_same(message, SPAN("null")))
-        return message;
+    if (e->message.len > 0 && !span_same(e->message, SPAN("null")))
+        return e->message;
     return e->record;
 }
 
@@ -239,12 +261,19 @@ text_names(struct span text, struct span logger)
 bool
 event_is_line_of(const struct event *e, struct span logger)
 {
+    struct json_walk w;
     struct span name;
+    struct span value;
+    bool ours = false;
 
     if (e->type != EVENT_EXTENSION)
         return false;
     if (e->record.p[0] == '"')
         return text_names(e->record, logger);
-    name = record_member(e->record, SPAN("logger"), SPAN("logger"));
-    return span_same(json_walk_string(name), logger);
+    if (e->record.p[0] != '{' || json_walk_open(&w, e->record) != 0)
+        return false;
+    while (json_walk_next(&w, &name, &value) == 1)
+        if (span_same(name, SPAN("logger")))
+            ours = span_same(json_walk_string(value), logger);
+    return ours;
 }

@@ -6,6 +6,7 @@
  * Source: Telemetry API event schema; a record may be any JSON value, members and types that we do
  * not know are ignored.
  */
+#include "protocol/json_scan.h"
 #include "protocol/out.h"
 
 enum event_type { EVENT_PLATFORM = 1, EVENT_FUNCTION = 2, EVENT_EXTENSION = 4 };
@@ -21,9 +22,10 @@ enum event_kind {
 };
 
 struct event {
-    struct span text;   /* the whole event */
-    struct span record; /* the record's raw JSON */
-    struct span time;   /* when it was produced, as RFC 3339 has it; empty when it is no string */
+    struct span text;    /* the whole event */
+    struct span record;  /* the record's raw JSON */
+    struct span message; /* of a record that is an object: its member of this name; else empty */
+    struct span time;    /* when it was produced, as RFC 3339 has it; empty when it is no string */
     enum event_type type;
     enum event_kind kind;
     struct span request_id;   /* raw, of a record that names it; empty otherwise */
@@ -46,10 +48,10 @@ struct event_origin {
 };
 
 /*
- * Reads an event. Its spans point into text.
+ * Reads an event. Its spans point into text. marks: of the text, if they are known, else NULL.
  * Returns 0, or ERR_BAD when text is no object with a known `type` and a `record`.
  */
-int event_read(struct span text, struct event *e);
+int event_read(struct span text, const struct json_marks *marks, struct event *e);
 
 /*
  * The part of the event that EVENT_MESSAGE sends, as raw JSON: the value of record.message; the

@@ -1,7 +1,8 @@
 #include "protocol/json_walk.h"
 
 #include <limits.h>
-#include <string.h>
+
+#include "protocol/json_scan.h"
 
 /* see json_walk.h */
 
@@ -17,66 +18,12 @@ ends_scalar(char c)
     return is_space(c) || c == ',' || c == ']' || c == '}';
 }
 
-static struct span
-skip_space(struct span s)
-{
-    while (s.len > 0 && is_space(s.p[0]))
-        s = span_skip(s, 1);
-    return s;
-}
-
-/* From behind a string's first quote: its last quote, or NULL when the text ends before that. */
 static const char *
-last_quote(const char *p, const char *end)
+skip_space(const char *p, const char *end)
 {
-    while (p < end) {
-        const char *quote = memchr(p, '"', (size_t)(end - p));
-        const char *escape = quote;
-
-        if (quote == NULL)
-            return NULL;
-        /* an odd number of backslashes before it makes it part of the string */
-        while (escape > p && escape[-1] == '\\')
-            escape--;
-        if ((quote - escape) % 2 == 0)
-            return quote;
-        p = quote + 1;
-    }
-    return NULL;
-}
-
-enum { PLAIN, QUOTE, OPEN, CLOSE };
-
-static const unsigned char kinds[256] = {
-    ['"'] = QUOTE, ['{'] = OPEN, ['['] = OPEN, ['}'] = CLOSE, [']'] = CLOSE,
-};
-
-/* From an opening bracket to behind the closing one; NULL when the text ends before that. */
-static const char *
-container_end(const char *p, const char *end)
-{
-    size_t depth = 0;
-
-    while (p < end) {
-        switch (kinds[(unsigned char)*p++]) {
-        case QUOTE:
-            p = last_quote(p, end);
-            if (p == NULL)
-                return NULL;
-            p++;
-            break;
-        case OPEN:
-            depth++;
-            break;
-        case CLOSE:
-            if (--depth == 0)
-                return p;
-            break;
-        default:
-            break;
-        }
-    }
-    return NULL;
+    while (p < end && is_space(*p))
+        p++;
+    return p;
 }
 
 /* Adds the digits at this place to it; false when there are none. */
@@ -152,100 +99,198 @@ scalar(struct span s, size_t *len)
     return ends_scalar(s.p[*len]) ? 0 : ERR_BAD;
 }
 
+/* From behind a string's first quotation mark to its last one; NULL when the text ends before. */
+static const char *
+string_end(struct json_walk *w, const char *p, const char *end)
+{
+    const struct json_marks *marks = w->marks;
+    uint32_t first = (uint32_t)(p - 1 - w->base);
+
+    if (marks == NULL)
+        return json_scan_string(p, end);
+    while (w->mark < marks->len && marks->at[w->mark] < first)
+        w->mark++;
+    /* the marks may have ended before, and are none of text that is no JSON */
+    if (w->mark + 1 >= marks->len || marks->at[w->mark] != first ||
+        marks->at[w->mark + 1] >= (size_t)(end - w->base))
+        return json_scan_string(p, end);
+    w->mark++;
+    return w->base + marks->at[w->mark++];
+}
+
+/* Where the value at p ends; p is not the end of the text. Returns 0 or an error. */
+static int
+value_end(struct json_walk *w, const char *p, const char *end, const char **to)
+{
+    struct json_scan scan = {0};
+    size_t len = 0;
+    int got;
+
+    if (*p == '"') {
+        *to = string_end(w, p + 1, end);
+        if (*to == NULL)
+            return ERR_MORE;
+        ++*to;
+        return 0;
+    }
+    if (*p == '{' || *p == '[') {
+        *to = json_scan_container(&scan, p, end);
+        return *to == NULL ? ERR_MORE : 0;
+    }
+    got = scalar((struct span){p, (size_t)(end - p)}, &len);
+    *to = p + len;
+    return got;
+}
+
 int
 json_value(struct span text)
 {
-    struct span s = skip_space(text);
-    const char *end;
-    size_t len = 0;
+    struct json_walk none = {0};
+    const char *end = text.p + text.len;
+    const char *to;
+    const char *p;
+    int got;
 
-    if (s.len == 0)
+    if (text.len == 0)
         return ERR_MORE;
-    if (s.p[0] == '"' || s.p[0] == '{' || s.p[0] == '[') {
-        end = s.p[0] == '"' ? last_quote(s.p + 1, s.p + s.len) : container_end(s.p, s.p + s.len);
-        if (end == NULL)
-            return ERR_MORE;
-        len = (size_t)(end - s.p) + (s.p[0] == '"' ? 1 : 0);
-    } else {
-        int got = scalar(s, &len);
-
-        if (got < 0)
-            return got;
-    }
-    len += text.len - s.len;
-    return len > INT_MAX ? ERR_BIG : (int)len;
+    p = skip_space(text.p, end);
+    if (p == end)
+        return ERR_MORE;
+    got = value_end(&none, p, end, &to);
+    if (got < 0)
+        return got;
+    return to - text.p > INT_MAX ? ERR_BIG : (int)(to - text.p);
 }
 
 int
 json_walk_open(struct json_walk *w, struct span text)
 {
-    struct span s = skip_space(text);
+    const char *end = text.p + text.len;
+    const char *p;
 
-    if (s.len == 0 || (s.p[0] != '{' && s.p[0] != '['))
+    if (text.len == 0)
         return ERR_BAD;
-    w->close = s.p[0] == '{' ? '}' : ']';
-    w->rest = span_skip(s, 1);
-    w->first = true;
+    p = skip_space(text.p, end);
+    if (p == end || (*p != '{' && *p != '['))
+        return ERR_BAD;
+    *w = (struct json_walk){
+        .rest = {p + 1, (size_t)(end - p - 1)},
+        .close = *p == '{' ? '}' : ']',
+        .first = true,
+    };
     return 0;
 }
 
 /* Steps over white space and this byte. */
 static int
-past(struct span *s, char byte)
+past(const char **p, const char *end, char byte)
 {
-    *s = skip_space(*s);
-    if (s->len == 0)
+    *p = skip_space(*p, end);
+    if (*p == end)
         return ERR_MORE;
-    if (s->p[0] != byte)
+    if (**p != byte)
         return ERR_BAD;
-    *s = span_skip(*s, 1);
+    ++*p;
     return 0;
 }
 
 /* A member's name and its colon. */
 static int
-member_name(struct span *s, struct span *name)
+member_name(struct json_walk *w, const char **p, const char *end, struct span *name)
 {
     const char *quote;
-    int got = past(s, '"');
+    int got = past(p, end, '"');
 
     if (got < 0)
         return got;
-    quote = last_quote(s->p, s->p + s->len);
+    quote = string_end(w, *p, end);
     if (quote == NULL)
         return ERR_MORE;
-    *name = (struct span){s->p, (size_t)(quote - s->p)};
-    *s = span_skip(*s, name->len + 1);
-    return past(s, ':');
+    *name = (struct span){*p, (size_t)(quote - *p)};
+    *p = quote + 1;
+    return past(p, end, ':');
+}
+
+int
+json_walk_name(struct json_walk *w, struct span *name)
+{
+    const char *end = w->rest.p + w->rest.len;
+    const char *p = skip_space(w->rest.p, end);
+    int got = 0;
+
+    if (p == end)
+        return ERR_MORE;
+    if (*p == w->close) {
+        w->rest = (struct span){p, (size_t)(end - p)};
+        return 0;
+    }
+    *name = (struct span){NULL, 0};
+    if (!w->first)
+        got = past(&p, end, ',');
+    if (got == 0 && w->close == '}')
+        got = member_name(w, &p, end, name);
+    if (got < 0)
+        return got;
+    p = skip_space(p, end);
+    if (p == end)
+        return ERR_MORE;
+    w->rest = (struct span){p, (size_t)(end - p)};
+    w->first = false;
+    return 1;
+}
+
+int
+json_walk_value(struct json_walk *w, struct span *value)
+{
+    const char *p = w->rest.p;
+    const char *end = p + w->rest.len;
+    const char *to;
+    int got = value_end(w, p, end, &to);
+
+    if (got < 0)
+        return got;
+    if (to - p > INT_MAX)
+        return ERR_BIG;
+    *value = (struct span){p, (size_t)(to - p)};
+    w->rest = (struct span){to, (size_t)(end - to)};
+    return 0;
 }
 
 int
 json_walk_next(struct json_walk *w, struct span *name, struct span *value)
 {
-    struct span s = skip_space(w->rest);
-    int got = 0;
+    struct json_walk before = *w;
+    int got = json_walk_name(w, name);
 
-    if (s.len == 0)
-        return ERR_MORE;
-    if (s.p[0] == w->close) {
-        w->rest = s;
-        return 0;
+    if (got == 1) {
+        got = json_walk_value(w, value);
+        if (got == 0)
+            return 1;
     }
-    *name = (struct span){NULL, 0};
-    if (!w->first)
-        got = past(&s, ',');
-    if (got == 0 && w->close == '}')
-        got = member_name(&s, name);
     if (got < 0)
-        return got;
-    s = skip_space(s);
-    got = json_value(s);
-    if (got < 0)
-        return got;
-    *value = (struct span){s.p, (size_t)got};
-    w->rest = span_skip(s, (size_t)got);
-    w->first = false;
-    return 1;
+        *w = before;
+    return got;
+}
+
+int
+json_walk_enter(const struct json_walk *w, struct json_walk *inner)
+{
+    int got = json_walk_open(inner, w->rest);
+
+    inner->marks = w->marks;
+    inner->base = w->base;
+    inner->mark = w->mark;
+    return got;
+}
+
+struct span
+json_walk_leave(struct json_walk *w, const struct json_walk *inner)
+{
+    struct span value = {w->rest.p, (size_t)(inner->rest.p + 1 - w->rest.p)};
+
+    w->rest = span_skip(inner->rest, 1);
+    w->mark = inner->mark;
+    return value;
 }
 
 struct span

@@ -10,6 +10,7 @@
  *
  * Spans point into the text and are valid as long as it stands still.
  */
+#include "protocol/json_scan.h"
 #include "protocol/span.h"
 
 /*
@@ -22,6 +23,11 @@ int json_value(struct span text);
 
 struct json_walk {
     struct span rest; /* what the walk has not visited yet; at its end, the closing bracket on */
+    /* Marks of the container that begins at base, if they are known: set after json_walk_open. */
+    const struct json_marks *marks;
+    const char *base;
+    /* private */
+    uint32_t mark; /* the next one */
     char close;
     bool first;
 };
@@ -44,6 +50,18 @@ int json_walk_open(struct json_walk *w, struct span text);
  * text ends before that; ERR_BIG as json_value. An error leaves the walk where it was.
  */
 int json_walk_next(struct json_walk *w, struct span *name, struct span *value);
+
+/*
+ * The same in two steps. json_walk_name stops before the value: returns 1 and the name, 0 or an error
+ * as above. Then json_walk_value, which returns 0 and the value or an error, or a walk through the
+ * value, if that is an object or array: json_walk_enter begins it, returning 0 or an error, and when it
+ * has come to its end json_walk_leave takes the walk behind it and tells the value. Where such a walk
+ * fails json_walk_value can still step over the value.
+ */
+int json_walk_name(struct json_walk *w, struct span *name);
+int json_walk_value(struct json_walk *w, struct span *value);
+int json_walk_enter(const struct json_walk *w, struct json_walk *inner);
+struct span json_walk_leave(struct json_walk *w, const struct json_walk *inner);
 
 /*
  * The inside of a value that is a string, as it stands, escapes and all; a null span when the

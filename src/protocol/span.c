@@ -10,12 +10,6 @@ span_of(const char *text)
     return (struct span){text, text == NULL ? 0 : strlen(text)};
 }
 
-bool
-span_same(struct span a, struct span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
-}
-
 static char
 lower(char c)
 {

@@ -26,48 +26,46 @@ white(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* Ends the string that p stands in: the place behind its quotation mark, or end. */
-static const char *
-string_end(struct splitter *s, const char *p, const char *end)
+/* A byte of a string; true when it ends the string. */
+static bool
+ends_string(struct json_scan *s, char c)
 {
-    for (; p < end; p++) {
-        if (s->escaped)
-            s->escaped = false;
-        else if (*p == '\\')
-            s->escaped = true;
-        else if (*p == '"') {
-            s->in_string = false;
-            return p + 1;
-        }
-    }
-    return end;
+    bool escaped = s->escaped;
+
+    s->escaped = !escaped && c == '\\';
+    s->in_string = escaped || c != '"';
+    return !s->in_string;
 }
 
 /*
- * The end of the value that p stands in, or NULL when it is not in this input. A scalar ends before
- * the byte that cannot belong to it.
+ * The end of a value that is no object or array, and so none that anybody wants: of a string, or
+ * before the byte that cannot belong to a scalar; what stands for one may hold strings and brackets.
  */
+static const char *
+other_end(struct json_scan *scan, const char *p, const char *end)
+{
+    for (; p < end; p++) {
+        if (scan->in_string) {
+            if (ends_string(scan, *p) && scan->depth == 0)
+                return p + 1;
+        } else if (*p == ',' || *p == ']' || white(*p)) {
+            return p;
+        } else if (*p == '"') {
+            scan->in_string = true;
+        } else if (*p == '{' || *p == '[') {
+            scan->depth++;
+        } else if (*p == '}' && --scan->depth == 0) {
+            return p + 1;
+        }
+    }
+    return NULL;
+}
+
+/* The end of the value that p stands in, or NULL when it is not in this input. */
 static const char *
 value_end(struct splitter *s, const char *p, const char *end)
 {
-    while (p < end) {
-        if (s->in_string) {
-            p = string_end(s, p, end);
-            if (!s->in_string && s->depth == 0)
-                return p;
-            continue;
-        }
-        if (s->scalar && (*p == ',' || *p == ']' || white(*p)))
-            return p;
-        if (*p == '"')
-            s->in_string = true;
-        else if (*p == '{' || *p == '[')
-            s->depth++;
-        else if ((*p == '}' || *p == ']') && --s->depth == 0)
-            return p + 1;
-        p++;
-    }
-    return NULL;
+    return s->container ? json_scan_container(&s->scan, p, end) : other_end(&s->scan, p, end);
 }
 
 /* Punctuation outside of values; true when a value begins at c. */
@@ -84,9 +82,10 @@ begins(struct splitter *s, char c)
         s->state = BROKEN;
     } else {
         s->state = INSIDE;
-        s->depth = 0;
-        s->in_string = false;
-        s->scalar = c != '{' && c != '[' && c != '"';
+        s->scan = (struct json_scan){.marks = s->marks};
+        if (s->marks != NULL)
+            s->marks->len = 0;
+        s->container = c == '{' || c == '[';
         s->len = 0;
         return true;
     }
@@ -117,7 +116,8 @@ inside(struct splitter *s, struct span *in, struct span *event)
     const char *end = value_end(s, in->p, in->p + in->len);
     const char *to = end == NULL ? in->p + in->len : end;
 
-    if (end != NULL && s->len == 0 && !s->skipping) {
+    s->marked = end != NULL && s->len == 0 && !s->skipping;
+    if (s->marked) {
         *event = (struct span){in->p, (size_t)(end - in->p)};
         *in = span_skip(*in, event->len);
     } else if (collect(s, in, to) != 0) {
@@ -156,6 +156,12 @@ splitter_next(struct splitter *s, struct span *in, struct span *event)
     return ERR_MORE;
 }
 
+const struct json_marks *
+splitter_marks(const struct splitter *s)
+{
+    return s->marked ? s->marks : NULL;
+}
+
 void
 splitter_carry(struct splitter *s, char *carry, size_t cap)
 {
@@ -168,6 +174,7 @@ void
 splitter_skip(struct splitter *s)
 {
     s->skipping = true;
+    s->marked = false;
     s->len = 0;
 }
 

@@ -10,18 +10,19 @@
  *
  * Source: Telemetry API; a body may end inside an event (a record above maxBytes is cut in two).
  */
+#include "protocol/json_scan.h"
 #include "protocol/span.h"
 
 struct splitter {
+    struct json_marks *marks; /* set after splitter_start if they are wanted; the caller's */
     char *carry;
     size_t cap;
     size_t len; /* bytes of an unfinished event in the carry */
-    uint32_t depth;
     uint8_t state;
-    bool in_string;
-    bool escaped;
-    bool scalar;
-    bool skipping; /* the rest of an event that is too large */
+    bool container;        /* the present value is an object or an array */
+    struct json_scan scan; /* of it */
+    bool skipping;         /* the rest of an event that is too large */
+    bool marked;           /* the marks are those of the event that came last */
 };
 
 /* Begins a body; carry is used until the body's end. */
@@ -39,6 +40,9 @@ void splitter_start(struct splitter *s, char *carry, size_t cap);
  *             splitter_skip, then again with the same input.
  */
 int splitter_next(struct splitter *s, struct span *in, struct span *event);
+
+/* Marks of the event that came last, valid as long; NULL when it came in several pieces. */
+const struct json_marks *splitter_marks(const struct splitter *s);
 
 /* Moves to a larger carry; what was collected is copied. */
 void splitter_carry(struct splitter *s, char *carry, size_t cap);

@@ -69,15 +69,39 @@ check_event(const struct event *e, struct span in)
     (void)event_is_line_of(e, any_piece(in));
 }
 
+/* With the marks of a scan, of this text or, as nobody should, of another one. */
+static void
+check_marked(struct span in, int want, const struct event *e)
+{
+    static struct json_marks marks;
+    struct json_scan scan = {.marks = &marks};
+    struct event marked;
+
+    marks.len = 0;
+    if (in.len > 0 && in.p[0] == '{')
+        (void)json_scan_container(&scan, in.p, in.p + in.len);
+    FACT(event_read(in, &marks, &marked) == want);
+    if (want == 0) {
+        FACT(marked.record.p == e->record.p && marked.record.len == e->record.len);
+        FACT(marked.message.p == e->message.p && marked.message.len == e->message.len);
+        FACT(marked.request_id.p == e->request_id.p && marked.time.p == e->time.p);
+        FACT(marked.type == e->type && marked.kind == e->kind);
+    }
+    for (uint32_t i = 0; i < marks.len; i++)
+        marks.at[i] += fuzz_dice(3);
+    (void)event_read(in, &marks, &marked);
+}
+
 void
 fuzz(struct span in)
 {
     struct event e;
     struct event_origin origin;
     bool strict = strict_json(in);
-    int got = event_read(in, &e);
+    int got = event_read(in, NULL, &e);
 
     FACT(got == 0 || got == ERR_BAD);
+    check_marked(in, got, &e);
     if (got != 0)
         return;
     check_event(&e, in);

@@ -106,6 +106,32 @@ static const struct {
      EVENT_FUNCTION, EVENT_OTHER, "{\"AWSRequestId\":\"a\",\"requestId\":null}", ""},
 };
 
+static void
+check_span(const char *name, struct span got, struct span want)
+{
+    CHECK(name, got.p == want.p && got.len == want.len);
+}
+
+/* With the marks of its strings it reads the same. */
+static void
+check_marked(const char *name, struct span text, const struct event *want)
+{
+    struct json_marks marks = {0};
+    struct json_scan scan = {.marks = &marks};
+    struct event e;
+
+    if (json_scan_container(&scan, text.p, text.p + text.len) != text.p + text.len)
+        return;
+    CHECK_INT(name, event_read(text, &marks, &e), 0);
+    check_span(name, e.record, want->record);
+    check_span(name, e.message, want->message);
+    check_span(name, e.time, want->time);
+    check_span(name, e.request_id, want->request_id);
+    CHECK(name, e.type == want->type && e.kind == want->kind);
+    CHECK(name, e.dropped_records == want->dropped_records);
+    CHECK(name, e.dropped_bytes == want->dropped_bytes);
+}
+
 /* Whole, then cut short at each byte, which makes no event of it. */
 static void
 read_good(void **state)
@@ -117,7 +143,8 @@ read_good(void **state)
 
         seed("event", text);
         memset(&e, 0xff, sizeof e);
-        CHECK_INT(events[i].name, event_read(text, &e), 0);
+        CHECK_INT(events[i].name, event_read(text, NULL, &e), 0);
+        check_marked(events[i].name, text, &e);
         CHECK_INT(events[i].name, e.type, events[i].type);
         CHECK_INT(events[i].name, e.kind, events[i].kind);
         CHECK(events[i].name, e.text.p == text.p && e.text.len == text.len);
@@ -126,8 +153,8 @@ read_good(void **state)
         CHECK_INT(events[i].name, e.dropped_records, 0);
         CHECK_INT(events[i].name, e.dropped_bytes, 0);
         for (size_t n = 0; n < text.len; n++)
-            CHECK_INT(events[i].name, event_read(guard_copy((struct span){events[i].text, n}), &e),
-                      ERR_BAD);
+            CHECK_INT(events[i].name,
+                      event_read(guard_copy((struct span){events[i].text, n}), NULL, &e), ERR_BAD);
     }
 }
 
@@ -149,7 +176,8 @@ time_of(void **state)
     for (size_t i = 0; i < LEN(times); i++) {
         struct event e;
 
-        CHECK_INT(times[i].name, event_read(guard_copy(span_of(times[i].text)), &e), 0);
+        CHECK_INT(times[i].name, event_read(guard_copy(span_of(times[i].text)), NULL, &e), 0);
+        check_marked(times[i].name, e.text, &e);
         CHECK_SPAN(times[i].name, e.time, span_of(times[i].want));
     }
 }
@@ -192,7 +220,7 @@ read_bad(void **state)
         struct event e;
 
         seed("event", span_of(bad[i].text));
-        CHECK_INT(bad[i].name, event_read(guard_copy(span_of(bad[i].text)), &e), ERR_BAD);
+        CHECK_INT(bad[i].name, event_read(guard_copy(span_of(bad[i].text)), NULL, &e), ERR_BAD);
     }
 }
 
@@ -221,7 +249,8 @@ read_dropped(void **state)
         struct event e;
 
         seed("event", span_of(dropped[i].text));
-        CHECK_INT(dropped[i].text, event_read(guard_copy(span_of(dropped[i].text)), &e), 0);
+        CHECK_INT(dropped[i].text, event_read(guard_copy(span_of(dropped[i].text)), NULL, &e), 0);
+        check_marked(dropped[i].text, e.text, &e);
         CHECK_INT(dropped[i].text, e.dropped_records, dropped[i].records);
         CHECK_INT(dropped[i].text, e.dropped_bytes, dropped[i].bytes);
     }
@@ -309,7 +338,8 @@ message_format(void **state)
         struct span message;
 
         seed("event", span_of(messages[i].text));
-        CHECK_INT(messages[i].name, event_read(guard_copy(span_of(messages[i].text)), &e), 0);
+        CHECK_INT(messages[i].name, event_read(guard_copy(span_of(messages[i].text)), NULL, &e), 0);
+        check_marked(messages[i].name, e.text, &e);
         check_write(messages[i].name, EVENT_MESSAGE, &e, NULL, span_of(want));
         message = event_message(&e);
         CHECK(messages[i].name, message.p >= e.text.p &&
@@ -329,7 +359,7 @@ verbatim_format(void **state)
     for (size_t i = 0; i < LEN(events); i++) {
         struct event e;
 
-        CHECK_INT(events[i].name, event_read(guard_copy(span_of(events[i].text)), &e), 0);
+        CHECK_INT(events[i].name, event_read(guard_copy(span_of(events[i].text)), NULL, &e), 0);
         check_write(events[i].name, EVENT_VERBATIM, &e, NULL, span_of(events[i].text));
     }
 }
@@ -383,7 +413,7 @@ enriched_format(void **state)
         struct event e;
 
         seed("event", span_of(enriched[i].text));
-        CHECK_INT(enriched[i].name, event_read(guard_copy(span_of(enriched[i].text)), &e), 0);
+        CHECK_INT(enriched[i].name, event_read(guard_copy(span_of(enriched[i].text)), NULL, &e), 0);
         check_write(enriched[i].name, EVENT_ENRICHED, &e, &enriched[i].origin,
                     span_of(enriched[i].want));
     }
@@ -471,7 +501,7 @@ size_is_a_bound(void **state)
         any_record(&o);
         out_byte(&o, '}');
         assert_int_equal(out_end(&o), 0);
-        CHECK_INT("event", event_read(guard_copy(out_span(&o)), &e), 0);
+        CHECK_INT("event", event_read(guard_copy(out_span(&o)), NULL, &e), 0);
         size = event_size(format, &e, &origin);
         o = out_to(guard_buffer(size), size);
         CHECK_INT("write", event_write(&o, format, &e, &origin), 0);
@@ -492,7 +522,7 @@ size_at_worst(void **state)
 
     (void)state;
     memset(controls, 1, sizeof controls);
-    CHECK_INT("event", event_read(SPAN("{\"type\":\"function\",\"record\":1}"), &e), 0);
+    CHECK_INT("event", event_read(SPAN("{\"type\":\"function\",\"record\":1}"), NULL, &e), 0);
     size = event_size(EVENT_ENRICHED, &e, &origin);
     o = out_to(guard_buffer(size), size);
     CHECK_INT("write", event_write(&o, EVENT_ENRICHED, &e, &origin), 0);
@@ -541,7 +571,7 @@ own_lines(void **state)
     (void)state;
     for (size_t i = 0; i < LEN(lines); i++) {
         seed("event", span_of(lines[i].text));
-        CHECK_INT(lines[i].name, event_read(guard_copy(span_of(lines[i].text)), &e), 0);
+        CHECK_INT(lines[i].name, event_read(guard_copy(span_of(lines[i].text)), NULL, &e), 0);
         CHECK_INT(lines[i].name, event_is_line_of(&e, SPAN(LOGGER)), lines[i].want);
         CHECK_INT(lines[i].name, event_is_line_of(&e, SPAN("nobody")), false);
         memset(longest, 'l', sizeof longest);

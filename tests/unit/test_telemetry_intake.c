@@ -74,7 +74,7 @@ put_text(struct span text)
     struct event event;
     int r;
 
-    assert_int_equal(event_read(text, &event), 0);
+    assert_int_equal(event_read(text, NULL, &event), 0);
     r = telemetry_intake_event(&intake, &event);
     assert_true(ledger_holds(&ledger, queue.records));
     return r;
