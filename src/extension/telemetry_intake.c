@@ -20,18 +20,22 @@ telemetry_intake_bytes(void)
     return 2 * (SCRATCH_BYTES + 16);
 }
 
-/* Hexadecimal digits at random; from a supply, since each refill is a system call. */
+/* Hexadecimal digits at random, an even number; from a supply, since each refill is a system call. */
 static void
 random_text(struct telemetry_intake *in, char *text, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
 
-    if (in->random_left < len) {
+    if (in->random_left < len / 2) {
         (void)entropy_fill(in->random, sizeof in->random);
         in->random_left = sizeof in->random;
     }
-    for (size_t i = 0; i < len; i++)
-        text[i] = digits[in->random[--in->random_left] & 15];
+    for (size_t i = 0; i < len; i += 2) {
+        uint8_t byte = in->random[--in->random_left];
+
+        text[i] = digits[byte >> 4];
+        text[i + 1] = digits[byte & 15];
+    }
 }
 
 /* The partition key that a record carries by itself; empty when the common one serves. */

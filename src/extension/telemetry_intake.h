@@ -36,7 +36,7 @@ struct telemetry_intake {
     char *rolled; /* for the oldest record on its way behind the youngest, which may be meanwhile */
     char sandbox[SANDBOX_LEN];
     char request_id[64];
-    char random[256]; /* for partition keys */
+    uint8_t random[256]; /* for partition keys */
     size_t random_left;
 };
 
