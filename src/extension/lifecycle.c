@@ -353,6 +353,16 @@ our_own(const struct lifecycle *life, const struct event *event)
            dead_letter_object_is_line(event->record);
 }
 
+/* The queue is full, and the platform waits. */
+static void
+stalled(struct lifecycle *life)
+{
+    if (life->stalled_ms == 0)
+        life->stalled_ms = life->loop->now_ms;
+    if (life->state == LIFE_HOLDING)
+        loop_set_earlier(&life->timer, life->stalled_ms + life->settings->flush_budget_ms);
+}
+
 static int
 telemetry_event(void *context, struct span text, const struct json_marks *marks)
 {
@@ -366,13 +376,13 @@ telemetry_event(void *context, struct span text, const struct json_marks *marks)
     }
     if (event.kind == EVENT_RESTORE_START)
         restored(life);
-    if ((life->settings->types & event.type) != 0 && !our_own(life, &event) &&
-        telemetry_dispatcher_event(d, &event) != 0) {
-        if (life->stalled_ms == 0)
-            life->stalled_ms = life->loop->now_ms;
-        if (life->state == LIFE_HOLDING)
-            loop_set_earlier(&life->timer, life->stalled_ms + life->settings->flush_budget_ms);
-        return ERR_FULL;
+    if ((life->settings->types & event.type) != 0 && !our_own(life, &event)) {
+        int r = telemetry_dispatcher_event(d, &event);
+
+        if (r == ERR_FULL)
+            stalled(life);
+        if (r != 0)
+            return ERR_FULL;
     }
     observe(life, &event);
     return 0;

@@ -21,6 +21,10 @@ enum {
     /* The platform holds back what the listener does not read, and drops what is too much for it.
      * After so long without any room it is better that we drop, and the function's end is heard. */
     FULL_MAX_MS = 5000,
+    /* So much waits beside what is under way while calls are answered within so long. The queue takes
+     * all that it has room for as soon as they are not: this is about memory in good times. */
+    PACE_BYTES = 786432,
+    PACE_MS = 50,
     LEAST_HALF_BYTES = 1024, /* a record that is refused for its size is not cut below this */
 };
 
@@ -58,12 +62,25 @@ telemetry_dispatcher_open(struct telemetry_dispatcher *d)
     aws_client_open(&d->kinesis.client);
 }
 
+/* Whether there is enough to send for as long as the call under way may take. */
+static bool
+paced(const struct telemetry_dispatcher *d)
+{
+    return d->sending && !d->last_chance && d->breaker.failures == 0 &&
+           d->queue.fresh_bytes > PACE_BYTES && d->loop->now_ms < d->sent_at_ms + PACE_MS;
+}
+
 int
 telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event)
 {
     bool first = d->queue.fresh == 0;
-    int r = telemetry_intake_event(&d->intake, event);
+    int r;
 
+    if (paced(d)) {
+        loop_set_earlier(&d->pace_timer, d->sent_at_ms + PACE_MS);
+        return ERR_MORE;
+    }
+    r = telemetry_intake_event(&d->intake, event);
     check_ledger(d);
     if (r != 0) {
         /* the POST that filled the queue ends only when there is room again */
@@ -93,6 +110,14 @@ full_for_long(void *context)
     log_warn("the queue is full: dropping the %s events",
              d->settings->drop == WHEN_FULL_OLDEST ? "oldest" : "newest");
     d->intake.overflow = true;
+    d->room(d->context);
+}
+
+static void
+not_answered_soon(void *context)
+{
+    struct telemetry_dispatcher *d = context;
+
     d->room(d->context);
 }
 
@@ -195,6 +220,7 @@ send_batch(struct telemetry_dispatcher *d, bool with_failed, bool alone)
     d->calls_before = d->kinesis.client.http.sent_calls;
     d->unanswered_before = d->kinesis.client.http.unanswered;
     d->sending = true;
+    d->sent_at_ms = d->loop->now_ms;
     d->alone = alone;
     d->hopeful = false;
     d->accepted = d->most_attempts = 0;
@@ -745,6 +771,7 @@ telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, str
     d->batch.places = d->places;
     add_timer(d, &d->timer, timer);
     add_timer(d, &d->full_timer, full_for_long);
+    add_timer(d, &d->pace_timer, not_answered_soon);
     add_timer(d, &d->burial_timer, time_to_bury);
     /* a freeze gives the platform no chance to send */
     d->full_timer.awake = true;
