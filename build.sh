@@ -24,7 +24,10 @@ usage: ./build.sh [COMMAND]
                         --list tells the names, --markdown prints the table for tests/README.md,
                         black-hole how long invocations are held while nothing is ever answered
   endurance [CASE…]     a million events while Kinesis is down; 100,000 invocations; how fast it ends
-  bench                 what a cold start costs, against an empty extension
+  bench [CASE…]         cold start, memory, CPU, rate, bytes sent and more, against the same extension in
+                        Node, Go and Rust; all, or the cases named: cold memory cpu rate wire hold
+                        shutdown size growth micro. BENCH_SUBJECTS="ours go" measures these alone.
+                        Table, build/bench/results.json and .svg; status 1 when a limit is not kept
   clean [all]           removes build/ except the sources brought; with `all` these and node_modules too
   help                  this text
 
@@ -398,16 +401,26 @@ endurance() {
     exec node tests/e2e/endurance.mjs "$@"
 }
 
-bench() {
+# The universal layer takes both CPUs' binaries; only these cases look at it.
+bench() { # [CASE...]
+    need_compiler
+    need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl unzip:unzip
     need_node
-    need unzip:unzip
-    layer
+    case " ${*:-cold} " in
+    *" cold "* | *" size "*)
+        layer
+        rm -rf "build/$native/bench/opt"
+        mkdir -p "build/$native/bench"
+        unzip -q "layer/dist/$name.zip" -d "build/$native/bench/opt"
+        ;;
+    *)
+        arch=$native
+        build
+        ;;
+    esac
     arch=$native
-    locked make -s -C tests/bench ARCH="$arch"
-    rm -rf "build/$arch/bench/opt"
-    unzip -q "layer/dist/$name.zip" -d "build/$arch/bench/opt"
-    node tests/bench/cold_start.mjs "build/$arch/bench/empty_extension" "build/$arch/$name" \
-        "build/$arch/bench/opt/extensions/$name" "$@"
+    locked make -s -j"$jobs" -C tests/bench ARCH="$arch"
+    exec node tests/bench/bench.mjs "$@"
 }
 
 # Sources that were brought stay: they are checked before each use, and may be hard to get again.

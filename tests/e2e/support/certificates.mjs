@@ -75,6 +75,13 @@ export class Certificates {
     return new Certificates(folder);
   }
 
+  /* A file in the same folder, gone with it. Returns its path. */
+  async write(text) {
+    const path = this.#path('file');
+    await writeFile(path, text);
+    return path;
+  }
+
   async remove() {
     removeFolder(this.folder);
   }

@@ -1,0 +1,76 @@
+/*
+ * What the project promises of itself, checked against what was measured. A row whose figures are missing is
+ * left out: its case was not asked for, or the rival cannot be had here.
+ */
+
+/* Medians by subject, of one measure. */
+function medians(measures, id) {
+  const measure = measures.find((one) => one.id === id);
+  return Object.fromEntries(Object.entries(measure?.subjects ?? {}).map(([name, { median }]) => [name, median]));
+}
+
+/* { name, value, limit, unit, ok, most }: value <= limit, or >= when `most` is false. */
+function row(name, value, limit, unit, most = true) {
+  return Number.isFinite(value) ? [{ name, value, limit, unit, most, ok: most ? value <= limit : value >= limit }] : [];
+}
+
+/* The subject's figure over ours is so much at least. */
+function times(measures, id, what, rivals) {
+  const of = medians(measures, id);
+  return Object.entries(rivals).flatMap(([name, least]) =>
+    row(`${what}: ${name} over ours`, of[name] / of.ours, least, 'times', false));
+}
+
+function cold(measures) {
+  const of = medians(measures, 'next');
+  return [
+    ...row('exec to next: ours over empty', of.ours / of.empty, 1.25, 'times'),
+    ...times(measures, 'next', 'exec to next', { node: 15, go: 1, rust: 1 }),
+    ...row('exec to next: launcher less ours', of.launcher - of.ours, 2, 'ms')
+  ];
+}
+
+function memory(measures) {
+  return [
+    ...row('memory when ready', medians(measures, 'memoryReady').ours, 1.2, 'MB'),
+    ...row('memory after 100,000 events', medians(measures, 'memory100k').ours, 3, 'MB'),
+    ...times(measures, 'memoryReady', 'memory when ready', { node: 30 }),
+    ...times(measures, 'memory100k', 'memory after 100,000 events', { node: 30 })
+  ];
+}
+
+function cpu(measures) {
+  return [
+    ...row('CPU for 100,000 events of 200 bytes', medians(measures, 'cpu200').ours, 0.05, 's'),
+    ...times(measures, 'cpu200', 'CPU for 100,000 of 200 bytes', { node: 15, go: 3, rust: 3 }),
+    ...row('CPU for 100,000 events of 2 KB', medians(measures, 'cpu2000').ours, 0.25, 's')
+  ];
+}
+
+function hold(measures) {
+  return [0, 5, 20].flatMap((delay) =>
+    row(`hold, Kinesis answers after ${delay} ms`, medians(measures, `hold${delay}`).ours, delay + 1.5, 'ms'));
+}
+
+/* The best of the micro-benchmarks whose name fits, in the unit given. */
+function best(micro, pattern, unit) {
+  const found = micro.filter((one) => pattern.test(one.measure) && one.unit === unit).map((one) => one.value);
+  const pick = unit === 'ms' ? Math.min : Math.max;
+  return found.length > 0 ? pick(...found) : NaN;
+}
+
+function small(micro) {
+  return [
+    ...row('splitter', best(micro, /splitter/i, 'GB/s'), 1.5, 'GB/s', false),
+    ...row('SHA-256', best(micro, /sha-?256/i, 'GB/s'), 1.5, 'GB/s', false),
+    ...row('PutRecords of 500 × 200 bytes', best(micro, /put_?records/i, 'ms'), 0.3, 'ms')
+  ];
+}
+
+export function limits(measures, micro) {
+  return [
+    ...cold(measures), ...memory(measures), ...cpu(measures),
+    ...row('sent over data and key, 200 bytes', medians(measures, 'wireRatio200').ours, 1.1, 'times'),
+    ...hold(measures), ...small(micro)
+  ];
+}

@@ -1,0 +1,61 @@
+/*
+ * The runs that figures are taken from. Several cases may look at the same one; each is made once, for all
+ * subjects in turn, so that whatever else the machine does disturbs all alike.
+ *
+ *   rounds, warmUps  how often; warm-ups are not counted
+ *   options          of the bench host
+ *   only             the one subject that is measured
+ *   alone            also those that are only started
+ */
+const MARKS = '10000,100000';
+
+export const RUNS = {
+  cold: { rounds: 20, warmUps: 3, alone: true, options: {} },
+  light: { rounds: 10, options: { events: 100, perInvocation: 100 } },
+  load200: { rounds: 3, options: { events: 100_000, size: 200, marks: MARKS } },
+  load2000: { rounds: 3, options: { events: 100_000, size: 2000 } },
+  rate: { rounds: 3, options: { events: 200_000, size: 200, perInvocation: 200_000 } },
+  hold0: { rounds: 1, options: { events: 300, perInvocation: 10, idleMs: 60, delayMs: 0 } },
+  hold5: { rounds: 1, options: { events: 300, perInvocation: 10, idleMs: 60, delayMs: 5 } },
+  hold20: { rounds: 1, options: { events: 300, perInvocation: 10, idleMs: 60, delayMs: 20 } },
+  growth1k: { rounds: 3, only: 'ours', options: { events: 1_000 } },
+  growth10k: { rounds: 3, only: 'ours', options: { events: 10_000 } },
+  growth100k: { rounds: 3, only: 'ours', options: { events: 100_000 } },
+  growth1M: { rounds: 1, only: 'ours', options: { events: 1_000_000 } }
+};
+for (const [name, run] of Object.entries(RUNS)) {
+  if (name.startsWith('growth')) {
+    run.options.marks = run.options.events;
+  }
+}
+
+/* Who takes part in a run. */
+export function members(run, subjects) {
+  return subjects.filter(({ name, alone }) => (run.only ? name === run.only : run.alone || !alone));
+}
+
+/*
+ * Makes one run for all subjects. Returns { subject: [figures of each round] }; a subject that failed has
+ * what it said in `failures` and is left out.
+ */
+export async function perform(name, subjects, host, failures) {
+  const run = RUNS[name];
+  const results = Object.fromEntries(members(run, subjects).map((subject) => [subject.name, []]));
+  for (let round = -(run.warmUps ?? 0); round < run.rounds; round += 1) {
+    for (const subject of members(run, subjects)) {
+      if (failures[`${subject.name} ${name}`]) {
+        continue;
+      }
+      try {
+        const figures = await host.run(subject.program, run.options);
+        if (round >= 0) {
+          results[subject.name].push(figures);
+        }
+      } catch (error) {
+        failures[`${subject.name} ${name}`] = error.message;
+        delete results[subject.name];
+      }
+    }
+  }
+  return results;
+}

@@ -1,0 +1,76 @@
+/*
+ * The results as text: one block for each table.
+ */
+
+/* Rows of cells; the first column is text, the others are numbers. */
+export function table(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => [...String(row[column])].length)));
+  const cell = (text, column) => (column === 0 ? String(text).padEnd(widths[0]) : String(text).padStart(widths[column]));
+  return rows.map((row) => `  ${row.map(cell).join('  ')}`.trimEnd()).join('\n');
+}
+
+export function number(value, digits) {
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/* A ratio with as many digits as one reads of it. */
+function ratio(value) {
+  return `× ${number(value, value < 10 ? 2 : value < 100 ? 1 : 0)}`;
+}
+
+function measureRows({ title, unit, digits, subjects }) {
+  const ours = subjects.ours?.median;
+  return [
+    [`${title}, ${unit}`, 'median', 'min', 'max', 'to ours'],
+    ...Object.entries(subjects).map(([name, { median, min, max }]) => [
+      `  ${name}`, ...[median, min, max].map((value) => number(value, digits)),
+      ours > 0 && name !== 'ours' ? ratio(median / ours) : ''
+    ])
+  ];
+}
+
+export function measuresText(measures) {
+  const rows = measures.map(measureRows);
+  const widths = rows.flat();
+  return table(widths.flatMap((row) => (row[1] === 'median' ? [['', '', '', '', ''], row] : [row])));
+}
+
+export function sizesText(sizes) {
+  return table([['size, bytes', 'file', 'deflated'], ...sizes.map(({ name, bytes, deflated }) => [
+    name, number(bytes, 0), deflated === null ? '' : number(deflated, 0)])]);
+}
+
+export function growthText(rows) {
+  return table([
+    ['growth, ours', 'seconds', 'CPU s', 'peak MB', 'µs/event', 'CPU µs/event', 'runs'],
+    ...rows.map((row) => [
+      `${number(row.events, 0)} events`, number(row.seconds, 4), number(row.cpuSeconds, 4), number(row.peakMb, 2),
+      number(row.microseconds, 3), number(row.cpuMicroseconds, 3), row.rounds
+    ])
+  ]);
+}
+
+export function microText(rows) {
+  return table([['micro', 'value', 'unit'], ...rows.map(({ measure, value, unit }) => [measure, number(value, 4), unit])]);
+}
+
+/* How far the host is from being what is measured. */
+export function ceilingsText(ceilings, rates) {
+  const fastest = Math.max(0, ...Object.values(rates).map(({ median }) => median));
+  return table([
+    ['the host by itself', 'events/s', 'of the fastest'],
+    ...Object.entries(ceilings).map(([name, { median }]) =>
+      [name, number(median, 0), fastest > 0 ? ratio(median / fastest) : ''])
+  ]);
+}
+
+export function limitsText(rows) {
+  const digits = ({ unit }) => (unit === 's' ? 3 : 2);
+  return table([
+    ['limits', 'value', 'limit', '', ''],
+    ...rows.map((row) => [
+      row.name, `${number(row.value, digits(row))} ${row.unit}`,
+      `${row.most ? '≤' : '≥'} ${number(row.limit, digits(row))}`, row.ok ? 'ok' : 'OVER', ''
+    ])
+  ]);
+}
