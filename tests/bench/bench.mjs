@@ -77,7 +77,7 @@ function notes(results) {
   const [one] = all.filter(({ events }) => events > 0);
   return [
     'Load: invocations of 1,000 events (rate: one of all; hold and shutdown: 10 and 100), POSTs of 1,000 events or 256 KiB at most.',
-    ...one ? [`The extension had ${one.pinned ? 'a CPU for itself, the host the others' : 'no CPU for itself'}.`] : [],
+    ...one ? [`The extension had ${one.pinned ? 'a CPU for itself, the host the others' : 'no CPU for itself'}${one.preferred ? '; both went before the machine\'s other work' : ''}.`] : [],
     ...late.length > 0 ? [`Ready after a first event, having connected to Kinesis only then: ${late.join(', ')}.`] : [],
     ...all.length > 0 ? [`${all.length} runs, ${duplicates} events arrived twice, none was lost.`] : []
   ];
@@ -102,7 +102,7 @@ function print(report) {
   const { measures, rates, own } = report;
   const blocks = [
     machineText(report.machine),
-    measures.length > 0 && text.measuresText(measures).trimStart().replace(/^/, '  '),
+    measures.length > 0 && text.measuresText(measures),
     own && text.ceilingsText(own, rates),
     report.sizes.length > 0 && text.sizesText(report.sizes),
     report.growth.length > 0 && text.growthText(report.growth),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,11 +33,12 @@ child_start(struct child *c, const char *program, char *const *environment, cons
 
     if (output < 0 || input < 0)
         die("%s: %s", log, strerror(errno));
-    atexit(kill_it);
+    before_leaving = kill_it;
     c->start_ns = now_ns();
     c->pid = vfork();
     if (c->pid == 0) {
         signal(SIGPIPE, SIG_DFL);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         pin_to(cpu);
         dup2(input, 0);
         dup2(output, 1);

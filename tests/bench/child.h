@@ -23,7 +23,7 @@ struct child {
  * log          file that its output is added to.
  * cpu          the only one it runs on; -1: any.
  *
- * If the host dies before it, it is killed.
+ * Should the host leave before it, it is killed.
  */
 void child_start(struct child *c, const char *program, char *const *environment, const char *log,
                  int cpu);

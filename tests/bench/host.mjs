@@ -57,7 +57,7 @@ export class Host {
     } catch (error) {
       const { error: reason } = error.stdout ? JSON.parse(error.stdout) : {};
       const said = await readFile(this.log, 'utf8').catch(() => '');
-      throw new Error(`${what}: ${reason ?? (error.stderr || error.message)}\n${said.slice(-LOG_SHOWN)}`);
+      throw new Error(`${what}: ${reason ?? (error.stderr || `the host ended by ${error.signal ?? error.code}`)}\n${said.slice(-LOG_SHOWN)}`);
     }
   }
 }

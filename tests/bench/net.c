@@ -15,6 +15,17 @@
 #include <time.h>
 #include <unistd.h>
 
+void (*before_leaving)(void);
+
+_Noreturn void
+leave(int status)
+{
+    fflush(stdout);
+    if (before_leaving)
+        before_leaving();
+    _exit(status);
+}
+
 _Noreturn void
 die(const char *format, ...)
 {
@@ -25,7 +36,7 @@ die(const char *format, ...)
     vfprintf(stderr, format, list);
     va_end(list);
     fputc('\n', stderr);
-    exit(1);
+    leave(1);
 }
 
 int64_t

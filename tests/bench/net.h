@@ -15,6 +15,12 @@
 
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Ends the process at once: what exit() would tidy up, other threads still use. */
+_Noreturn void leave(int status);
+
+/* What leave has to do first; NULL: nothing. */
+extern void (*before_leaving)(void);
+
 /* Monotonic. */
 int64_t now_ns(void);
 

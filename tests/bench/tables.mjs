@@ -2,11 +2,12 @@
  * The results as text: one block for each table.
  */
 
-/* Rows of cells; the first column is text, the others are numbers. */
+/* Rows of cells; the first column is text, the others are numbers. An empty row is an empty line. */
 export function table(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => [...String(row[column])].length)));
+  const full = rows.filter((row) => row.length > 0);
+  const widths = full[0].map((_, column) => Math.max(...full.map((row) => [...String(row[column])].length)));
   const cell = (text, column) => (column === 0 ? String(text).padEnd(widths[0]) : String(text).padStart(widths[column]));
-  return rows.map((row) => `  ${row.map(cell).join('  ')}`.trimEnd()).join('\n');
+  return rows.map((row) => (row.length > 0 ? `  ${row.map(cell).join('  ')}`.trimEnd() : '')).join('\n');
 }
 
 export function number(value, digits) {
@@ -30,9 +31,7 @@ function measureRows({ title, unit, digits, subjects }) {
 }
 
 export function measuresText(measures) {
-  const rows = measures.map(measureRows);
-  const widths = rows.flat();
-  return table(widths.flatMap((row) => (row[1] === 'median' ? [['', '', '', '', ''], row] : [row])));
+  return table(measures.map(measureRows).flatMap((rows, i) => (i > 0 ? [[], ...rows] : rows)));
 }
 
 export function sizesText(sizes) {
@@ -67,10 +66,10 @@ export function ceilingsText(ceilings, rates) {
 export function limitsText(rows) {
   const digits = ({ unit }) => (unit === 's' ? 3 : 2);
   return table([
-    ['limits', 'value', 'limit', '', ''],
+    ['limits', 'value', 'limit', ''],
     ...rows.map((row) => [
       row.name, `${number(row.value, digits(row))} ${row.unit}`,
-      `${row.most ? '≤' : '≥'} ${number(row.limit, digits(row))}`, row.ok ? 'ok' : 'OVER', ''
+      `${row.most ? '≤' : '≥'} ${number(row.limit, digits(row))}`, row.ok ? 'ok' : 'OVER'
     ])
   ]);
 }
