@@ -361,7 +361,7 @@ run(const char *program)
     if (!o.certificate || !o.key || !o.ca)
         die("run needs --certificate, --key and --ca");
     pin_away_from(cpu);
-    load_init(&r.load, o.events, o.size, o.post_events, o.post_bytes);
+    load_init(&r.load, o.events, o.size);
     r.holds_ms = calloc(o.events / o.per_invocation + 3, sizeof(double));
     runtime_api_start(&r.api);
     sink_start(&r.sink, &r.load, o.certificate, o.key, (unsigned)o.delay_ms);
@@ -371,6 +371,7 @@ run(const char *program)
     if (o.events > 0) {
         if (r.api.telemetry_port == 0)
             die("no subscription to telemetry");
+        load_write(&r.load, o.post_events, o.post_bytes, r.api.strings);
         generator_init(&r.generator, &r.load, r.api.telemetry_port, r.api.telemetry_path);
         drive_load();
     }
@@ -397,7 +398,8 @@ ceilings(void)
     if (!o.certificate || !o.key || o.events == 0)
         die("ceilings needs --certificate, --key and --events");
     pin_away_from(cpu);
-    load_init(&r.load, o.events, o.size, o.post_events, o.post_bytes);
+    load_init(&r.load, o.events, o.size);
+    load_write(&r.load, o.post_events, o.post_bytes, false);
     printf("{\"generator\":%.0f,", ceiling_of_generator(&r.load, o.per_invocation, cpu));
     sink_start(&r.sink, &r.load, o.certificate, o.key, (unsigned)o.delay_ms);
     printf("\"sinkCbor\":%.0f,", ceiling_of_sink(&r.sink, &r.load, true, cpu));

@@ -18,18 +18,14 @@ static const char *const words[] = {
 };
 #define WORDS (sizeof(words) / sizeof(words[0]))
 
-#define BEFORE_TIMESTAMP "\",\"type\":\"function\",\"record\":{\"timestamp\":\""
-#define BEFORE_REQUEST "\",\"level\":\"INFO\",\"requestId\":\""
-#define BEFORE_MESSAGE "\",\"message\":"
 #define REQUEST_ID "459921b5-681c-4a96-beb0-000000000000"
 #define A_TIME "2026-11-20T10:00:00.000Z"
-#define PREFIX                                                                                     \
-    "{\"time\":\"" A_TIME BEFORE_TIMESTAMP A_TIME BEFORE_REQUEST REQUEST_ID BEFORE_MESSAGE
-#define AT_TIME (sizeof("{\"time\":\"") - 1)
-#define AT_TIMESTAMP (AT_TIME + LOAD_TIME_BYTES + sizeof(BEFORE_TIMESTAMP) - 1)
-#define AT_REQUEST (AT_TIMESTAMP + LOAD_TIME_BYTES + sizeof(BEFORE_REQUEST) - 1)
-#define AT_MESSAGE (sizeof(PREFIX) - 1)
+#define BEFORE_RECORD "{\"time\":\"" A_TIME "\",\"type\":\"function\",\"record\":"
+#define BEFORE_REQUEST "{\"timestamp\":\"" A_TIME "\",\"level\":\"INFO\",\"requestId\":\""
+#define BEFORE_MESSAGE REQUEST_ID "\",\"message\":"
+#define TIME_AT (sizeof("{\"time\":\"") - 1)
 #define ID_DIGITS 8
+#define ENVELOPE 512 /* an event without its message is smaller, strings or not */
 
 static uint32_t
 dice(uint32_t *state)
@@ -59,31 +55,67 @@ make_message(char *to, size_t size, uint32_t *state)
     to[size - 1] = '"';
 }
 
-static void
-make_event(char *to, size_t size, uint32_t *state)
+/* Appends, escaped when it goes into a string. Returns the end. */
+static char *
+append(char *to, const char *bytes, size_t len, bool string)
 {
-    memcpy(to, PREFIX, AT_MESSAGE);
-    make_message(to + AT_MESSAGE, size, state);
-    memcpy(to + AT_MESSAGE + size, "}},", 3);
+    for (size_t i = 0; i < len; i++) {
+        if (string && (bytes[i] == '"' || bytes[i] == '\\'))
+            *to++ = '\\';
+        *to++ = bytes[i];
+    }
+    return to;
+}
+
+/* Returns the event's end. Where its varying parts stand is the same in all. */
+static char *
+make_event(struct load *l, char *to, const char *message, bool string)
+{
+    char *at = append(to, BEFORE_RECORD, sizeof(BEFORE_RECORD) - 1, false);
+
+    at = append(at, "\"", string, false);
+    l->stamp_at = (size_t)(append(at, "{\"timestamp\":\"", 14, string) - to);
+    at = append(at, BEFORE_REQUEST, sizeof(BEFORE_REQUEST) - 1, string);
+    l->request_at = (size_t)(at - to);
+    at = append(at, BEFORE_MESSAGE, sizeof(BEFORE_MESSAGE) - 1, string);
+    l->number_at = (size_t)(append(at, "\"#", 2, string) - to);
+    at = append(at, message, l->size, string);
+    at = append(at, "}\"", 1 + string, false);
+    return append(at, "},", 2, false);
 }
 
 void
-load_init(struct load *l, size_t events, size_t size, size_t post_events, size_t post_bytes)
+load_init(struct load *l, size_t events, size_t size)
 {
+    *l = (struct load){.size = size, .events_len = events};
+    l->shape = calloc(events + 1, sizeof(l->shape[0]));
+    if (!l->shape || size < 32 || events > 99999999)
+        die("such a load cannot be made");
+}
+
+void
+load_write(struct load *l, size_t post_events, size_t post_bytes, bool strings)
+{
+    size_t cap = post_events < UINT16_MAX ? post_events : UINT16_MAX;
     uint32_t state = 1;
 
-    *l = (struct load){.size = size, .events_len = events, .event_size = AT_MESSAGE + size + 3};
-    l->texts_len = post_bytes / l->event_size;
-    if (l->texts_len > post_events)
-        l->texts_len = post_events;
-    if (l->texts_len == 0 || l->texts_len > UINT16_MAX || size < 32 || events > 99999999)
-        die("such a load cannot be made");
-    l->text = malloc(l->texts_len * l->event_size);
-    l->shape = calloc(events + 1, sizeof(l->shape[0]));
-    if (!l->text || !l->shape)
+    l->messages = malloc(cap * l->size);
+    l->text = malloc(post_bytes + 2 * l->size + ENVELOPE);
+    l->begin = calloc(cap + 1, sizeof(l->begin[0]));
+    if (!l->messages || !l->text || !l->begin)
         die("no memory");
-    for (size_t i = 0; i < l->texts_len; i++)
-        make_event(l->text + i * l->event_size, size, &state);
+    while (l->texts_len < cap) {
+        char *message = l->messages + l->texts_len * l->size;
+        char *begin = l->text + l->begin[l->texts_len];
+
+        make_message(message, l->size, &state);
+        size_t end = (size_t)(make_event(l, begin, message, strings) - l->text);
+        if (end > post_bytes)
+            break;
+        l->begin[++l->texts_len] = end;
+    }
+    if (l->texts_len == 0)
+        die("no event fits into a POST");
 }
 
 static void
@@ -103,23 +135,26 @@ load_events(struct load *l, size_t first, size_t len, uint64_t request, const ch
 
     load_request_id(id, request);
     for (size_t i = 0; i < len; i++) {
-        char *event = l->text + i * l->event_size;
+        char *event = l->text + l->begin[i];
 
-        memcpy(event + AT_TIME, time, LOAD_TIME_BYTES);
-        memcpy(event + AT_TIMESTAMP, time, LOAD_TIME_BYTES);
-        memcpy(event + AT_REQUEST, id, 36);
-        digits(event + AT_MESSAGE + 2, ID_DIGITS, first + i);
+        memcpy(event + TIME_AT, time, LOAD_TIME_BYTES);
+        memcpy(event + l->stamp_at, time, LOAD_TIME_BYTES);
+        memcpy(event + l->request_at, id, 36);
+        digits(event + l->number_at, ID_DIGITS, first + i);
         l->shape[first + i] = (uint16_t)i;
     }
-    *bytes = len * l->event_size - 1;
+    *bytes = l->begin[len] - 1;
     return l->text;
 }
 
-void
+bool
 load_record(const struct load *l, size_t id, char *record)
 {
-    memcpy(record, l->text + l->shape[id] * l->event_size + AT_MESSAGE, l->size);
+    if (!l->messages)
+        return false;
+    memcpy(record, l->messages + l->shape[id] * l->size, l->size);
     digits(record + 2, ID_DIGITS, id);
+    return true;
 }
 
 int64_t

@@ -7,8 +7,8 @@
  *      "level":"INFO","requestId":"459921b5-681c-4a96-beb0-000000000007","message":"#00000042 order ..."}}
  *
  * The value of message, quotes and escapes included, is what arrives in Kinesis, and has exactly the
- * size asked for. As many texts as one POST may hold are made once; before each POST the times, the
- * request's id and the events' numbers are written into them.
+ * size asked for. As many events as one POST may hold are written once; before each POST the times,
+ * the request's id and the events' numbers are put into them.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,26 +16,35 @@
 
 struct load {
     size_t size;       /* bytes of a record in Kinesis */
-    size_t texts_len;  /* texts, and thereby events in a POST at most */
     size_t events_len; /* events in all */
+    size_t texts_len;  /* events in a POST at most */
 
     /* private */
-    char *text;        /* the events, a comma after each */
-    size_t event_size; /* comma included */
-    uint16_t *shape;   /* of each event posted: which text it has */
+    char *messages;  /* of each text: size bytes */
+    char *text;      /* the events, a comma after each */
+    size_t *begin;   /* of each event; and of what would follow the last */
+    size_t stamp_at; /* in each event: the record's timestamp, request id, and number */
+    size_t request_at, number_at;
+    uint16_t *shape; /* of each event posted: which text it has */
 };
 
+/* Without any text yet. */
+void load_init(struct load *l, size_t events, size_t size);
+
 /*
+ * Writes the texts.
+ *
  * post_events, post_bytes  the most that one POST may hold.
+ * strings                  the record is a string with the JSON object in it, as in schema 2022-07-01.
  */
-void load_init(struct load *l, size_t events, size_t size, size_t post_events, size_t post_bytes);
+void load_write(struct load *l, size_t post_events, size_t post_bytes, bool strings);
 
 /* Events number first to first + len - 1, len <= texts_len: a comma after each but the last. */
 const char *load_events(struct load *l, size_t first, size_t len, uint64_t request,
                         const char *time, size_t *bytes);
 
-/* The whole record that event number id has become. Writes load->size bytes. */
-void load_record(const struct load *l, size_t id, char *record);
+/* The whole record that event number id has become: writes size bytes. False before load_write. */
+bool load_record(const struct load *l, size_t id, char *record);
 
 /* The number at the beginning of a record of which len bytes are there; -1: it is none of ours. */
 #define LOAD_ID_BYTES 11

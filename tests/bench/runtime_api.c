@@ -39,14 +39,15 @@ note(struct runtime_api *api, int64_t *what, int64_t when)
     pthread_mutex_unlock(&api->lock);
 }
 
-/* "URI":"http://sandbox.localdomain:4243/path"; the host is this one. */
+/* "URI":"http://sandbox.localdomain:4243/path", the host being this one; and the schema. */
 static void
-take_destination(struct runtime_api *api, struct http_in *in)
+take_subscription(struct runtime_api *api, struct http_in *in)
 {
     char *at = memmem(in->body, in->body_len, "http://sandbox", 14);
     char *end = at ? memchr(at, '"', (size_t)(in->body + in->body_len - at)) : NULL;
     char *colon = end ? memchr(at + 7, ':', (size_t)(end - at) - 7) : NULL;
 
+    api->strings = memmem(in->body, in->body_len, "\"2022-07-01\"", 12) != NULL;
     if (!colon)
         die("no destination in the subscription");
     *end = '\0';
@@ -83,7 +84,7 @@ answer(struct runtime_api *api, int fd, struct http_in *in, int64_t arrived)
         note(api, &api->register_ns, arrived);
         reply(fd, "200 OK", REGISTERED);
     } else if (strncmp(in->head, "PUT /2022-07-01/telemetry ", 26) == 0) {
-        take_destination(api, in);
+        take_subscription(api, in);
         note(api, &api->subscribe_ns, arrived);
         reply(fd, "200 OK", "\"OK\"");
     } else {

@@ -22,6 +22,7 @@ struct runtime_api {
     char event[512];                   /* that is due; empty: none */
     uint16_t telemetry_port;           /* 0: no subscription */
     char telemetry_path[128];
+    bool strings; /* schema 2022-07-01: the record of a function's event is a string */
 };
 
 void runtime_api_start(struct runtime_api *api);

@@ -73,8 +73,8 @@ as_logged(struct peer *p, const struct a_record *r, uint32_t id)
             return false;
         bytes = p->record;
     }
-    load_record(p->sink->load, id, p->wanted);
-    return memcmp(bytes, p->wanted, p->sink->load->size) == 0;
+    return load_record(p->sink->load, id, p->wanted) &&
+           memcmp(bytes, p->wanted, p->sink->load->size) == 0;
 }
 
 static void
