@@ -15,6 +15,7 @@ usage: ./build.sh [COMMAND]
   test fuzz [TARGET…]   only the fuzz targets, or those named, for 20 seconds each
   test e2e [FILE…]      only the end-to-end tests, or those in the files named
   test arm64 [FILE…]    the same with the arm64 binary, elsewhere than on arm64 in an emulator
+  test bench            only the tests of the benchmarks' own counting
   test cdk              only the tests of cdk/, with cfn-lint and a deployment to moto, a local AWS
   fuzz [SECONDS] [TARGET…]
                         the fuzz targets, or those named, for 60 or so many seconds each, from where
@@ -276,6 +277,10 @@ test_arm64() { # [FILE...]
     test_e2e "$@"
 }
 
+test_bench() {
+    node_tests tests/bench/*.test.mjs
+}
+
 # The real layers are deployed.
 test_cdk() (
     cd cdk
@@ -301,6 +306,7 @@ need_for() { # PART
         need_modules
         [ "$native" = arm64 ] || need qemu-aarch64-static:qemu-user-static
         ;;
+    bench) need_bench ;;
     cdk)
         need_layer
         need_node
@@ -324,6 +330,7 @@ build_for() { # PART
         arch=arm64
         build
         ;;
+    bench) build_bench host ;;
     cdk) layer ;;
     esac
 }
@@ -332,8 +339,8 @@ run_tests() { # [PART [ARGUMENTS]]
     part=${1:-all}
     [ $# -eq 0 ] || shift
     case $part in
-    all) parts="unit fuzz e2e arm64 cdk" ;;
-    unit | fuzz | e2e | arm64 | cdk) parts=$part ;;
+    all) parts="unit fuzz e2e arm64 bench cdk" ;;
+    unit | fuzz | e2e | arm64 | bench | cdk) parts=$part ;;
     *)
         usage >&2
         exit 2
@@ -401,25 +408,31 @@ endurance() {
     exec node tests/e2e/endurance.mjs "$@"
 }
 
+need_bench() {
+    need_compiler
+    need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl
+    need_node
+}
+
+build_bench() { # TARGET
+    locked make -s -j"$jobs" -C tests/bench ARCH="$native" "$1"
+}
+
 # The universal layer takes both CPUs' binaries; only these cases look at it.
 bench() { # [CASE...]
-    need_compiler
-    need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl unzip:unzip
-    need_node
+    arch=$native
+    need_bench
     case " ${*:-cold} " in
     *" cold "* | *" size "*)
+        need unzip:unzip
         layer
         rm -rf "build/$native/bench/opt"
         mkdir -p "build/$native/bench"
         unzip -q "layer/dist/$name.zip" -d "build/$native/bench/opt"
         ;;
-    *)
-        arch=$native
-        build
-        ;;
+    *) build ;;
     esac
-    arch=$native
-    locked make -s -j"$jobs" -C tests/bench ARCH="$arch"
+    build_bench all
     exec node tests/bench/bench.mjs "$@"
 }
 

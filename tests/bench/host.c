@@ -32,10 +32,7 @@
 #include "signature.h"
 #include "sink.h"
 
-#define FIRST_NEXT_MS 30000
 #define CONNECTED_MS 300
-#define DELIVERED_MS 60000
-#define INVOCATION_MS 60000
 #define SETTLE_MS 20
 #define REST_MS 10
 #define MARKS_MAX 8
@@ -46,6 +43,7 @@ struct options {
     unsigned long per_invocation, post_events, post_bytes;
     unsigned long delay_ms;         /* of each answer of Kinesis */
     unsigned long idle_ms;          /* between invocations */
+    unsigned long patience_s;       /* with one thing that is awaited */
     unsigned long limit_s;          /* for the whole run */
     unsigned long marks[MARKS_MAX]; /* memory and CPU are noted after so many events */
     unsigned marks_len;
@@ -56,6 +54,7 @@ static struct options o = {.log = "/dev/null",
                            .per_invocation = 1000,
                            .post_events = 1000,
                            .post_bytes = 262144,
+                           .patience_s = 60,
                            .limit_s = 120};
 
 static const struct {
@@ -69,7 +68,7 @@ static const struct {
     {"--per-invocation", NULL, &o.per_invocation},
     {"--post-events", NULL, &o.post_events}, {"--post-bytes", NULL, &o.post_bytes},
     {"--delay-ms", NULL, &o.delay_ms},       {"--idle-ms", NULL, &o.idle_ms},
-    {"--limit-s", NULL, &o.limit_s},
+    {"--patience-s", NULL, &o.patience_s},   {"--limit-s", NULL, &o.limit_s},
 };
 
 struct mark {
@@ -93,7 +92,7 @@ struct run {
     int64_t first_post_ns;
     double end_cpu_s; /* before SHUTDOWN */
     bool preferred; /* goes before the machine's other work */
-    const char *error;
+    bool lost;      /* something did not arrive in time */
 };
 
 static struct run r;
@@ -175,13 +174,15 @@ sleep_ms(unsigned long ms)
 /* --- the course of a run --- */
 
 static void
-await_next(unsigned nexts, unsigned ms)
+await_next(unsigned nexts)
 {
-    for (unsigned waited = 0; !runtime_api_await_next(&r.api, nexts, 200); waited += 200) {
+    unsigned long ms = o.patience_s * 1000;
+
+    for (unsigned long waited = 0; !runtime_api_await_next(&r.api, nexts, 200); waited += 200) {
         if (child_ended(&r.child))
             die("the extension ended by itself, before call %u of next", nexts);
         if (waited >= ms)
-            die("no call %u of next within %u ms", nexts, ms);
+            die("no call %u of next within %lu ms", nexts, ms);
     }
 }
 
@@ -198,7 +199,7 @@ invoke(size_t first, size_t len)
              wall_ms() + 900000, id);
     runtime_api_send(&r.api, event);
     int64_t done = generator_invocation(&r.generator, r.invocations, first, len);
-    await_next(r.invocations + 1, INVOCATION_MS);
+    await_next(r.invocations + 1);
     double hold_ms = (double)(r.api.next_ns - done) / 1e6;
     r.holds_ms[r.holds_len++] = hold_ms > 0 ? hold_ms : 0; /* asked before the function had ended */
 }
@@ -206,8 +207,8 @@ invoke(size_t first, size_t len)
 static void
 await_delivery(unsigned long events)
 {
-    if (!sink_await_ids(&r.sink, events, DELIVERED_MS))
-        r.error = "events are lost";
+    if (!sink_await_ids(&r.sink, events, (unsigned)o.patience_s * 1000))
+        r.lost = true;
 }
 
 static struct mark
@@ -240,7 +241,7 @@ drive_load(void)
     size_t at = get_ready();
 
     r.first_post_ns = now_ns();
-    while (at < o.events && !r.error) {
+    while (at < o.events && !r.lost) {
         size_t len = o.per_invocation - at % o.per_invocation;
         if (len > o.events - at)
             len = o.events - at;
@@ -272,15 +273,13 @@ shut_down(void)
 static const char *
 fault(const struct sink_counts *c)
 {
-    if (r.error)
-        return r.error;
     if (c->wrong_signatures > 0)
         return "a signature is wrong";
     if (c->unreadable > 0)
         return "a request is no PutRecords";
     if (c->foreign > 0)
         return "a record is none of those logged";
-    if (c->unique < o.events)
+    if (r.lost || c->unique < o.events)
         return "events are lost";
     if (!WIFEXITED(r.child.status) || WEXITSTATUS(r.child.status) != 0)
         return "the extension failed";
@@ -367,7 +366,7 @@ run(const char *program)
     sink_start(&r.sink, &r.load, o.certificate, o.key, (unsigned)o.delay_ms);
     sleep_ms(REST_MS); /* the threads just begun would take the time of the start */
     child_start(&r.child, program, make_environment(), o.log, cpu);
-    await_next(1, FIRST_NEXT_MS);
+    await_next(1);
     if (o.events > 0) {
         if (r.api.telemetry_port == 0)
             die("no subscription to telemetry");
