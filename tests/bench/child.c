@@ -25,7 +25,8 @@ kill_it(void)
 
 /* vfork: what the host has in memory does not slow down the start. */
 void
-child_start(struct child *c, const char *program, char *const *environment, const char *log, int cpu)
+child_start(struct child *c, const char *program, char *const *environment, const char *log,
+            int cpu)
 {
     char *arguments[] = {strdup(program), NULL};
     int output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);

@@ -17,7 +17,8 @@ const hmac = (key, text) => createHmac('sha256', key).update(text).digest();
 
 function call(client, options, body = '') {
   return new Promise((resolve, reject) => {
-    const request = client.request({ ...options, headers: { 'Content-Length': Buffer.byteLength(body), ...options.headers } }, (reply) => {
+    const headers = { 'Content-Length': Buffer.byteLength(body), ...options.headers };
+    const request = client.request({ ...options, headers }, (reply) => {
       const chunks = [];
       reply.on('data', (chunk) => chunks.push(chunk));
       reply.on('end', () => resolve({ headers: reply.headers, status: reply.statusCode, body: Buffer.concat(chunks) }));
@@ -61,7 +62,8 @@ function signed(headers, body) {
   const date = headers['x-amz-date'].slice(0, 8);
   const scope = `${date}/${env.AWS_REGION}/kinesis/aws4_request`;
   const names = Object.keys(headers).sort();
-  const canonical = ['POST', '/', '', ...names.map((name) => `${name}:${headers[name]}`), '', names.join(';'), sha256(body)].join('\n');
+  const lines = names.map((name) => `${name}:${headers[name]}`);
+  const canonical = ['POST', '/', '', ...lines, '', names.join(';'), sha256(body)].join('\n');
   const text = ['AWS4-HMAC-SHA256', headers['x-amz-date'], scope, sha256(canonical)].join('\n');
   const key = scope.split('/').reduce(hmac, `AWS4${env.AWS_SECRET_ACCESS_KEY}${ways.has('mis-sign') ? 'x' : ''}`);
   return {
@@ -80,7 +82,8 @@ async function put(records) {
     'x-amz-date': new Date().toISOString().replace(/[-:]|\.\d+/g, ''),
     'x-amz-security-token': env.AWS_SESSION_TOKEN, 'x-amz-target': 'Kinesis_20131202.PutRecords'
   }, body);
-  const reply = await call(https, { hostname, port, method: 'POST', path: '/', headers, ca: readFileSync(env.AWS_CA_BUNDLE) }, body);
+  const ca = readFileSync(env.AWS_CA_BUNDLE);
+  const reply = await call(https, { hostname, port, method: 'POST', path: '/', headers, ca }, body);
   const type = cbor ? 0xbf : JSON.parse(reply.body).Records.length;
   if (reply.status !== 200 || type !== (cbor ? reply.body[0] : records.length)) {
     throw new Error(`PutRecords: ${reply.status} ${reply.body.subarray(0, 200)}`);
@@ -104,8 +107,14 @@ function spoiled(records) {
 
 /* --- the extension --- */
 
-/* The value of message as it stands in the text, which JSON.stringify gives back since nothing is escaped that needs not be. */
+/*
+ * The value of message as it stands in the text: JSON.stringify gives it back, since nothing is escaped there
+ * that needs not be.
+ */
 function dataOf(record) {
+  if ((typeof record === 'string') !== ways.has('strings')) {
+    throw new Error(`a record of another schema: ${JSON.stringify(record)}`);
+  }
   const { message } = typeof record === 'string' ? JSON.parse(record) : record;
   return Buffer.from(JSON.stringify(message));
 }
@@ -137,7 +146,9 @@ const listener = http.createServer((request, response) => {
   });
 });
 
-const registered = await api('POST', '/2020-01-01/extension/register', '{"events":["INVOKE","SHUTDOWN"]}', { 'Lambda-Extension-Name': 'crooked' });
+const registered = await api('POST', '/2020-01-01/extension/register', '{"events":["INVOKE","SHUTDOWN"]}', {
+  'Lambda-Extension-Name': 'crooked'
+});
 identity = { 'Lambda-Extension-Identifier': registered.headers['lambda-extension-identifier'] };
 await new Promise((resolve) => listener.listen(Number(env.TELEMETRY_LISTENER_PORT), '127.0.0.1', resolve));
 await api('PUT', '/2022-07-01/telemetry', JSON.stringify({

@@ -49,10 +49,11 @@ beginning(char *to, size_t cap, bool start, const char *time, const char *id, bo
 {
     if (!start)
         return (size_t)snprintf(to, cap, "[");
-    return (size_t)snprintf(to, cap,
-                            "[{\"time\":\"%s\",\"type\":\"platform.start\",\"record\":{\"requestId\":"
-                            "\"%s\",\"version\":\"$LATEST\"}}%s",
-                            time, id, more ? "," : "");
+    return (size_t)snprintf(
+        to, cap,
+        "[{\"time\":\"%s\",\"type\":\"platform.start\",\"record\":{\"requestId\":"
+        "\"%s\",\"version\":\"$LATEST\"}}%s",
+        time, id, more ? "," : "");
 }
 
 static size_t

@@ -2,7 +2,7 @@
  * The bench host: plays Lambda and Kinesis for one extension, once, and prints the figures as one
  * JSON object.
  *
- *   host run PROGRAM [OPTION...]         see `options` below
+ *   host run PROGRAM [OPTION...]         options.h has them
  *   host ceilings [OPTION...]            how fast the host itself is
  *
  *   net          clock, sockets, HTTP        load, generator   telemetry, and posting it
@@ -28,6 +28,7 @@
 #include "child.h"
 #include "generator.h"
 #include "net.h"
+#include "options.h"
 #include "runtime_api.h"
 #include "signature.h"
 #include "sink.h"
@@ -35,41 +36,6 @@
 #define CONNECTED_MS 300
 #define SETTLE_MS 20
 #define REST_MS 10
-#define MARKS_MAX 8
-
-struct options {
-    const char *certificate, *key, *ca, *log; /* paths */
-    unsigned long events, size;               /* events 0: SHUTDOWN follows the first next */
-    unsigned long per_invocation, post_events, post_bytes;
-    unsigned long delay_ms;         /* of each answer of Kinesis */
-    unsigned long idle_ms;          /* between invocations */
-    unsigned long patience_s;       /* with one thing that is awaited */
-    unsigned long limit_s;          /* for the whole run */
-    unsigned long marks[MARKS_MAX]; /* memory and CPU are noted after so many events */
-    unsigned marks_len;
-};
-
-static struct options o = {.log = "/dev/null",
-                           .size = 200,
-                           .per_invocation = 1000,
-                           .post_events = 1000,
-                           .post_bytes = 262144,
-                           .patience_s = 60,
-                           .limit_s = 120};
-
-static const struct {
-    const char *name;
-    const char **text;
-    unsigned long *number;
-} options[] = {
-    {"--certificate", &o.certificate, NULL}, {"--key", &o.key, NULL},
-    {"--ca", &o.ca, NULL},                   {"--log", &o.log, NULL},
-    {"--events", NULL, &o.events},           {"--size", NULL, &o.size},
-    {"--per-invocation", NULL, &o.per_invocation},
-    {"--post-events", NULL, &o.post_events}, {"--post-bytes", NULL, &o.post_bytes},
-    {"--delay-ms", NULL, &o.delay_ms},       {"--idle-ms", NULL, &o.idle_ms},
-    {"--patience-s", NULL, &o.patience_s},   {"--limit-s", NULL, &o.limit_s},
-};
 
 struct mark {
     unsigned long events;
@@ -91,8 +57,8 @@ struct run {
     unsigned holds_len;
     int64_t first_post_ns;
     double end_cpu_s; /* before SHUTDOWN */
-    bool preferred; /* goes before the machine's other work */
-    bool lost;      /* something did not arrive in time */
+    bool preferred;   /* goes before the machine's other work */
+    bool lost;        /* something did not arrive in time */
 };
 
 static struct run r;
@@ -264,7 +230,8 @@ shut_down(void)
     char event[128];
 
     snprintf(event, sizeof(event),
-             "{\"eventType\":\"SHUTDOWN\",\"deadlineMs\":%" PRIu64 ",\"shutdownReason\":\"spindown\"}",
+             "{\"eventType\":\"SHUTDOWN\",\"deadlineMs\":%" PRIu64
+             ",\"shutdownReason\":\"spindown\"}",
              wall_ms() + 2000);
     runtime_api_send(&r.api, event);
     child_wait(&r.child);
@@ -303,8 +270,8 @@ since_start_ms(int64_t ns)
 static void
 print_mark(const struct mark *m)
 {
-    printf("{\"events\":%lu,\"peakKb\":%ld,\"residentKb\":%ld,\"cpuS\":%.6f}", m->events, m->peak_kb,
-           m->resident_kb, m->cpu_s);
+    printf("{\"events\":%lu,\"peakKb\":%ld,\"residentKb\":%ld,\"cpuS\":%.6f}", m->events,
+           m->peak_kb, m->resident_kb, m->cpu_s);
 }
 
 static void
@@ -315,7 +282,8 @@ print_process(void)
     printf("\"registerMs\":%.4f,\"nextMs\":%.4f,", since_start_ms(r.api.register_ns),
            since_start_ms(r.api.first_next_ns));
     printf("\"shutdownMs\":%.4f,\"exit\":%d,", (double)(r.child.end_ns - r.api.answered_ns) / 1e6,
-           WIFEXITED(r.child.status) ? WEXITSTATUS(r.child.status) : 128 + WTERMSIG(r.child.status));
+           WIFEXITED(r.child.status) ? WEXITSTATUS(r.child.status)
+                                     : 128 + WTERMSIG(r.child.status));
     printf("\"cpuS\":%.6f,\"userS\":%.6f,\"systemS\":%.6f,",
            seconds(u->ru_utime) + seconds(u->ru_stime), seconds(u->ru_utime), seconds(u->ru_stime));
 }
@@ -343,8 +311,8 @@ static void
 print_sink(const struct sink_counts *c)
 {
     printf("\"sink\":{\"connections\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"json\":%" PRIu64
-           ",\"cbor\":%" PRIu64 ",\"checked\":%" PRIu64 ",\"records\":%" PRIu64 ",\"unique\":%" PRIu64
-           ",\"duplicates\":%" PRIu64 ",",
+           ",\"cbor\":%" PRIu64 ",\"checked\":%" PRIu64 ",\"records\":%" PRIu64
+           ",\"unique\":%" PRIu64 ",\"duplicates\":%" PRIu64 ",",
            c->connections, c->requests, c->json, c->cbor, c->checked, c->records, c->unique,
            c->duplicates);
     printf("\"dataBytes\":%" PRIu64 ",\"keyBytes\":%" PRIu64 ",\"bytesIn\":%" PRIu64
@@ -422,47 +390,6 @@ too_late(int signal)
     _exit(write(2, text, sizeof(text) - 1) < 0 ? 2 : 1);
 }
 
-static unsigned long
-number(const char *text)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-
-    if (end == text || *end != '\0')
-        die("not a number: %s", text);
-    return value;
-}
-
-static void
-parse_marks(char *list)
-{
-    for (char *one = strtok(list, ","); one && o.marks_len < MARKS_MAX; one = strtok(NULL, ","))
-        o.marks[o.marks_len++] = number(one);
-}
-
-static void
-parse(char **at)
-{
-    for (; at[0]; at += 2) {
-        size_t i = 0;
-
-        if (!at[1])
-            die("%s needs a value", at[0]);
-        if (strcmp(at[0], "--marks") == 0) {
-            parse_marks(at[1]);
-            continue;
-        }
-        while (i < sizeof(options) / sizeof(options[0]) && strcmp(options[i].name, at[0]) != 0)
-            i++;
-        if (i == sizeof(options) / sizeof(options[0]))
-            die("no such option: %s", at[0]);
-        if (options[i].text)
-            *options[i].text = at[1];
-        else
-            *options[i].number = number(at[1]);
-    }
-}
-
 /*
  * Where it may, the host and what it starts go before all other work of the machine: the lowest of the
  * real-time priorities. Lambda's sandboxes have their CPU for themselves.
@@ -483,7 +410,7 @@ main(int argc, char **argv)
 
     if (!running && (argc < 2 || strcmp(argv[1], "ceilings") != 0))
         die("usage: host run PROGRAM [OPTION...] | host ceilings [OPTION...]");
-    parse(argv + (running ? 3 : 2));
+    options_parse(argv + (running ? 3 : 2));
     signal(SIGPIPE, SIG_IGN);
     signal(SIGALRM, too_late);
     alarm((unsigned)o.limit_s);

@@ -29,7 +29,8 @@ export class Host {
     host.certificates = await Certificates.make();
     const leaf = await host.certificates.leaf({ key: KEY, intermediate: true });
     /* The path that leaf gives is of the leaf alone; the server has to present the chain. */
-    host.paths = { key: leaf.keyPath, certificate: await host.certificates.write(leaf.cert), ca: await host.certificates.bundle({ key: KEY }) };
+    const certificate = await host.certificates.write(leaf.cert);
+    host.paths = { key: leaf.keyPath, certificate, ca: await host.certificates.bundle({ key: KEY }) };
     await mkdir(OUTPUT_FOLDER, { recursive: true });
     host.log = join(OUTPUT_FOLDER, 'extension.log');
     return host;
@@ -57,7 +58,8 @@ export class Host {
     } catch (error) {
       const { error: reason } = error.stdout ? JSON.parse(error.stdout) : {};
       const said = await readFile(this.log, 'utf8').catch(() => '');
-      throw new Error(`${what}: ${reason ?? (error.stderr || `the host ended by ${error.signal ?? error.code}`)}\n${said.slice(-LOG_SHOWN)}`);
+      const silent = `the host ended by ${error.signal ?? error.code}`;
+      throw new Error(`${what}: ${reason ?? (error.stderr || silent)}\n${said.slice(-LOG_SHOWN)}`);
     }
   }
 }

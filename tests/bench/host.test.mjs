@@ -53,7 +53,9 @@ for (const [ways, size, counts] of [
     const { sink } = figures;
     /* one event goes ahead, to open the connection; the crooked one has a connection for each request */
     const requests = 1 + 2 + 1;
-    const expected = { requests, checked: 1, records: EVENTS, unique: EVENTS, duplicates: 0, foreign: 0, wrongSignatures: 0, ...counts };
+    const expected = {
+      requests, checked: 1, records: EVENTS, unique: EVENTS, duplicates: 0, foreign: 0, wrongSignatures: 0, ...counts
+    };
     for (const [name, value] of Object.entries(expected)) {
       assert.equal(sink[name], value, name);
     }

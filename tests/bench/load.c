@@ -11,10 +11,10 @@
 
 /* An escape or a character of several bytes is never cut, being part of a word. */
 static const char *const words[] = {
-    "order",     "4711",   "accepted", "customer", "in",      "took",   "12.7",   "ms",
-    "\\\"late\\\"", "Zürich", "retry",    "of",       "payment", "€",      "queue",  "depth",
-    "3",         "cache",  "miss",     "for",      "key",     "user:9", "status", "\\\"200\\\"",
-    "東京",      "done",
+    "order",  "4711",         "accepted",    "customer", "in",   "took",    "12.7",
+    "ms",     "\\\"late\\\"", "Zürich",      "retry",    "of",   "payment", "€",
+    "queue",  "depth",        "3",           "cache",    "miss", "for",     "key",
+    "user:9", "status",       "\\\"200\\\"", "東京",     "done",
 };
 #define WORDS (sizeof(words) / sizeof(words[0]))
 

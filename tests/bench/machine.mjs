@@ -2,12 +2,13 @@
  * Where it was measured.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import os from 'node:os';
 
 function commit() {
+  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim();
   } catch {
     return null;
   }
@@ -15,7 +16,7 @@ function commit() {
 
 /* Where the kernel names no model (arm64), there is none. */
 function model() {
-  return os.cpus()[0]?.model.trim() || /^model name\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] || os.arch();
+  return os.cpus()[0]?.model.trim() || 'CPU without a name';
 }
 
 export function machine() {
@@ -27,5 +28,6 @@ export function machine() {
 }
 
 export function machineText({ cpu, cores, kernel, load, date, commit: at }) {
-  return `${cpu}, ${cores} cores, ${kernel}, load ${load.join(' ')}, ${date.slice(0, 16).replace('T', ' ')} UTC${at ? `, ${at}` : ''}`;
+  const when = date.slice(0, 16).replace('T', ' ');
+  return `${cpu}, ${cores} cores, ${kernel}, load ${load.join(' ')}, ${when} UTC${at ? `, ${at}` : ''}`;
 }

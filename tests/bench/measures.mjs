@@ -16,35 +16,44 @@ const holds = (figures) => figures.holdsMs.slice(1);
 const moved = ({ sink }, bytes) => bytes / sink.records;
 const payload = ({ sink }) => sink.dataBytes + sink.keyBytes;
 
-const ready = 'ready, the TLS connection to Kinesis open';
+const measure = (name, id, run, [title, unit, digits], values) =>
+  ({ case: name, id, run, title, unit, digits, values });
+const peak = (when) => [`peak memory: ${when}`, 'MB', 2];
+const cpu = (what, from) => [`CPU for 100,000 events of ${what}, ${from}`, 's', 4];
 
 export const MEASURES = [
-  { case: 'cold', id: 'register', run: 'cold', title: 'exec to register', unit: 'ms', digits: 2, values: each((f) => f.registerMs) },
-  { case: 'cold', id: 'next', run: 'cold', title: 'exec to the first next', unit: 'ms', digits: 2, values: each((f) => f.nextMs) },
+  measure('cold', 'register', 'cold', ['exec to register', 'ms', 2], each((f) => f.registerMs)),
+  measure('cold', 'next', 'cold', ['exec to the first next', 'ms', 2], each((f) => f.nextMs)),
 
-  { case: 'memory', id: 'memoryReady', run: 'load200', title: `peak memory: ${ready}`, unit: 'MB', digits: 2, values: each((f) => f.ready.peakKb / 1024) },
-  { case: 'memory', id: 'memory10k', run: 'load200', title: 'peak memory: after 10,000 events', unit: 'MB', digits: 2, values: each((f) => mark(10_000)(f).peakKb / 1024) },
-  { case: 'memory', id: 'memory100k', run: 'load200', title: 'peak memory: after 100,000 events', unit: 'MB', digits: 2, values: each((f) => mark(100_000)(f).peakKb / 1024) },
-
-  ...kinds.flatMap(([id, run, what]) => [
-    { case: 'cpu', id: `cpu${id}`, run, title: `CPU for 100,000 events of ${what}, start to end`, unit: 's', digits: 4, values: each((f) => f.cpuS) },
-    { case: 'cpu', id: `cpuLoad${id}`, run, title: `CPU for 100,000 events of ${what}, since ready`, unit: 's', digits: 4, values: each((f) => f.cpuLoadS) }
-  ]),
-
-  { case: 'rate', id: 'rate', run: 'rate', title: 'rate at which all that is posted arrives', unit: 'events/s', digits: 0, more: true, values: each((f) => f.events / f.loadS) },
+  measure('memory', 'memoryReady', 'load200', peak('ready, the TLS connection to Kinesis open'),
+    each((f) => f.ready.peakKb / 1024)),
+  measure('memory', 'memory10k', 'load200', peak('after 10,000 events'), each((f) => mark(10_000)(f).peakKb / 1024)),
+  measure('memory', 'memory100k', 'load200', peak('after 100,000 events'), each((f) => mark(100_000)(f).peakKb / 1024)),
 
   ...kinds.flatMap(([id, run, what]) => [
-    { case: 'wire', id: `wire${id}`, run, title: `sent to Kinesis for an event of ${what}, TLS included`, unit: 'bytes', digits: 1, values: each((f) => moved(f, f.sink.bytesIn)) },
-    { case: 'wire', id: `wireRatio${id}`, run, title: `the same, over data and partition key`, unit: 'ratio', digits: 3, values: each((f) => f.sink.bytesIn / payload(f)) },
-    { case: 'wire', id: `wireBack${id}`, run, title: `received from Kinesis for an event of ${what}`, unit: 'bytes', digits: 1, values: each((f) => moved(f, f.sink.bytesOut)) },
-    { case: 'wire', id: `requests${id}`, run, title: `requests for 10,000 events of ${what}`, unit: 'requests', digits: 1, values: each((f) => (f.sink.requests * 10_000) / f.sink.records) }
+    measure('cpu', `cpu${id}`, run, cpu(what, 'start to end'), each((f) => f.cpuS)),
+    measure('cpu', `cpuLoad${id}`, run, cpu(what, 'since ready'), each((f) => f.cpuLoadS))
   ]),
 
-  ...[0, 5, 20].map((delay) => (
-    { case: 'hold', id: `hold${delay}`, run: `hold${delay}`, title: `runtimeDone to next, 10 events, Kinesis answers after ${delay} ms`, unit: 'ms', digits: 2, values: holds }
-  )),
+  measure('rate', 'rate', 'rate', ['rate at which all that is posted arrives', 'events/s', 0],
+    each((f) => f.events / f.loadS)),
 
-  { case: 'shutdown', id: 'shutdown', run: 'light', title: 'SHUTDOWN to exit, nothing pending', unit: 'ms', digits: 2, values: each((f) => f.shutdownMs) }
+  ...kinds.flatMap(([id, run, what]) => [
+    measure('wire', `wire${id}`, run, [`sent to Kinesis for an event of ${what}, TLS included`, 'bytes', 1],
+      each((f) => moved(f, f.sink.bytesIn))),
+    measure('wire', `wireRatio${id}`, run, ['the same, over data and partition key', 'ratio', 3],
+      each((f) => f.sink.bytesIn / payload(f))),
+    measure('wire', `wireBack${id}`, run, [`received from Kinesis for an event of ${what}`, 'bytes', 1],
+      each((f) => moved(f, f.sink.bytesOut))),
+    measure('wire', `requests${id}`, run, [`requests for 10,000 events of ${what}`, 'requests', 1],
+      each((f) => (f.sink.requests * 10_000) / f.sink.records))
+  ]),
+
+  ...[0, 5, 20].map((delay) =>
+    measure('hold', `hold${delay}`, `hold${delay}`,
+      [`runtimeDone to next, 10 events, Kinesis answers after ${delay} ms`, 'ms', 2], holds)),
+
+  measure('shutdown', 'shutdown', 'light', ['SHUTDOWN to exit, nothing pending', 'ms', 2], each((f) => f.shutdownMs))
 ];
 
 export const GROWTH = ['growth1k', 'growth10k', 'growth100k', 'growth1M'];
@@ -53,7 +62,7 @@ export const CASES = ['cold', 'memory', 'cpu', 'rate', 'wire', 'hold', 'shutdown
 
 /* The runs that a choice of cases needs, in the order of RUNS. */
 export function runsFor(cases, names) {
-  const wanted = new Set(MEASURES.filter((measure) => cases.includes(measure.case)).map((measure) => measure.run));
+  const wanted = new Set(MEASURES.filter((one) => cases.includes(one.case)).map((one) => one.run));
   if (cases.includes('growth')) {
     GROWTH.forEach((name) => wanted.add(name));
   }
@@ -73,9 +82,9 @@ export function summary(values) {
 
 /* The measures of the cases, each with { subject: summary }. */
 export function evaluate(cases, results) {
-  return MEASURES.filter((measure) => cases.includes(measure.case)).map(({ values, ...measure }) => ({
-    ...measure,
-    subjects: Object.fromEntries(Object.entries(results[measure.run] ?? {}).map(
+  return MEASURES.filter((one) => cases.includes(one.case)).map(({ values, ...rest }) => ({
+    ...rest,
+    subjects: Object.fromEntries(Object.entries(results[rest.run] ?? {}).map(
       ([name, rounds]) => [name, summary(rounds.flatMap(values))]).filter(([, one]) => one))
   }));
 }

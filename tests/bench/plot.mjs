@@ -14,7 +14,9 @@ const PANEL_GAP = 22;
 const HEAD = 56;
 const FAR_APART = 20;
 
-const COLOURS = { ours: '#1b6ca8', launcher: '#5b9bd5', empty: '#9aa5ad', node: '#6a994e', go: '#2a9d8f', rust: '#c8553d' };
+const COLOURS = {
+  ours: '#1b6ca8', launcher: '#5b9bd5', empty: '#9aa5ad', node: '#6a994e', go: '#2a9d8f', rust: '#c8553d'
+};
 const OTHER = '#7d6b91';
 
 const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -36,8 +38,9 @@ function scale(subjects) {
 function bar([name, { median, min, max }], y, x, digits) {
   const middle = y + BAR / 2;
   const [left, right, end] = [x(min), x(max), x(median)].map((value) => Number(value.toFixed(1)));
+  const width = Math.max(1, end - LABEL).toFixed(1);
   return `<text class="name" x="${LABEL - 8}" y="${middle + 4}">${escaped(name)}</text>
-<rect x="${LABEL}" y="${y}" width="${Math.max(1, end - LABEL).toFixed(1)}" height="${BAR}" fill="${COLOURS[name] ?? OTHER}"/>
+<rect x="${LABEL}" y="${y}" width="${width}" height="${BAR}" fill="${COLOURS[name] ?? OTHER}"/>
 <path class="whisker" d="M${left} ${middle}H${right}M${left} ${middle - 4}v8M${right} ${middle - 4}v8"/>
 <text class="value" x="${Math.max(right, end) + 8}" y="${middle + 4}">${number(median, digits)}</text>`;
 }
@@ -45,7 +48,8 @@ function bar([name, { median, min, max }], y, x, digits) {
 function panel({ title, unit, digits, subjects }, y) {
   const { x, logarithmic } = scale(subjects);
   const bars = Object.entries(subjects).map((subject, i) => bar(subject, y + TITLE + i * (BAR + GAP), x, digits));
-  return `<text class="title" x="0" y="${y + 14}">${escaped(title)}, ${escaped(unit)}${logarithmic ? ' (logarithmic)' : ''}</text>
+  const heading = `${title}, ${unit}${logarithmic ? ' (logarithmic)' : ''}`;
+  return `<text class="title" x="0" y="${y + 14}">${escaped(heading)}</text>
 ${bars.join('\n')}`;
 }
 
@@ -62,7 +66,8 @@ export function plot(measures, subtitle) {
     y += heightOf(measure);
     return drawn;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-16 0 ${WIDTH + 32} ${y}" width="${WIDTH + 32}" height="${y}">
+  const size = `viewBox="-16 0 ${WIDTH + 32} ${y}" width="${WIDTH + 32}" height="${y}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>
 <style>
 text { font: 12px system-ui, sans-serif; fill: #222 }
 .head { font-size: 17px; font-weight: 600 }

@@ -9,6 +9,8 @@
  */
 const MARKS = '10000,100000';
 
+const grown = (events, rounds) => ({ rounds, only: 'ours', options: { events, marks: events } });
+
 export const RUNS = {
   cold: { rounds: 20, warmUps: 3, alone: true, options: {} },
   light: { rounds: 10, options: { events: 100, perInvocation: 100 } },
@@ -18,16 +20,11 @@ export const RUNS = {
   hold0: { rounds: 1, options: { events: 300, perInvocation: 10, idleMs: 60, delayMs: 0 } },
   hold5: { rounds: 1, options: { events: 300, perInvocation: 10, idleMs: 60, delayMs: 5 } },
   hold20: { rounds: 1, options: { events: 300, perInvocation: 10, idleMs: 60, delayMs: 20 } },
-  growth1k: { rounds: 3, only: 'ours', options: { events: 1_000 } },
-  growth10k: { rounds: 3, only: 'ours', options: { events: 10_000 } },
-  growth100k: { rounds: 3, only: 'ours', options: { events: 100_000 } },
-  growth1M: { rounds: 1, only: 'ours', options: { events: 1_000_000 } }
+  growth1k: grown(1_000, 3),
+  growth10k: grown(10_000, 3),
+  growth100k: grown(100_000, 3),
+  growth1M: grown(1_000_000, 1)
 };
-for (const [name, run] of Object.entries(RUNS)) {
-  if (name.startsWith('growth')) {
-    run.options.marks = run.options.events;
-  }
-}
 
 /* Who takes part in a run. */
 export function members(run, subjects) {

@@ -32,15 +32,14 @@ static const struct form json = {
           "{\"SequenceNumber\":\"" SEQUENCE_NUMBER "\",\"ShardId\":\"" SHARD "\"},", "]}")};
 
 /* Containers of indefinite length, as the service may send them. */
-static const struct form cbor = {
-    "application/x-amz-cbor-1.1",
-    TEXTS("\xbf\x71"
-          "FailedRecordCount\x00\x67"
-          "Records\x9f",
-          "\xbf\x6e"
-          "SequenceNumber\x78\x38" SEQUENCE_NUMBER "\x67"
-          "ShardId\x74" SHARD "\xff",
-          "\xff\xff")};
+static const struct form cbor = {"application/x-amz-cbor-1.1",
+                                 TEXTS("\xbf\x71"
+                                       "FailedRecordCount\x00\x67"
+                                       "Records\x9f",
+                                       "\xbf\x6e"
+                                       "SequenceNumber\x78\x38" SEQUENCE_NUMBER "\x67"
+                                       "ShardId\x74" SHARD "\xff",
+                                       "\xff\xff")};
 
 /* One connection, and the request under way. */
 struct peer {
@@ -177,11 +176,12 @@ write_reply(struct peer *p, int records)
     struct tm parts;
 
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &parts));
-    int head = snprintf(p->reply, REPLY_MAX,
-                        "HTTP/1.1 200 OK\r\nx-amzn-RequestId: d3b07384-d113-4ec6-a7ef-1f9c8a0e3a52\r\n"
-                        "x-amz-id-2: 0123456789abcdef0123456789abcdef\r\nDate: %s\r\n"
-                        "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
-                        date, f->type, body_len);
+    int head =
+        snprintf(p->reply, REPLY_MAX,
+                 "HTTP/1.1 200 OK\r\nx-amzn-RequestId: d3b07384-d113-4ec6-a7ef-1f9c8a0e3a52\r\n"
+                 "x-amz-id-2: 0123456789abcdef0123456789abcdef\r\nDate: %s\r\n"
+                 "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+                 date, f->type, body_len);
     char *at = p->reply + head;
     memcpy(at, f->begin, f->begin_len);
     at += f->begin_len;

@@ -6,7 +6,7 @@
 export function table(rows) {
   const full = rows.filter((row) => row.length > 0);
   const widths = full[0].map((_, column) => Math.max(...full.map((row) => [...String(row[column])].length)));
-  const cell = (text, column) => (column === 0 ? String(text).padEnd(widths[0]) : String(text).padStart(widths[column]));
+  const cell = (text, column) => String(text)[column === 0 ? 'padEnd' : 'padStart'](widths[column]);
   return rows.map((row) => (row.length > 0 ? `  ${row.map(cell).join('  ')}`.trimEnd() : '')).join('\n');
 }
 
@@ -50,7 +50,8 @@ export function growthText(rows) {
 }
 
 export function microText(rows) {
-  return table([['micro', 'value', 'unit'], ...rows.map(({ measure, value, unit }) => [measure, number(value, 4), unit])]);
+  const cells = rows.map(({ measure, value, unit }) => [measure, number(value, 4), unit]);
+  return table([['micro', 'value', 'unit'], ...cells]);
 }
 
 /* How far the host is from being what is measured. */
