@@ -125,6 +125,10 @@ async function save(report) {
 
 const cases = chosen(process.argv.slice(2));
 const list = await subjects((process.env.BENCH_SUBJECTS ?? '').split(/\s+/).filter(Boolean));
+if (list.length === 0) {
+  console.error(`bench: none of these can be measured here: ${process.env.BENCH_SUBJECTS}`);
+  process.exit(2);
+}
 const where = machine();
 const failures = {};
 const { results, own } = await measureAll(cases, list, failures);
