@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+/*
+ * Whether each rival does what it is measured for: all that a function logs arrives in the stream, once.
+ *
+ *   tests/bench/rivals/build.sh | node tests/bench/rivals/check.mjs
+ *
+ * Exit status 0: so it is. 1: not so, or there was no rival.
+ */
+import { readFileSync } from 'node:fs';
+import { failRecords } from '../../e2e/support/faults.mjs';
+import { jsonRecords, textRecords } from '../../e2e/support/lines.mjs';
+import { NAME, Bench } from '../../e2e/support/stand.mjs';
+import { compare } from '../../e2e/support/tally.mjs';
+
+/* The SDK's announcement about old versions of Node; from us, who read the stream back, and from the rival. */
+const QUIET = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+Object.assign(process.env, QUIET);
+
+const text = textRecords(700, 200, { newline: false });
+const json = jsonRecords(700);
+const bare = [{ record: '{"id":"bare"}', data: '{"id":"bare"}' }];
+const few = Array.from({ length: 5 }, (_, i) => textRecords(3, 60, { prefix: `few-${i}`, newline: false }));
+
+/* Records of each invocation. */
+const ROWS = [
+  { name: 'text', invocations: [text] },
+  { name: 'JSON', invocations: [json, bare] },
+  { name: 'a few, frozen in between', invocations: few, platform: { freeze: true } },
+  { name: '30 % of the records fail', invocations: [text, json], fault: failRecords(0.3) }
+];
+
+/* Each SDK is told of the test's CA in its own way. */
+const trust = ({ AWS_CA_BUNDLE: pem }) => ({ NODE_EXTRA_CA_CERTS: pem, SSL_CERT_FILE: pem, ...QUIET });
+
+/* Faults as texts. */
+async function run(bench, binary, { invocations, fault = null, platform }) {
+  const onFront = (front) => {
+    front.fault = fault;
+  };
+  const stand = await bench.stand({ binary, shards: 4, env: trust, onFront, platform });
+  try {
+    for (const records of invocations) {
+      const { error } = await stand.platform.invoke({}, {
+        during: async (emit) => records.forEach(({ record }) => emit.raw('function', record))
+      });
+      if (error) {
+        return [JSON.stringify(error)];
+      }
+    }
+    const { exit, records } = await stand.finish();
+    return faultsOf(stand, invocations.flat(), { exit, records });
+  } finally {
+    await stand.stop();
+  }
+}
+
+function faultsOf({ front, platform }, sent, { exit, records }) {
+  const { lost, duplicated, foreign } = compare(sent.map(({ data }) => data), records.map(({ data }) => data));
+  const counts = Object.entries({ lost, duplicated, foreign }).filter(([, list]) => list.length > 0);
+  const keys = [...front.statistics.partitionKeys.keys()];
+  const said = platform.lines.filter(({ source }) => source === NAME).map(({ line }) => String(line));
+  return [
+    ...counts.map(([what, list]) => `${list.length} ${what}, as ${String(list[0]).slice(0, 80)}`),
+    ...exit.exitCode === 0 ? [] : [`exit ${JSON.stringify(exit)}`],
+    ...keys.every((key) => /^[0-9a-f]{8}$/.test(key)) ? [] : [`partition key ${keys[0]}`],
+    ...keys.length > sent.length * 0.99 ? [] : [`${keys.length} partition keys`],
+    ...front.violations, ...front.refusals.map(({ message }) => message), ...said
+  ];
+}
+
+const rivals = readFileSync(0, 'utf8').split('\n').filter(Boolean).map((line) => line.split('\t'));
+const bench = await Bench.start();
+let good = rivals.length > 0;
+try {
+  for (const [name, binary] of rivals) {
+    for (const row of ROWS) {
+      const faults = await run(bench, binary, row).catch((error) => [error.stack]);
+      console.log(`${name}, ${row.name}: ${faults.length === 0 ? 'holds' : 'FAILS'}`);
+      faults.slice(0, 5).forEach((fault) => console.log(`  ${fault}`));
+      good &&= faults.length === 0;
+    }
+  }
+} finally {
+  await bench.stop();
+}
+process.exitCode = good ? 0 : 1;
