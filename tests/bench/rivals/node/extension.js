@@ -15,7 +15,7 @@ const GRACE_MS = 50;
 /* Left of a deadline for what comes after the flush. */
 const MARGIN_MS = 200;
 
-const shipper = new Shipper(process.env.KINESIS_STREAM_NAME);
+let shipper;
 
 /* Request id of the last platform.runtimeDone, and who waits for one. */
 let done = null;
@@ -47,6 +47,7 @@ async function runtimeDone({ requestId, deadlineMs }) {
 
 async function main() {
   await register();
+  shipper = new Shipper(process.env.KINESIS_STREAM_NAME);
   await listen(port, take);
   await subscribe(port);
   let event = await next();
