@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /*
- * Whether each rival does what it is measured for: all that a function logs arrives in the stream, once.
+ * Whether each rival does what it is measured for: all that a function logs arrives in the stream, once;
+ * what cannot arrive is told.
  *
  *   tests/bench/rivals/build.sh | node tests/bench/rivals/check.mjs
  *
@@ -9,6 +10,7 @@
 import { readFileSync } from 'node:fs';
 import { failRecords } from '../../e2e/support/faults.mjs';
 import { jsonRecords, textRecords } from '../../e2e/support/lines.mjs';
+import { data, log } from '../../e2e/support/scenario.mjs';
 import { NAME, Bench } from '../../e2e/support/stand.mjs';
 import { compare } from '../../e2e/support/tally.mjs';
 
@@ -21,51 +23,74 @@ const json = jsonRecords(700);
 const bare = [{ record: '{"id":"bare"}', data: '{"id":"bare"}' }];
 const few = Array.from({ length: 5 }, (_, i) => textRecords(3, 60, { prefix: `few-${i}`, newline: false }));
 
-/* Records of each invocation. */
+/*
+ * invocations  the records of each
+ * idle         (front) => what happens to it after each invocation
+ * down         nobody listens from the start
+ */
 const ROWS = [
   { name: 'text', invocations: [text] },
   { name: 'JSON', invocations: [json, bare] },
   { name: 'a few, frozen in between', invocations: few, platform: { freeze: true } },
-  { name: '30 % of the records fail', invocations: [text, json], fault: failRecords(0.3) }
+  { name: 'the peer closes in between', invocations: few, platform: { freeze: true }, idle: (front) => front.closeConnections() },
+  { name: '30 % of the records fail', invocations: [text, json], fault: failRecords(0.3) },
+  { name: 'connection refused', invocations: few, platform: { shutdownMs: 2000 }, down: true }
 ];
 
 /* Each SDK is told of the test's CA in its own way. */
 const trust = ({ AWS_CA_BUNDLE: pem }) => ({ NODE_EXTRA_CA_CERTS: pem, SSL_CERT_FILE: pem, ...QUIET });
 
 /* Faults as texts. */
-async function run(bench, binary, { invocations, fault = null, platform }) {
+async function run(bench, binary, { invocations, fault = null, platform, idle, down }) {
   const onFront = (front) => {
     front.fault = fault;
+    if (down) {
+      front.refuse();
+    }
   };
   const stand = await bench.stand({ binary, shards: 4, env: trust, onFront, platform });
   try {
     for (const records of invocations) {
-      const { error } = await stand.platform.invoke({}, {
-        during: async (emit) => records.forEach(({ record }) => emit.raw('function', record))
-      });
-      if (error) {
-        return [JSON.stringify(error)];
-      }
+      await log(stand, records);
+      idle?.(stand.front);
     }
-    const { exit, records } = await stand.finish();
-    return faultsOf(stand, invocations.flat(), { exit, records });
+    return (down ? faultsDown : faultsUp)(stand, await stand.finish(), invocations.flat());
   } finally {
+    if (down) {
+      await stand.front.listen(); /* what is not open cannot be stopped */
+    }
     await stand.stop();
   }
 }
 
-function faultsOf({ front, platform }, sent, { exit, records }) {
-  const { lost, duplicated, foreign } = compare(sent.map(({ data }) => data), records.map(({ data }) => data));
+function faultsUp({ front, platform }, { exit, records }, sent) {
+  const { lost, duplicated, foreign } = compare(data(sent), data(records));
   const counts = Object.entries({ lost, duplicated, foreign }).filter(([, list]) => list.length > 0);
   const keys = [...front.statistics.partitionKeys.keys()];
-  const said = platform.lines.filter(({ source }) => source === NAME).map(({ line }) => String(line));
   return [
     ...counts.map(([what, list]) => `${list.length} ${what}, as ${String(list[0]).slice(0, 80)}`),
-    ...exit.exitCode === 0 ? [] : [`exit ${JSON.stringify(exit)}`],
+    ...faultsAlways({ platform }, exit),
     ...keys.every((key) => /^[0-9a-f]{8}$/.test(key)) ? [] : [`partition key ${keys[0]}`],
     ...keys.length > sent.length * 0.99 ? [] : [`${keys.length} partition keys`],
-    ...front.violations, ...front.refusals.map(({ message }) => message), ...said
+    ...front.violations, ...front.refusals.map(({ message }) => message), ...said(platform)
   ];
+}
+
+function faultsDown({ platform }, { exit }, sent) {
+  const told = said(platform).some((line) => line.includes(`kinesis: ${sent.length} records lost`));
+  return [...faultsAlways({ platform }, exit), ...told ? [] : ['not told', ...said(platform).slice(-2)]];
+}
+
+function faultsAlways({ platform }, exit) {
+  const refused = platform.posts.filter(({ status }) => status !== 200);
+  return [
+    ...exit.exitCode === 0 ? [] : [`exit ${JSON.stringify(exit)}`],
+    ...refused.map((post) => `a POST of telemetry: ${JSON.stringify(post)}`)
+  ];
+}
+
+function said(platform) {
+  return platform.lines.filter(({ source }) => source === NAME).map(({ line }) => String(line));
 }
 
 const rivals = readFileSync(0, 'utf8').split('\n').filter(Boolean).map((line) => line.split('\t'));

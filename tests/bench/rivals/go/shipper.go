@@ -92,14 +92,15 @@ func (s *shipper) send(least int) {
 		if len(batch) == 0 || !time.Now().Before(deadline) {
 			return
 		}
+		if failures > 0 {
+			time.Sleep(min(rand.N(backoff<<failures), time.Until(deadline)))
+		}
 		left := s.put(batch, deadline)
 		s.replace(len(batch), left)
+		failures++
 		if len(left) == 0 {
 			failures = 0
-			continue
 		}
-		failures++
-		time.Sleep(rand.N(backoff << failures))
 	}
 }
 

@@ -63,11 +63,12 @@ export class Shipper {
 
   /* While `least` records are queued. */
   async #send(least) {
-    for (let failures = 0; this.#queue.length >= least && failures < ATTEMPTS && Date.now() < this.deadlineMs;) {
-      failures = await this.#sendBatch() ? 0 : failures + 1;
+    let failures = 0;
+    while (this.#queue.length >= least && failures < ATTEMPTS && Date.now() < this.deadlineMs) {
       if (failures > 0) {
-        await sleep(Math.random() * BACKOFF_MS * 2 ** failures);
+        await sleep(Math.min(Math.random() * BACKOFF_MS * 2 ** failures, this.deadlineMs - Date.now()));
       }
+      failures = await this.#sendBatch() ? 0 : failures + 1;
     }
     this.#sending = null;
   }
