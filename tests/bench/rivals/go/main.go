@@ -26,15 +26,13 @@ func main() {
 }
 
 func run() error {
-	port := os.Getenv("TELEMETRY_LISTENER_PORT")
-	if port == "" {
-		port = "4243"
-	}
+	port := setting("TELEMETRY_LISTENER_PORT", "4243")
+	stream := setting("KINESIS_STREAM_NAME", "telemetry-kinesis-stream")
 	lambda, err := register()
 	if err != nil {
 		return err
 	}
-	shipper, err := newShipper(context.Background(), os.Getenv("KINESIS_STREAM_NAME"))
+	shipper, err := newShipper(context.Background(), stream)
 	if err != nil {
 		return err
 	}
@@ -46,6 +44,13 @@ func run() error {
 		return err
 	}
 	return events(lambda, shipper, done)
+}
+
+func setting(name, usual string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return usual
 }
 
 func events(lambda *lambdaAPI, shipper *shipper, done <-chan string) error {

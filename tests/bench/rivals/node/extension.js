@@ -7,13 +7,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { next, register, subscribe } from './lambda.js';
 import { listen } from './listener.js';
-import { Shipper } from './shipper.js';
 
+const stream = process.env.KINESIS_STREAM_NAME ?? 'telemetry-kinesis-stream';
 const port = Number(process.env.TELEMETRY_LISTENER_PORT ?? 4243);
 /* Two of the shortest buffering times: what the platform still has arrives within. */
 const GRACE_MS = 50;
 /* Left of a deadline for what comes after the flush. */
 const MARGIN_MS = 200;
+
+/* The SDK's announcement about old versions of Node. */
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 let shipper;
 
@@ -47,7 +50,9 @@ async function runtimeDone({ requestId, deadlineMs }) {
 
 async function main() {
   await register();
-  shipper = new Shipper(process.env.KINESIS_STREAM_NAME);
+  /* The SDK is loaded while the runtime starts, which waits for register. */
+  const { Shipper } = await import('./shipper.js');
+  shipper = new Shipper(stream);
   await listen(port, take);
   await subscribe(port);
   let event = await next();

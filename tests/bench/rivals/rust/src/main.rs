@@ -21,7 +21,6 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
-const DEFAULT_PORT: u16 = 4243;
 const BUFFERING: LogBuffering = LogBuffering { timeout_ms: 25, max_bytes: 1_048_576, max_items: 10_000 };
 /// Two of the shortest buffering times: what the platform still has arrives within.
 const GRACE: Duration = Duration::from_millis(50);
@@ -31,11 +30,8 @@ const MARGIN: Duration = Duration::from_millis(200);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let port = match std::env::var("TELEMETRY_LISTENER_PORT") {
-        Ok(text) => text.parse()?,
-        Err(_) => DEFAULT_PORT,
-    };
-    let shipper = Arc::new(Shipper::new(std::env::var("KINESIS_STREAM_NAME")?).await);
+    let port = setting("TELEMETRY_LISTENER_PORT", "4243").parse()?;
+    let shipper = Arc::new(Shipper::new(setting("KINESIS_STREAM_NAME", "telemetry-kinesis-stream")).await);
     let (done, runtime_done) = unbounded_channel();
     let (lifecycle, runtime_done) = (shipper.clone(), Arc::new(Mutex::new(runtime_done)));
 
@@ -51,6 +47,10 @@ async fn main() -> Result<(), Error> {
         })))
         .run()
         .await
+}
+
+fn setting(name: &str, usual: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| usual.into())
 }
 
 fn take(events: Vec<LambdaTelemetry>, shipper: &Arc<Shipper>, done: &UnboundedSender<String>) {
