@@ -14,6 +14,7 @@ work=$out/work # sources' copies, packages, object files
 
 node_rival() {
     mkdir -p "$work/node"
+    rm -f "$work"/node/*.js
     cp node/package.json node/package-lock.json node/.npmrc node/*.js "$work/node/"
     cd "$work/node"
     if ! cmp -s package-lock.json node_modules/.installed-lock; then
