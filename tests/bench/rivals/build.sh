@@ -8,7 +8,6 @@ set -eu
 unset CDPATH
 
 cd "$(dirname "$0")"
-here=$PWD
 out=$(cd ../../.. && pwd)/build/bench/rivals
 work=$out/work # sources' copies, packages, object files
 

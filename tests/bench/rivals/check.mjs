@@ -31,7 +31,10 @@ const ROWS = [
   { name: 'text', invocations: [text] },
   { name: 'JSON', invocations: [json, bare] },
   { name: 'a few, frozen in between', invocations: few, platform: { freeze: true } },
-  { name: 'the peer closes in between', invocations: few, platform: { freeze: true }, idle: (front) => front.closeConnections() },
+  {
+    name: 'the peer closes in between', invocations: few, platform: { freeze: true },
+    idle: (front) => front.closeConnections()
+  },
   { name: '30 % of the records fail', invocations: [text, json], fault: failRecords(0.3) },
   { name: 'connection refused', invocations: few, platform: { shutdownMs: 2000 }, down: true }
 ];

@@ -5,7 +5,8 @@ import { createServer } from 'node:http';
 /* Resolves once it listens; calls take(event) for each event of a POST. */
 export async function listen(port, take) {
   /* The sandbox may be frozen for long, in the midst of anything: no time limits. */
-  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, async (request, response) => {
+  const patient = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 };
+  const server = createServer(patient, async (request, response) => {
     try {
       const body = Buffer.concat(await request.toArray());
       events(body).forEach(take);

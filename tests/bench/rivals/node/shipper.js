@@ -92,7 +92,8 @@ export class Shipper {
 
   #batchLength() {
     let bytes = 0;
-    const over = this.#queue.slice(0, BATCH_RECORDS).findIndex(({ Data }) => (bytes += Data.length + KEY_BYTES) > BATCH_BYTES);
-    return over === -1 ? BATCH_RECORDS : over;
+    const first = this.#queue.slice(0, BATCH_RECORDS);
+    const over = first.findIndex(({ Data }) => (bytes += Data.length + KEY_BYTES) > BATCH_BYTES);
+    return over === -1 ? first.length : over;
   }
 }
