@@ -79,13 +79,48 @@ after(const struct queue *q, uint32_t place)
 void
 queue_open(struct queue *q, char *ring, uint32_t cap)
 {
-    *q = (struct queue){.ring = ring, .cap = cap, .end = cap};
+    *q = (struct queue){.ring = ring, .cap = cap, .end = cap, .quiet = QUEUE_QUIET_BYTES};
 }
 
 bool
 queue_fits(const struct queue *q, size_t len)
 {
     return len <= q->cap && slot_size(len) <= q->cap;
+}
+
+static bool
+wrapped(const struct queue *q)
+{
+    return q->slots > 0 && q->tail <= q->head;
+}
+
+/* Whether the next slot goes to the beginning although there would be room that was never used. */
+static bool
+turns_early(const struct queue *q, uint32_t need)
+{
+    return q->touched >= q->quiet && q->tail + need > q->touched && need <= q->head &&
+           q->head >= q->touched / 2;
+}
+
+/*
+ * It turned too early: what lies before the turn moves up to the end of the ring. The places of
+ * records in a batch under way are known to others.
+ */
+static bool
+move_up(struct queue *q)
+{
+    uint32_t waiting = q->fresh + q->failed + q->aside + q->dead;
+    uint32_t gain = q->cap - q->end;
+
+    if (!q->early || waiting < q->records)
+        return false;
+    memmove(q->ring + q->head + gain, q->ring + q->head, q->end - q->head);
+    if (q->fresh_at >= q->head)
+        q->fresh_at += gain;
+    q->head += gain;
+    q->end = q->touched = q->cap;
+    q->early = false; /* once is enough */
+    return true;
 }
 
 char *
@@ -97,13 +132,15 @@ queue_room(struct queue *q, size_t len)
     if (!queue_fits(q, len))
         return NULL;
     need = (uint32_t)slot_size(len);
-    if (q->slots > 0 && q->tail <= q->head) {
-        if (need > q->head - q->tail)
+    if (wrapped(q)) {
+        if (need > q->head - q->tail && (!move_up(q) || need > q->head - q->tail))
             return NULL;
-    } else if (need > q->cap - q->tail) {
-        if (need > q->head)
+    } else {
+        q->early = need <= q->cap - q->tail && turns_early(q, need);
+        if (need > q->cap - q->tail && need > q->head)
             return NULL;
-        place = 0;
+        if (need > q->cap - q->tail || q->early)
+            place = 0;
     }
     return q->ring + place + sizeof(struct slot);
 }
@@ -128,6 +165,8 @@ queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t
         q->fresh_skip = q->slots;
     }
     q->tail = place + s->size;
+    if (q->tail > q->touched)
+        q->touched = q->tail;
     q->slots++;
     q->records++;
     q->fresh++;
@@ -216,6 +255,16 @@ queue_take_only(struct queue *q, const struct queue_limits *limits, enum queue_s
     take_all(q, limits, state, batch, &bytes, q->head, 0);
 }
 
+/* Empty: from the beginning again. */
+static void
+start_over(struct queue *q)
+{
+    uint32_t quiet = q->quiet;
+
+    queue_open(q, q->ring, q->cap);
+    q->quiet = quiet;
+}
+
 /* Gives back the room of ended slots at the old end. */
 static void
 reclaim(struct queue *q)
@@ -235,7 +284,7 @@ reclaim(struct queue *q)
         }
     }
     if (q->slots == 0)
-        queue_open(q, q->ring, q->cap);
+        start_over(q);
 }
 
 void

@@ -5,8 +5,10 @@
  *
  * A record is written once, in its final form, and stays where it is until it is acknowledged or
  * dropped; a batch is a list of places in the ring, so sending and sending again copy nothing.
- * Room comes back from the oldest record on, in order. Whenever the ring runs empty it starts over
- * at its beginning, so that few pages are ever touched.
+ * Room comes back from the oldest record on, in order. So that few pages are ever touched, the ring
+ * starts over at its beginning whenever it runs empty, and also before its end when what it has used
+ * seems to suffice; should that turn out wrong, the records before the turn move to the end of the
+ * ring, as soon as none of them is in a batch under way, and nothing of the capacity is lost.
  *
  * Each record carries data and, where it has one of its own, a partition key. Adding and ending
  * records keep `records` and `bytes` exact; who ends a record counts why.
@@ -19,12 +21,18 @@
 /* What a record takes of the ring beside its bytes, at most. */
 #define QUEUE_RECORD_OVERHEAD 32
 
+/* So much of the ring is used before it starts over early. */
+#define QUEUE_QUIET_BYTES 524288
+
 struct queue {
     char *ring;
     uint32_t cap;
     uint32_t head;     /* place of the oldest slot */
     uint32_t tail;     /* where the next slot goes */
     uint32_t end;      /* where the reader turns back to the beginning; cap when nothing wrapped */
+    uint32_t touched;  /* how far the ring was used since it last was empty */
+    uint32_t quiet;    /* QUEUE_QUIET_BYTES; a test may want less */
+    bool early;        /* it has turned back where there was room for more */
     uint32_t slots;    /* slots between head and tail, ended ones included */
     uint32_t records;  /* records neither acknowledged nor dropped */
     uint32_t fresh;    /* of these, those in no batch yet */
@@ -104,7 +112,10 @@ void queue_take_only(struct queue *q, const struct queue_limits *limits, enum qu
 /* The partition key that a record is sent with: its own, or the one that is common to the rest. */
 struct span queue_key(const struct queue_record *record, struct span common_key);
 
-/* A view of the record at a place; its spans are valid until the record has ended. */
+/*
+ * A view of the record at a place; its spans, and the place itself, are valid until the record has
+ * ended, and outside of a batch under way only until queue_room.
+ */
 struct queue_record queue_at(const struct queue *q, uint32_t place);
 
 /* The record at this place is acknowledged or dropped. */

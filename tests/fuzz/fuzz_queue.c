@@ -30,7 +30,9 @@ struct model {
     struct queue q;
     struct record records[RECORDS_MAX];
     size_t len;
-    size_t oldest; /* index of the oldest record that has not ended; len when there is none */
+    size_t oldest;    /* index of the oldest record that has not ended; len when there is none */
+    uint32_t touched; /* how far the ring was used since it last was empty */
+    uint32_t turn;    /* where it turned early; 0: it did not */
 };
 
 static char
@@ -39,9 +41,29 @@ byte_of(size_t sequence, size_t at)
     return (char)(sequence * 31 + at * 7 + 1);
 }
 
-/* Where a record of so many bytes has to go: behind the last one, or, if it must, at the front. */
+/* It turned too early: what lies before the turn goes to the end, unless others know where it is. */
+static void
+move_up(struct model *m)
+{
+    uint32_t head = m->records[m->oldest].place;
+    uint32_t gain = m->q.cap - m->turn;
+
+    for (size_t i = m->oldest; i < m->len; i++)
+        if (m->turn == 0 || m->records[i].state == QUEUE_SENT)
+            return;
+    for (size_t i = m->oldest; i < m->len; i++)
+        if (m->records[i].place >= head)
+            m->records[i].place += gain;
+    m->turn = 0;
+    m->touched = m->q.cap;
+}
+
+/*
+ * Where a record of so many bytes has to go: behind the last one, or, if it must, at the front; there
+ * too if that saves using more of the ring.
+ */
 static bool
-place_for(const struct model *m, size_t len, uint32_t *place)
+place_for(struct model *m, size_t len, uint32_t *place)
 {
     uint32_t need = (uint32_t)(SLOT + len + 7) & ~7u;
     uint32_t head, tail;
@@ -51,13 +73,27 @@ place_for(const struct model *m, size_t len, uint32_t *place)
         return need <= m->q.cap;
     head = m->records[m->oldest].place;
     tail = m->records[m->len - 1].place + m->records[m->len - 1].size;
-    if (tail > head && need <= m->q.cap - tail)
+    if (tail <= head) {
+        if (need > head - tail && need <= m->q.cap)
+            move_up(m);
         *place = tail;
-    else if (tail > head)
-        return need <= head;
-    else
+        return need <= m->records[m->oldest].place - tail;
+    }
+    m->turn = 0;
+    if (need <= m->q.cap - tail && m->touched >= m->q.quiet && tail + need > m->touched &&
+        need <= head && head >= m->touched / 2)
+        m->turn = tail;
+    if (need <= m->q.cap - tail && m->turn == 0)
         *place = tail;
-    return tail > head || need <= head - tail;
+    return *place == tail || need <= head;
+}
+
+/* A record is at its place. */
+static void
+used(struct model *m, const struct record *r)
+{
+    if (m->touched < r->place + r->size)
+        m->touched = r->place + r->size;
 }
 
 static void
@@ -81,6 +117,7 @@ add(struct model *m, size_t room_len, size_t key_len, size_t data_len)
                          .key_len = key_len,
                          .data_len = data_len,
                          .state = QUEUE_FRESH};
+    used(m, r);
     m->len++;
 }
 
@@ -161,6 +198,8 @@ skip_ended(struct model *m)
 {
     while (m->oldest < m->len && m->records[m->oldest].state == QUEUE_ENDED)
         m->oldest++;
+    if (m->oldest == m->len)
+        m->touched = m->turn = 0;
 }
 
 static void
@@ -230,6 +269,7 @@ roll(struct model *m)
     FACT(place_for(m, r.key_len + r.data_len, &place));
     r.place = place;
     r.size = (uint32_t)(SLOT + r.key_len + r.data_len + 7) & ~7u;
+    used(m, &r);
     m->records[m->len++] = r;
 }
 
@@ -350,7 +390,10 @@ fuzz(struct span in)
     uint32_t cap = (uint32_t)number(&in, 4096) & ~7u;
 
     m.len = m.oldest = 0;
+    m.touched = m.turn = 0;
     queue_open(&m.q, fuzz_room(cap), cap);
+    if (fuzz_dice(2) == 0)
+        m.q.quiet = fuzz_dice(cap + 1);
     while (in.len > 0) {
         struct span rest;
 

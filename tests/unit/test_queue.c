@@ -441,6 +441,8 @@ enum {
     BY_COUNT,
     BY_BYTES,
     OVERSIZE, /* one record alone is more than the limit */
+    EARLY,    /* turned back where there was room for more */
+    MOVED,    /* that was too early */
     TURNS     /* how many of these there are */
 };
 
@@ -451,6 +453,8 @@ struct model {
     uint64_t sequence;
     uint32_t most_len; /* of a record */
     bool pin;          /* the oldest record never succeeds */
+    uint32_t touched;  /* how far it was used since it was empty */
+    uint32_t turn;     /* where it turned early; 0: it did not */
     char row[64];
     unsigned met[TURNS];
 };
@@ -461,9 +465,29 @@ byte_of(const struct item *item, size_t i)
     return (char)(item->sequence * 31 + i * 7);
 }
 
+/* It turned too early: what lies before the turn goes to the end, unless others know where it is. */
+static bool
+move_up(struct model *m, uint32_t head)
+{
+    uint32_t gain = m->q.cap - m->turn;
+
+    if (m->turn == 0)
+        return false;
+    for (size_t i = 0; i < m->len; i++)
+        if (m->items[i].state == QUEUE_SENT)
+            return false;
+    for (size_t i = 0; i < m->len; i++)
+        if (m->items[i].place >= head)
+            m->items[i].place += gain;
+    m->turn = 0;
+    m->touched = m->q.cap;
+    m->met[MOVED]++;
+    return true;
+}
+
 /* Where the list says that a slot of so many bytes goes; UINT32_MAX for nowhere. */
 static uint32_t
-place_for(const struct model *m, uint32_t size)
+place_for(struct model *m, uint32_t size)
 {
     uint32_t cap = m->q.cap;
     uint32_t head, tail;
@@ -472,9 +496,16 @@ place_for(const struct model *m, uint32_t size)
         return size <= cap ? 0 : UINT32_MAX;
     head = m->items[0].place;
     tail = m->items[m->len - 1].place + m->items[m->len - 1].size;
-    if (m->items[m->len - 1].place < head)
+    if (m->items[m->len - 1].place < head) {
+        if (size > head - tail && size <= cap && move_up(m, head))
+            head = m->items[0].place;
         return size <= head - tail ? tail : UINT32_MAX;
-    if (size <= cap - tail)
+    }
+    m->turn = 0;
+    if (size <= cap - tail && m->touched >= m->q.quiet && tail + size > m->touched &&
+        size <= head && head >= m->touched / 2)
+        m->turn = tail;
+    if (size <= cap - tail && m->turn == 0)
         return tail;
     return size <= head ? 0 : UINT32_MAX;
 }
@@ -547,6 +578,9 @@ add(struct model *m)
         room[i] = byte_of(&item, i);
     queue_add(&m->q, room, item.key_len, item.data_len, m->sequence++);
     note_add(m, &item);
+    if (m->touched < item.place + item.size)
+        m->touched = item.place + item.size;
+    m->met[EARLY] += m->turn > 0 && item.place == 0;
     assert_true(m->len < ITEMS_MAX);
     m->items[m->len++] = item;
 }
@@ -610,6 +644,8 @@ end(struct model *m, struct item *item)
     m->len -= ended;
     memmove(m->items, m->items + ended, m->len * sizeof *m->items);
     m->met[RESTARTED] += ended > 0 && m->len == 0 && last != 0;
+    if (m->len == 0)
+        m->touched = m->turn = 0;
 }
 
 /* What becomes of one record of a batch. */
@@ -728,12 +764,18 @@ model(void **state)
     static struct model m;
 
     (void)state;
-    for (size_t i = 0; i < LEN(profiles); i++) {
-        m.q = open_queue(profiles[i].cap);
-        m.most_len = profiles[i].most_len;
+    /* the usual way, turning early, and as early as can be */
+    for (size_t i = 0; i < 3 * LEN(profiles); i++) {
+        uint32_t cap = profiles[i / 3].cap;
+
+        m.q = open_queue(cap);
+        if (i % 3 > 0)
+            m.q.quiet = i % 3 == 1 ? cap / 4 : 0;
+        m.most_len = profiles[i / 3].most_len;
         m.len = 0;
+        m.touched = m.turn = 0;
         for (unsigned n = 0; n < 8000; n++) {
-            snprintf(m.row, sizeof m.row, "ring of %u, step %u", profiles[i].cap, n);
+            snprintf(m.row, sizeof m.row, "ring of %u, step %u, run %zu", cap, n, i % 3);
             m.pin = n / 500 % 4 == 3;
             step(&m, n / 50 % 2 == 0);
             check_model(&m);
