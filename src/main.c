@@ -31,7 +31,9 @@
 #include <unistd.h>
 
 #include "extension/lifecycle.h"
+#include "io/cpu.h"
 #include "io/log.h"
+#include "protocol/sha256.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -162,6 +164,7 @@ main(int argc, char **argv)
     hold_broken_pipes();
     /* before anything can be waited for, so that a signal never ends us without a ledger */
     watch_signals();
+    sha256_use_cpu(cpu_has_sha256());
     settings_read(&settings, &source);
     log_set_level(settings.log_level);
     lifecycle_prepare(&life);

@@ -1,38 +1,122 @@
 #include "protocol/sha256.h"
 
-#include <bearssl_hmac.h>
+#include <bearssl_hash.h>
+#include <string.h>
+
+#include "protocol/sha256_cpu.h"
 
 /* see sha256.h */
+
+static bool use_cpu;
+
+void
+sha256_use_cpu(bool has_instructions)
+{
+    use_cpu = SHA256_CPU && has_instructions;
+}
+
+static void
+portable_blocks(uint8_t chain[SHA256_LEN], const uint8_t *blocks, size_t count)
+{
+    br_sha256_context state;
+
+    br_sha256_init(&state);
+    br_sha256_set_state(&state, chain, 0);
+    br_sha256_update(&state, blocks, count * SHA256_BLOCK_LEN);
+    (void)br_sha256_state(&state, chain);
+}
+
+static void
+add_blocks(struct sha256 *hash, const uint8_t *blocks, size_t count)
+{
+#if SHA256_CPU
+    if (use_cpu) {
+        sha256_cpu_blocks(hash->chain, blocks, count);
+        return;
+    }
+#endif
+    portable_blocks(hash->chain, blocks, count);
+}
 
 void
 sha256_start(struct sha256 *hash)
 {
-    br_sha256_init(&hash->state);
+    br_sha256_context state;
+
+    br_sha256_init(&state);
+    (void)br_sha256_state(&state, hash->chain);
+    hash->len = 0;
 }
 
 void
 sha256_add(struct sha256 *hash, const void *bytes, size_t len)
 {
-    /* BearSSL adds to the pointer even when there is nothing to read */
-    if (len > 0)
-        br_sha256_update(&hash->state, bytes, len);
+    const uint8_t *from = bytes;
+    size_t used = hash->len % SHA256_BLOCK_LEN;
+
+    if (len == 0)
+        return;
+    hash->len += len;
+    if (used > 0) {
+        size_t n = len < SHA256_BLOCK_LEN - used ? len : SHA256_BLOCK_LEN - used;
+
+        memcpy(hash->rest + used, from, n);
+        if (used + n < SHA256_BLOCK_LEN)
+            return;
+        add_blocks(hash, hash->rest, 1);
+        from += n;
+        len -= n;
+    }
+    if (len >= SHA256_BLOCK_LEN)
+        add_blocks(hash, from, len / SHA256_BLOCK_LEN);
+    memcpy(hash->rest, from + (len - len % SHA256_BLOCK_LEN), len % SHA256_BLOCK_LEN);
 }
 
+/* FIPS 180-4, section 5.1.1: a one bit, zeros, and the number of bits as the last eight bytes. */
 void
 sha256_end(const struct sha256 *hash, uint8_t digest[SHA256_LEN])
 {
-    br_sha256_out(&hash->state, digest);
+    struct sha256 last = *hash;
+    uint8_t padding[SHA256_BLOCK_LEN + 8] = {0x80};
+    size_t zeros_end =
+        (2 * SHA256_BLOCK_LEN - 8 - hash->len % SHA256_BLOCK_LEN - 1) % SHA256_BLOCK_LEN + 1;
+
+    for (size_t i = 0; i < 8; i++)
+        padding[zeros_end + i] = (uint8_t)(hash->len * 8 >> (56 - 8 * i));
+    sha256_add(&last, padding, zeros_end + 8);
+    memcpy(digest, last.chain, SHA256_LEN);
+}
+
+/* Begins with a block of the key, each byte changed by the same mask. */
+static void
+start_keyed(struct sha256 *hash, const uint8_t key[SHA256_BLOCK_LEN], uint8_t mask)
+{
+    uint8_t block[SHA256_BLOCK_LEN];
+
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] = key[i] ^ mask;
+    sha256_start(hash);
+    sha256_add(hash, block, sizeof block);
 }
 
 void
 sha256_hmac(const void *key, size_t key_len, struct span message, uint8_t mac[SHA256_LEN])
 {
-    br_hmac_key_context padded;
-    br_hmac_context hmac;
+    enum { INNER = 0x36, OUTER = 0x5c };
+    uint8_t block[SHA256_BLOCK_LEN] = {0};
+    struct sha256 hash;
 
-    br_hmac_key_init(&padded, &br_sha256_vtable, key_len == 0 ? "" : key, key_len);
-    br_hmac_init(&hmac, &padded, 0);
-    if (message.len > 0)
-        br_hmac_update(&hmac, message.p, message.len);
-    br_hmac_out(&hmac, mac);
+    if (key_len > sizeof block) {
+        sha256_start(&hash);
+        sha256_add(&hash, key, key_len);
+        sha256_end(&hash, block);
+    } else if (key_len > 0) {
+        memcpy(block, key, key_len);
+    }
+    start_keyed(&hash, block, INNER);
+    sha256_add(&hash, message.p, message.len);
+    sha256_end(&hash, mac);
+    start_keyed(&hash, block, OUTER);
+    sha256_add(&hash, mac, SHA256_LEN);
+    sha256_end(&hash, mac);
 }

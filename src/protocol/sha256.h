@@ -2,20 +2,26 @@
 #define SHA256_H
 /*
  * SHA-256 and HMAC-SHA-256. Source: FIPS 180-4, RFC 2104. The one place that knows whose
- * implementation is behind them; today BearSSL's portable one.
+ * implementation is behind them: the CPU's instructions (sha256_cpu.h), or BearSSL's portable code.
  *
  * The caller owns every context; a context holds no pointer and may be copied.
  */
 #include "protocol/span.h"
 
-#include <bearssl_hash.h>
-
 #define SHA256_LEN 32
 #define SHA256_BLOCK_LEN 64
 
 struct sha256 {
-    br_sha256_context state;
+    uint8_t chain[SHA256_LEN];      /* the chaining value, big-endian */
+    uint64_t len;                   /* bytes added */
+    uint8_t rest[SHA256_BLOCK_LEN]; /* the last len % SHA256_BLOCK_LEN of them */
 };
+
+/*
+ * Whether the CPU has the instructions, as io/cpu.h tells. Portable code until this has been called,
+ * and with either the same digests, also of a context that was begun with the other.
+ */
+void sha256_use_cpu(bool has_instructions);
 
 void sha256_start(struct sha256 *hash);
 

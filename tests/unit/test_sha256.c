@@ -2,7 +2,11 @@
 
 #include "check.h"
 #include "guard.h"
+#include "io/cpu.h"
 #include "protocol/out.h"
+#include "seed.h"
+
+#include <bearssl_hash.h>
 
 #define AREA                                                                                       \
     "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmno" \
@@ -40,6 +44,7 @@ digest(void **state)
 
     (void)state;
     for (size_t i = 0; i < LEN(digests); i++) {
+        seed("sha256", digests[i].in);
         for (size_t step = 1; step <= digests[i].in.len + 1; step++) {
             struct span in = guard_copy(digests[i].in);
             struct sha256 hash;
@@ -135,14 +140,145 @@ mac(void **state)
     }
 }
 
+/* --- both ways against BearSSL itself ------------------------------------------------------------ */
+
+enum { LONGEST = 5 * SHA256_BLOCK_LEN };
+
+static void
+fill(char *bytes, size_t len)
+{
+    static uint32_t x = 2463534242;
+
+    for (size_t i = 0; i < len; i++) {
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        bytes[i] = (char)(x >> 11);
+    }
+}
+
+static void
+check_same(struct span in, const uint8_t got[SHA256_LEN])
+{
+    br_sha256_context reference;
+    uint8_t want[SHA256_LEN];
+
+    br_sha256_init(&reference);
+    br_sha256_update(&reference, in.p, in.len);
+    br_sha256_out(&reference, want);
+    assert_memory_equal(got, want, SHA256_LEN);
+}
+
+/* Every length, cut in two at every place. */
+static void
+cuts(void **state)
+{
+    static char text[LONGEST];
+
+    (void)state;
+    fill(text, sizeof text);
+    for (size_t len = 0; len <= LONGEST; len++) {
+        struct span in = guard_copy((struct span){text, len});
+
+        for (size_t cut = 0; cut <= len; cut++) {
+            uint8_t got[SHA256_LEN];
+            struct sha256 hash;
+
+            sha256_start(&hash);
+            sha256_add(&hash, in.p, cut);
+            sha256_add(&hash, in.p + cut, len - cut);
+            sha256_end(&hash, got);
+            check_same(in, got);
+        }
+    }
+}
+
+/* Blocks at every address within 64 bytes, in one piece. */
+static void
+alignments(void **state)
+{
+    static char text[64 + 20 * SHA256_BLOCK_LEN];
+
+    (void)state;
+    fill(text, sizeof text);
+    for (size_t at = 0; at < 64; at++) {
+        for (size_t len = 0; len <= sizeof text - 64; len += 61) {
+            uint8_t got[SHA256_LEN];
+            struct sha256 hash;
+
+            sha256_start(&hash);
+            sha256_add(&hash, text + at, len);
+            sha256_end(&hash, got);
+            check_same((struct span){text + at, len}, got);
+        }
+    }
+}
+
+/* One way takes over from the other at any point. */
+static void
+ways_mixed(void **state)
+{
+    static char text[LONGEST];
+
+    (void)state;
+    fill(text, sizeof text);
+    for (size_t step = 1; step < LONGEST; step++) {
+        uint8_t got[SHA256_LEN];
+        struct sha256 hash;
+
+        sha256_start(&hash);
+        for (size_t at = 0; at < LONGEST; at += step) {
+            sha256_use_cpu(at / step % 2 == 0 && cpu_has_sha256());
+            sha256_add(&hash, text + at, LONGEST - at < step ? LONGEST - at : step);
+        }
+        sha256_end(&hash, got);
+        check_same((struct span){text, LONGEST}, got);
+    }
+}
+
+static void
+has_instructions(void **state)
+{
+    (void)state;
+    if (!cpu_has_sha256())
+        skip();
+}
+
+static int
+portable(void **state)
+{
+    (void)state;
+    sha256_use_cpu(false);
+    return 0;
+}
+
+/* The same as portable where the CPU has none; has_instructions then says so. */
+static int
+instructions(void **state)
+{
+    (void)state;
+    sha256_use_cpu(cpu_has_sha256());
+    return 0;
+}
+
+#define BOTH(test)                                                                                 \
+    {#test ", portable", test, portable, NULL, NULL},                                              \
+    {                                                                                              \
+#test ", instructions", test, instructions, NULL, NULL                                     \
+    }
+
 int
 main(int argc, char **argv)
 {
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(digest),
-        cmocka_unit_test(million),
-        cmocka_unit_test(goes_on_after_end),
-        cmocka_unit_test(mac),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_instructions),
+        BOTH(digest),
+        BOTH(million),
+        BOTH(goes_on_after_end),
+        BOTH(mac),
+        BOTH(cuts),
+        BOTH(alignments),
+        cmocka_unit_test(ways_mixed),
     };
 
     return RUN(argc, argv, tests);
