@@ -14,7 +14,8 @@ usage: ./build.sh [COMMAND]
   test unit [MODULE…]   only the unit tests, or those of the modules named
   test fuzz [TARGET…]   only the fuzz targets, or those named, for 20 seconds each
   test e2e [FILE…]      only the end-to-end tests, or those in the files named
-  test arm64 [FILE…]    the same with the arm64 binary, elsewhere than on arm64 in an emulator
+  test arm64 [FILE…]    the same with the arm64 binary, and unit tests of what is its own; elsewhere
+                         than on arm64 in an emulator
   test bench            only the tests of the benchmarks' own counting
   test cdk              only the tests of cdk/, with cfn-lint and a deployment to moto, a local AWS
   fuzz [SECONDS] [TARGET…]
@@ -260,8 +261,18 @@ END
     echo "$launcher"
 }
 
-# Without names: each that starts the binary it is given. As one part of all, without the fault matrix:
-# it lasts for minutes, and what it is about is the same code on any CPU.
+# Unit tests of what the program has of its own for this CPU, with the very objects that ship.
+test_arm64_unit() {
+    emulator=
+    [ "$native" = arm64 ] || emulator=$(command -v qemu-aarch64-static)
+    set -- -C tests/unit ARCH=arm64 TESTS="sha256 tls" RUN="$emulator"
+    rm -f build/arm64/unit/counts
+    locked make -s -k -j"$jobs" "$@" && make -s "$@" check || true
+}
+
+# The unit tests above, and the end-to-end tests named. Without names: each that starts the binary it
+# is given. As one part of all, without the fault matrix: it lasts for minutes, and what it is about is
+# the same code on any CPU.
 test_arm64() { # [FILE...]
     if [ $# -eq 0 ]; then
         for file in tests/e2e/*.test.mjs; do
@@ -274,7 +285,9 @@ test_arm64() { # [FILE...]
     fi
     EXTENSION_BINARY=$(arm64_binary)
     export EXTENSION_BINARY
+    test_arm64_unit
     test_e2e "$@"
+    { cat build/arm64/unit/counts || echo "0 1 0"; } >>"$counts"
 }
 
 test_bench() {

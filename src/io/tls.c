@@ -1,11 +1,18 @@
 #include "io/tls.h"
 
+#include "io/cpu.h"
 #include "io/entropy.h"
+#include "io/tls_aes_arm64.h"
 #include "io/tls_curves.h"
 
 /* see tls.h */
 
-/* Source: reference of TLS policies at AWS endpoints. */
+/*
+ * Source: reference of TLS policies at AWS endpoints. The same order whatever the CPU: those that Lambda
+ * offers have AES instructions, x86-64 and arm64 alike. One without would be faster with
+ * ChaCha20-Poly1305, but nothing says that Kinesis or S3 take it, AES-GCM stays needed for those that do
+ * not, and the code for both would make every cold start pay for a CPU that is not there.
+ */
 static const uint16_t suites[] = {
     BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
@@ -31,6 +38,19 @@ set_hashes(struct tls *t)
     }
 }
 
+/* BearSSL knows the instructions of x86-64. */
+static void
+set_aes_gcm(br_ssl_engine_context *engine)
+{
+    br_ssl_engine_set_default_aes_gcm(engine);
+#if TLS_AES_ARM64
+    if (cpu_has_aes_gcm()) {
+        br_ssl_engine_set_aes_ctr(engine, &tls_aes_arm64_ctr);
+        br_ssl_engine_set_ghash(engine, tls_aes_arm64_ghash);
+    }
+#endif
+}
+
 static void
 set_algorithms(struct tls *t, const struct tls_anchors *anchors)
 {
@@ -50,7 +70,7 @@ set_algorithms(struct tls *t, const struct tls_anchors *anchors)
                               br_ssl_engine_get_ecdsa(engine));
     br_ssl_engine_set_prf_sha256(engine, &br_tls12_sha256_prf);
     br_ssl_engine_set_prf_sha384(engine, &br_tls12_sha384_prf);
-    br_ssl_engine_set_default_aes_gcm(engine);
+    set_aes_gcm(engine);
     br_ssl_engine_set_x509(engine, &t->x509.vtable);
 }
 

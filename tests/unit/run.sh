@@ -2,6 +2,7 @@
 # usage: run.sh COUNTS PROGRAM...
 # Runs cmocka programs one after the other, adds up what they say, and writes "passed failed skipped"
 # into the file COUNTS. A program that ends badly without naming a failed test counts as one failed.
+# RUN in the environment: what starts programs for another CPU.
 set -u
 counts=$1
 shift
@@ -17,7 +18,8 @@ tests() {
 
 for program; do
     echo "== ${program##*/}"
-    timeout 300 "$program" >"$log" 2>&1
+    # shellcheck disable=SC2086 # a list of words, or none
+    timeout 300 ${RUN:-} "$program" >"$log" 2>&1
     status=$?
     bad=$(tests FAILED)
     if [ $status -ne 0 ]; then
