@@ -1,0 +1,192 @@
+/*
+ * Micro-benchmarks of what a batch costs the CPU, by the product's own code as it ships. Prints one line
+ * of JSON per measure; the best of many runs, since whatever disturbs makes it only slower.
+ *
+ *   micro          all
+ *   micro aes      those whose names begin so
+ *
+ * A measure is a row of `measures`: a name, a unit, and a function that does the work `times` times.
+ */
+#include <bearssl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "io/cpu.h"
+#include "io/tls.h"
+#include "protocol/sha256.h"
+
+enum {
+    KIB = 1024,
+    MIB = 1024 * KIB,
+    TLS_RECORD = 16 * KIB, /* the largest */
+    APPLICATION_DATA = 23, /* RFC 5246, section 6.2.1 */
+    RUNS = 30
+};
+
+static const double run_s = 0.01; /* long enough for the clock, short enough to be left alone */
+
+struct measure {
+    const char *name;
+    const char *unit;    /* "GB/s": of `bytes`; "ms": for one time */
+    size_t bytes;        /* that one time takes */
+    bool (*ready)(void); /* what the work stands on; false when this CPU lacks it. NULL: nothing */
+    void (*work)(const struct measure *m, unsigned long times);
+};
+
+static uint8_t bytes[MIB + 64];
+
+/* --- SHA-256 ----------------------------------------------------------------------------------- */
+
+static bool
+sha256_portable(void)
+{
+    sha256_use_cpu(false);
+    return true;
+}
+
+static bool
+sha256_instructions(void)
+{
+    sha256_use_cpu(cpu_has_sha256());
+    return cpu_has_sha256();
+}
+
+static void
+sha256(const struct measure *m, unsigned long times)
+{
+    for (; times > 0; times--) {
+        struct sha256 hash;
+        uint8_t digest[SHA256_LEN];
+
+        sha256_start(&hash);
+        sha256_add(&hash, bytes, m->bytes);
+        sha256_end(&hash, digest);
+        bytes[0] = digest[0];
+    }
+}
+
+/* --- TLS records, as BearSSL's engine makes them with what tls.c gave it ------------------------ */
+
+static br_sslrec_gcm_context records;
+
+static void
+start_records(const br_block_ctr_class *ctr, br_ghash ghash)
+{
+    static const unsigned char key[16] = {1}, iv[4] = {2};
+
+    br_sslrec_out_gcm_vtable.init(&records.vtable.out, ctr, key, sizeof key, ghash, iv);
+}
+
+static bool
+aes_product(void)
+{
+    static struct tls tls;
+    static const struct tls_anchors none;
+
+    if (tls_start(&tls, &none, "localhost", 0) != 0)
+        return false;
+    start_records(tls.client.eng.iaes_ctr, tls.client.eng.ighash);
+    return true;
+}
+
+static bool
+aes_portable(void)
+{
+    start_records(&br_aes_ct64_ctr_vtable, br_ghash_ctmul64);
+    return true;
+}
+
+static void
+aes_record(const struct measure *m, unsigned long times)
+{
+    for (; times > 0; times--) {
+        size_t len = m->bytes;
+
+        (void)records.vtable.out->inner.encrypt((void *)&records.vtable.out, APPLICATION_DATA,
+                                                BR_TLS12, bytes + 32, &len);
+    }
+}
+
+static void
+aes_ctr(const struct measure *m, unsigned long times)
+{
+    for (; times > 0; times--)
+        (void)records.bc.vtable->run(&records.bc.vtable, records.iv, 2, bytes + 32, m->bytes);
+}
+
+static void
+aes_ghash(const struct measure *m, unsigned long times)
+{
+    static uint8_t sum[16];
+
+    for (; times > 0; times--)
+        records.gh(sum, records.h, bytes + 32, m->bytes);
+}
+
+/* ----------------------------------------------------------------------------------------------- */
+
+static const struct measure measures[] = {
+    {"sha256 portable 16 KiB", "GB/s", 16 * KIB, sha256_portable, sha256},
+    {"sha256 portable 1 MiB", "GB/s", MIB, sha256_portable, sha256},
+    {"sha256 instructions 16 KiB", "GB/s", 16 * KIB, sha256_instructions, sha256},
+    {"sha256 instructions 1 MiB", "GB/s", MIB, sha256_instructions, sha256},
+    {"aes-128-gcm portable record 16 KiB", "GB/s", TLS_RECORD, aes_portable, aes_record},
+    {"aes-128-gcm record 16 KiB", "GB/s", TLS_RECORD, aes_product, aes_record},
+    {"aes-128-gcm record 1 KiB", "GB/s", KIB, aes_product, aes_record},
+    {"aes-128-gcm ctr alone 16 KiB", "GB/s", TLS_RECORD, aes_product, aes_ctr},
+    {"aes-128-gcm ghash alone 16 KiB", "GB/s", TLS_RECORD, aes_product, aes_ghash},
+};
+
+static double
+seconds(const struct measure *m, unsigned long times)
+{
+    struct timespec from, to;
+
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    m->work(m, times);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
+/* The least seconds that one time took. */
+static double
+least(const struct measure *m)
+{
+    unsigned long times = 1;
+    double best;
+
+    while (seconds(m, times) < run_s)
+        times *= 2;
+    best = seconds(m, times);
+    for (int run = 1; run < RUNS; run++) {
+        double s = seconds(m, times);
+
+        best = s < best ? s : best;
+    }
+    return best / (double)times;
+}
+
+static void
+print(const struct measure *m)
+{
+    double s;
+
+    if (m->ready != NULL && !m->ready())
+        return;
+    s = least(m);
+    printf("{\"measure\":\"%s\",\"value\":%.4f,\"unit\":\"%s\"}\n", m->name,
+           strcmp(m->unit, "ms") == 0 ? s * 1e3 : (double)m->bytes / s / 1e9, m->unit);
+    fflush(stdout);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *begin = argc > 1 ? argv[1] : "";
+
+    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++)
+        if (strncmp(measures[i].name, begin, strlen(begin)) == 0)
+            print(&measures[i]);
+    return 0;
+}
