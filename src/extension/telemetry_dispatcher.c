@@ -841,6 +841,8 @@ telemetry_dispatcher_restored(struct telemetry_dispatcher *d)
 {
     telemetry_intake_restored(&d->intake);
     (void)credentials_refresh(&d->credentials);
+    connection_forget(&d->kinesis.client.http.connection);
+    connection_forget(&d->dead_letter.letter.client.http.connection);
     if (!d->sending)
         aws_client_stop(&d->kinesis.client);
 }

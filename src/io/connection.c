@@ -29,9 +29,18 @@ connection_close(struct connection *c)
     c->state = CONNECTION_CLOSED;
 }
 
+void
+connection_forget(struct connection *c)
+{
+    if (c->tls != NULL)
+        tls_forget_session(c->tls);
+}
+
 static void
 fail(struct connection *c, enum connection_end end, int code)
 {
+    if (c->state == CONNECTION_HANDSHAKING || end == CONNECTION_TLS_FAILED)
+        connection_forget(c);
     connection_close(c);
     c->end = end;
     c->code = code;
@@ -65,8 +74,10 @@ share_over(void *context)
 static void
 opened(struct connection *c)
 {
-    if (c->state == CONNECTION_HANDSHAKING)
+    if (c->state == CONNECTION_HANDSHAKING) {
         c->handshakes++;
+        tls_keep_session(c->tls);
+    }
     c->state = CONNECTION_OPEN;
     c->timer.at_ms = 0;
 }

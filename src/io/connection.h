@@ -48,7 +48,8 @@ struct connection {
     enum connection_end end;
     int code;
     bool peer_closed;    /* no input will follow what is there */
-    uint64_t handshakes; /* TLS handshakes that succeeded, of all connections */
+    uint64_t handshakes; /* TLS handshakes that succeeded, full or resumed, of all
+                          * connections */
     struct connection_peer peer;
     void (*progress)(void *context);
     void *context;
@@ -62,7 +63,7 @@ struct connection {
     unsigned address;
     bool answered;   /* the peer has sent something */
     bool deaf;       /* the peer takes no output any more; it may have said why */
-    struct tls *tls; /* TLS: its buffers serve both directions */
+    struct tls *tls; /* TLS: its buffers serve both directions; zeroed before its first use */
     char *in, *out;  /* plain: buffers of CONNECTION_BUFFER bytes */
     size_t in_from, in_len, out_from, out_len;
 };
@@ -81,6 +82,9 @@ void connection_start(struct connection *c);
 
 /* Closes at once, without progress. What was not sent is lost. */
 void connection_close(struct connection *c);
+
+/* The next connection shares nothing with this one and those before: its TLS handshake is a full one. */
+void connection_forget(struct connection *c);
 
 /* Room for output; *cap is 0 when there is none now. Only when open. */
 char *connection_room(struct connection *c, size_t *cap);

@@ -1,5 +1,7 @@
 #include "io/tls.h"
 
+#include <string.h>
+
 #include "io/cpu.h"
 #include "io/entropy.h"
 #include "io/tls_aes_arm64.h"
@@ -74,11 +76,56 @@ set_algorithms(struct tls *t, const struct tls_anchors *anchors)
     br_ssl_engine_set_x509(engine, &t->x509.vtable);
 }
 
+void
+tls_forget_session(struct tls *t)
+{
+    memset(&t->session, 0, sizeof t->session);
+}
+
+/* A resumed session has the id that was offered, and is as old as it was. */
+static bool
+resumed(const struct tls *t, const br_ssl_session_parameters *now)
+{
+    const br_ssl_session_parameters *before = &t->session.parameters;
+
+    return now->session_id_len == before->session_id_len &&
+           memcmp(now->session_id, before->session_id, now->session_id_len) == 0;
+}
+
+void
+tls_keep_session(struct tls *t)
+{
+    struct tls_session *s = &t->session;
+    br_ssl_session_parameters now;
+
+    br_ssl_engine_get_session_parameters(&t->client.eng, &now);
+    if (resumed(t, &now))
+        return;
+    s->parameters = now;
+    s->unix_s = t->started_unix_s;
+}
+
+/* Whether there is one; else the next is to be kept as that of this host. */
+static bool
+resumable(struct tls *t, const struct tls_anchors *anchors, const char *host, uint64_t unix_s)
+{
+    struct tls_session *s = &t->session;
+
+    if (s->parameters.session_id_len > 0 && s->anchors == anchors && strcmp(s->host, host) == 0 &&
+        unix_s - s->unix_s <= TLS_SESSION_MAX_S)
+        return true;
+    tls_forget_session(t);
+    s->anchors = anchors;
+    strncpy(s->host, host, sizeof s->host - 1);
+    return false;
+}
+
 int
 tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, uint64_t unix_s)
 {
     enum { DAYS_BEFORE_1970 = 719528, DAY_S = 86400, SEED_BYTES = 48 };
     unsigned char seed[SEED_BYTES];
+    bool resume = resumable(t, anchors, host, unix_s);
 
     if (entropy_fill(seed, sizeof seed) != 0)
         return ERR_IO;
@@ -87,7 +134,10 @@ tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, ui
                              (uint32_t)(unix_s % DAY_S));
     br_ssl_engine_set_buffer(&t->client.eng, t->records, sizeof t->records, 1);
     br_ssl_engine_inject_entropy(&t->client.eng, seed, sizeof seed);
-    return br_ssl_client_reset(&t->client, host, 0) == 1 ? 0 : ERR_IO;
+    if (resume)
+        br_ssl_engine_set_session_parameters(&t->client.eng, &t->session.parameters);
+    t->started_unix_s = unix_s;
+    return br_ssl_client_reset(&t->client, host, resume) == 1 ? 0 : ERR_IO;
 }
 
 const char *

@@ -4,7 +4,9 @@
  * TLS 1.2 client side of one connection, by BearSSL's engine. It touches no socket: connection.c
  * moves the records between the engine and the network.
  *
- * Chain, host name and validity are verified at every handshake; there is no way to turn this off.
+ * Chain, host name and validity are verified at every full handshake; there is no way to turn this off.
+ * A connection to the same server within the hour may resume the session that a full handshake began,
+ * by its id, if the server still knows it: one exchange less, no certificates, no curve.
  * Offered are the forward-secret suites with AES-GCM, which every TLS policy of AWS has. No ALPN is sent, so that HTTP/1.1 is spoken.
  */
 #include <bearssl.h>
@@ -16,15 +18,35 @@ struct tls_anchors {
     size_t len;
 };
 
+/*
+ * How long the verification of a certificate is relied on. RFC 5246, appendix F.1.4, has a day as the
+ * most; within an hour, though, a certificate that has expired or was exchanged for a reason is noticed,
+ * and a master secret that was stolen is of no use any more. Servers forget earlier as a rule.
+ */
+#define TLS_SESSION_MAX_S 3600
+
+/* What a later connection needs to resume; session_id_len is 0 when there is nothing. */
+struct tls_session {
+    br_ssl_session_parameters parameters;
+    const struct tls_anchors *anchors; /* by which the certificate was verified */
+    char host[256];                    /* that it was made out to */
+    uint64_t unix_s;                   /* when */
+};
+
+/* All zero before its first use. */
 struct tls {
     br_ssl_client_context client;
     br_x509_minimal_context x509;
+    struct tls_session session;
+    uint64_t started_unix_s;
     /* both directions at once, since a server may answer while the request is still being sent */
     unsigned char records[BR_SSL_BUFSIZE_BIDI];
 };
 
 /*
- * Makes ready for a new handshake with fresh randomness and the present time.
+ * Makes ready for a new handshake with fresh randomness and the present time. It will offer to resume
+ * the session that was kept if that was with this host, verified by these anchors, at most
+ * TLS_SESSION_MAX_S ago; a clock that was set back ends a session too.
  *
  * host    zero-terminated name that the certificate must be made out to; sent as SNI.
  * unix_s  present time, seconds since 1970.
@@ -32,6 +54,16 @@ struct tls {
  * Returns 0, or ERR_IO when the system gives no randomness.
  */
 int tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, uint64_t unix_s);
+
+/* Once a handshake has succeeded: keeps its session, if the server gave it an id, for the next one. */
+void tls_keep_session(struct tls *t);
+
+/*
+ * The next handshake will be a full one. For when a handshake has failed, since the server may have
+ * mixed up what it knew of the session; when TLS ended with an error (RFC 5246, section 7.2.2); and when
+ * a process has been copied, since copies must not share a secret.
+ */
+void tls_forget_session(struct tls *t);
 
 /* What a BearSSL error code means, for a log line. */
 const char *tls_error(int code);

@@ -11,6 +11,7 @@ import { plainHttp } from './support/faults.mjs';
 import { jsonRecords } from './support/lines.mjs';
 import { allDelivered, data, finished, log, useBench } from './support/scenario.mjs';
 import { assertSame } from './support/tally.mjs';
+import { until } from './support/until.mjs';
 
 const { scenario } = useBench();
 
@@ -123,3 +124,66 @@ describe('whom the extension talks to', { concurrency: 4 }, () => {
     assert.equal(stand.logsOf('error').filter((one) => /expired|valid|time/i.test(JSON.stringify(one))).length, 1);
   });
 });
+
+/* Held until all is delivered, so that nothing is under way when the connection is closed. */
+const HELD = { env: { TELEMETRY_FLUSH: 'end', TELEMETRY_FLUSH_BUDGET_MS: '20000' } };
+
+/* Two invocations, with a new connection for the second; between them `meanwhile` happens. */
+async function connectsTwice(stand, meanwhile = () => {}) {
+  const records = jsonRecords(100);
+  await log(stand, records.slice(0, 50));
+  await meanwhile(stand.front);
+  stand.front.closeConnections('destroy');
+  await until('the connection closed', () => stand.front.openConnections === 0);
+  await log(stand, records.slice(50));
+  const end = await allDelivered(stand, records.length);
+  assertSame(data(records), data(end.records));
+  assert.equal(end.ledger.handshakes, stand.front.statistics.handshakes);
+  return end;
+}
+
+function handshakes({ front }) {
+  return { all: front.statistics.handshakes, resumed: front.statistics.resumed };
+}
+
+describe('TLS sessions', { concurrency: 4 }, () => {
+  const keeping = () => ({ ...HELD, front: { sessions: new Map() } });
+
+  for (const freeze of [false, true]) {
+    for (const cipher of ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384']) {
+      scenario(`resumed by the next connection${freeze ? ', after a freeze' : ''}: ${cipher}`,
+        () => ({ ...HELD, platform: { freeze }, front: { sessions: new Map(), ciphers: cipher } }), async (stand) => {
+          const end = await connectsTwice(stand);
+          assert.deepEqual(handshakes(stand), { all: 2, resumed: 1 });
+          assert.deepEqual([end.ledger.retried, stand.front.tlsErrors], [0, []]);
+        });
+    }
+  }
+
+  scenario('a server that never resumes', HELD, async (stand) => {
+    const end = await connectsTwice(stand);
+    assert.deepEqual(handshakes(stand), { all: 2, resumed: 0 });
+    assert.equal(end.ledger.retried, 0);
+  });
+
+  scenario('a server that has forgotten the session', keeping, async (stand) => {
+    const end = await connectsTwice(stand, ({ sessions }) => sessions.clear());
+    assert.deepEqual(handshakes(stand), { all: 2, resumed: 0 });
+    assert.equal(stand.front.sessions.size, 1);
+    assert.equal(end.ledger.retried, 0);
+  });
+
+  /* Finished messages that cannot be verified; the connection after that asks for no session. */
+  scenario('a server that has mixed up its sessions', keeping, async (stand) => {
+    await connectsTwice(stand, ({ sessions }) => sessions.forEach(spoilSecret));
+    assert.deepEqual(handshakes(stand), { all: 2, resumed: 0 });
+    assert.equal(stand.front.tlsErrors.length, 1);
+  });
+});
+
+/* RFC 5246, section 8.1: the master secret has 48 bytes; OpenSSL keeps it as an octet string. */
+function spoilSecret(session) {
+  const at = session.indexOf(Buffer.from([0x04, 48]));
+  assert.ok(at > 0);
+  session[at + 2] ^= 1;
+}

@@ -8,7 +8,7 @@
 
 /*
  * The AES-GCM that tls.c gives the engine on this CPU, against known vectors and against BearSSL's
- * portable code.
+ * portable code; and for how long a session is kept (tests/e2e/tls.test.mjs has it resumed).
  */
 
 enum { BLOCK = 16, LONGEST = 30 * BLOCK, RECORD = 16384, KEY_MAX = 32, NONCE = 12 };
@@ -199,13 +199,112 @@ ghash_same(void **state)
         compare_ghash(RECORD + dice(LONGEST), i);
 }
 
+/* --- sessions ---------------------------------------------------------------------------------- */
+
+static const struct tls_anchors anchors[2];
+
+enum { BEGUN = 1000000000, ID_LEN = 32 };
+
+/* What the engine would offer in a handshake with this server, of so many seconds since 1970. */
+static unsigned
+offered(size_t which, const char *host, uint64_t unix_s)
+{
+    assert_int_equal(tls_start(&tls, &anchors[which], host, unix_s), 0);
+    return tls.client.eng.session.session_id_len;
+}
+
+/* A handshake that began then has succeeded, and the server gave this id. */
+static void
+handshake(uint64_t unix_s, uint8_t id)
+{
+    br_ssl_session_parameters *now = &tls.client.eng.session;
+
+    (void)offered(0, "one.test", unix_s);
+    memset(now, id, sizeof *now);
+    now->session_id_len = ID_LEN;
+    tls_keep_session(&tls);
+}
+
+static int
+forget(void **state)
+{
+    (void)state;
+    tls_forget_session(&tls);
+    return 0;
+}
+
+static const struct {
+    const char *name, *host;
+    size_t anchors;
+    uint64_t unix_s;
+    unsigned want;
+} offers[] = {
+    {"at once", "one.test", 0, BEGUN, ID_LEN},
+    {"after an hour", "one.test", 0, BEGUN + TLS_SESSION_MAX_S, ID_LEN},
+    {"after more", "one.test", 0, BEGUN + TLS_SESSION_MAX_S + 1, 0},
+    {"the clock was set back", "one.test", 0, BEGUN - 1, 0},
+    {"another host", "one.test.", 0, BEGUN, 0},
+    {"other anchors", "one.test", 1, BEGUN, 0},
+};
+
+static void
+session_offered(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(offers); i++) {
+        handshake(BEGUN, 1);
+        CHECK_INT(offers[i].name, offered(offers[i].anchors, offers[i].host, offers[i].unix_s),
+                  offers[i].want);
+        CHECK_INT(offers[i].name, tls.client.eng.session.master_secret[47], offers[i].want ? 1 : 0);
+        /* what did not fit is gone for good */
+        CHECK_INT(offers[i].name, offered(0, "one.test", BEGUN), offers[i].want);
+        tls_forget_session(&tls);
+        CHECK_INT(offers[i].name, offered(0, "one.test", BEGUN), 0);
+    }
+}
+
+/* To resume a session does not make it younger; another one in its place is as young as it is. */
+static void
+session_ages(void **state)
+{
+    (void)state;
+    handshake(BEGUN, 1);
+    handshake(BEGUN + TLS_SESSION_MAX_S, 1);
+    assert_int_equal(offered(0, "one.test", BEGUN + TLS_SESSION_MAX_S + 1), 0);
+    handshake(BEGUN, 1);
+    handshake(BEGUN + TLS_SESSION_MAX_S, 2);
+    assert_int_equal(offered(0, "one.test", BEGUN + 2 * TLS_SESSION_MAX_S), ID_LEN);
+    assert_int_equal(tls.client.eng.session.session_id[0], 2);
+}
+
+/* A server that gives no id, also in the place of one that it has forgotten. */
+static void
+session_without_id(void **state)
+{
+    (void)state;
+    for (unsigned before = 0; before < 2; before++) {
+        tls_forget_session(&tls);
+        if (before != 0)
+            handshake(BEGUN, 1);
+        (void)offered(0, "one.test", BEGUN);
+        tls.client.eng.session.session_id_len = 0;
+        tls_keep_session(&tls);
+        assert_int_equal(offered(0, "one.test", BEGUN), 0);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(picked, pick),       cmocka_unit_test_setup(ctr_vectors, pick),
-        cmocka_unit_test_setup(ghash_vector, pick), cmocka_unit_test_setup(ctr_same, pick),
+        cmocka_unit_test_setup(picked, pick),
+        cmocka_unit_test_setup(ctr_vectors, pick),
+        cmocka_unit_test_setup(ghash_vector, pick),
+        cmocka_unit_test_setup(ctr_same, pick),
         cmocka_unit_test_setup(ghash_same, pick),
+        cmocka_unit_test_setup(session_offered, forget),
+        cmocka_unit_test_setup(session_ages, forget),
+        cmocka_unit_test_setup(session_without_id, forget),
     };
 
     return RUN(argc, argv, tests);

@@ -103,10 +103,12 @@ export class Front {
    * plain        true: http
    * host, port   where it listens; any free port of 127.0.0.1 unless told
    * maxVersion, minVersion, ciphers   as in node:tls
+   * sessions     a Map in which it keeps TLS sessions, by id in hexadecimal; without it none is ever resumed
    */
   constructor({ kinesis = null, certificate, plain = false, credentials = CREDENTIALS, region = 'us-east-1',
-    host = '127.0.0.1', port = 0, maxVersion = 'TLSv1.2', minVersion = 'TLSv1.2', ciphers = CIPHERS }) {
-    Object.assign(this, { kinesis, plain, credentials, region, host, port });
+    host = '127.0.0.1', port = 0, maxVersion = 'TLSv1.2', minVersion = 'TLSv1.2', ciphers = CIPHERS,
+    sessions = null }) {
+    Object.assign(this, { kinesis, plain, credentials, region, host, port, sessions });
     /* (exchange) => true when it has answered by itself; see faults.mjs. */
     this.fault = null;
     /* (socket) => true when it has dealt with a new connection, before TLS. */
@@ -122,6 +124,9 @@ export class Front {
       this.#tls = createTlsServer({ ...certificate, maxVersion, minVersion, ciphers },
         (socket) => this.#secured(socket));
       this.#tls.on('tlsClientError', (error) => this.tlsErrors.push(error.code ?? error.message));
+      if (sessions) {
+        this.#resumeFrom(sessions);
+      }
     }
   }
 
@@ -189,6 +194,14 @@ export class Front {
     const { call, request, failing } = exchange;
     this.statistics.failedRecords += failing.size;
     return forward(call, request, failing, { port: this.kinesis.plainPort, agent: this.#agent });
+  }
+
+  #resumeFrom(sessions) {
+    this.#tls.on('newSession', (id, session, done) => {
+      sessions.set(id.toString('hex'), session);
+      done();
+    });
+    this.#tls.on('resumeSession', (id, done) => done(null, sessions.get(id.toString('hex')) ?? null));
   }
 
   #accept(socket) {
