@@ -13,6 +13,7 @@
 #if defined __x86_64__
 
 #include <cpuid.h>
+#include <stddef.h>
 
 /* SHA-256 as src/protocol/sha256_cpu.c has it: SHA, and for loading and shuffling SSSE3 and SSE4.1. */
 static inline bool
@@ -21,8 +22,13 @@ cpu_has_sha256(void)
     const unsigned shuffles = bit_SSSE3 | bit_SSE4_1;
     unsigned a, b, c, d;
 
-    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & shuffles) == shuffles &&
-           __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
+    if (__get_cpuid_max(0, NULL) < 7)
+        return false;
+    __cpuid(1, a, b, c, d);
+    if ((c & shuffles) != shuffles)
+        return false;
+    __cpuid_count(7, 0, a, b, c, d);
+    return (b & bit_SHA) != 0;
 }
 
 #elif defined __aarch64__

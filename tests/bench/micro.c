@@ -2,8 +2,8 @@
  * Micro-benchmarks of what a batch costs the CPU, by the product's own code as it ships. Prints one line
  * of JSON per measure; the best of many runs, since whatever disturbs makes it only slower.
  *
- *   micro          all
- *   micro aes      those whose names begin so
+ *   make -s -C tests/bench micro && build/x86_64/bench/micro         all
+ *   …/micro aes                                                      those whose names begin so
  *
  * A measure is a row of `measures`: a name, a unit, and a function that does the work `times` times.
  */
