@@ -1,0 +1,88 @@
+#ifndef CBOR_H
+#define CBOR_H
+/*
+ * CBOR where it lies: heads of items for a writer, and for a reader a walk through maps and arrays
+ * of any size. No tokens, no recursion, no copy.
+ *
+ * The reader takes each length in its definite and its indefinite form, and tags and floating-point
+ * numbers as something to step over. A value that is stepped over is well-formed as a whole; whether
+ * text is UTF-8 is not looked at.
+ *
+ * Spans point into the text and are valid as long as it stands still.
+ * Source: RFC 8949, sections 3 and 5.3.1, appendix C.
+ */
+#include "protocol/span.h"
+
+/* Major types: the upper three bits of an item's first byte. */
+enum cbor_major {
+    CBOR_UNSIGNED,
+    CBOR_NEGATIVE,
+    CBOR_BYTES,
+    CBOR_TEXT,
+    CBOR_ARRAY,
+    CBOR_MAP,
+    CBOR_TAG,
+    CBOR_OTHER /* floating-point numbers, false, true, null; the end of an indefinite length */
+};
+
+#define CBOR_HEAD_MAX 9 /* bytes of a head */
+#define CBOR_DEPTH_MAX 16
+
+/* How many bytes the shortest head with this argument has: a length, a count or a number. */
+size_t cbor_head_len(uint64_t argument);
+
+/* Writes it to where there is room for CBOR_HEAD_MAX bytes. Returns its length. */
+size_t cbor_head(char *to, enum cbor_major major, uint64_t argument);
+
+/*
+ * How long the first value in the text is, its tags included.
+ *
+ * Returns the length; ERR_MORE when the text ends within the value; ERR_BAD when it can never become
+ * well-formed; ERR_BIG when it is nested deeper than CBOR_DEPTH_MAX, or beyond 2 GiB or as many
+ * elements.
+ */
+int cbor_value(struct span text);
+
+struct cbor_walk {
+    struct span rest; /* what the walk has not visited yet */
+    bool map, endless;
+    uint64_t left; /* members or elements, unless endless */
+};
+
+/*
+ * Begins a walk through the map or array that the text begins with, tags before it allowed.
+ *
+ * Returns 0; ERR_BAD when the text begins otherwise; ERR_MORE when it is empty or ends within the
+ * head; ERR_BIG as cbor_value.
+ */
+int cbor_walk_open(struct cbor_walk *w, struct span text);
+
+/*
+ * The next member or element.
+ *
+ * name   of a member: the whole item, for cbor_same; empty in an array.
+ * value  the whole item.
+ *
+ * Returns 1; 0 at the end, and again when called again; ERR_BAD; ERR_MORE when the text ends before
+ * that; ERR_BIG as cbor_value. An error leaves the walk where it was.
+ */
+int cbor_walk_next(struct cbor_walk *w, struct span *name, struct span *value);
+
+/*
+ * What is in a value that is a string, of text or of bytes; a null span when the value is anything
+ * else. Takes values as cbor_walk_next gives them.
+ *
+ * A string of indefinite length consists of chunks. When just one of them is not empty, it is that
+ * one, wherever it stands. When there are more, the string lies nowhere in one piece: the first that
+ * is not empty stands for it. (Encoders that stream large values write such strings, not those that
+ * write names and codes.)
+ */
+struct span cbor_string(struct span value);
+
+/* Whether a value is a string, in however many chunks, of just this text. */
+bool cbor_same(struct span value, struct span text);
+
+/* Returns 0 and the number when a value is an unsigned one, else ERR_BAD. */
+int cbor_number(struct span value, uint64_t *number);
+
+#endif
