@@ -13,6 +13,7 @@ export {
   RecordFormat,
   TelemetrySettings,
   TelemetryType,
+  WireForm,
 } from './settings';
 export { NewStreamProps } from './stream';
 export * from './telemetry-api-kinesis-extension-stack';

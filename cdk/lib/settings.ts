@@ -56,6 +56,14 @@ export enum MetricsFormat {
   EMF = 'emf',
 }
 
+/** What requests to Kinesis are written in. */
+export enum WireForm {
+  /** Data as it is. Where the endpoint turns out not to take it, the extension goes over to `JSON`. */
+  CBOR = 'cbor',
+  /** Data in base64, a third longer. */
+  JSON = 'json',
+}
+
 /** Which of its own log lines the extension writes. */
 export enum LogLevel {
   ERROR = 'error',
@@ -216,6 +224,13 @@ export interface TelemetrySettings {
   readonly requestTimeout?: Duration;
 
   /**
+   * What requests to Kinesis are written in: `TELEMETRY_WIRE`.
+   *
+   * @default WireForm.CBOR
+   */
+  readonly wire?: WireForm;
+
+  /**
    * The extension's own log lines: `TELEMETRY_LOG_LEVEL`.
    *
    * @default LogLevel.WARN
@@ -301,6 +316,7 @@ export function settingsEnvironment(settings: TelemetrySettings): Record<string,
     TELEMETRY_LISTENER_PORT: port(settings.listenerPort),
     TELEMETRY_CONNECT_TIMEOUT_MS: millis('connectTimeout', settings.connectTimeout, 1, 60000),
     TELEMETRY_REQUEST_TIMEOUT_MS: millis('requestTimeout', settings.requestTimeout, 1, 60000),
+    TELEMETRY_WIRE: word('wire', settings.wire, WireForm),
     TELEMETRY_LOG_LEVEL: word('logLevel', settings.logLevel, LogLevel),
     AWS_MAX_ATTEMPTS: integer('maxAttempts', settings.maxAttempts, 1, 100),
     AWS_ENDPOINT_URL: url('endpointUrl', settings.endpointUrl),

@@ -15,6 +15,7 @@ import {
   RecordFormat,
   TelemetrySettings,
   TelemetryType,
+  WireForm,
 } from '../lib';
 import { settingsEnvironment } from '../lib/settings';
 import { ROOT, makeStack } from './support/app';
@@ -57,6 +58,8 @@ const SET: [string, TelemetrySettings, string][] = [
   ['TELEMETRY_LISTENER_PORT', { listenerPort: 65535 }, '65535'],
   ['TELEMETRY_CONNECT_TIMEOUT_MS', { connectTimeout: Duration.millis(1) }, '1'],
   ['TELEMETRY_REQUEST_TIMEOUT_MS', { requestTimeout: Duration.minutes(1) }, '60000'],
+  ['TELEMETRY_WIRE', { wire: WireForm.CBOR }, 'cbor'],
+  ['TELEMETRY_WIRE', { wire: WireForm.JSON }, 'json'],
   ['TELEMETRY_LOG_LEVEL', { logLevel: LogLevel.ERROR }, 'error'],
   ['TELEMETRY_LOG_LEVEL', { logLevel: LogLevel.WARN }, 'warn'],
   ['TELEMETRY_LOG_LEVEL', { logLevel: LogLevel.INFO }, 'info'],
@@ -80,6 +83,7 @@ const REFUSED: [string, () => TelemetrySettings, RegExp][] = [
   ['unknown oversize', () => ({ oversize: '' as OversizePolicy }), /^oversize: /],
   ['unknown drop', () => ({ drop: 'all' as DropPolicy }), /^drop: newest, oldest/],
   ['unknown metrics', () => ({ metrics: 'statsd' as MetricsFormat }), /^metrics: none, emf/],
+  ['unknown wire', () => ({ wire: 'xml' as WireForm }), /^wire: cbor, json, not "xml"$/],
   ['unknown level', () => ({ logLevel: 'trace' as LogLevel }), /^logLevel: error, warn, info, debug/],
   ['empty key', () => ({ partitionKey: PartitionKey.fixed('') }), /1 to 256 characters/],
   ['long key', () => ({ partitionKey: PartitionKey.fixed('x'.repeat(257)) }), /1 to 256 characters/],
@@ -171,6 +175,6 @@ describe('settings', () => {
     const byLambda = /^AWS_(REGION|DEFAULT_REGION|LAMBDA_.*|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CONTAINER_.*)$/;
     const wanted = [...read].filter((name) => !byLambda.test(name));
     assert.deepEqual(wanted.filter((name) => !SET.some(([variable]) => variable === name)), []);
-    assert.ok(wanted.length >= 24);
+    assert.ok(wanted.length >= 25);
   });
 });

@@ -1,5 +1,8 @@
 #include "extension/kinesis.h"
 
+#include "io/log.h"
+#include "protocol/put_records_reply.h"
+
 /* see kinesis.h */
 
 /* A reply to 500 records has some 60 KiB, or twice that when all carry a message. */
@@ -14,7 +17,8 @@ kinesis_bytes(void)
 size_t
 kinesis_record_size(const struct kinesis *k, const struct queue_record *record)
 {
-    return put_records_size(record->data.len, queue_key(record, k->common_key));
+    return put_records_size(wire_measure(&k->wire), record->data.len,
+                            queue_key(record, k->common_key));
 }
 
 static void
@@ -55,15 +59,43 @@ record_result(void *context, size_t index, struct span code, struct span message
 }
 
 static void
+start(struct kinesis *k)
+{
+    k->body.form = k->wire.form;
+    k->call.content_type = wire_content_type(k->wire.form);
+    aws_client_start(&k->client, &k->call);
+}
+
+/* Whether the call was refused for its form alone. Then it has been made again in another one. */
+static bool
+made_again(struct kinesis *k, const struct aws_result *call)
+{
+    const struct endpoint *e = &k->client.endpoint;
+
+    if (call->result != 0 || call->status / 100 == 2 ||
+        !wire_refused(&k->wire, call->status, call->code))
+        return false;
+    log_info("PutRecords at %.*s:%u: CBOR is refused (%u%s%.*s); sending JSON from now on",
+             LOG_SPAN(e->host), e->port, call->status, call->code.len > 0 ? " " : "",
+             LOG_SPAN(call->code));
+    start(k);
+    return true;
+}
+
+static void
 done(void *context, const struct aws_result *call)
 {
     struct kinesis *k = context;
     struct kinesis_result r = {.call = *call};
 
+    if (made_again(k, call))
+        return;
     if (call->result == 0 && call->status == 200) {
         k->first_code = (struct span){NULL, 0};
         r.records = put_records_reply(call->body, k->batch->len, record_result, k) >= 0;
         r.call.code = k->first_code;
+        if (r.records)
+            wire_accepted(&k->wire);
     }
     k->done(k->context, &r);
 }
@@ -76,6 +108,7 @@ kinesis_init(struct kinesis *k, struct loop *loop, struct storage *s)
     k->client.service = SPAN("kinesis");
     k->client.region = settings->region;
     k->client.endpoint = settings->kinesis;
+    k->wire = (struct wire){.form = settings->wire};
     k->body = (struct put_records){
         .stream_name = settings->stream_name,
         .stream_arn = settings->stream_arn,
@@ -85,7 +118,6 @@ kinesis_init(struct kinesis *k, struct loop *loop, struct storage *s)
     k->call = (struct aws_call){
         .method = SPAN("POST"),
         .path = settings->kinesis.path,
-        .content_type = SPAN("application/x-amz-json-1.1"),
         .target = SPAN("Kinesis_20131202.PutRecords"),
         .rewind = rewind_body,
         .read = read_body,
@@ -101,5 +133,5 @@ kinesis_put(struct kinesis *k, const struct queue_batch *batch)
 {
     k->batch = batch;
     k->body.records_len = batch->len;
-    aws_client_start(&k->client, &k->call);
+    start(k);
 }

@@ -2,6 +2,10 @@
 #define KINESIS_H
 /*
  * PutRecords calls to the stream, one at a time.
+ *
+ * While CBOR is not known to be taken, a call that is refused for it (protocol/wire.h) is made again
+ * at once in JSON with the same batch, within the same call: who started it hears of the second
+ * reply alone.
  */
 #include "extension/aws_client.h"
 #include "protocol/put_records.h"
@@ -25,6 +29,7 @@ struct kinesis {
 
     /* private */
     const struct queue_batch *batch;
+    struct wire wire; /* body.form and call.content_type follow it */
     struct put_records body;
     struct aws_call call;
     struct span first_code;
@@ -35,7 +40,7 @@ size_t kinesis_bytes(void);
 /* client.environment, queue, callbacks and context are set by the caller. Returns 0, or ERR_FULL. */
 int kinesis_init(struct kinesis *k, struct loop *loop, struct storage *s);
 
-/* The bytes that a record adds to a request body. */
+/* The bytes that a record adds to a request body, in the larger form that the body may come to have. */
 size_t kinesis_record_size(const struct kinesis *k, const struct queue_record *record);
 
 /* Sends a batch, 1 to QUEUE_BATCH_MAX records; it must not change until done. */

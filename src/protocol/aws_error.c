@@ -1,6 +1,6 @@
 #include "protocol/aws_error.h"
 
-#include "protocol/json_walk.h"
+#include "protocol/reply_walk.h"
 
 #include <string.h>
 
@@ -38,25 +38,27 @@ code_in(struct span type)
     return name;
 }
 
-/* A body that was cut short gives what stands before the cut. */
+/* A map in JSON or CBOR. A body that was cut short gives what stands before the cut. */
 static void
-from_json(struct span body, struct aws_error *e)
+from_map(struct span body, struct aws_error *e)
 {
     struct span code = nothing;
     struct span name;
     struct span value;
-    struct json_walk w;
+    struct reply_walk w;
 
-    if (json_walk_open(&w, body) < 0)
+    if (reply_walk_open(&w, body) < 0)
         return;
-    while (json_walk_next(&w, &name, &value) == 1) {
-        struct span text = json_walk_string(value);
+    while (reply_walk_next(&w, &name, &value) == 1) {
+        struct span text = reply_walk_string(&w, value);
 
-        if (span_same(name, SPAN("__type")))
+        if (reply_walk_named(&w, name, SPAN("__type")))
             e->code = code_in(text);
-        else if (span_same(name, SPAN("code")))
+        else if (reply_walk_named(&w, name, SPAN("code")))
             code = code_in(text);
-        else if (span_same_case(name, SPAN("message")) && text.len > 0)
+        else if ((reply_walk_named(&w, name, SPAN("message")) ||
+                  reply_walk_named(&w, name, SPAN("Message"))) &&
+                 text.len > 0)
             e->message = text;
     }
     if (e->code.len == 0)
@@ -122,7 +124,7 @@ aws_error(struct span type_header, struct span body, struct aws_error *e)
            (body.p[0] == ' ' || body.p[0] == '\t' || body.p[0] == '\r' || body.p[0] == '\n'))
         body = span_skip(body, 1);
     e->code = e->message = nothing;
-    from_json(body, e);
+    from_map(body, e);
     if (e->code.len == 0)
         e->code = code_in(type_header);
     if (span_starts(body, SPAN("<")))

@@ -2,14 +2,15 @@
 #define AWS_ERROR_H
 /*
  * The name and text of an error that an AWS service replied with. Source: Kinesis API reference,
- * "Common Errors"; AWS JSON 1.1 protocol, "Operation error serialization".
+ * "Common Errors"; AWS JSON 1.1 protocol, "Operation error serialization"; CBOR 1.1 has the same map.
  */
 #include "protocol/span.h"
 
 /*
  * code     such as ValidationException: letters, digits, full stops, hyphens and underscores; empty
  *          when the reply cannot be read.
- * message  as it stands in the reply, escapes of JSON or XML and all; empty when there is none.
+ * message  as it stands in the reply, escapes of JSON or XML and all (in CBOR as cbor_string gives
+ *          it); empty when there is none.
  *          It is the peer's text: not fit for a log unless control bytes are dealt with.
  */
 struct aws_error {
@@ -18,9 +19,10 @@ struct aws_error {
 };
 
 /*
- * Looks for the code in this order: member __type of a JSON body (then member code), the value of
- * the header field x-amzn-ErrorType, element Code of an XML body, name of an XML body's outermost
- * element. Namespaces up to "#" and anything from ":" are left out.
+ * Looks for the code in this order: member __type of a JSON or CBOR body (then member code), the
+ * value of the header field x-amzn-ErrorType, element Code of an XML body, name of an XML body's
+ * outermost element. Namespaces up to "#" and anything from ":" are left out. What the body is in is
+ * seen from itself, whatever the request was in.
  *
  * type_header  value of x-amzn-ErrorType; empty when absent.
  *

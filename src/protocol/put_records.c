@@ -1,6 +1,8 @@
 #include "protocol/put_records.h"
 
-#include "protocol/json_walk.h"
+#include <string.h>
+
+#include "protocol/cbor.h"
 
 /* see put_records.h */
 
@@ -48,7 +50,7 @@ base64(struct span bytes)
 }
 
 static struct piece
-piece_of(enum part part, const struct put_records *p, const struct put_record *r)
+json_piece(enum part part, const struct put_records *p, const struct put_record *r)
 {
     switch (part) {
     case OPEN:
@@ -85,27 +87,112 @@ piece_of(enum part part, const struct put_records *p, const struct put_record *r
     return plain((struct span){NULL, 0});
 }
 
+/* A map or array without end (0xbf, 0x9f), its end (0xff); names have their heads before them. */
+#define CBOR_NAME_OPEN "\x6aStreamName"
+#define CBOR_ARN_OPEN "\x69StreamARN"
+#define CBOR_RECORD_OPEN                                                                           \
+    "\xbf\x64"                                                                                     \
+    "Data"
+#define CBOR_KEY_OPEN "\x6cPartitionKey"
+#define CBOR_CLOSE "\xff"
+
+/* Room for the longest of these and a head. */
+#define CBOR_OPEN_MAX (sizeof CBOR_KEY_OPEN - 1 + CBOR_HEAD_MAX)
+
+/* Of a record, what is not data and key; and some more that write_record wants. */
+#define WHOLE_MAX (sizeof CBOR_RECORD_OPEN CBOR_KEY_OPEN CBOR_CLOSE + 2 * CBOR_HEAD_MAX)
+
+/* A name and the head of its value. */
+static struct piece
+cbor_open(struct span name, enum cbor_major major, size_t len, char *room)
+{
+    memcpy(room, name.p, name.len);
+    return plain((struct span){room, name.len + cbor_head(room + name.len, major, len)});
+}
+
+static struct piece
+cbor_piece(enum part part, const struct put_records *p, const struct put_record *r, char *room)
+{
+    switch (part) {
+    case OPEN:
+        return plain(SPAN("\xbf"));
+    case NAME_OPEN:
+        if (p->stream_name.len > 0)
+            return cbor_open(SPAN(CBOR_NAME_OPEN), CBOR_TEXT, p->stream_name.len, room);
+        break;
+    case NAME:
+        return plain(p->stream_name);
+    case ARN_OPEN:
+        if (p->stream_arn.len > 0)
+            return cbor_open(SPAN(CBOR_ARN_OPEN), CBOR_TEXT, p->stream_arn.len, room);
+        break;
+    case ARN:
+        return plain(p->stream_arn);
+    case RECORDS_OPEN:
+        return plain(SPAN("\x67Records\x9f"));
+    case RECORD_OPEN:
+        return cbor_open(SPAN(CBOR_RECORD_OPEN), CBOR_BYTES, r->data.len, room);
+    case DATA:
+        return plain(r->data);
+    case KEY_OPEN:
+        return cbor_open(SPAN(CBOR_KEY_OPEN), CBOR_TEXT, r->partition_key.len, room);
+    case KEY:
+        return plain(r->partition_key);
+    case RECORD_CLOSE:
+        return plain(SPAN(CBOR_CLOSE));
+    case CLOSE:
+        return plain(SPAN(CBOR_CLOSE CBOR_CLOSE));
+    case NAME_CLOSE:
+    case ARN_CLOSE:
+    case END:
+        break;
+    }
+    return plain((struct span){NULL, 0});
+}
+
+/* A part as a piece; room, for CBOR_OPEN_MAX bytes, has to stay as long as it. */
+static struct piece
+piece_of(enum part part, const struct put_records *p, const struct put_record *r, char *room)
+{
+    return p->form == WIRE_CBOR ? cbor_piece(part, p, r, room) : json_piece(part, p, r);
+}
+
+static size_t
+cbor_size(size_t data_len, size_t key_len)
+{
+    return sizeof CBOR_RECORD_OPEN CBOR_KEY_OPEN CBOR_CLOSE - 1 + cbor_head_len(data_len) +
+           data_len + cbor_head_len(key_len) + key_len;
+}
+
 size_t
-put_records_size(size_t data_len, struct span partition_key)
+put_records_size(enum wire_form form, size_t data_len, struct span partition_key)
 {
     struct piece data = base64((struct span){NULL, data_len});
     struct piece key = text(partition_key);
 
+    if (form == WIRE_CBOR)
+        return cbor_size(data_len, partition_key.len);
     return sizeof ",{\"Data\":\"\",\"PartitionKey\":\"\"}" - 1 + piece_len(&data) + piece_len(&key);
+}
+
+static size_t
+part_len(enum part part, const struct put_records *p)
+{
+    char room[CBOR_OPEN_MAX];
+    struct piece piece = piece_of(part, p, NULL, room);
+
+    return piece_len(&piece);
 }
 
 size_t
 put_records_base(const struct put_records *p)
 {
-    size_t len = 0;
+    size_t len = part_len(CLOSE, p);
 
-    for (enum part part = OPEN; part <= RECORDS_OPEN; part++) {
-        struct piece piece = piece_of(part, p, NULL);
-
-        len += piece_len(&piece);
-    }
-    /* every record's size counts a separator, but the first has none */
-    return len + sizeof "]}" - 1 - 1;
+    for (enum part part = OPEN; part <= RECORDS_OPEN; part++)
+        len += part_len(part, p);
+    /* every record's size in JSON counts a separator, but the first has none */
+    return p->form == WIRE_JSON ? len - 1 : len;
 }
 
 uint64_t
@@ -117,7 +204,7 @@ put_records_length(const struct put_records *p)
         struct put_record r = {0};
 
         p->record(p->context, i, &r);
-        len += put_records_size(r.data.len, r.partition_key);
+        len += put_records_size(p->form, r.data.len, r.partition_key);
     }
     return len;
 }
@@ -140,6 +227,88 @@ advance(struct put_records *p)
         p->part++;
 }
 
+/*
+ * In steps of sixteen bytes, the last of which reaches back. The C library's way with so short ones,
+ * byte by byte to where words begin, takes longer than all the rest of a record.
+ */
+static char *
+copy(char *to, struct span from)
+{
+    size_t at = 0;
+
+    if (from.len >= 16) {
+        for (; from.len - at > 16; at += 16)
+            memcpy(to + at, from.p + at, 16);
+        memcpy(to + from.len - 16, from.p + from.len - 16, 16);
+    } else if (from.len >= 8) {
+        memcpy(to, from.p, 8);
+        memcpy(to + from.len - 8, from.p + from.len - 8, 8);
+    } else {
+        for (; at < from.len; at++)
+            to[at] = from.p[at];
+    }
+    return to + from.len;
+}
+
+/* The heads of strings below 64 KiB, as nearly all are, without a call. */
+static char *
+copy_head(char *to, enum cbor_major major, size_t len)
+{
+    unsigned first = (unsigned)major << 5;
+
+    if (len > UINT16_MAX)
+        return to + cbor_head(to, major, len);
+    if (len > UINT8_MAX) {
+        *to++ = (char)(first + 25);
+        *to++ = (char)(len >> 8);
+    } else if (len >= 24) {
+        *to++ = (char)(first + 24);
+    } else {
+        len += first;
+    }
+    *to++ = (char)len;
+    return to;
+}
+
+/*
+ * A whole record in CBOR, in one go. Names are copied as words, so that what follows the record
+ * may be written over, but never more than WHOLE_MAX bytes beside data and key. Returns its end.
+ */
+static char *
+write_record(const struct put_record *r, char *to)
+{
+    static const char open[8] = CBOR_RECORD_OPEN;
+    static const char key_open[16] = CBOR_KEY_OPEN;
+
+    memcpy(to, open, sizeof open);
+    to = copy_head(to + sizeof CBOR_RECORD_OPEN - 1, CBOR_BYTES, r->data.len);
+    to = copy(to, r->data);
+    memcpy(to, key_open, sizeof key_open);
+    to = copy_head(to + sizeof CBOR_KEY_OPEN - 1, CBOR_TEXT, r->partition_key.len);
+    to = copy(to, r->partition_key);
+    *to = CBOR_CLOSE[0];
+    return to + 1;
+}
+
+/*
+ * Writes whole records as long as there is room for them. Returns how many bytes; r is the record
+ * that the part is of then.
+ */
+static size_t
+write_records(struct put_records *p, struct put_record *r, char *buffer, size_t cap)
+{
+    size_t len = 0;
+
+    for (; p->index < p->records_len; p->index++) {
+        p->record(p->context, p->index, r);
+        if (r->data.len + r->partition_key.len + WHOLE_MAX > cap - len)
+            return len;
+        len = (size_t)(write_record(r, buffer + len) - buffer);
+    }
+    p->part = CLOSE;
+    return len;
+}
+
 size_t
 put_records_read(struct put_records *p, char *buffer, size_t cap)
 {
@@ -148,104 +317,20 @@ put_records_read(struct put_records *p, char *buffer, size_t cap)
     size_t len = 0;
 
     while (len < cap && p->part != END) {
+        char room[CBOR_OPEN_MAX];
         struct piece piece;
 
-        if ((p->part == DATA || p->part == KEY) && asked != p->index) {
+        if (p->form == WIRE_CBOR && p->part == RECORD_OPEN && p->place.at == 0) {
+            len += write_records(p, &r, buffer + len, cap - len);
+            asked = p->index;
+        } else if (p->part >= RECORD_OPEN && p->part <= KEY && asked != p->index) {
             p->record(p->context, p->index, &r);
             asked = p->index;
         }
-        piece = piece_of(p->part, p, &r);
+        piece = piece_of(p->part, p, &r, room);
         len += piece_read(&piece, &p->place, buffer + len, cap - len);
         if (piece_ended(&piece, &p->place))
             advance(p);
     }
     return len;
-}
-
-/* One entry of the reply. Source: Kinesis API reference, PutRecordsResultEntry. */
-struct entry {
-    struct span code;
-    struct span message;
-};
-
-static int
-read_entry(struct span value, struct entry *e)
-{
-    bool accepted = false;
-    struct span name;
-    struct json_walk w;
-    int got;
-
-    *e = (struct entry){0};
-    if (json_walk_open(&w, value) < 0 || w.close != '}')
-        return ERR_BAD;
-    while ((got = json_walk_next(&w, &name, &value)) == 1) {
-        /* null and "" both mean that there is none */
-        struct span string = json_walk_string(value);
-
-        if (span_same(name, SPAN("ErrorCode")))
-            e->code = string;
-        else if (span_same(name, SPAN("ErrorMessage")))
-            e->message = string;
-        else if (span_same(name, SPAN("SequenceNumber")))
-            accepted = string.len > 0;
-    }
-    return got < 0 || (e->code.len == 0 && !accepted) ? ERR_BAD : 0;
-}
-
-/* The reply's array of entries, once the whole body is known to be well-formed. */
-static int
-find_entries(struct span body, struct span *entries)
-{
-    struct span name;
-    struct span value;
-    struct json_walk w;
-    int got;
-
-    *entries = (struct span){NULL, 0};
-    if (json_walk_open(&w, body) < 0 || w.close != '}')
-        return ERR_BAD;
-    while ((got = json_walk_next(&w, &name, &value)) == 1) {
-        uint64_t number;
-
-        if (span_same(name, SPAN("Records")))
-            *entries = value;
-        else if (span_same(name, SPAN("FailedRecordCount")) &&
-                 span_number(value, UINT64_MAX, &number) < 0)
-            return ERR_BAD;
-    }
-    return got < 0 ? ERR_BAD : 0;
-}
-
-int
-put_records_reply(struct span body, size_t records_len,
-                  void (*result)(void *context, size_t index, struct span code,
-                                 struct span message),
-                  void *context)
-{
-    struct span entries;
-    struct span name;
-    struct span value;
-    struct json_walk w;
-    struct entry e;
-    size_t n = 0;
-    int failed = 0;
-    int got;
-
-    if (find_entries(body, &entries) < 0 || json_walk_open(&w, entries) < 0 || w.close != ']')
-        return ERR_BAD;
-    while ((got = json_walk_next(&w, &name, &value)) == 1) {
-        if (read_entry(value, &e) < 0)
-            return ERR_BAD;
-        n++;
-    }
-    if (got < 0 || n != records_len)
-        return ERR_BAD;
-    (void)json_walk_open(&w, entries);
-    for (n = 0; json_walk_next(&w, &name, &value) == 1; n++) {
-        (void)read_entry(value, &e);
-        failed += e.code.len > 0;
-        result(context, n, e.code, e.message);
-    }
-    return failed;
 }

@@ -1,25 +1,31 @@
 #ifndef PUT_RECORDS_H
 #define PUT_RECORDS_H
 /*
- * The body of a Kinesis PutRecords request in AWS JSON 1.1, and the reply to it.
+ * The body of a Kinesis PutRecords request, in AWS JSON 1.1 or in CBOR 1.1.
  *
  *     {"StreamName":"s1","Records":[{"Data":"aGVsbG8=","PartitionKey":"pk"}]}
  *
+ * In CBOR it is the same map, with Data as a byte string of the very bytes. Maps and arrays have
+ * the indefinite form, strings the definite one and the shortest heads: so writes the SDK for Java,
+ * which sends CBOR to Kinesis by default, and nothing else is known to be accepted.
+ *
  * The body is generated, never stored: read out in pieces of any size, once for its SHA-256, then
  * again, after put_records_rewind, for the connection. Every run gives the same bytes.
- * Source: Kinesis API reference, PutRecords.
+ * Source: Kinesis API reference, PutRecords; RFC 8949, sections 3 and 3.2.2.
  */
 #include "protocol/piece.h"
+#include "protocol/wire.h"
 
 /* Service limit: records in one request. */
 #define PUT_RECORDS_MAX 500
 
 struct put_record {
-    struct span data;          /* any bytes; sent in base64 */
+    struct span data;          /* any bytes; JSON has them in base64 */
     struct span partition_key; /* UTF-8, 1..256 characters; escaped as JSON needs it */
 };
 
 struct put_records {
+    enum wire_form form;     /* not to be changed but before put_records_rewind */
     struct span stream_name; /* whichever of the two is not empty is sent */
     struct span stream_arn;
     size_t records_len; /* 1..PUT_RECORDS_MAX */
@@ -38,8 +44,11 @@ struct put_records {
     struct piece_place place;
 };
 
-/* The bytes that one record adds to the body, one separator included. */
-size_t put_records_size(size_t data_len, struct span partition_key);
+/*
+ * The bytes that one record adds to the body, one separator included. In JSON they are never fewer
+ * than in CBOR.
+ */
+size_t put_records_size(enum wire_form form, size_t data_len, struct span partition_key);
 
 /* The bytes around the records: base plus the sizes of all records is the body's length. */
 size_t put_records_base(const struct put_records *p);
@@ -56,22 +65,5 @@ void put_records_rewind(struct put_records *p);
  * Returns how many: cap unless the body ends before; 0 only at the end (or when cap is 0).
  */
 size_t put_records_read(struct put_records *p, char *buffer, size_t cap);
-
-/*
- * Reads the reply to a request of records_len records and calls back once per record, in order.
- *
- * code     empty for an accepted record, else the reason, such as
- *          ProvisionedThroughputExceededException.
- * message  the service's text, may be empty. Both as they stand in the body, JSON escapes and all,
- *          and valid as long as it.
- *
- * Returns how many failed; ERR_BAD when the body is no PutRecords reply with exactly records_len
- * entries, each with an ErrorCode or a SequenceNumber: then no callback has been made. The entries
- * are believed, FailedRecordCount needs only be a number.
- */
-int put_records_reply(struct span body, size_t records_len,
-                      void (*result)(void *context, size_t index, struct span code,
-                                     struct span message),
-                      void *context);
 
 #endif

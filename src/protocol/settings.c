@@ -382,6 +382,7 @@ read_words(struct settings *s, const struct settings_source *source)
         {"truncate", OVERSIZE_TRUNCATE}, {"split", OVERSIZE_SPLIT}, {"drop", OVERSIZE_DROP}};
     static const struct word drops[] = {{"newest", WHEN_FULL_NEWEST}, {"oldest", WHEN_FULL_OLDEST}};
     static const struct word metrics[] = {{"none", METRICS_NONE}, {"emf", METRICS_EMF}};
+    static const struct word wires[] = {{"cbor", WIRE_CBOR}, {"json", WIRE_JSON}};
 
     s->log_level = (enum log_level)READ_WORD(source, "TELEMETRY_LOG_LEVEL", levels,
                                              "error, warn, info, debug", 1);
@@ -394,6 +395,7 @@ read_words(struct settings *s, const struct settings_source *source)
     s->drop = (enum drop_policy)READ_WORD(source, "TELEMETRY_DROP", drops, "newest, oldest", 0);
     s->metrics =
         (enum metrics_policy)READ_WORD(source, "TELEMETRY_METRICS", metrics, "none, emf", 0);
+    s->wire = (enum wire_form)READ_WORD(source, "TELEMETRY_WIRE", wires, "cbor, json", 0);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "protocol/endpoint.h"
 #include "protocol/event.h"
 #include "protocol/flush.h"
+#include "protocol/wire.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
@@ -49,6 +50,7 @@ struct settings {
     enum oversize_policy oversize;
     enum drop_policy drop;
     enum metrics_policy metrics;
+    enum wire_form wire; /* of PutRecords: what is tried first, if it is CBOR */
     enum dead_letter_to dead_letter;
     struct span bucket; /* these five of DEAD_LETTER_S3 alone */
     struct span prefix; /* any bytes but control characters, no slash at either end; or empty */

@@ -1,6 +1,6 @@
-/* The reply to PutRecords, to requests of any number of records. */
+/* The reply to PutRecords, in either form, to requests of any number of records. */
 #include "fuzz.h"
-#include "protocol/put_records.h"
+#include "protocol/put_records_reply.h"
 
 #define RECORDS_MAX 12
 

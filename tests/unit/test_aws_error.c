@@ -1,6 +1,7 @@
 #include "protocol/aws_error.h"
 
 #include "check.h"
+#include "diag.h"
 #include "guard.h"
 #include "seed.h"
 
@@ -79,41 +80,92 @@ static const struct {
     {"text", TEXT(""), TEXT("Service Unavailable <Code>x</Code>"), "", ""},
     {"array", TEXT(""), TEXT("[\"__type\",\"Name\"]"), "", ""},
     {"string", TEXT(""), TEXT("\"__type\""), "", ""},
-    {"CBOR", TEXT(""), TEXT("\xbf\x66__type\x64Name\xff"), "", ""},
+    {"string in CBOR", TEXT(""), TEXT("\x66__type"), "", ""},
     {"broken JSON", TEXT(""), TEXT("{\"__type\" \"Name\"}"), "", ""},
 };
+
+/* In CBOR's notation, diag.h. */
+static const struct {
+    const char *name, *header, *body, *code, *message;
+} cbor_replies[] = {
+    {"definite", "", "{\"__type\": \"ResourceNotFoundException\", \"message\": \"Stream s1\"}",
+     "ResourceNotFoundException", "Stream s1"},
+    {"indefinite", "", "{_ \"__type\": \"Name\", \"message\": \"m\"}", "Name", "m"},
+    {"namespace, great letter", "",
+     "{\"Message\": \"m\", \"__type\": \"com.amazon.coral.service#Name\"}", "Name", "m"},
+    {"detail", "", "{\"__type\": \"aws#Name:http://internal/#x\"}", "Name", ""},
+    {"other members", "", "{\"a\": [{\"__type\": \"Inner\"}, -1], 7: {}, \"__type\": \"Name\"}",
+     "Name", ""},
+    {"message null", "", "{\"__type\": \"Name\", \"message\": null}", "Name", ""},
+    {"member code", "", "{\"code\": \"Name\", \"message\": \"m\"}", "Name", "m"},
+    {"member code is the second choice", "", "{\"code\": \"B\", \"__type\": \"A\"}", "A", ""},
+    {"tags", "", "55799({1(\"__type\"): 2(\"Name\")})", "Name", ""},
+    {"chunks", "", "{(_ \"__\", \"type\"): (_ \"Name\"), \"message\": (_ \"\", \"m\")}", "Name",
+     "m"},
+    {"the first of two chunks", "", "{\"__type\": (_ \"Na\", \"me\")}", "Na", ""},
+    {"cut short", "", "{_ \"__type\": \"Name\", \"message\": \"m\", x'9f'}", "Name", "m"},
+    {"code of other characters", "", "{\"__type\": \"a b\", \"message\": \"m\"}", "", "m"},
+    {"code no string", "", "{\"__type\": 1}", "", ""},
+    {"body before header", "Header", "{\"__type\": \"Body\"}", "Body", ""},
+    {"header when the body has none", "Header", "{\"message\": \"m\"}", "Header", "m"},
+    {"header when the type is unreadable", "Header", "{\"__type\": null}", "Header", ""},
+    {"nothing", "", "{}", "", ""},
+    {"array", "", "[\"__type\", \"Name\"]", "", ""},
+    {"an end", "", "x'ff'", "", ""},
+};
+
+static void
+check_reply(const char *name, struct span header, struct span body, const char *code,
+            const char *message)
+{
+    struct aws_error e = {SPAN("old"), SPAN("old")};
+
+    seed("aws_error", body);
+    aws_error(header, guard_copy(body), &e);
+    CHECK_SPAN(name, e.code, span_of(code));
+    CHECK_SPAN(name, e.message, span_of(message));
+    aws_error(guard_copy(header), body, &e);
+    CHECK_SPAN(name, e.code, span_of(code));
+}
+
+/* A reply of which a part was received gives nothing, or what the whole one says. */
+static void
+check_cut(const char *name, struct span body, const char *code, const char *message)
+{
+    for (size_t n = 0; n < body.len; n++) {
+        struct aws_error e;
+
+        aws_error(SPAN(""), guard_copy((struct span){body.p, n}), &e);
+        CHECK(name,
+              e.code.len == 0 || span_same(e.code, span_of(code)) || span_same(e.code, SPAN("B")));
+        CHECK(name, e.message.len == 0 || span_same(e.message, span_of(message)));
+    }
+}
 
 static void
 reply(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LEN(replies); i++) {
-        struct aws_error e = {SPAN("old"), SPAN("old")};
-
-        seed("aws_error", replies[i].body);
-        aws_error(replies[i].header, guard_copy(replies[i].body), &e);
-        CHECK_SPAN(replies[i].name, e.code, span_of(replies[i].code));
-        CHECK_SPAN(replies[i].name, e.message, span_of(replies[i].message));
-        aws_error(guard_copy(replies[i].header), replies[i].body, &e);
-        CHECK_SPAN(replies[i].name, e.code, span_of(replies[i].code));
+        check_reply(replies[i].name, replies[i].header, replies[i].body, replies[i].code,
+                    replies[i].message);
+        if (replies[i].header.len == 0)
+            check_cut(replies[i].name, replies[i].body, replies[i].code, replies[i].message);
     }
 }
 
-/* A reply of which a part was received gives nothing, or what the whole one says. */
 static void
-cut(void **state)
+cbor(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LEN(replies); i++) {
-        for (size_t n = 0; replies[i].header.len == 0 && n < replies[i].body.len; n++) {
-            struct aws_error e;
+    for (size_t i = 0; i < LEN(cbor_replies); i++) {
+        struct span header = span_of(cbor_replies[i].header);
 
-            aws_error(SPAN(""), guard_copy((struct span){replies[i].body.p, n}), &e);
-            CHECK(replies[i].name, e.code.len == 0 || span_same(e.code, span_of(replies[i].code)) ||
-                                       span_same(e.code, SPAN("B")));
-            CHECK(replies[i].name,
-                  e.message.len == 0 || span_same(e.message, span_of(replies[i].message)));
-        }
+        check_reply(cbor_replies[i].name, header, diag(cbor_replies[i].body), cbor_replies[i].code,
+                    cbor_replies[i].message);
+        if (header.len == 0)
+            check_cut(cbor_replies[i].name, diag(cbor_replies[i].body), cbor_replies[i].code,
+                      cbor_replies[i].message);
     }
 }
 
@@ -122,7 +174,7 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(reply),
-        cmocka_unit_test(cut),
+        cmocka_unit_test(cbor),
     };
 
     return RUN(argc, argv, tests);

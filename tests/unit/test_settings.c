@@ -77,6 +77,7 @@ list(struct out *o, const struct settings *s)
         {"oversize", {NULL, 0}, s->oversize},
         {"drop", {NULL, 0}, s->drop},
         {"metrics", {NULL, 0}, s->metrics},
+        {"wire", {NULL, 0}, s->wire},
         {"dead_letter", {NULL, 0}, s->dead_letter},
         {"bucket", s3 ? s->bucket : SPAN(""), 0},
         {"prefix", s3 ? s->prefix : SPAN(""), 0},
@@ -190,6 +191,7 @@ static const char usual_settings[] = "stream_name=telemetry-kinesis-stream\n"
                                      "oversize=\n"
                                      "drop=\n"
                                      "metrics=\n"
+                                     "wire=\n"
                                      "dead_letter=\n"
                                      "bucket=\n"
                                      "prefix=\n"
@@ -264,6 +266,7 @@ usual(void **state)
     assert_int_equal(OVERSIZE_TRUNCATE, 0);
     assert_int_equal(WHEN_FULL_NEWEST, 0);
     assert_int_equal(METRICS_NONE, 0);
+    assert_int_equal(WIRE_CBOR, 0);
     assert_int_equal(DEAD_LETTER_NONE, 0);
 }
 
@@ -291,6 +294,7 @@ empty(void **state)
         "TELEMETRY_DROP",
         "TELEMETRY_DEAD_LETTER",
         "TELEMETRY_METRICS",
+        "TELEMETRY_WIRE",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "AWS_ENDPOINT_URL_S3",
@@ -444,6 +448,10 @@ static const struct row words[] = {
     {{"TELEMETRY_METRICS=none"}, "", ""},
     {{"TELEMETRY_METRICS=emf"}, "metrics=1 ", ""},
     {{"TELEMETRY_METRICS=EMF"}, "", REFUSED("TELEMETRY_METRICS", "EMF", "none, emf", "none")},
+
+    {{"TELEMETRY_WIRE=cbor"}, "", ""},
+    {{"TELEMETRY_WIRE=json"}, "wire=1 ", ""},
+    {{"TELEMETRY_WIRE=CBOR"}, "", REFUSED("TELEMETRY_WIRE", "CBOR", "cbor, json", "cbor")},
 
     {{"TELEMETRY_PARTITION_KEY=random"}, "", ""},
     {{"TELEMETRY_PARTITION_KEY=sandbox"}, "key=1 ", ""},

@@ -70,7 +70,7 @@ class Destination {
     call.Records.forEach(({ Data }, index) => failing.has(index) || this.#taken.add(Data));
   }
 
-  #accept({ call, failing }) {
+  #accept({ call, failing, replyForm }) {
     const results = call.Records.map(({ Data }, index) => {
       if (failing.has(index)) {
         return failing.get(index);
@@ -78,7 +78,7 @@ class Destination {
       this.records.push(Buffer.from(Data, 'base64'));
       return { SequenceNumber: String(this.records.length), ShardId: 'shardId-000000000000' };
     });
-    return resultsReply(results);
+    return resultsReply(replyForm, results);
   }
 }
 

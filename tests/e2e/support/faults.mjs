@@ -46,6 +46,11 @@ export function refuse(status, type, message = 'Refused by the test.') {
   };
 }
 
+/* Lets `fault` act on requests in CBOR: a server that knows JSON alone. */
+export function jsonOnly(fault) {
+  return (exchange) => exchange.form === 'cbor' && fault(exchange);
+}
+
 /* A reply that is not AWS's: a proxy's error page, say. */
 export function page(status, type, body) {
   return (exchange) => {

@@ -5,6 +5,7 @@
  *   const front = await Front.start({ kinesis, certificate });
  *   front.url          https://localhost:PORT (http:// with plain: true)
  *   front.fault = failRecords(0.3);            // see faults.mjs
+ *   front.replies = 'json';                    // to requests in CBOR too; see wire.mjs for the others
  *   front.statistics, front.violations, front.refusals, front.tlsErrors
  *   await front.stop();
  */
@@ -14,8 +15,9 @@ import { Agent } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { BadRequest, RequestReader, reply as wholeReply, values } from './http1.mjs';
-import { forward, parsePutRecords, recordBytes } from './put_records.mjs';
+import { forward, parsePutRecords, recordBytes, resultsReply } from './put_records.mjs';
 import { checkSignature } from './signature.mjs';
+import { TYPES, decode, encode, formOf } from './wire.mjs';
 
 /* What AWS endpoints negotiate with a TLS 1.2 client. */
 const CIPHERS = [
@@ -27,13 +29,9 @@ export const CREDENTIALS = {
   accessKeyId: 'AKIDFRONT', secretAccessKey: 'front/secret+key', sessionToken: 'front//session+token=='
 };
 
-export function errorBody(type, message) {
-  return JSON.stringify({ __type: type, message });
-}
-
 function statistics() {
   return {
-    connections: 0, handshakes: 0, resumed: 0, requests: 0, records: 0, failedRecords: 0,
+    connections: 0, handshakes: 0, resumed: 0, requests: 0, inCbor: 0, records: 0, failedRecords: 0,
     maxRecords: 0, maxBytes: 0, maxBodyBytes: 0, partitionKeys: new Map(), streams: new Set(), ciphers: new Set()
   };
 }
@@ -44,16 +42,33 @@ class Exchange {
     Object.assign(this, { front, socket, connection, request });
     front.statistics.requests += 1;
     this.number = front.statistics.requests;
+    /* 'cbor' or 'json'; null for another content type. */
+    this.form = formOf(request);
+    front.statistics.inCbor += this.form === 'cbor' ? 1 : 0;
     this.leaving = values(request, 'connection').some((value) => /\bclose\b/i.test(value));
     /* Index of a record to the result that it is to get; such records are not forwarded. */
     this.failing = new Map();
     this.closing = false;
   }
 
+  /* What the front's own replies are in. */
+  get replyForm() {
+    return this.form === 'cbor' ? this.front.replies ?? 'cbor' : 'json';
+  }
+
   /* Lets kinesis-local answer: { status, headers, body }. */
   async answer() {
     const { status, type, body } = await this.front.forward(this);
+    if (this.front.replies && type === TYPES.cbor) {
+      return this.framed(status, TYPES[this.replyForm], encode(decode(body, 'cbor'), this.replyForm));
+    }
     return this.framed(status, type ?? this.front.contentType, body);
+  }
+
+  /* An answer of these results, one for each record. */
+  results(records) {
+    const { status, type, body } = resultsReply(this.replyForm, records);
+    return this.framed(status, type, body);
   }
 
   framed(status, type, body) {
@@ -65,7 +80,8 @@ class Exchange {
   }
 
   error(status, type, message) {
-    return this.framed(status, this.front.contentType, this.front.errorBody(type, message));
+    const reply = this.front.errorReply(this, type, message);
+    return this.framed(status, reply.type, reply.body);
   }
 
   send(answer) {
@@ -111,6 +127,9 @@ export class Front {
     Object.assign(this, { kinesis, plain, credentials, region, host, port, sessions });
     /* (exchange) => true when it has answered by itself; see faults.mjs. */
     this.fault = null;
+    /* The form of all replies to requests in CBOR: 'cbor', 'definite' or 'json'. null: kinesis-local's
+     * go through as they are, which is definite, and the front's own are in the indefinite form. */
+    this.replies = null;
     /* (socket) => true when it has dealt with a new connection, before TLS. */
     this.connectionFault = null;
     /* This server's clock, relative to the machine's. */
@@ -146,10 +165,10 @@ export class Front {
     return `${this.plain ? 'http' : 'https'}://localhost:${this.port}`;
   }
 
-  contentType = 'application/x-amz-json-1.1';
+  contentType = TYPES.json;
 
-  errorBody(type, message) {
-    return errorBody(type, message);
+  errorReply({ replyForm }, type, message) {
+    return { type: TYPES[replyForm], body: encode({ __type: type, message }, replyForm) };
   }
 
   now() {
@@ -191,9 +210,8 @@ export class Front {
   }
 
   async forward(exchange) {
-    const { call, request, failing } = exchange;
-    this.statistics.failedRecords += failing.size;
-    return forward(call, request, failing, { port: this.kinesis.plainPort, agent: this.#agent });
+    this.statistics.failedRecords += exchange.failing.size;
+    return forward(exchange, { port: this.kinesis.plainPort, agent: this.#agent });
   }
 
   #resumeFrom(sessions) {

@@ -34,8 +34,7 @@ export function accepting(arrived) {
       arrived.push({ data: String(Buffer.from(Data, 'base64')), partitionKey: PartitionKey, stream: StreamARN ?? StreamName });
       return { SequenceNumber: String(arrived.length), ShardId: 'shardId-000000000000' };
     });
-    exchange.send(exchange.framed(200, 'application/x-amz-json-1.1',
-      JSON.stringify({ FailedRecordCount: 0, Records: results })));
+    exchange.send(exchange.results(results));
     return true;
   };
 }

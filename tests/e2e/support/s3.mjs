@@ -91,9 +91,12 @@ export class S3 extends Front {
     removeFolder(this.folder);
   }
 
-  errorBody(code, message) {
-    return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code>` +
-      `<Message>${escape(message)}</Message><RequestId>x</RequestId></Error>`;
+  errorReply(_, code, message) {
+    return {
+      type: this.contentType,
+      body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code>` +
+        `<Message>${escape(message)}</Message><RequestId>x</RequestId></Error>`
+    };
   }
 
   async handle(exchange) {

@@ -1,0 +1,42 @@
+#ifndef REPLY_WALK_H
+#define REPLY_WALK_H
+/*
+ * Walks through a service's reply, in JSON (json_walk.h) or in CBOR (cbor.h). The first byte of the
+ * reply tells them apart: no JSON text begins with one of CBOR's maps or tags.
+ *
+ * Spans point into the text and are valid as long as it stands still.
+ */
+#include "protocol/cbor.h"
+#include "protocol/json_walk.h"
+
+struct reply_walk {
+    bool cbor;
+    bool map; /* else an array */
+    union {
+        struct json_walk json;
+        struct cbor_walk cbor;
+    } in;
+};
+
+/* Begins a walk through the whole reply. Returns 0, or below zero when it is no map and no array. */
+int reply_walk_open(struct reply_walk *w, struct span reply);
+
+/* Begins a walk through a value that a walk has met. Returns as reply_walk_open. */
+int reply_walk_into(struct reply_walk *inner, const struct reply_walk *w, struct span value);
+
+/*
+ * The next member or element, name and value as they stand: for the calls below. Returns 1; 0 at the
+ * end; below zero as json_walk_next and cbor_walk_next.
+ */
+int reply_walk_next(struct reply_walk *w, struct span *name, struct span *value);
+
+/* Whether a member's name is this one. */
+bool reply_walk_named(const struct reply_walk *w, struct span name, struct span text);
+
+/* The inside of a string, as json_walk_string or cbor_string give it; a null span for all else. */
+struct span reply_walk_string(const struct reply_walk *w, struct span value);
+
+/* Whether a value is a whole number, zero or more. */
+bool reply_walk_is_number(const struct reply_walk *w, struct span value);
+
+#endif
