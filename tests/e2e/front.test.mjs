@@ -7,13 +7,17 @@ import { readFile } from 'node:fs/promises';
 import { Agent as HttpsAgent } from 'node:https';
 import { connect as tlsConnect } from 'node:tls';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { Sha256 } from '@aws-crypto/sha256-js';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { HttpRequest } from '@smithy/protocol-http';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { Certificates } from './support/certificates.mjs';
 import * as faults from './support/faults.mjs';
 import { CREDENTIALS, Front } from './support/front.mjs';
 import { Kinesis } from './support/kinesis.mjs';
 import { until } from './support/until.mjs';
+import { TYPES, decode, encode } from './support/wire.mjs';
 
 const STREAM = 'front';
 
@@ -241,4 +245,98 @@ test('the front without TLS', { timeout: 60_000 }, async () => {
   } finally {
     await stop();
   }
+});
+
+/* --- CBOR, which the SDK for JavaScript does not write ------------------------------------------------ */
+
+/* A signed POST of this body: { status, type, body }. */
+async function post(body, type = TYPES.cbor) {
+  const signer = new SignatureV4({
+    credentials: CREDENTIALS, region: 'us-east-1', service: 'kinesis', sha256: Sha256, applyChecksum: false
+  });
+  const { headers: { host, ...headers } } = await signer.sign(new HttpRequest({
+    method: 'POST', path: '/', body,
+    headers: { host: `localhost:${front.port}`, 'content-type': type, 'x-amz-target': 'Kinesis_20131202.PutRecords' }
+  }));
+  const reply = await fetch(front.url, { method: 'POST', headers, body });
+  return { status: reply.status, type: reply.headers.get('content-type'), body: Buffer.from(await reply.arrayBuffer()) };
+}
+
+describe('the front, CBOR', () => {
+  const stream = 'front-cbor';
+
+  before(() => kinesis.createStream(stream, 1));
+  beforeEach(async () => {
+    front = await Front.start({ kinesis, plain: true });
+  });
+  afterEach(stop);
+
+  const row = (name, body) => test(name, { timeout: 60_000 }, body);
+  const call = (records = some(3)) => ({
+    StreamName: stream, Records: records.map(({ Data, PartitionKey }) => ({ Data, PartitionKey }))
+  });
+
+  row('a request goes through to the stream', async () => {
+    const { status, type, body } = await post(encode(call(), 'cbor'));
+    assert.deepEqual([status, type], [200, TYPES.cbor]);
+    const { FailedRecordCount, Records } = decode(body, 'cbor');
+    assert.equal(FailedRecordCount, 0);
+    assert.ok(Records.length === 3 && Records.every((one) => /^\d+$/.test(one.SequenceNumber)));
+    assert.deepEqual(front.violations, []);
+    const read = await kinesis.readAll(stream);
+    assert.deepEqual(read.map((one) => one.data), some(3).map((one) => one.Data));
+  });
+
+  row('a large call, records that fail, and results in order', async () => {
+    front.fault = faults.failRecords(0.5);
+    const { body } = await post(encode(call(some(12, 60_000)), 'cbor'));
+    const { FailedRecordCount, Records } = decode(body, 'cbor');
+    assert.equal(Records.length, 12);
+    assert.equal(FailedRecordCount, Records.filter((one) => one.ErrorCode).length);
+    assert.ok(Records.every((one) => Boolean(one.ErrorCode) !== Boolean(one.SequenceNumber)));
+  });
+
+  /* First bytes: a map without and with a length, and JSON. */
+  for (const [replies, first, type] of [['cbor', [0xbf], TYPES.cbor], ['definite', [0xa2, 0xa3], TYPES.cbor], ['json', [0x7b], TYPES.json]]) {
+    row(`replies as asked for: ${replies}`, async () => {
+      front.replies = replies;
+      const good = await post(encode(call(), 'cbor'));
+      front.fault = faults.refuse(400, 'ThrottlingException', 'x');
+      const refused = await post(encode(call(), 'cbor'));
+      for (const answer of [good, refused]) {
+        assert.equal(answer.type, type);
+        assert.ok(first.includes(answer.body[0]), `${answer.body[0]}`);
+      }
+      const form = replies === 'json' ? 'json' : 'cbor';
+      assert.equal(decode(good.body, form).Records.length, 3);
+      assert.deepEqual(decode(refused.body, form), { __type: 'ThrottlingException', message: 'x' });
+    });
+  }
+
+  const bad = [
+    ['definite lengths', encode(call(), 'definite')],
+    ['base64', encode({ ...call(), Records: [{ Data: 'aGVsbG8=', PartitionKey: 'k' }] }, 'cbor')],
+    ['no UTF-8', Buffer.from(encode(call(), 'cbor').toString('latin1').replace('key 1', 'key \xff'), 'latin1')],
+    ['something behind', Buffer.concat([encode(call(), 'cbor'), Buffer.from([0])])],
+    ['half of it', encode(call(), 'cbor').subarray(0, -20)],
+    ['JSON', encode({ ...call(), Records: [] }, 'json')],
+    ['501 records', encode(call(some(501)), 'cbor')]
+  ];
+  for (const [what, body] of bad) {
+    row(`notes ${what}`, async () => {
+      const { status, body: text } = await post(body);
+      assert.equal(status, 400);
+      assert.equal(decode(text, 'cbor').__type, 'ValidationException');
+      assert.equal(front.violations.length, 1, front.violations.join('\n'));
+    });
+  }
+});
+
+/* The vector of the reference, section 4.2. */
+test('the tests\' encoder writes what the SDK for Java does', () => {
+  const call = { StreamName: 's1', Records: [{ Data: Buffer.from('hello'), PartitionKey: 'pk' }] };
+  assert.equal(encode(call, 'cbor').toString('hex'), 'bf6a53747265616d4e616d65627331675265636f7264739fbf6444617461' +
+    '4568656c6c6f6c506172746974696f6e4b657962706bffffff');
+  assert.equal(encode(call, 'definite').toString('hex'), 'a26a53747265616d4e616d65627331675265636f72647381a26444617461' +
+    '4568656c6c6f6c506172746974696f6e4b657962706b');
 });

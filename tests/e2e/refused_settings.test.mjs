@@ -53,6 +53,12 @@ const messages = recordsShow((all) => assert.deepEqual(all.map(({ data }) => dat
 const randomKeys = recordsShow(([one, two]) => assert.notEqual(one.partitionKey, two.partitionKey));
 const stream = (name) => recordsShow((all) => assert.deepEqual(all.map((one) => one.stream), [name, name]));
 
+async function inCbor(stand) {
+  await records(stand);
+  const { requests, inCbor: some } = stand.front.statistics;
+  assert.deepEqual([requests > 0, some], [true, requests]);
+}
+
 /* A stream that never answers: the call ends with this line all the same. */
 async function givesUp(stand, words) {
   stand.front.fault = silence();
@@ -148,6 +154,7 @@ const SETTINGS = {
   TELEMETRY_REQUEST_TIMEOUT_MS: {
     allowed: '1 to 60000', used: '500', bad: [...NO_NUMBER, '0', '60001'], shows: (stand) => givesUp(stand, /no reply in time/)
   },
+  TELEMETRY_WIRE: { allowed: 'cbor, json', used: 'cbor', bad: ['xml', 'CBOR', 'cbor,json', 'json '], shows: inCbor },
   TELEMETRY_LOG_LEVEL: {
     allowed: 'error, warn, info, debug', used: 'warn', bad: ['trace', 'WARN', '2', 'warning'],
     shows: levelWarn, whenShown: { platform: { telemetry: 'unsupported' } }

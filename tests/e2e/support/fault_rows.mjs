@@ -30,6 +30,7 @@ import { Names } from './names.mjs';
 import { recordBytes } from './put_records.mjs';
 import { Trickle } from './trickle.mjs';
 import { until } from './until.mjs';
+import { TYPES, encode } from './wire.mjs';
 
 const CALLS = 3;
 const SHORT_MS = 1_000;
@@ -75,11 +76,15 @@ const REPLIES = [
     { ...SILENT, check: doubled }),
   answered('reply-truncated', 'the reply ends in its body, records accepted', faults.close('body', { accepted: true }),
     { ...AMBIGUOUS, check: doubled }),
-  answered('reply-not-json', '200 with half a JSON text', faults.page(200, 'application/x-amz-json-1.1',
+  answered('reply-not-json', '200 with half a JSON text', faults.page(200, TYPES.json,
     '{"FailedRecordCount":0,"Rec'), AMBIGUOUS),
-  answered('reply-too-few', '200 with too few results', faults.page(200, 'application/x-amz-json-1.1',
+  answered('reply-not-cbor', '200 with half a CBOR text', faults.page(200, TYPES.cbor,
+    encode({ FailedRecordCount: 0, Records: [] }, 'cbor').subarray(0, -2)), AMBIGUOUS),
+  answered('reply-too-few', '200 with too few results', faults.page(200, TYPES.cbor,
+    encode({ FailedRecordCount: 0, Records: [] }, 'cbor')), AMBIGUOUS),
+  answered('reply-in-json-too-few', '200 with too few results, in JSON', faults.page(200, TYPES.json,
     '{"FailedRecordCount":0,"Records":[]}'), AMBIGUOUS),
-  answered('reply-oversized', '200 with a body of 8 MiB', faults.page(200, 'application/x-amz-json-1.1',
+  answered('reply-oversized', '200 with a body of 8 MiB', faults.page(200, TYPES.json,
     `{"FailedRecordCount":0,"Records":[${' '.repeat(8 * 1024 * 1024)}`), { ...AMBIGUOUS, tolerates: CUT_OFF }),
   answered('reply-oversized-head', '200 with a head of 1 MiB', hugeHead, { ...AMBIGUOUS, tolerates: CUT_OFF }),
   answered('reply-not-http', 'a reply that is not HTTP', notHttp, AMBIGUOUS)
@@ -148,7 +153,8 @@ const OTHER_ERRORS = [
   answered('error-MissingAuthenticationTokenException-403', '403 MissingAuthenticationTokenException, in XML',
     xml('MissingAuthenticationTokenException'), LASTING),
   answered('error-SerializationException-400', '400 SerializationException',
-    faults.page(400, 'application/x-amz-json-1.1', '{"__type":"SerializationException","Message":"x"}'), LASTING),
+    faults.page(400, TYPES.json, '{"__type":"SerializationException","Message":"x"}'), LASTING),
+  answered('error-415', '415 without a code', faults.page(415, 'text/plain', ''), LASTING),
   answered('error-413', '413 for three calls', faults.page(413, 'text/plain', 'Request Entity Too Large'), PASSING),
   answered('error-429', '429 without a code', faults.page(429, 'application/json', '{}'), PASSING),
   answered('error-502', '502 with an HTML page', faults.page(502, 'text/html', '<html>Bad Gateway</html>'), SERVICE),
@@ -546,6 +552,22 @@ const FROZEN = [
   }
 ];
 
-export const rows = [
+const USUAL = [
   ...CONNECTIONS, ...REPLIES, ...BYTES, ...ERRORS, ...OTHER_ERRORS, ...RECORDS, ...OFFENDERS, ...IDENTITY, ...FROZEN
 ];
+
+/* --- over JSON, where the form of requests or replies may make a difference ------------------------------- */
+
+const IN_JSON = [
+  'reset-before-reply', 'reset-in-body', 'silence', 'reply-truncated', 'reply-not-json', 'slow-request',
+  'error-InternalFailure-500', 'error-ValidationException-400', 'error-UnknownOperationException-404',
+  'error-SerializationException-400', 'error-413', 'partial-30', 'record-InternalFailure', 'record-too-large-split',
+  'record-poison-validation', 'request-too-large', 'freeze-random'
+];
+
+function inJson(name) {
+  const row = USUAL.find((one) => one.name === name);
+  return { ...row, name: `json-${name}`, what: `over JSON: ${row.what}`, env: { ...row.env, TELEMETRY_WIRE: 'json' } };
+}
+
+export const rows = [...USUAL, ...IN_JSON.map(inJson)];
