@@ -100,7 +100,7 @@ json_piece(enum part part, const struct put_records *p, const struct put_record 
 #define CBOR_OPEN_MAX (sizeof CBOR_KEY_OPEN - 1 + CBOR_HEAD_MAX)
 
 /* Of a record, what is not data and key; and some more that write_record wants. */
-#define WHOLE_MAX (sizeof CBOR_RECORD_OPEN CBOR_KEY_OPEN CBOR_CLOSE + 2 * CBOR_HEAD_MAX)
+#define WHOLE_MAX (sizeof CBOR_RECORD_OPEN CBOR_KEY_OPEN CBOR_CLOSE + CBOR_HEAD_MAX + CBOR_HEAD_MAX)
 
 /* A name and the head of its value. */
 static struct piece
@@ -250,7 +250,10 @@ copy(char *to, struct span from)
     return to + from.len;
 }
 
-/* The heads of strings below 64 KiB, as nearly all are, without a call. */
+/*
+ * As cbor_head, without a call for strings below 64 KiB, which nearly all are: the length is in the
+ * first byte, or 24 is there and it is in the next one, or 25 and it is in the next two.
+ */
 static char *
 copy_head(char *to, enum cbor_major major, size_t len)
 {

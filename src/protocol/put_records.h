@@ -32,8 +32,8 @@ struct put_records {
 
     /*
      * Tells record index, 0..records_len - 1. Called at least once per record and again whenever a
-     * read resumes within one, so it must be quick and must always tell the same. The spans need
-     * to stay valid until the put_records call that asked returns.
+     * read resumes within one or at its beginning, so it must be quick and must always tell the
+     * same. The spans need to stay valid until the put_records call that asked returns.
      */
     void (*record)(void *context, size_t index, struct put_record *r);
     void *context;
