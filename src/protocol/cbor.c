@@ -46,6 +46,34 @@ cbor_head(char *to, enum cbor_major major, uint64_t argument)
     return len;
 }
 
+/*
+ * The length of a string of definite length below 256 bytes, as nearly all items of a reply are; 0 for
+ * all else. Its head has one byte, or two for 24 bytes and more.
+ */
+static inline size_t
+short_string(struct span s)
+{
+    unsigned first = s.len > 1 ? (unsigned char)s.p[0] : 0;
+    size_t len = first & 31;
+
+    if (first >> 5 != CBOR_TEXT && first >> 5 != CBOR_BYTES)
+        return 0;
+    if (len == INFO_8)
+        len = 1 + (size_t)(unsigned char)s.p[1];
+    else if (len > INFO_8)
+        return 0;
+    return 1 + len <= s.len ? 1 + len : 0;
+}
+
+/* What is in it. */
+static inline struct span
+short_string_text(struct span s, size_t len)
+{
+    size_t head = ((unsigned char)s.p[0] & 31) == INFO_8 ? 2 : 1;
+
+    return (struct span){s.p + head, len - head};
+}
+
 static bool
 is_break(const struct head *h)
 {
@@ -189,14 +217,26 @@ opens(const struct head *h)
 int
 cbor_value(struct span text)
 {
-    struct levels levels = {.len = 0};
+    size_t len = short_string(text);
+    struct levels levels;
     struct span rest = text;
     bool tagged = false;
 
+    if (len > 0)
+        return (int)len;
+    levels.len = 0;
     do {
         struct head h;
-        int got = step(&rest, &h);
+        int got;
 
+        len = short_string(rest);
+        if (len > 0) {
+            rest = span_skip(rest, len);
+            tagged = false;
+            count(&levels);
+            continue;
+        }
+        got = step(&rest, &h);
         if (got == 0)
             got = met(&rest, &h, &levels, tagged);
         if (got < 0)
@@ -256,27 +296,54 @@ take(struct span *rest, struct span *value)
 }
 
 int
-cbor_walk_next(struct cbor_walk *w, struct span *name, struct span *value)
+cbor_walk_name(struct cbor_walk *w, struct span *name)
 {
-    struct span rest = w->rest;
-    struct span key = {NULL, 0};
-    struct span item;
-    int got = 0;
-
-    if (w->endless ? rest.len > 0 && (unsigned char)rest.p[0] == 0xff : w->left == 0)
+    *name = (struct span){NULL, 0};
+    if (w->endless ? w->rest.len > 0 && (unsigned char)w->rest.p[0] == 0xff : w->left == 0)
         return 0;
-    if (w->map)
-        got = take(&rest, &key);
-    if (got == 0)
-        got = take(&rest, &item);
-    if (got < 0)
-        return got;
-    *name = key;
-    *value = item;
-    w->rest = rest;
+    if (w->map) {
+        int got = take(&w->rest, name);
+
+        if (got < 0)
+            return got;
+    }
     if (!w->endless)
         w->left--;
     return 1;
+}
+
+int
+cbor_walk_value(struct cbor_walk *w, struct span *value)
+{
+    return take(&w->rest, value);
+}
+
+int
+cbor_walk_next(struct cbor_walk *w, struct span *name, struct span *value)
+{
+    struct cbor_walk before = *w;
+    int got = cbor_walk_name(w, name);
+
+    if (got == 1) {
+        got = cbor_walk_value(w, value);
+        if (got == 0)
+            return 1;
+    }
+    if (got < 0)
+        *w = before;
+    return got;
+}
+
+int
+cbor_walk_enter(const struct cbor_walk *w, struct cbor_walk *inner)
+{
+    return cbor_walk_open(inner, w->rest);
+}
+
+void
+cbor_walk_leave(struct cbor_walk *w, const struct cbor_walk *inner)
+{
+    w->rest = inner->endless ? span_skip(inner->rest, 1) : inner->rest;
 }
 
 /*
@@ -319,9 +386,12 @@ is_string(struct span *value)
 struct span
 cbor_string(struct span value)
 {
+    size_t len = short_string(value);
     bool endless = false;
     struct span chunk;
 
+    if (len > 0)
+        return short_string_text(value, len);
     if (!is_string(&value))
         return (struct span){NULL, 0};
     while (next_chunk(&value, &endless, &chunk))
@@ -334,9 +404,12 @@ cbor_string(struct span value)
 bool
 cbor_same(struct span value, struct span text)
 {
+    size_t len = short_string(value);
     bool endless = false;
     struct span chunk;
 
+    if (len > 0)
+        return span_same(short_string_text(value, len), text);
     if (!is_string(&value))
         return false;
     while (next_chunk(&value, &endless, &chunk)) {

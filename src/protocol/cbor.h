@@ -69,6 +69,15 @@ int cbor_walk_open(struct cbor_walk *w, struct span text);
 int cbor_walk_next(struct cbor_walk *w, struct span *name, struct span *value);
 
 /*
+ * The same in two steps, as json_walk.h has them: the name, then its value, or a walk through that
+ * and the way back behind it.
+ */
+int cbor_walk_name(struct cbor_walk *w, struct span *name);
+int cbor_walk_value(struct cbor_walk *w, struct span *value);
+int cbor_walk_enter(const struct cbor_walk *w, struct cbor_walk *inner);
+void cbor_walk_leave(struct cbor_walk *w, const struct cbor_walk *inner);
+
+/*
  * What is in a value that is a string, of text or of bytes; a null span when the value is anything
  * else. Takes values as cbor_walk_next gives them.
  *

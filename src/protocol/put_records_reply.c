@@ -10,16 +10,20 @@ struct entry {
     struct span message;
 };
 
+/* The next entry of the array; the walk goes behind it. Returns 1, 0 at the end, or ERR_BAD. */
 static int
-read_entry(const struct reply_walk *entries, struct span value, struct entry *e)
+read_entry(struct reply_walk *entries, struct entry *e)
 {
     bool accepted = false;
     struct span name;
+    struct span value;
     struct reply_walk w;
-    int got;
+    int got = reply_walk_name(entries, &name);
 
     *e = (struct entry){0};
-    if (reply_walk_into(&w, entries, value) < 0 || !w.map)
+    if (got != 1)
+        return got;
+    if (reply_walk_enter(entries, &w) < 0 || !w.map)
         return ERR_BAD;
     while ((got = reply_walk_next(&w, &name, &value)) == 1) {
         /* null and "" both mean that there is none */
@@ -32,31 +36,67 @@ read_entry(const struct reply_walk *entries, struct span value, struct entry *e)
         else if (reply_walk_named(&w, name, SPAN("SequenceNumber")))
             accepted = string.len > 0;
     }
-    return got < 0 || (e->code.len == 0 && !accepted) ? ERR_BAD : 0;
+    if (got < 0 || (e->code.len == 0 && !accepted))
+        return ERR_BAD;
+    reply_walk_leave(entries, &w);
+    return 1;
 }
 
-/* Opens the reply's array of entries, once the whole body is known to be well-formed. */
+/* The array of entries, where it begins, and how many there are and have failed. */
+struct entries {
+    struct reply_walk walk;
+    size_t len;
+    int failed;
+    bool good;
+};
+
+/* Reads the value that the walk stands before as an array of entries, and goes behind it. */
 static int
-open_entries(struct span body, struct reply_walk *entries)
+read_entries(struct reply_walk *w, struct entries *all)
 {
-    struct span records = {NULL, 0};
+    struct reply_walk walk;
+    struct span value;
+    struct entry e;
+    int got = ERR_BAD;
+
+    *all = (struct entries){.len = 0};
+    if (reply_walk_enter(w, &walk) == 0 && !walk.map) {
+        all->walk = walk;
+        while ((got = read_entry(&walk, &e)) == 1) {
+            all->len++;
+            all->failed += e.code.len > 0;
+        }
+    }
+    all->good = got == 0;
+    if (!all->good)
+        return reply_walk_value(w, &value);
+    reply_walk_leave(w, &walk);
+    return 0;
+}
+
+/* The whole body, so that it is known to be well-formed. Returns 0 or ERR_BAD. */
+static int
+read_body(struct span body, struct entries *all)
+{
     struct span name;
     struct span value;
     struct reply_walk w;
     int got;
 
+    all->good = false;
     if (reply_walk_open(&w, body) < 0 || !w.map)
         return ERR_BAD;
-    while ((got = reply_walk_next(&w, &name, &value)) == 1) {
+    while ((got = reply_walk_name(&w, &name)) == 1) {
         if (reply_walk_named(&w, name, SPAN("Records")))
-            records = value;
-        else if (reply_walk_named(&w, name, SPAN("FailedRecordCount")) &&
+            got = read_entries(&w, all);
+        else if ((got = reply_walk_value(&w, &value)) == 0 &&
+                 reply_walk_named(&w, name, SPAN("FailedRecordCount")) &&
                  !reply_walk_is_number(&w, value))
+            got = ERR_BAD;
+        if (got < 0)
             return ERR_BAD;
     }
-    if (got < 0 || reply_walk_into(entries, &w, records) < 0 || entries->map)
-        return ERR_BAD;
-    return 0;
+    return got < 0 || !all->good ? ERR_BAD : 0;
 }
 
 int
@@ -65,29 +105,16 @@ put_records_reply(struct span body, size_t records_len,
                                  struct span message),
                   void *context)
 {
-    struct reply_walk entries;
-    struct reply_walk again;
-    struct span name;
-    struct span value;
-    struct entry e;
-    size_t n = 0;
-    int failed = 0;
-    int got;
+    struct entries all;
+    struct entry e = {0};
 
-    if (open_entries(body, &entries) < 0)
+    if (read_body(body, &all) < 0 || all.len != records_len)
         return ERR_BAD;
-    again = entries;
-    while ((got = reply_walk_next(&entries, &name, &value)) == 1) {
-        if (read_entry(&entries, value, &e) < 0)
-            return ERR_BAD;
-        n++;
-    }
-    if (got < 0 || n != records_len)
-        return ERR_BAD;
-    for (n = 0; reply_walk_next(&again, &name, &value) == 1; n++) {
-        (void)read_entry(&again, value, &e);
-        failed += e.code.len > 0;
+    for (size_t n = 0; n < records_len; n++) {
+        /* as a rule none has failed, so there is nothing to be read again */
+        if (all.failed > 0)
+            (void)read_entry(&all.walk, &e);
         result(context, n, e.code, e.message);
     }
-    return failed;
+    return all.failed;
 }

@@ -21,14 +21,17 @@ struct reply_walk {
 /* Begins a walk through the whole reply. Returns 0, or below zero when it is no map and no array. */
 int reply_walk_open(struct reply_walk *w, struct span reply);
 
-/* Begins a walk through a value that a walk has met. Returns as reply_walk_open. */
-int reply_walk_into(struct reply_walk *inner, const struct reply_walk *w, struct span value);
-
 /*
  * The next member or element, name and value as they stand: for the calls below. Returns 1; 0 at the
  * end; below zero as json_walk_next and cbor_walk_next.
  */
 int reply_walk_next(struct reply_walk *w, struct span *name, struct span *value);
+
+/* The same in two steps, and a walk through a value: as json_walk.h and cbor.h have them. */
+int reply_walk_name(struct reply_walk *w, struct span *name);
+int reply_walk_value(struct reply_walk *w, struct span *value);
+int reply_walk_enter(const struct reply_walk *w, struct reply_walk *inner);
+void reply_walk_leave(struct reply_walk *w, const struct reply_walk *inner);
 
 /* Whether a member's name is this one. */
 bool reply_walk_named(const struct reply_walk *w, struct span name, struct span text);
