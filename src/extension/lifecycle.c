@@ -546,7 +546,7 @@ prepare_listener(struct lifecycle *life, struct storage *s)
     l->posted = telemetry_posted;
     l->context = life;
     if (telemetry_listener_init(l, life->loop, s) != 0 ||
-        telemetry_listener_open(l, life->settings->listener_port) != 0)
+        telemetry_listener_open(l, (uint16_t)life->settings->listener_port) != 0)
         return false;
     life->listener = l;
     return true;

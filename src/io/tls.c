@@ -64,7 +64,7 @@ set_algorithms(struct tls *t, const struct tls_anchors *anchors)
     br_ssl_engine_add_flags(engine, BR_OPT_NO_RENEGOTIATION);
     br_x509_minimal_init(&t->x509, &br_sha256_vtable, anchors->anchors, anchors->len);
     set_hashes(t);
-    br_ssl_engine_set_default_rsavrfy(engine);
+    br_ssl_engine_set_rsavrfy(engine, br_rsa_i31_pkcs1_vrfy);
     br_ssl_engine_set_ec(engine, &tls_curves);
     br_ssl_engine_set_ecdsa(engine, br_ecdsa_vrfy_asn1_get_default());
     br_x509_minimal_set_rsa(&t->x509, br_ssl_engine_get_rsavrfy(engine));

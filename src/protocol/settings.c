@@ -1,12 +1,12 @@
 #include "protocol/settings.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "protocol/format.h"
 #include "protocol/utf8.h"
 
 /* see settings.h */
-
-enum { DEFAULT_ATTEMPTS = 5 };
 
 static struct span
 get(const struct settings_source *source, const char *name)
@@ -21,50 +21,70 @@ refuse(const struct settings_source *source, const char *name, struct span value
     source->refuse(source->context, name, value.p, allowed, used);
 }
 
-struct word {
-    const char *text;
-    int value;
-};
-
-/* A setting that is one of a few words; the default's word is only for the complaint. */
-static int
-read_word(const struct settings_source *source, const char *name, const struct word *words,
-          size_t len, const char *allowed, size_t preset)
+/*
+ * A setting that is one of a few words, as a complaint lists them: "end, continuous, adaptive". Returns
+ * the place of the word in the list, which is its value in the enumeration.
+ */
+static unsigned
+read_word(const struct settings_source *source, const char *name, const char *allowed,
+          unsigned preset)
 {
     struct span value = get(source, name);
+    struct span rest = span_of(allowed);
+    char used[16];
+    struct out o = out_to(used, sizeof used);
 
-    for (size_t i = 0; i < len; i++)
-        if (span_same(value, span_of(words[i].text)))
-            return words[i].value;
+    for (unsigned i = 0; rest.p != NULL; i++) {
+        struct span word = span_trim(span_cut(rest, ',', &rest));
+
+        if (span_same(value, word))
+            return i;
+        if (i == preset)
+            out_put(&o, word);
+    }
+    out_byte(&o, '\0');
     if (value.len > 0)
-        refuse(source, name, value, allowed, words[preset].text);
-    return words[preset].value;
+        refuse(source, name, value, allowed, used);
+    return preset;
 }
 
-#define READ_WORD(source, name, words, allowed, preset)                                            \
-    read_word(source, name, words, sizeof(words) / sizeof *(words), allowed, preset)
-
+/* Names lie in the table itself, since each pointer would take as much room again. */
 struct number {
-    const char *name;
-    uint32_t *value;
+    char name[29];
+    uint16_t at; /* in the settings */
     uint32_t preset, least, most;
-    const char *allowed;
-    const char *used;
 };
 
 static void
-read_number(const struct settings_source *source, const struct number *n)
+refuse_number(const struct settings_source *source, const struct number *n, struct span value,
+              const char *less)
 {
-    struct span value = get(source, n->name);
-    uint64_t number;
+    char allowed[48], used[16];
+    struct out o = out_to(allowed, sizeof allowed);
 
-    *n->value = n->preset;
-    if (value.len == 0)
-        return;
-    if (span_number(value, n->most, &number) == 0 && number >= n->least)
-        *n->value = (uint32_t)number;
-    else
-        refuse(source, n->name, value, n->allowed, n->used);
+    (void)format_text(&o, "%u to %u%s", n->least, n->most, less);
+    out_byte(&o, '\0');
+    o = out_to(used, sizeof used);
+    out_number(&o, n->preset);
+    out_byte(&o, '\0');
+    refuse(source, n->name, value, allowed, used);
+}
+
+static void
+read_number(struct settings *s, const struct settings_source *source, const struct number *n)
+{
+    /* the platform's own port. Source: Telemetry API, destination */
+    enum { PLATFORM_PORT = 9001 };
+    bool port = n->at == offsetof(struct settings, listener_port);
+    struct span value = get(source, n->name);
+    uint64_t number = n->preset;
+
+    if (value.len > 0 && (span_number(value, n->most, &number) != 0 || number < n->least ||
+                          (port && number == PLATFORM_PORT))) {
+        refuse_number(source, n, value, port ? ", less 9001" : "");
+        number = n->preset;
+    }
+    *(uint32_t *)(void *)((char *)s + n->at) = (uint32_t)number;
 }
 
 static bool
@@ -372,63 +392,43 @@ read_credentials(struct settings *s, const struct settings_source *source)
 static void
 read_words(struct settings *s, const struct settings_source *source)
 {
-    static const struct word formats[] = {
-        {"message", EVENT_MESSAGE}, {"event", EVENT_VERBATIM}, {"enriched", EVENT_ENRICHED}};
-    static const struct word policies[] = {
-        {"end", FLUSH_END}, {"continuous", FLUSH_CONTINUOUS}, {"adaptive", FLUSH_ADAPTIVE}};
-    static const struct word levels[] = {
-        {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}};
-    static const struct word oversizes[] = {
-        {"truncate", OVERSIZE_TRUNCATE}, {"split", OVERSIZE_SPLIT}, {"drop", OVERSIZE_DROP}};
-    static const struct word drops[] = {{"newest", WHEN_FULL_NEWEST}, {"oldest", WHEN_FULL_OLDEST}};
-    static const struct word metrics[] = {{"none", METRICS_NONE}, {"emf", METRICS_EMF}};
-    static const struct word wires[] = {{"cbor", WIRE_CBOR}, {"json", WIRE_JSON}};
-
-    s->log_level = (enum log_level)READ_WORD(source, "TELEMETRY_LOG_LEVEL", levels,
-                                             "error, warn, info, debug", 1);
-    s->format = (enum event_format)READ_WORD(source, "TELEMETRY_RECORD_FORMAT", formats,
-                                             "message, event, enriched", 0);
-    s->flush = (enum flush_policy)READ_WORD(source, "TELEMETRY_FLUSH", policies,
-                                            "end, continuous, adaptive", 2);
-    s->oversize = (enum oversize_policy)READ_WORD(source, "TELEMETRY_OVERSIZE", oversizes,
-                                                  "truncate, split, drop", 0);
-    s->drop = (enum drop_policy)READ_WORD(source, "TELEMETRY_DROP", drops, "newest, oldest", 0);
+    s->log_level = (enum log_level)read_word(source, "TELEMETRY_LOG_LEVEL",
+                                             "error, warn, info, debug", LOG_WARN);
+    s->format = (enum event_format)read_word(source, "TELEMETRY_RECORD_FORMAT",
+                                             "message, event, enriched", EVENT_MESSAGE);
+    s->flush = (enum flush_policy)read_word(source, "TELEMETRY_FLUSH", "end, continuous, adaptive",
+                                            FLUSH_ADAPTIVE);
+    s->oversize = (enum oversize_policy)read_word(source, "TELEMETRY_OVERSIZE",
+                                                  "truncate, split, drop", OVERSIZE_TRUNCATE);
+    s->drop =
+        (enum drop_policy)read_word(source, "TELEMETRY_DROP", "newest, oldest", WHEN_FULL_NEWEST);
     s->metrics =
-        (enum metrics_policy)READ_WORD(source, "TELEMETRY_METRICS", metrics, "none, emf", 0);
-    s->wire = (enum wire_form)READ_WORD(source, "TELEMETRY_WIRE", wires, "cbor, json", 0);
+        (enum metrics_policy)read_word(source, "TELEMETRY_METRICS", "none, emf", METRICS_NONE);
+    s->wire = (enum wire_form)read_word(source, "TELEMETRY_WIRE", "cbor, json", WIRE_CBOR);
 }
 
 static void
 read_numbers(struct settings *s, const struct settings_source *source)
 {
-    uint32_t port;
-    uint32_t attempts;
-    const struct number numbers[] = {
-        {"TELEMETRY_FLUSH_BUDGET_MS", &s->flush_budget_ms, 500, 0, 900000, "0 to 900000", "500"},
-        {"TELEMETRY_BUFFER_TIMEOUT_MS", &s->buffer_timeout_ms, 25, 25, 30000, "25 to 30000", "25"},
-        {"TELEMETRY_BUFFER_MAX_BYTES", &s->buffer_max_bytes, 1048576, 262144, 1048576,
-         "262144 to 1048576", "1048576"},
-        {"TELEMETRY_BUFFER_MAX_ITEMS", &s->buffer_max_items, 10000, 1000, 10000, "1000 to 10000",
-         "10000"},
-        {"TELEMETRY_QUEUE_MAX_BYTES", &s->queue_max_bytes, 4194304, 65536, 1073741824,
-         "65536 to 1073741824", "4194304"},
-        {"TELEMETRY_LISTENER_PORT", &port, 4243, 1, 65535, "1 to 65535, less 9001", "4243"},
-        {"TELEMETRY_CONNECT_TIMEOUT_MS", &s->connect_timeout_ms, 500, 1, 60000, "1 to 60000",
-         "500"},
-        {"TELEMETRY_REQUEST_TIMEOUT_MS", &s->request_timeout_ms, 500, 1, 60000, "1 to 60000",
-         "500"},
-        {"AWS_MAX_ATTEMPTS", &attempts, DEFAULT_ATTEMPTS, 1, 100, "1 to 100", "5"},
+#define NUMBER(name, member, preset, least, most)                                                  \
+    {                                                                                              \
+        name, offsetof(struct settings, member), preset, least, most                               \
+    }
+    static const struct number numbers[] = {
+        NUMBER("TELEMETRY_FLUSH_BUDGET_MS", flush_budget_ms, 500, 0, 900000),
+        NUMBER("TELEMETRY_BUFFER_TIMEOUT_MS", buffer_timeout_ms, 25, 25, 30000),
+        NUMBER("TELEMETRY_BUFFER_MAX_BYTES", buffer_max_bytes, 1048576, 262144, 1048576),
+        NUMBER("TELEMETRY_BUFFER_MAX_ITEMS", buffer_max_items, 10000, 1000, 10000),
+        NUMBER("TELEMETRY_QUEUE_MAX_BYTES", queue_max_bytes, 4194304, 65536, 1073741824),
+        NUMBER("TELEMETRY_LISTENER_PORT", listener_port, 4243, 1, 65535),
+        NUMBER("TELEMETRY_CONNECT_TIMEOUT_MS", connect_timeout_ms, 500, 1, 60000),
+        NUMBER("TELEMETRY_REQUEST_TIMEOUT_MS", request_timeout_ms, 500, 1, 60000),
+        NUMBER("AWS_MAX_ATTEMPTS", max_attempts, 5, 1, 100),
     };
+#undef NUMBER
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        read_number(source, &numbers[i]);
-    if (port == 9001) {
-        /* the platform's own. Source: Telemetry API, destination */
-        refuse(source, "TELEMETRY_LISTENER_PORT", SPAN("9001"), "1 to 65535, less 9001", "4243");
-        port = 4243;
-    }
-    s->listener_port = (uint16_t)port;
-    s->max_attempts = attempts;
+        read_number(s, source, &numbers[i]);
 }
 
 void

@@ -62,9 +62,9 @@ struct settings {
     uint32_t flush_budget_ms;
     uint32_t buffer_timeout_ms, buffer_max_bytes, buffer_max_items;
     uint32_t queue_max_bytes;
-    uint16_t listener_port;
+    uint32_t listener_port;
     uint32_t connect_timeout_ms, request_timeout_ms;
-    unsigned max_attempts;
+    uint32_t max_attempts;
     bool managed_instances; /* Lambda Managed Instances: SHUTDOWN alone, no runtimeDone */
     bool snap_start;        /* nothing may be connected before the first invocation */
     struct span access_key, secret_key, session_token; /* empty when the environment has none */

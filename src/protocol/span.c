@@ -10,6 +10,8 @@ span_of(const char *text)
     return (struct span){text, text == NULL ? 0 : strlen(text)};
 }
 
+extern inline bool span_same(struct span a, struct span b);
+
 static char
 lower(char c)
 {

@@ -35,7 +35,7 @@ struct span {
 struct span span_of(const char *text);
 
 /* In line, since names are compared by the dozen for each event, and most differ in length. */
-static inline bool
+inline bool
 span_same(struct span a, struct span b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
