@@ -10,6 +10,7 @@
 
 enum {
     RANDOM_KEY_LEN = 8,
+    RANDOM_SEED_LASTS = 256, /* keys */
     /* an event, and what `enriched` adds to it */
     SCRATCH_BYTES = LISTENER_EVENT_MAX_BYTES + 8192
 };
@@ -20,22 +21,35 @@ telemetry_intake_bytes(void)
     return 2 * (SCRATCH_BYTES + 16);
 }
 
-/* Hexadecimal digits at random, an even number; from a supply, since each refill is a system call. */
+/*
+ * Partition keys have to be spread evenly, no more, so they are not each of the kernel's randomness; a
+ * restored copy of this process takes a seed of its own soon, whether it knows what it is or not.
+ * Source: SplitMix64 of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators".
+ */
+static uint32_t
+random_number(struct telemetry_intake *in)
+{
+    uint64_t z;
+
+    if (in->random_left == 0) {
+        (void)entropy_fill(&in->random, sizeof in->random);
+        in->random_left = RANDOM_SEED_LASTS;
+    }
+    in->random_left--;
+    z = in->random += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return (uint32_t)(z >> 32);
+}
+
 static void
-random_text(struct telemetry_intake *in, char *text, size_t len)
+random_key(struct telemetry_intake *in, char key[RANDOM_KEY_LEN])
 {
     static const char digits[] = "0123456789abcdef";
+    uint32_t number = random_number(in);
 
-    if (in->random_left < len / 2) {
-        (void)entropy_fill(in->random, sizeof in->random);
-        in->random_left = sizeof in->random;
-    }
-    for (size_t i = 0; i < len; i += 2) {
-        uint8_t byte = in->random[--in->random_left];
-
-        text[i] = digits[byte >> 4];
-        text[i + 1] = digits[byte & 15];
-    }
+    for (size_t i = 0; i < RANDOM_KEY_LEN; i++, number >>= 4)
+        key[i] = digits[number & 15];
 }
 
 /* The partition key that a record carries by itself; empty when the common one serves. */
@@ -45,7 +59,7 @@ own_key(struct telemetry_intake *in, const struct event *event, char random[RAND
     struct span id = event->request_id.len > 0 ? event->request_id : in->origin.request_id;
 
     if (in->settings->key == KEY_RANDOM) {
-        random_text(in, random, RANDOM_KEY_LEN);
+        random_key(in, random);
         return (struct span){random, RANDOM_KEY_LEN};
     }
     return in->settings->key == KEY_REQUEST ? id : (struct span){NULL, 0};
@@ -320,8 +334,12 @@ telemetry_intake_request(struct telemetry_intake *in, struct span request_id)
 void
 telemetry_intake_restored(struct telemetry_intake *in)
 {
+    uint8_t id[SANDBOX_LEN / 2];
+    struct out o = out_to(in->sandbox, sizeof in->sandbox);
+
     in->random_left = 0;
-    random_text(in, in->sandbox, sizeof in->sandbox);
+    (void)entropy_fill(id, sizeof id);
+    out_hex(&o, id, sizeof id);
 }
 
 int

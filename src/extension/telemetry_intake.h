@@ -36,8 +36,8 @@ struct telemetry_intake {
     char *rolled; /* for the oldest record on its way behind the youngest, which may be meanwhile */
     char sandbox[SANDBOX_LEN];
     char request_id[64];
-    uint8_t random[256]; /* for partition keys */
-    size_t random_left;
+    uint64_t random;      /* for partition keys */
+    unsigned random_left; /* of them until the next seed */
 };
 
 size_t telemetry_intake_bytes(void);

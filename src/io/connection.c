@@ -225,7 +225,7 @@ connection_start(struct connection *c)
     c->end = CONNECTION_NO_END;
     c->code = 0;
     c->address = 0;
-    c->answered = c->peer_closed = c->deaf = false;
+    c->answered = c->peer_closed = c->deaf = c->more = c->corked = false;
     c->in_from = c->in_len = c->out_from = c->out_len = 0;
     c->state = CONNECTION_RESOLVING;
     if (c->peer.open_within_ms > 0)
@@ -274,10 +274,12 @@ receive(struct connection *c, void *buffer, size_t cap)
 static size_t
 transmit(struct connection *c, const void *bytes, size_t len)
 {
-    ssize_t n = send(c->watch.fd, bytes, len, MSG_NOSIGNAL);
+    ssize_t n = send(c->watch.fd, bytes, len, MSG_NOSIGNAL | (c->more ? MSG_MORE : 0));
 
-    if (n >= 0)
+    if (n >= 0) {
+        c->corked = c->more;
         return (size_t)n;
+    }
     /* it may have refused the request before it was whole: what it said then is there to be read */
     if (errno == EPIPE || errno == ECONNRESET)
         c->deaf = true;
@@ -293,7 +295,10 @@ wants(struct connection *c, uint32_t events)
         fail(c, CONNECTION_BROKEN, errno);
 }
 
-/* Moves records one step each way; true when something moved. */
+/*
+ * Moves records one step each way; true when something moved. While more is to be sent, and can be, a
+ * reply is not looked for: that would be a system call for each record.
+ */
 static bool
 tls_step(struct connection *c, unsigned state)
 {
@@ -309,7 +314,7 @@ tls_step(struct connection *c, unsigned state)
             br_ssl_engine_sendrec_ack(engine, n);
     }
     if (n == 0 && c->state != CONNECTION_CLOSED && (state & BR_SSL_RECVREC) != 0 &&
-        !c->peer_closed) {
+        (!c->more || (state & BR_SSL_SENDREC) != 0) && !c->peer_closed) {
         p = br_ssl_engine_recvrec_buf(engine, &cap);
         n = receive(c, p, cap);
         if (n > 0)
@@ -419,6 +424,16 @@ connection_wrote(struct connection *c, size_t len)
         c->out_len += len;
 }
 
+/* What was held back for more goes when there is none. */
+static void
+uncork(struct connection *c)
+{
+    int one = 1;
+
+    if (c->corked && !c->more && c->state == CONNECTION_OPEN)
+        c->corked = setsockopt(c->watch.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0;
+}
+
 void
 connection_flush(struct connection *c)
 {
@@ -427,6 +442,7 @@ connection_flush(struct connection *c)
     if (c->peer.anchors != NULL)
         br_ssl_engine_flush(&c->tls->client.eng, 0);
     pump(c);
+    uncork(c);
 }
 
 bool

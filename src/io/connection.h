@@ -51,6 +51,7 @@ struct connection {
     uint64_t handshakes; /* TLS handshakes that succeeded, full or resumed, of all
                           * connections */
     struct connection_peer peer;
+    bool more; /* the owner goes on writing at once: what is flushed may wait for that, and input too */
     void (*progress)(void *context);
     void *context;
 
@@ -62,6 +63,7 @@ struct connection {
     struct resolver resolver;
     unsigned address;
     bool answered;   /* the peer has sent something */
+    bool corked;     /* the network holds back what was sent last */
     bool deaf;       /* the peer takes no output any more; it may have said why */
     struct tls *tls; /* TLS: its buffers serve both directions; zeroed before its first use */
     char *in, *out;  /* plain: buffers of CONNECTION_BUFFER bytes */

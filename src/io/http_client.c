@@ -220,8 +220,10 @@ send_all(struct http_client *c)
 {
     while (send_body(c)) {
         heard(c);
+        c->connection.more = !c->sent_all;
         connection_flush(&c->connection);
     }
+    c->connection.more = false;
     connection_flush(&c->connection);
     /* the time that our own work took is none of the peer's */
     heard(c);
