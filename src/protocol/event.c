@@ -49,13 +49,13 @@ read_type(struct span value, struct event *e)
 static struct span
 plain_id(struct span value)
 {
-    static const bool plain['z' + 1] = {
-        ['-'] = true, ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true};
+    static const uint8_t plain[256] = {
+        ['-'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1};
     struct span id = json_walk_string(value);
-    bool all = id.len <= 64;
+    unsigned all = id.len <= 64;
 
-    for (size_t i = 0; all && i < id.len; i++)
-        all = (unsigned char)id.p[i] < sizeof plain && plain[(unsigned char)id.p[i]];
+    for (size_t i = 0; i < id.len && i < 64; i++)
+        all &= plain[(unsigned char)id.p[i]];
     return all ? id : (struct span){NULL, 0};
 }
 

@@ -99,23 +99,32 @@ scalar(struct span s, size_t *len)
     return ends_scalar(s.p[*len]) ? 0 : ERR_BAD;
 }
 
-/* From behind a string's first quotation mark to its last one; NULL when the text ends before. */
+/* The last quotation mark of a string that begins at p, if it is marked, else NULL. */
+static inline const char *
+marked_end(struct json_walk *w, const char *p, const char *end)
+{
+    const struct json_marks *marks = w->marks;
+    const char *last;
+
+    if (marks == NULL || w->mark + 1 >= marks->len || w->base + marks->at[w->mark] != p)
+        return NULL;
+    last = w->base + marks->at[w->mark + 1];
+    w->mark += 2;
+    return last < end ? last : NULL;
+}
+
+/* The same if it need be found; NULL when the text ends before. */
 static const char *
 string_end(struct json_walk *w, const char *p, const char *end)
 {
     const struct json_marks *marks = w->marks;
-    uint32_t first = (uint32_t)(p - 1 - w->base);
+    const char *last;
 
-    if (marks == NULL)
-        return json_scan_string(p, end);
-    while (w->mark < marks->len && marks->at[w->mark] < first)
+    /* those of what was stepped over */
+    while (marks != NULL && w->mark < marks->len && w->base + marks->at[w->mark] < p)
         w->mark++;
-    /* the marks may have ended before, and are none of text that is no JSON */
-    if (w->mark + 1 >= marks->len || marks->at[w->mark] != first ||
-        marks->at[w->mark + 1] >= (size_t)(end - w->base))
-        return json_scan_string(p, end);
-    w->mark++;
-    return w->base + marks->at[w->mark++];
+    last = marked_end(w, p, end);
+    return last != NULL ? last : json_scan_string(p + 1, end);
 }
 
 /* Where the value at p ends; p is not the end of the text. Returns 0 or an error. */
@@ -127,7 +136,7 @@ value_end(struct json_walk *w, const char *p, const char *end, const char **to)
     int got;
 
     if (*p == '"') {
-        *to = string_end(w, p + 1, end);
+        *to = string_end(w, p, end);
         if (*to == NULL)
             return ERR_MORE;
         ++*to;
@@ -203,7 +212,7 @@ member_name(struct json_walk *w, const char **p, const char *end, struct span *n
 
     if (got < 0)
         return got;
-    quote = string_end(w, *p, end);
+    quote = string_end(w, *p - 1, end);
     if (quote == NULL)
         return ERR_MORE;
     *name = (struct span){*p, (size_t)(quote - *p)};
@@ -211,8 +220,27 @@ member_name(struct json_walk *w, const char **p, const char *end, struct span *n
     return past(p, end, ':');
 }
 
-int
-json_walk_name(struct json_walk *w, struct span *name)
+/* A member's name as most have it: without white space around it, and marked. */
+static bool
+plain_name(struct json_walk *w, struct span *name)
+{
+    const char *p = w->rest.p;
+    const char *end = p + w->rest.len;
+    const char *last;
+
+    if (w->close != '}' || p == end || (!w->first && *p++ != ','))
+        return false;
+    last = marked_end(w, p, end);
+    if (last == NULL || end - last < 3 || last[1] != ':' || is_space(last[2]))
+        return false;
+    *name = (struct span){p + 1, (size_t)(last - p - 1)};
+    w->rest = (struct span){last + 2, (size_t)(end - last - 2)};
+    w->first = false;
+    return true;
+}
+
+static int
+any_name(struct json_walk *w, struct span *name)
 {
     const char *end = w->rest.p + w->rest.len;
     const char *p = skip_space(w->rest.p, end);
@@ -240,6 +268,17 @@ json_walk_name(struct json_walk *w, struct span *name)
 }
 
 int
+json_walk_name(struct json_walk *w, struct span *name)
+{
+    uint32_t mark = w->mark;
+
+    if (plain_name(w, name))
+        return 1;
+    w->mark = mark;
+    return any_name(w, name);
+}
+
+int
 json_walk_value(struct json_walk *w, struct span *value)
 {
     const char *p = w->rest.p;
@@ -259,7 +298,8 @@ json_walk_value(struct json_walk *w, struct span *value)
 int
 json_walk_next(struct json_walk *w, struct span *name, struct span *value)
 {
-    struct json_walk before = *w;
+    struct span rest = w->rest;
+    bool first = w->first;
     int got = json_walk_name(w, name);
 
     if (got == 1) {
@@ -267,8 +307,10 @@ json_walk_next(struct json_walk *w, struct span *name, struct span *value)
         if (got == 0)
             return 1;
     }
-    if (got < 0)
-        *w = before;
+    if (got < 0) {
+        w->rest = rest;
+        w->first = first;
+    }
     return got;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol/copy.h"
+
 /* see out.h */
 
 struct out
@@ -18,7 +20,7 @@ out_put(struct out *o, struct span bytes)
         return;
     }
     if (bytes.len > 0)
-        memcpy(o->p + o->len, bytes.p, bytes.len);
+        (void)copy(o->p + o->len, bytes);
     o->len += bytes.len;
 }
 

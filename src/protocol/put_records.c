@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/cbor.h"
+#include "protocol/copy.h"
 
 /* see put_records.h */
 
@@ -225,29 +226,6 @@ advance(struct put_records *p)
         p->part = RECORD_OPEN;
     else
         p->part++;
-}
-
-/*
- * In steps of sixteen bytes, the last of which reaches back. The C library's way with so short ones,
- * byte by byte to where words begin, takes longer than all the rest of a record.
- */
-static char *
-copy(char *to, struct span from)
-{
-    size_t at = 0;
-
-    if (from.len >= 16) {
-        for (; from.len - at > 16; at += 16)
-            memcpy(to + at, from.p + at, 16);
-        memcpy(to + from.len - 16, from.p + from.len - 16, 16);
-    } else if (from.len >= 8) {
-        memcpy(to, from.p, 8);
-        memcpy(to + from.len - 8, from.p + from.len - 8, 8);
-    } else {
-        for (; at < from.len; at++)
-            to[at] = from.p[at];
-    }
-    return to + from.len;
 }
 
 /*
