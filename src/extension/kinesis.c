@@ -25,10 +25,10 @@ static void
 tell_record(void *context, size_t index, struct put_record *r)
 {
     struct kinesis *k = context;
-    struct queue_record record = queue_at(k->queue, k->batch->places[index]);
 
-    r->data = record.data;
-    r->partition_key = queue_key(&record, k->common_key);
+    queue_payload(k->queue, k->batch->places[index], &r->partition_key, &r->data);
+    if (r->partition_key.len == 0)
+        r->partition_key = k->common_key;
 }
 
 static void

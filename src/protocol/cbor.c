@@ -402,7 +402,7 @@ cbor_string(struct span value)
 }
 
 bool
-cbor_same(struct span value, struct span text)
+cbor_same_any(struct span value, struct span text)
 {
     size_t len = short_string(value);
     bool endless = false;

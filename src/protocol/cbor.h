@@ -89,7 +89,19 @@ void cbor_walk_leave(struct cbor_walk *w, const struct cbor_walk *inner);
 struct span cbor_string(struct span value);
 
 /* Whether a value is a string, in however many chunks, of just this text. */
-bool cbor_same(struct span value, struct span text);
+bool cbor_same_any(struct span value, struct span text);
+
+/* The same. In line for text of less than 24 bytes in its shortest form, as names are. */
+static inline bool
+cbor_same(struct span value, struct span text)
+{
+    unsigned first = value.len > 0 ? (unsigned char)value.p[0] : 0;
+
+    if (first >> 5 != CBOR_TEXT || (first & 31) >= 24)
+        return cbor_same_any(value, text);
+    return value.len == 1 + text.len && (first & 31) == text.len &&
+           memcmp(value.p + 1, text.p, text.len) == 0;
+}
 
 /* Returns 0 and the number when a value is an unsigned one, else ERR_BAD. */
 int cbor_number(struct span value, uint64_t *number);

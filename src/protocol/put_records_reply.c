@@ -29,12 +29,12 @@ read_entry(struct reply_walk *entries, struct entry *e)
         /* null and "" both mean that there is none */
         struct span string = reply_walk_string(&w, value);
 
-        if (reply_walk_named(&w, name, SPAN("ErrorCode")))
+        if (reply_walk_named(&w, name, SPAN("SequenceNumber")))
+            accepted = string.len > 0;
+        else if (reply_walk_named(&w, name, SPAN("ErrorCode")))
             e->code = string;
         else if (reply_walk_named(&w, name, SPAN("ErrorMessage")))
             e->message = string;
-        else if (reply_walk_named(&w, name, SPAN("SequenceNumber")))
-            accepted = string.len > 0;
     }
     if (got < 0 || (e->code.len == 0 && !accepted))
         return ERR_BAD;

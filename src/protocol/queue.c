@@ -175,20 +175,29 @@ queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t
     return place;
 }
 
-struct queue_record
-queue_at(const struct queue *q, uint32_t place)
+void
+queue_payload(const struct queue *q, uint32_t place, struct span *key, struct span *data)
 {
     const struct slot *s = slot_at(q, place);
     const char *bytes = q->ring + place + sizeof *s;
 
-    return (struct queue_record){
-        .data = {bytes + s->key_len, s->data_len},
-        .partition_key = {bytes, s->key_len},
+    *key = (struct span){bytes, s->key_len};
+    *data = (struct span){bytes + s->key_len, s->data_len};
+}
+
+struct queue_record
+queue_at(const struct queue *q, uint32_t place)
+{
+    const struct slot *s = slot_at(q, place);
+    struct queue_record record = {
         .sequence = s->sequence,
         .attempts = s->attempts,
         .refusals = s->refusals,
         .state = (enum queue_state)s->state,
     };
+
+    queue_payload(q, place, &record.partition_key, &record.data);
+    return record;
 }
 
 struct span

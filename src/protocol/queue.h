@@ -118,6 +118,9 @@ struct span queue_key(const struct queue_record *record, struct span common_key)
  */
 struct queue_record queue_at(const struct queue *q, uint32_t place);
 
+/* Of the same view the two spans alone. */
+void queue_payload(const struct queue *q, uint32_t place, struct span *key, struct span *data);
+
 /* The record at this place is acknowledged or dropped. */
 void queue_end(struct queue *q, uint32_t place);
 

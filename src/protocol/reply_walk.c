@@ -63,12 +63,6 @@ reply_walk_leave(struct reply_walk *w, const struct reply_walk *inner)
         (void)json_walk_leave(&w->in.json, &inner->in.json);
 }
 
-bool
-reply_walk_named(const struct reply_walk *w, struct span name, struct span text)
-{
-    return w->cbor ? cbor_same(name, text) : span_same(name, text);
-}
-
 struct span
 reply_walk_string(const struct reply_walk *w, struct span value)
 {

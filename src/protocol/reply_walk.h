@@ -34,7 +34,11 @@ int reply_walk_enter(const struct reply_walk *w, struct reply_walk *inner);
 void reply_walk_leave(struct reply_walk *w, const struct reply_walk *inner);
 
 /* Whether a member's name is this one. */
-bool reply_walk_named(const struct reply_walk *w, struct span name, struct span text);
+static inline bool
+reply_walk_named(const struct reply_walk *w, struct span name, struct span text)
+{
+    return w->cbor ? cbor_same(name, text) : span_same(name, text);
+}
 
 /* The inside of a string, as json_walk_string or cbor_string give it; a null span for all else. */
 struct span reply_walk_string(const struct reply_walk *w, struct span value);
