@@ -315,7 +315,7 @@ runtime_done_came(struct lifecycle *life, const struct event *event)
     memcpy(life->done_id, event->request_id.p, event->request_id.len);
     life->done_id_len = event->request_id.len;
     life->done_ms = life->loop->now_ms - (clock_wall_ms() - at);
-    life->dispatcher->flush = true;
+    telemetry_dispatcher_flush(life->dispatcher);
 }
 
 /* What the extension itself does about an event. */
@@ -416,7 +416,7 @@ telemetry_posted(void *context)
     life->posted_ms = life->loop->now_ms;
     life->stalled_ms = 0;
     if (life->state == LIFE_ENDING || (life->state == LIFE_HOLDING && runtime_done(life)))
-        life->dispatcher->flush = true;
+        telemetry_dispatcher_flush(life->dispatcher);
     telemetry_dispatcher_run(life->dispatcher);
     check(life);
 }

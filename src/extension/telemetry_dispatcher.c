@@ -62,6 +62,20 @@ telemetry_dispatcher_open(struct telemetry_dispatcher *d)
     aws_client_open(&d->kinesis.client);
 }
 
+void
+telemetry_dispatcher_flush(struct telemetry_dispatcher *d)
+{
+    d->flush = true;
+    d->flush_fresh = d->queue.fresh;
+}
+
+/* Whether someone waits for all that comes, too. */
+static bool
+awaited(const struct telemetry_dispatcher *d)
+{
+    return d->deadline_ms != 0;
+}
+
 /* Whether there is enough to send for as long as the call under way may take. */
 static bool
 paced(const struct telemetry_dispatcher *d)
@@ -84,7 +98,7 @@ telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *e
     check_ledger(d);
     if (r != 0) {
         /* the POST that filled the queue ends only when there is room again */
-        d->flush = true;
+        telemetry_dispatcher_flush(d);
         loop_set_earlier(&d->timer, d->loop->now_ms);
         if (d->full_timer.at_ms == 0)
             loop_set(d->loop, &d->full_timer, FULL_MAX_MS);
@@ -94,7 +108,7 @@ telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *e
         d->fresh_since_ms = d->loop->now_ms;
         /* the end of the POST would send it, but it may never come */
         if (!d->sending)
-            loop_set_earlier(&d->timer, d->loop->now_ms + (d->flush ? POST_END_MS : LINGER_MS));
+            loop_set_earlier(&d->timer, d->loop->now_ms + (awaited(d) ? POST_END_MS : LINGER_MS));
     }
     /* while the rest of a large POST is read, what has come is sent */
     if (d->queue.fresh == QUEUE_BATCH_MAX)
@@ -206,11 +220,14 @@ send_batch(struct telemetry_dispatcher *d, bool with_failed, bool alone)
         .size = record_size,
         .context = &d->kinesis,
     };
+    uint32_t fresh = d->queue.fresh;
 
     if (alone)
         queue_take_only(&d->queue, &limits, QUEUE_ASIDE, &d->batch);
     else
         queue_take(&d->queue, &limits, with_failed, &d->batch);
+    fresh -= d->queue.fresh;
+    d->flush_fresh -= d->flush_fresh < fresh ? d->flush_fresh : fresh;
     if (d->batch.len == 0)
         return;
     d->resent = 0;
@@ -265,7 +282,8 @@ fresh_due_ms(const struct telemetry_dispatcher *d)
 {
     if (d->queue.fresh == 0)
         return UINT64_MAX;
-    if (d->flush || d->queue.fresh >= QUEUE_BATCH_MAX || d->queue.fresh_bytes >= FULL_BYTES)
+    if (d->flush_fresh > 0 || awaited(d) || d->queue.fresh >= QUEUE_BATCH_MAX ||
+        d->queue.fresh_bytes >= FULL_BYTES)
         return d->loop->now_ms;
     return d->fresh_since_ms + LINGER_MS;
 }
@@ -827,7 +845,8 @@ void
 telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadline_ms)
 {
     d->deadline_ms = deadline_ms;
-    d->last_chance = d->flush = d->hopeful = true;
+    d->last_chance = d->hopeful = true;
+    telemetry_dispatcher_flush(d);
     if (d->settings->dead_letter != DEAD_LETTER_NONE)
         loop_set(d->loop, &d->burial_timer, time_for_stream_ms(d));
     dead_letter_dispatcher_last_chance(&d->dead_letter, deadline_ms);

@@ -35,7 +35,6 @@ struct telemetry_dispatcher {
     struct dead_letter_dispatcher dead_letter;
     struct ledger ledger;
     uint64_t deadline_ms; /* monotonic: until when delivery is awaited; 0: nobody waits */
-    bool flush;           /* send what there is now; over when the queue is empty */
     /* Something was delivered, failed or came to rest. */
     void (*changed)(void *context);
     /* A call has ended, so the queue may have room again. */
@@ -43,6 +42,8 @@ struct telemetry_dispatcher {
     void *context;
 
     /* private */
+    bool flush;           /* what is dead goes now, too; until all is delivered */
+    uint32_t flush_fresh; /* so many of the fresh records go now */
     struct loop_timer timer;
     struct loop_timer full_timer;   /* the queue has been full for too long */
     struct loop_timer pace_timer;   /* a call is not answered soon */
@@ -90,6 +91,9 @@ int telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct even
 
 /* An event is lost. */
 void telemetry_dispatcher_lost(struct telemetry_dispatcher *d, enum ledger_drop reason);
+
+/* What there is now is to be sent without waiting for more; at the next run. */
+void telemetry_dispatcher_flush(struct telemetry_dispatcher *d);
 
 /* Sends if something is due. */
 void telemetry_dispatcher_run(struct telemetry_dispatcher *d);
