@@ -14,7 +14,11 @@
 
 #include "io/cpu.h"
 #include "io/tls.h"
+#include "protocol/event.h"
+#include "protocol/put_records.h"
 #include "protocol/sha256.h"
+#include "protocol/sigv4.h"
+#include "protocol/splitter.h"
 
 enum {
     KIB = 1024,
@@ -124,6 +128,149 @@ aes_ghash(const struct measure *m, unsigned long times)
         records.gh(sum, records.h, bytes + 32, m->bytes);
 }
 
+/* --- telemetry: a POST as the listener reads it ------------------------------------------------- */
+
+enum { READ_BYTES = 64 * KIB, EVENT_BYTES = 380 };
+
+static char body[MIB];
+static size_t body_len;
+
+/* Log lines as JSON, with an escape here and there; the message is 200 bytes with its quotes. */
+static bool
+telemetry(void)
+{
+    static const char head[] =
+        "{\"time\":\"2026-11-20T10:00:00.951Z\",\"type\":\"function\",\"record\":{\"timestamp\":"
+        "\"2026-11-20T10:00:00.951Z\",\"level\":\"INFO\",\"requestId\":"
+        "\"459921b5-681c-4a96-beb0-81e0aa586026\",\"message\":\"id-00001234 from \\\"10.0.0.1\\\" ";
+    struct out o = out_to(body, sizeof body);
+
+    out_byte(&o, '[');
+    while (o.len + EVENT_BYTES < sizeof body) {
+        size_t end = o.len + EVENT_BYTES - 4; /* "}}, */
+
+        out_put(&o, SPAN(head));
+        while (o.len < end)
+            out_byte(&o, (char)('a' + o.len % 26));
+        out_put(&o, SPAN("\"}},"));
+    }
+    body[o.len - 1] = ']';
+    body_len = o.len;
+    return true;
+}
+
+static unsigned
+split(bool read)
+{
+    static char carry[8192];
+    static struct json_marks marks;
+    struct splitter s;
+    unsigned functions = 0;
+
+    splitter_start(&s, carry, sizeof carry);
+    s.marks = &marks;
+    for (size_t at = 0; at < body_len; at += READ_BYTES) {
+        struct span in = {body + at, body_len - at < READ_BYTES ? body_len - at : READ_BYTES};
+        struct span text;
+        struct event e;
+
+        while (splitter_next(&s, &in, &text) == 1)
+            if (read && event_read(text, splitter_marks(&s), &e) == 0)
+                functions += e.type == EVENT_FUNCTION;
+    }
+    return functions;
+}
+
+static void
+splitter(const struct measure *m, unsigned long times)
+{
+    (void)m;
+    for (; times > 0; times--)
+        (void)split(false);
+}
+
+static void
+splitter_and_event(const struct measure *m, unsigned long times)
+{
+    (void)m;
+    for (; times > 0; times--)
+        bytes[0] = (uint8_t)split(true);
+}
+
+/* --- a PutRecords request: its body hashed, signed, generated again into TLS records ------------ */
+
+enum { RECORD_BYTES = 200, HASH_PART = 4096 };
+
+static void
+tell_record(void *context, size_t index, struct put_record *r)
+{
+    (void)context;
+    r->data = (struct span){(const char *)bytes + 64 + index * RECORD_BYTES, RECORD_BYTES};
+    r->partition_key = SPAN("0123abcd");
+}
+
+static void
+sign(struct out *o, const uint8_t digest[SHA256_LEN])
+{
+    static struct sigv4_key key;
+    static const struct sigv4_credentials identity = {.access_key = {"AKIDEXAMPLE", 11},
+                                                      .secret_key = {"wJalrXUtnFEMI/K7MDENG", 21}};
+    static const struct sigv4_field fields[] = {
+        {{"content-type", 12}, {"application/x-amz-cbor-1.1", 26}},
+        {{"host", 4}, {"kinesis.us-east-1.amazonaws.com", 31}},
+        {{"x-amz-date", 10}, {"20261120T100000Z", 16}},
+        {{"x-amz-target", 12}, {"Kinesis_20131202.PutRecords", 27}},
+    };
+    static const struct sigv4_scope scope = {
+        {"20261120T100000Z", 16}, {"us-east-1", 9}, {"kinesis", 7}};
+    struct sigv4_request request = {
+        .method = SPAN("POST"),
+        .path = SPAN("/"),
+        .fields = fields,
+        .fields_len = sizeof fields / sizeof *fields,
+        .body_sha256 = digest,
+    };
+
+    (void)sigv4_authorization(o, &identity, &scope, &request, &key);
+}
+
+static void
+put_records(const struct measure *m, unsigned long times)
+{
+    static unsigned char record[32 + TLS_RECORD + 64];
+
+    (void)m;
+    for (; times > 0; times--) {
+        struct put_records p = {.form = WIRE_CBOR,
+                                .stream_name = SPAN("telemetry-kinesis-stream"),
+                                .records_len = PUT_RECORDS_MAX,
+                                .record = tell_record};
+        char part[HASH_PART], authorization[512];
+        struct out o = out_to(authorization, sizeof authorization);
+        struct sha256 hash;
+        uint8_t digest[SHA256_LEN];
+        size_t n;
+
+        sha256_start(&hash);
+        put_records_rewind(&p);
+        while ((n = put_records_read(&p, part, sizeof part)) > 0)
+            sha256_add(&hash, part, n);
+        sha256_end(&hash, digest);
+        sign(&o, digest);
+        put_records_rewind(&p);
+        while ((n = put_records_read(&p, (char *)record + 32, TLS_RECORD)) > 0)
+            (void)records.vtable.out->inner.encrypt((void *)&records.vtable.out, APPLICATION_DATA,
+                                                    BR_TLS12, record + 32, &n);
+    }
+}
+
+static bool
+all_instructions(void)
+{
+    (void)sha256_instructions();
+    return aes_product();
+}
+
 /* ----------------------------------------------------------------------------------------------- */
 
 static const struct measure measures[] = {
@@ -136,6 +283,10 @@ static const struct measure measures[] = {
     {"aes-128-gcm record 1 KiB", "GB/s", KIB, aes_product, aes_record},
     {"aes-128-gcm ctr alone 16 KiB", "GB/s", TLS_RECORD, aes_product, aes_ctr},
     {"aes-128-gcm ghash alone 16 KiB", "GB/s", TLS_RECORD, aes_product, aes_ghash},
+    {"splitter events of 380 bytes", "GB/s", MIB / EVENT_BYTES *EVENT_BYTES, telemetry, splitter},
+    {"splitter and event events of 380 bytes", "GB/s", MIB / EVENT_BYTES *EVENT_BYTES, telemetry,
+     splitter_and_event},
+    {"put_records 500 of 200 bytes", "ms", 0, all_instructions, put_records},
 };
 
 static double
