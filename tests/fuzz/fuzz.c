@@ -114,3 +114,19 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     }
     return 0;
 }
+
+void
+fuzz_prefixes(struct span in, int (*value)(struct span), int whole)
+{
+    size_t step = in.len <= 200 ? 1 : in.len / 16;
+    char *room = fuzz_room(in.len);
+    int before = ERR_MORE;
+
+    for (size_t n = 0; n < in.len; n += step) {
+        int got = value(fuzz_lay(room, in.len, (struct span){in.p, n}));
+
+        FACT(got == before || (before == ERR_MORE && got == whole));
+        before = got;
+    }
+    FACT(before == ERR_MORE || before == whole);
+}

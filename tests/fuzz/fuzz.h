@@ -29,6 +29,12 @@ struct span fuzz_copy(struct span bytes);
 /* Copies bytes to where they end with the room, cap bytes from fuzz_room. Much quicker in a loop. */
 struct span fuzz_lay(char *room, size_t cap, struct span bytes);
 
+/*
+ * Of a reader that tells how long the first value of a text is, or ERR_MORE: once enough of the value is
+ * there to judge it, more behind it changes nothing. whole: what it says of all of the text.
+ */
+void fuzz_prefixes(struct span in, int (*value)(struct span), int whole);
+
 /* Any number below sides; the same numbers for the same input. */
 uint32_t fuzz_dice(uint32_t sides);
 

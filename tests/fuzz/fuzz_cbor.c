@@ -105,23 +105,6 @@ walk(struct span text, unsigned depth, bool whole)
     FACT(got == 0 || (!whole && got < 0));
 }
 
-/* Once enough of a value is there to judge it, more behind it changes nothing. */
-static void
-check_prefixes(struct span in, int whole)
-{
-    size_t step = in.len <= 200 ? 1 : in.len / 16;
-    char *room = fuzz_room(in.len);
-    int before = ERR_MORE;
-
-    for (size_t n = 0; n < in.len; n += step) {
-        int got = cbor_value(fuzz_lay(room, in.len, (struct span){in.p, n}));
-
-        FACT(got == before || (before == ERR_MORE && got == whole));
-        before = got;
-    }
-    FACT(before == ERR_MORE || before == whole);
-}
-
 /* Heads are read as they were written. */
 static void
 check_head(struct span in)
@@ -146,7 +129,7 @@ fuzz(struct span in)
 
     FACT((len > 0 && (size_t)len <= in.len) || len == ERR_MORE || len == ERR_BAD || len == ERR_BIG);
     FACT(len > 0 ? (size_t)len == plain : plain == 0);
-    check_prefixes(in, len);
+    fuzz_prefixes(in, cbor_value, len);
     walk(in, CBOR_DEPTH_MAX + 1, len > 0);
     if (in.len > 0)
         check_head(in);

@@ -38,23 +38,6 @@ walk(struct span text, unsigned depth, bool strict)
         FACT(!strict && (got == ERR_MORE || got == ERR_BAD));
 }
 
-/* Once enough of a value is there to judge it, more behind it changes nothing. */
-static void
-check_prefixes(struct span in, int whole)
-{
-    size_t step = in.len <= 200 ? 1 : in.len / 16;
-    char *room = fuzz_room(in.len);
-    int before = ERR_MORE;
-
-    for (size_t n = 0; n < in.len; n += step) {
-        int got = json_value(fuzz_lay(room, in.len, (struct span){in.p, n}));
-
-        FACT(got == before || (before == ERR_MORE && got == whole));
-        before = got;
-    }
-    FACT(before == ERR_MORE || before == whole);
-}
-
 void
 fuzz(struct span in)
 {
@@ -67,6 +50,6 @@ fuzz(struct span in)
         FACT(strchr("-0123456789tfn", in.p[strspn(in.p, " \t\r\n")]) != NULL);
     else if (strict)
         FACT(len > 0);
-    check_prefixes(in, len);
+    fuzz_prefixes(in, json_value, len);
     walk(in, 64, strict);
 }

@@ -1,6 +1,7 @@
 #include "protocol/event.h"
 
 #include "check.h"
+#include "dice.h"
 #include "guard.h"
 #include "seed.h"
 
@@ -417,18 +418,6 @@ enriched_format(void **state)
         check_write(enriched[i].name, EVENT_ENRICHED, &e, &enriched[i].origin,
                     span_of(enriched[i].want));
     }
-}
-
-/* The same numbers in every run. */
-static uint32_t
-dice(uint32_t sides)
-{
-    static uint32_t x = 2463534242;
-
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return x % sides;
 }
 
 static struct span

@@ -1,6 +1,7 @@
 #include "scalar_scan.h"
 
 #include "check.h"
+#include "dice.h"
 #include "guard.h"
 #include "seed.h"
 
@@ -117,18 +118,14 @@ finds_the_same_in_anything(void **state)
 {
     static const char alphabet[] = "\"\"\"\\\\{}[]:,ax";
     static char text[300];
-    uint32_t dice = 12345;
 
     (void)state;
     for (int round = 0; round < 20000; round++) {
-        size_t len = 1 + (dice >> 8) % (sizeof text - 1);
+        size_t len = 1 + dice(sizeof text - 1);
 
         text[0] = '{';
-        for (size_t i = 1; i < len; i++) {
-            dice = dice * 1103515245 + 12345;
-            text[i] = (dice >> 28) == 0 ? (char)(dice >> 16)
-                                        : alphabet[(dice >> 16) % (sizeof alphabet - 1)];
-        }
+        for (size_t i = 1; i < len; i++)
+            text[i] = dice(16) == 0 ? (char)dice(256) : alphabet[dice(sizeof alphabet - 1)];
         check_one("random", json_scan_container, (struct span){text, len}, len);
         check_one("random", scalar_container, (struct span){text, len}, len);
         check_one("random", json_scan_container, (struct span){text, len}, 1 + len / 3);

@@ -4,6 +4,7 @@
 #include "protocol/json_walk.h"
 
 #include "check.h"
+#include "dice.h"
 #include "guard.h"
 #include "seed.h"
 
@@ -408,17 +409,6 @@ truncate_prefixes(void **state)
 }
 
 /* --- records at random, the same in every run ------------------------------------------------- */
-
-static uint32_t
-dice(uint32_t sides)
-{
-    static uint32_t x = 2463534242;
-
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return x % sides;
-}
 
 static void
 random_string(struct out *o, uint32_t longest)

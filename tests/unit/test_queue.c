@@ -1,6 +1,7 @@
 #include "protocol/queue.h"
 
 #include "check.h"
+#include "dice.h"
 #include "guard.h"
 #include "protocol/out.h"
 #include "seed.h"
@@ -407,17 +408,6 @@ large_numbers(void **state)
  * The queue against a plain list that does the same in the plainest way, through thousands of steps
  * at random, the same in every run.
  */
-static uint32_t
-dice(uint32_t sides)
-{
-    static uint32_t x = 2463534242;
-
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return x % sides;
-}
-
 struct item {
     uint32_t place, size;
     size_t key_len, data_len;

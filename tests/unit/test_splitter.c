@@ -1,6 +1,7 @@
 #include "protocol/splitter.h"
 
 #include "check.h"
+#include "dice.h"
 #include "guard.h"
 #include "protocol/out.h"
 #include "seed.h"
@@ -357,18 +358,6 @@ deep(void **state)
     assert_int_equal(splitter_next(&s, &in, &event), 1);
     CHECK_SPAN("next", event, SPAN("1"));
     assert_int_equal(splitter_next(&s, &in, &event), 0);
-}
-
-/* The same numbers in every run. */
-static uint32_t
-dice(uint32_t sides)
-{
-    static uint32_t x = 2463534242;
-
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return x % sides;
 }
 
 /* Many events in pieces of every size, as reads from a socket bring them. */

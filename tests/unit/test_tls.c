@@ -1,6 +1,7 @@
 #include "io/tls.h"
 
 #include "check.h"
+#include "dice.h"
 #include "guard.h"
 #include "io/cpu.h"
 #include "io/tls_aes_arm64.h"
@@ -45,17 +46,6 @@ picked(void **state)
     assert_ptr_equal(ctr, br_aes_x86ni_ctr_get_vtable());
     assert_ptr_equal(ghash, br_ghash_pclmul_get());
 #endif
-}
-
-static uint32_t
-dice(uint32_t sides)
-{
-    static uint32_t x = 2463534242;
-
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return x % sides;
 }
 
 static void
