@@ -265,7 +265,7 @@ END
 test_arm64_unit() {
     emulator=
     [ "$native" = arm64 ] || emulator=$(command -v qemu-aarch64-static)
-    set -- -C tests/unit ARCH=arm64 TESTS="sha256 tls" RUN="$emulator"
+    set -- -C tests/unit ARCH=arm64 TESTS="json_scan sha256 tls" RUN="$emulator"
     rm -f build/arm64/unit/counts
     locked make -s -k -j"$jobs" "$@" && make -s "$@" check || true
 }
