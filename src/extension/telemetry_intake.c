@@ -18,7 +18,7 @@ enum {
 size_t
 telemetry_intake_bytes(void)
 {
-    return 2 * (SCRATCH_BYTES + 16);
+    return 2 * ((size_t)SCRATCH_BYTES + 16);
 }
 
 /*

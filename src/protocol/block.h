@@ -25,7 +25,7 @@ block_at(const char *p)
 {
     struct block b;
 
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++)
         b.part[i] = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
     return b;
 }
@@ -73,7 +73,7 @@ block_at(const char *p)
 {
     struct block b;
 
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++)
         b.part[i] = vld1q_u8((const uint8_t *)p + 16 * i);
     return b;
 }
