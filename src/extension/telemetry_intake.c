@@ -65,7 +65,7 @@ own_key(struct telemetry_intake *in, const struct event *event, char random[RAND
     return in->settings->key == KEY_REQUEST ? id : (struct span){NULL, 0};
 }
 
-void
+COLD void
 telemetry_intake_bury(struct telemetry_intake *in, uint32_t place, enum ledger_drop reason)
 {
     if (in->settings->dead_letter != DEAD_LETTER_NONE) {
@@ -81,7 +81,7 @@ telemetry_intake_bury(struct telemetry_intake *in, uint32_t place, enum ledger_d
  * back; of itself, if it was refused as often as it may be, or if events are dropped by now and the
  * oldest ones first.
  */
-static bool
+COLD static bool
 make_room(struct telemetry_intake *in)
 {
     struct queue_record oldest;
@@ -126,7 +126,7 @@ add(struct telemetry_intake *in, char *room, size_t key_len, size_t data_len, bo
 }
 
 /* Adds a record whose data lies elsewhere. Returns 0 or ERR_FULL. */
-static int
+COLD static int
 add_copy(struct telemetry_intake *in, struct span key, struct span data, bool dead)
 {
     char *room = room_for(in, key.len + data.len);
@@ -141,7 +141,7 @@ add_copy(struct telemetry_intake *in, struct span key, struct span data, bool de
 }
 
 /* The queue has no room for an event that is to be counted. Returns 0 when it is dropped. */
-static int
+COLD static int
 no_room(struct telemetry_intake *in)
 {
     if (!in->overflow)
@@ -163,7 +163,7 @@ data_max(const struct telemetry_intake *in, size_t key_len, size_t limit)
 }
 
 /* Pieces of the scratch, all or none of them. Returns how many, ERR_FULL or ERR_BIG. */
-static int
+COLD static int
 add_pieces(struct telemetry_intake *in, struct span key, size_t len, size_t max)
 {
     struct oversize_split split;
@@ -197,7 +197,7 @@ add_pieces(struct telemetry_intake *in, struct span key, size_t len, size_t max)
  * The scratch holds data that is too large. Returns how many records were made of it, ERR_FULL or
  * ERR_BIG.
  */
-static int
+COLD static int
 fit(struct telemetry_intake *in, struct span key, size_t len, size_t limit)
 {
     size_t max = data_max(in, key.len, limit);
@@ -222,7 +222,7 @@ fit(struct telemetry_intake *in, struct span key, size_t len, size_t limit)
 }
 
 /* What cannot be made to fit may still go to the dead letter whole. Returns 0 or ERR_FULL. */
-static int
+COLD static int
 give_up(struct telemetry_intake *in, struct span key, struct span data)
 {
     if (in->settings->dead_letter != DEAD_LETTER_NONE &&
@@ -237,7 +237,7 @@ give_up(struct telemetry_intake *in, struct span key, struct span data)
 }
 
 /* An event that may be too large for a record. Returns 0 or ERR_FULL. */
-static int
+COLD static int
 take_large(struct telemetry_intake *in, struct span key, const struct event *event)
 {
     struct out o = out_to(in->scratch, SCRATCH_BYTES);
@@ -288,7 +288,7 @@ telemetry_intake_event(struct telemetry_intake *in, const struct event *event)
     return 0;
 }
 
-int
+COLD int
 telemetry_intake_resize(struct telemetry_intake *in, uint32_t place, size_t limit)
 {
     struct queue_record record = queue_at(in->queue, place);
@@ -318,7 +318,7 @@ telemetry_intake_resize(struct telemetry_intake *in, uint32_t place, size_t limi
     return 0;
 }
 
-void
+COLD void
 telemetry_intake_request(struct telemetry_intake *in, struct span request_id)
 {
     struct span *known = &in->origin.request_id;
@@ -331,7 +331,7 @@ telemetry_intake_request(struct telemetry_intake *in, struct span request_id)
     *known = (struct span){in->request_id, request_id.len};
 }
 
-void
+COLD void
 telemetry_intake_restored(struct telemetry_intake *in)
 {
     uint8_t id[SANDBOX_LEN / 2];
@@ -342,7 +342,7 @@ telemetry_intake_restored(struct telemetry_intake *in)
     out_hex(&o, id, sizeof id);
 }
 
-int
+COLD int
 telemetry_intake_init(struct telemetry_intake *in, struct storage *s)
 {
     const struct settings *settings = in->settings;

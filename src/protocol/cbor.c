@@ -32,7 +32,7 @@ cbor_head_len(uint64_t argument)
     return argument <= UINT32_MAX ? 5 : 9;
 }
 
-size_t
+COLD size_t
 cbor_head(char *to, enum cbor_major major, uint64_t argument)
 {
     size_t len = cbor_head_len(argument);
@@ -81,7 +81,7 @@ is_break(const struct head *h)
 }
 
 /* Returns 0, ERR_MORE, or ERR_BAD for what the specification leaves undefined. */
-static int
+COLD static int
 read_head(struct span s, struct head *h)
 {
     size_t more;
@@ -109,7 +109,7 @@ read_head(struct span s, struct head *h)
 }
 
 /* Steps over a head and, in a string of definite length, what it announces. */
-static int
+COLD static int
 step(struct span *s, struct head *h)
 {
     int got = read_head(*s, h);
@@ -130,7 +130,7 @@ step(struct span *s, struct head *h)
 }
 
 /* The chunks of a string of indefinite length up to its end: of the same type, and none endless. */
-static int
+COLD static int
 step_chunks(struct span *s, enum cbor_major major)
 {
     struct head h;
@@ -153,7 +153,7 @@ struct levels {
     unsigned len;
 };
 
-static int
+COLD static int
 descend(struct levels *l, const struct head *h)
 {
     struct level level = {.map = h->major == CBOR_MAP, .endless = h->info == INFO_ENDLESS};
@@ -167,7 +167,7 @@ descend(struct levels *l, const struct head *h)
 }
 
 /* One of these bytes ends an endless map or array, but not between a name and its value. */
-static int
+COLD static int
 ascend(struct levels *l)
 {
     const struct level *level = l->len == 0 ? NULL : &l->at[l->len - 1];
@@ -179,7 +179,7 @@ ascend(struct levels *l)
 }
 
 /* A whole item has been met, and with it what it was the last one of. */
-static void
+COLD static void
 count(struct levels *l)
 {
     for (; l->len > 0; l->len--) {
@@ -195,7 +195,7 @@ count(struct levels *l)
 }
 
 /* What has been stepped into or over; returns 0 or what is wrong with it. */
-static int
+COLD static int
 met(struct span *rest, const struct head *h, struct levels *l, bool tagged)
 {
     if (is_break(h))
@@ -206,7 +206,7 @@ met(struct span *rest, const struct head *h, struct levels *l, bool tagged)
 }
 
 /* Whether a head begins something that goes on behind it, as a tag and what is not empty do. */
-static bool
+COLD static bool
 opens(const struct head *h)
 {
     if (h->major == CBOR_ARRAY || h->major == CBOR_MAP)
@@ -214,29 +214,17 @@ opens(const struct head *h)
     return h->major == CBOR_TAG;
 }
 
-int
-cbor_value(struct span text)
+COLD static int
+any_value(struct span text)
 {
-    size_t len = short_string(text);
-    struct levels levels;
+    struct levels levels = {.len = 0};
     struct span rest = text;
     bool tagged = false;
 
-    if (len > 0)
-        return (int)len;
-    levels.len = 0;
     do {
         struct head h;
-        int got;
+        int got = step(&rest, &h);
 
-        len = short_string(rest);
-        if (len > 0) {
-            rest = span_skip(rest, len);
-            tagged = false;
-            count(&levels);
-            continue;
-        }
-        got = step(&rest, &h);
         if (got == 0)
             got = met(&rest, &h, &levels, tagged);
         if (got < 0)
@@ -248,8 +236,16 @@ cbor_value(struct span text)
     return text.len - rest.len > INT_MAX ? ERR_BIG : (int)(text.len - rest.len);
 }
 
+int
+cbor_value(struct span text)
+{
+    size_t len = short_string(text);
+
+    return len > 0 ? (int)len : any_value(text);
+}
+
 /* Steps over tags and the head behind them. */
-static int
+COLD static int
 skip_tags(struct span *s, struct head *h)
 {
     int got;
@@ -262,7 +258,7 @@ skip_tags(struct span *s, struct head *h)
     return got;
 }
 
-int
+COLD int
 cbor_walk_open(struct cbor_walk *w, struct span text)
 {
     struct head h;
@@ -350,7 +346,7 @@ cbor_walk_leave(struct cbor_walk *w, const struct cbor_walk *inner)
  * The next chunk of a string that is known to be well-formed, or all of one of definite length.
  * Returns false behind the last one. `rest` begins as the value without its tags.
  */
-static bool
+COLD static bool
 next_chunk(struct span *rest, bool *endless, struct span *chunk)
 {
     struct span from = *rest;
@@ -371,7 +367,7 @@ next_chunk(struct span *rest, bool *endless, struct span *chunk)
 }
 
 /* Whether a value is a string; it loses its tags. */
-static bool
+COLD static bool
 is_string(struct span *value)
 {
     struct span rest = *value;
@@ -401,7 +397,7 @@ cbor_string(struct span value)
     return SPAN("");
 }
 
-bool
+COLD bool
 cbor_same_any(struct span value, struct span text)
 {
     size_t len = short_string(value);
@@ -420,7 +416,7 @@ cbor_same_any(struct span value, struct span text)
     return text.len == 0;
 }
 
-int
+COLD int
 cbor_number(struct span value, uint64_t *number)
 {
     struct head h;

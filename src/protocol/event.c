@@ -6,7 +6,7 @@
 
 /* see event.h */
 
-static enum event_kind
+COLD static enum event_kind
 kind_of(struct span type)
 {
     static const struct {
@@ -89,7 +89,7 @@ read_record(struct event *e, struct json_walk *w)
     return 0;
 }
 
-static uint64_t
+COLD static uint64_t
 count(struct span value)
 {
     uint64_t n = 0;
@@ -99,7 +99,7 @@ count(struct span value)
 }
 
 /* What platform.logsDropped tells. */
-static void
+COLD static void
 read_dropped(struct event *e)
 {
     struct json_walk w;
@@ -189,7 +189,7 @@ write_message(struct out *o, const struct event *e)
     }
 }
 
-static void
+COLD static void
 string_member(struct out *o, struct span name, struct span value)
 {
     if (value.len == 0)
@@ -201,7 +201,7 @@ string_member(struct out *o, struct span name, struct span value)
     out_byte(o, '"');
 }
 
-static void
+COLD static void
 write_enriched(struct out *o, const struct event *e, const struct event_origin *origin)
 {
     struct span request_id = e->request_id.len > 0 ? e->request_id : origin->request_id;
@@ -246,7 +246,7 @@ event_size(enum event_format format, const struct event *e, const struct event_o
 }
 
 /* Whether text contains `"logger":"<logger>"` as it stands inside a JSON string. */
-static bool
+COLD static bool
 text_names(struct span text, struct span logger)
 {
     char needle[128];
@@ -258,7 +258,7 @@ text_names(struct span text, struct span logger)
     return out_end(&o) == 0 && span_find(text, out_span(&o)) != NULL;
 }
 
-bool
+COLD bool
 event_is_line_of(const struct event *e, struct span logger)
 {
     struct json_walk w;

@@ -27,7 +27,7 @@ skip_space(const char *p, const char *end)
 }
 
 /* Adds the digits at this place to it; false when there are none. */
-static bool
+COLD static bool
 digits(struct span s, size_t *at)
 {
     size_t start = *at;
@@ -38,7 +38,7 @@ digits(struct span s, size_t *at)
 }
 
 /* The length of a number, so far as the text has it. Source: RFC 8259, section 6. */
-static int
+COLD static int
 number(struct span s, size_t *len)
 {
     size_t at = s.p[0] == '-' ? 1 : 0;
@@ -64,7 +64,7 @@ number(struct span s, size_t *len)
     return 0;
 }
 
-static int
+COLD static int
 word(struct span s, struct span name, size_t *len)
 {
     if (s.len < name.len)
@@ -73,7 +73,7 @@ word(struct span s, struct span name, size_t *len)
     return span_starts(s, name) ? 0 : ERR_BAD;
 }
 
-static int
+COLD static int
 scalar(struct span s, size_t *len)
 {
     int got;
@@ -151,7 +151,7 @@ value_end(struct json_walk *w, const char *p, const char *end, const char **to)
     return got;
 }
 
-int
+COLD int
 json_value(struct span text)
 {
     struct json_walk none = {0};
@@ -191,7 +191,7 @@ json_walk_open(struct json_walk *w, struct span text)
 }
 
 /* Steps over white space and this byte. */
-static int
+COLD static int
 past(const char **p, const char *end, char byte)
 {
     *p = skip_space(*p, end);
@@ -204,7 +204,7 @@ past(const char **p, const char *end, char byte)
 }
 
 /* A member's name and its colon. */
-static int
+COLD static int
 member_name(struct json_walk *w, const char **p, const char *end, struct span *name)
 {
     const char *quote;
@@ -239,7 +239,7 @@ plain_name(struct json_walk *w, struct span *name)
     return true;
 }
 
-static int
+COLD static int
 any_name(struct json_walk *w, struct span *name)
 {
     const char *end = w->rest.p + w->rest.len;

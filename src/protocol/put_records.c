@@ -50,7 +50,7 @@ base64(struct span bytes)
     return (struct piece){PIECE_BASE64, bytes};
 }
 
-static struct piece
+COLD static struct piece
 json_piece(enum part part, const struct put_records *p, const struct put_record *r)
 {
     switch (part) {
@@ -111,7 +111,7 @@ cbor_open(struct span name, enum cbor_major major, size_t len, char *room)
     return plain((struct span){room, name.len + cbor_head(room + name.len, major, len)});
 }
 
-static struct piece
+COLD static struct piece
 cbor_piece(enum part part, const struct put_records *p, const struct put_record *r, char *room)
 {
     switch (part) {
@@ -176,7 +176,7 @@ put_records_size(enum wire_form form, size_t data_len, struct span partition_key
     return sizeof ",{\"Data\":\"\",\"PartitionKey\":\"\"}" - 1 + piece_len(&data) + piece_len(&key);
 }
 
-static size_t
+COLD static size_t
 part_len(enum part part, const struct put_records *p)
 {
     char room[CBOR_OPEN_MAX];
@@ -185,7 +185,7 @@ part_len(enum part part, const struct put_records *p)
     return piece_len(&piece);
 }
 
-size_t
+COLD size_t
 put_records_base(const struct put_records *p)
 {
     size_t len = part_len(CLOSE, p);
@@ -196,7 +196,7 @@ put_records_base(const struct put_records *p)
     return p->form == WIRE_JSON ? len - 1 : len;
 }
 
-uint64_t
+COLD uint64_t
 put_records_length(const struct put_records *p)
 {
     uint64_t len = put_records_base(p);

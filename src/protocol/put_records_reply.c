@@ -51,7 +51,7 @@ struct entries {
 };
 
 /* Reads the value that the walk stands before as an array of entries, and goes behind it. */
-static int
+COLD static int
 read_entries(struct reply_walk *w, struct entries *all)
 {
     struct reply_walk walk;
@@ -75,7 +75,7 @@ read_entries(struct reply_walk *w, struct entries *all)
 }
 
 /* The whole body, so that it is known to be well-formed. Returns 0 or ERR_BAD. */
-static int
+COLD static int
 read_body(struct span body, struct entries *all)
 {
     struct span name;
@@ -99,7 +99,7 @@ read_body(struct span body, struct entries *all)
     return got < 0 || !all->good ? ERR_BAD : 0;
 }
 
-int
+COLD int
 put_records_reply(struct span body, size_t records_len,
                   void (*result)(void *context, size_t index, struct span code,
                                  struct span message),

@@ -76,7 +76,7 @@ after(const struct queue *q, uint32_t place)
     return place == q->end ? 0 : place;
 }
 
-void
+COLD void
 queue_open(struct queue *q, char *ring, uint32_t cap)
 {
     *q = (struct queue){.ring = ring, .cap = cap, .end = cap, .quiet = QUEUE_QUIET_BYTES};
@@ -106,7 +106,7 @@ turns_early(const struct queue *q, uint32_t need)
  * It turned too early: what lies before the turn moves up to the end of the ring. The places of
  * records in a batch under way are known to others.
  */
-static bool
+COLD static bool
 move_up(struct queue *q)
 {
     uint32_t waiting = q->fresh + q->failed + q->aside + q->dead;
@@ -254,7 +254,7 @@ queue_take(struct queue *q, const struct queue_limits *limits, bool with_failed,
         q->fresh_skip = take_all(q, limits, QUEUE_FRESH, batch, &bytes, q->fresh_at, q->fresh_skip);
 }
 
-void
+COLD void
 queue_take_only(struct queue *q, const struct queue_limits *limits, enum queue_state state,
                 struct queue_batch *batch)
 {
@@ -308,13 +308,13 @@ queue_end(struct queue *q, uint32_t place)
         reclaim(q);
 }
 
-void
+COLD void
 queue_again(struct queue *q, uint32_t place)
 {
     set_state(q, slot_at(q, place), QUEUE_FAILED);
 }
 
-void
+COLD void
 queue_refused(struct queue *q, uint32_t place)
 {
     struct slot *s = slot_at(q, place);
@@ -324,13 +324,13 @@ queue_refused(struct queue *q, uint32_t place)
     queue_again(q, place);
 }
 
-void
+COLD void
 queue_mark(struct queue *q, uint32_t place, enum queue_state state)
 {
     set_state(q, slot_at(q, place), state);
 }
 
-void
+COLD void
 queue_rewrite(struct queue *q, uint32_t place, struct span data)
 {
     struct slot *s = slot_at(q, place);
@@ -344,7 +344,7 @@ queue_rewrite(struct queue *q, uint32_t place, struct span data)
 }
 
 /* Every record that waits, or every one that is set aside, goes over to a state. */
-static void
+COLD static void
 mark_all(struct queue *q, bool only_aside, enum queue_state state)
 {
     uint32_t place = q->head;
@@ -360,21 +360,21 @@ mark_all(struct queue *q, bool only_aside, enum queue_state state)
     }
 }
 
-void
+COLD void
 queue_rejoin(struct queue *q)
 {
     if (q->aside > 0)
         mark_all(q, true, QUEUE_FAILED);
 }
 
-void
+COLD void
 queue_mark_all_dead(struct queue *q)
 {
     mark_all(q, false, QUEUE_DEAD);
 }
 
 /* The room between head and tail that no record takes, the gap at the end of the ring left aside. */
-static uint64_t
+COLD static uint64_t
 wasted(const struct queue *q)
 {
     uint64_t span = q->tail > q->head ? q->tail - q->head : q->end - q->head + q->tail;
@@ -383,7 +383,7 @@ wasted(const struct queue *q)
     return span > used ? span - used : 0;
 }
 
-bool
+COLD bool
 queue_roll(struct queue *q, char *scratch, size_t cap)
 {
     struct slot old;
@@ -407,7 +407,7 @@ queue_roll(struct queue *q, char *scratch, size_t cap)
     return true;
 }
 
-bool
+COLD bool
 queue_oldest(const struct queue *q, uint32_t *place)
 {
     if (q->records == 0)

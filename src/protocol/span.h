@@ -23,6 +23,9 @@ enum err {
     ERR_LATE = -6  /* a deadline has passed */
 };
 
+/* Compiled for size, in a file that is compiled for speed. */
+#define COLD __attribute__((cold, noinline))
+
 struct span {
     const char *p;
     size_t len;
