@@ -170,6 +170,7 @@ add_pieces(struct telemetry_intake *in, struct span key, size_t len, size_t max)
     char id[64];
     struct out name = out_to(id, sizeof id);
     size_t total;
+    char *room;
 
     out_put(&name, (struct span){in->sandbox, sizeof in->sandbox});
     out_byte(&name, '-');
@@ -179,13 +180,15 @@ add_pieces(struct telemetry_intake *in, struct span key, size_t len, size_t max)
     total = split.bytes + split.parts * (key.len + QUEUE_RECORD_OVERHEAD);
     if (!queue_fits(in->queue, total))
         return ERR_BIG;
-    if (room_for(in, total) == NULL)
+    room = room_for(in, total);
+    if (room == NULL)
         return ERR_FULL;
     for (uint32_t i = 0; i < split.parts; i++) {
-        size_t size = key.len + oversize_split_size(&split);
-        char *room = queue_room(in->queue, size);
-        struct out o = out_to(room, size);
+        struct out o;
 
+        if (i > 0)
+            room = queue_room_behind(in->queue);
+        o = out_to(room, key.len + oversize_split_size(&split));
         out_put(&o, key);
         (void)oversize_split_next(&split, &o);
         add(in, room, key.len, o.len - key.len, false);

@@ -145,6 +145,12 @@ queue_room(struct queue *q, size_t len)
     return q->ring + place + sizeof(struct slot);
 }
 
+char *
+queue_room_behind(const struct queue *q)
+{
+    return q->ring + q->tail + sizeof(struct slot);
+}
+
 uint32_t
 queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t sequence)
 {

@@ -89,6 +89,14 @@ void queue_open(struct queue *q, char *ring, uint32_t cap);
  */
 char *queue_room(struct queue *q, size_t len);
 
+/*
+ * Room for the next of several records that share what queue_room gave: it was asked for the bytes of
+ * all of them together, QUEUE_RECORD_OVERHEAD more for each, the first was added there, and none was
+ * asked for since. Another queue_room might turn to where there is room for this one, and not for the
+ * rest.
+ */
+char *queue_room_behind(const struct queue *q);
+
 /* Whether a record of len bytes fits into the empty queue. */
 bool queue_fits(const struct queue *q, size_t len);
 

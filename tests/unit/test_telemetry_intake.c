@@ -350,6 +350,7 @@ restored(void **state)
  *   -a    a is delivered; =a is to be sent again; ?a was refused; ^a is set aside
  *   ra/N  resizes a to N bytes; Ba buries it as refused
  *   O     the queue has been full for long; L nothing goes to the stream any more; V all is over
+ *   Q     the ring starts over early from now on
  *
  * results  of + and r: 0, F for ERR_FULL, G for ERR_BIG
  * queue    what there is in the end, each name with the length of its data: (those in a batch),
@@ -534,6 +535,12 @@ static const struct script {
      "received 2"},
     {"split, nothing goes any more", 1024, SPLIT, S3, "+300 t L ra/250", "00", "+b232 +c232 +d90",
      "received 3 split 2"},
+    {"split, the early turn has room for some of the pieces", 8192, SPLIT, NONE,
+     "Q +440 +440 +440 +900 t -a -b -c rd/250", "00000", "e232 f232 g232 h232 i232 j232 k90",
+     "received 10 delivered 3 split 6"},
+    {"split, the early turn has room for all of them", 8192, SPLIT, NONE,
+     "Q +1000 +1000 +900 t -a -b rc/250", "0000", "d232 e232 f232 g232 h232 i232 j90",
+     "received 9 delivered 2 split 6"},
 
     /* to the dead letter, or nowhere */
     {"buried", 1024, CUT, S3, "+40 +50 t Ba", "00", "(b50) +a40", "received 2"},
@@ -655,6 +662,9 @@ step(const char *name, const char *word)
         break;
     case 'V':
         intake.over = true;
+        break;
+    case 'Q':
+        queue.quiet = 0;
         break;
     default:
         script_fate(name, word[0], n);
