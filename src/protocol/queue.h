@@ -8,7 +8,8 @@
  * Room comes back from the oldest record on, in order. So that few pages are ever touched, the ring
  * starts over at its beginning whenever it runs empty, and also before its end when what it has used
  * seems to suffice; should that turn out wrong, the records before the turn move to the end of the
- * ring, as soon as none of them is in a batch under way, and nothing of the capacity is lost.
+ * ring, and nothing of the capacity is lost. But not while any record is in a batch under way: until
+ * that has its result the queue may be full at little more than QUEUE_QUIET_BYTES.
  *
  * Each record carries data and, where it has one of its own, a partition key. Adding and ending
  * records keep `records` and `bytes` exact; who ends a record counts why.
