@@ -28,7 +28,7 @@ enum {
     LEAST_HALF_BYTES = 1024, /* a record that is refused for its size is not cut below this */
 };
 
-/* In a batch: no record any more. */
+/* In a batch: no record any more; as queue_batch_moved has it. */
 #define GONE UINT32_MAX
 
 size_t
@@ -737,6 +737,15 @@ dead_letter_changed(void *context)
     d->changed(d->context);
 }
 
+static void
+records_moved(void *context, uint32_t from, uint32_t by)
+{
+    struct telemetry_dispatcher *d = context;
+
+    queue_batch_moved(&d->batch, from, by);
+    queue_batch_moved(&d->dead_letter.batch, from, by);
+}
+
 /* What the parts need to know of each other. */
 static void
 join(struct telemetry_dispatcher *d)
@@ -795,6 +804,8 @@ telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, str
     d->full_timer.awake = true;
     retry_quota_open(&d->quota);
     queue_open(&d->queue, ring, cap);
+    d->queue.moved = records_moved;
+    d->queue.context = d;
     join(d);
     if (credentials_init(&d->credentials, loop, s) != 0 ||
         telemetry_intake_init(&d->intake, s) != 0 || kinesis_init(&d->kinesis, loop, s) != 0)

@@ -312,7 +312,9 @@ telemetry_intake_resize(struct telemetry_intake *in, uint32_t place, size_t limi
         return 0;
     }
     memcpy(key, record.partition_key.p, record.partition_key.len);
+    in->queue->pinned = true;
     parts = add_pieces(in, (struct span){key, record.partition_key.len}, len, limit);
+    in->queue->pinned = false;
     if (parts < 0)
         return parts;
     in->ledger->split += (unsigned)parts - 1;

@@ -102,25 +102,33 @@ turns_early(const struct queue *q, uint32_t need)
            q->head >= q->touched / 2;
 }
 
-/*
- * It turned too early: what lies before the turn moves up to the end of the ring. The places of
- * records in a batch under way are known to others.
- */
+/* It turned too early: what lies before the turn moves up to the end of the ring. */
 COLD static bool
 move_up(struct queue *q)
 {
     uint32_t waiting = q->fresh + q->failed + q->aside + q->dead;
     uint32_t gain = q->cap - q->end;
+    uint32_t from = q->head;
 
-    if (!q->early || waiting < q->records)
+    if (!q->early || q->pinned || (waiting < q->records && q->moved == NULL))
         return false;
-    memmove(q->ring + q->head + gain, q->ring + q->head, q->end - q->head);
-    if (q->fresh_at >= q->head)
+    memmove(q->ring + from + gain, q->ring + from, q->end - from);
+    if (q->fresh_at >= from)
         q->fresh_at += gain;
     q->head += gain;
     q->end = q->touched = q->cap;
     q->early = false; /* once is enough */
+    if (q->moved != NULL)
+        q->moved(q->context, from, gain);
     return true;
+}
+
+void
+queue_batch_moved(struct queue_batch *batch, uint32_t from, uint32_t by)
+{
+    for (uint32_t i = 0; i < batch->len; i++)
+        if (batch->places[i] >= from && batch->places[i] != UINT32_MAX)
+            batch->places[i] += by;
 }
 
 char *
@@ -274,10 +282,13 @@ queue_take_only(struct queue *q, const struct queue_limits *limits, enum queue_s
 static void
 start_over(struct queue *q)
 {
-    uint32_t quiet = q->quiet;
+    struct queue before = *q;
 
     queue_open(q, q->ring, q->cap);
-    q->quiet = quiet;
+    q->quiet = before.quiet;
+    q->pinned = before.pinned;
+    q->moved = before.moved;
+    q->context = before.context;
 }
 
 /* Gives back the room of ended slots at the old end. */

@@ -7,9 +7,9 @@
  * dropped; a batch is a list of places in the ring, so sending and sending again copy nothing.
  * Room comes back from the oldest record on, in order. So that few pages are ever touched, the ring
  * starts over at its beginning whenever it runs empty, and also before its end when what it has used
- * seems to suffice; should that turn out wrong, the records before the turn move to the end of the
- * ring, and nothing of the capacity is lost. But not while any record is in a batch under way: until
- * that has its result the queue may be full at little more than QUEUE_QUIET_BYTES.
+ * seems to suffice. Should that turn out wrong, the records before the turn move to the end of the
+ * ring, so that nothing of the capacity is lost. Records in a batch under way, whose places others
+ * know, move only if the owner is told (`moved`).
  *
  * Each record carries data and, where it has one of its own, a partition key. Adding and ending
  * records keep `records` and `bytes` exact; who ends a record counts why.
@@ -28,19 +28,23 @@
 struct queue {
     char *ring;
     uint32_t cap;
-    uint32_t head;     /* place of the oldest slot */
-    uint32_t tail;     /* where the next slot goes */
-    uint32_t end;      /* where the reader turns back to the beginning; cap when nothing wrapped */
-    uint32_t touched;  /* how far the ring was used since it last was empty */
-    uint32_t quiet;    /* QUEUE_QUIET_BYTES; a test may want less */
-    bool early;        /* it has turned back where there was room for more */
-    uint32_t slots;    /* slots between head and tail, ended ones included */
-    uint32_t records;  /* records neither acknowledged nor dropped */
-    uint32_t fresh;    /* of these, those in no batch yet */
-    uint32_t failed;   /* those that are to be sent again */
-    uint32_t aside;    /* those that are to be sent alone */
-    uint32_t dead;     /* those that are for the dead letter */
-    uint32_t fresh_at; /* place of the oldest slot that may hold a fresh record */
+    uint32_t head;    /* place of the oldest slot */
+    uint32_t tail;    /* where the next slot goes */
+    uint32_t end;     /* where the reader turns back to the beginning; cap when nothing wrapped */
+    uint32_t touched; /* how far the ring was used since it last was empty */
+    uint32_t quiet;   /* QUEUE_QUIET_BYTES; a test may want less */
+    bool early;       /* it has turned back where there was room for more */
+    bool pinned;      /* nothing moves now: set by whoever holds a place across queue_room */
+    /* The places of records from `from` on are greater by so much now; NULL: see above. */
+    void (*moved)(void *context, uint32_t from, uint32_t by);
+    void *context;
+    uint32_t slots;      /* slots between head and tail, ended ones included */
+    uint32_t records;    /* records neither acknowledged nor dropped */
+    uint32_t fresh;      /* of these, those in no batch yet */
+    uint32_t failed;     /* those that are to be sent again */
+    uint32_t aside;      /* those that are to be sent alone */
+    uint32_t dead;       /* those that are for the dead letter */
+    uint32_t fresh_at;   /* place of the oldest slot that may hold a fresh record */
     uint32_t fresh_skip; /* slots between head and fresh_at */
     uint64_t bytes;      /* data and partition keys of `records` */
     uint64_t fresh_bytes;
@@ -78,6 +82,8 @@ struct queue_limits {
 };
 
 /*
+ * Sets all of the struct; quiet, moved and context are the owner's to change after it.
+ *
  * ring  memory for the records, aligned to 8; it belongs to the queue from now on.
  * cap   its size, a multiple of 8 below 2 GiB.
  */
@@ -117,6 +123,9 @@ void queue_take(struct queue *q, const struct queue_limits *limits, bool with_fa
 /* Collects the oldest records of one state, QUEUE_ASIDE or QUEUE_DEAD, and marks them as sent. */
 void queue_take_only(struct queue *q, const struct queue_limits *limits, enum queue_state state,
                      struct queue_batch *batch);
+
+/* For `moved`: brings a batch up to date. Places that are none, UINT32_MAX, stay as they are. */
+void queue_batch_moved(struct queue_batch *batch, uint32_t from, uint32_t by);
 
 /* The partition key that a record is sent with: its own, or the one that is common to the rest. */
 struct span queue_key(const struct queue_record *record, struct span common_key);

@@ -49,13 +49,21 @@ move_up(struct model *m)
     uint32_t gain = m->q.cap - m->turn;
 
     for (size_t i = m->oldest; i < m->len; i++)
-        if (m->turn == 0 || m->records[i].state == QUEUE_SENT)
+        if (m->turn == 0 || (m->records[i].state == QUEUE_SENT && m->q.moved == NULL))
             return;
     for (size_t i = m->oldest; i < m->len; i++)
         if (m->records[i].place >= head)
             m->records[i].place += gain;
     m->turn = 0;
     m->touched = m->q.cap;
+}
+
+/* Whoever wants to be told: then records in a batch move, too. */
+static void
+told(void *context, uint32_t from, uint32_t by)
+{
+    (void)context;
+    FACT(by > 0 && from % 8 == 0);
 }
 
 /*
@@ -394,6 +402,8 @@ fuzz(struct span in)
     queue_open(&m.q, fuzz_room(cap), cap);
     if (fuzz_dice(2) == 0)
         m.q.quiet = fuzz_dice(cap + 1);
+    if (fuzz_dice(2) == 0)
+        m.q.moved = told;
     while (in.len > 0) {
         struct span rest;
 

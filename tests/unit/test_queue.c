@@ -404,6 +404,21 @@ large_numbers(void **state)
     assert_int_equal(q.fresh, 1);
 }
 
+static void
+batch_moved(void **state)
+{
+    uint32_t places[] = {0, 96, 104, UINT32_MAX, 400};
+    struct queue_batch batch = {.len = 4, .places = places};
+
+    (void)state;
+    queue_batch_moved(&batch, 104, 48);
+    assert_int_equal(places[0], 0);
+    assert_int_equal(places[1], 96);
+    assert_int_equal(places[2], 152);
+    assert_int_equal(places[3], UINT32_MAX);
+    assert_int_equal(places[4], 400);
+}
+
 /*
  * The queue against a plain list that does the same in the plainest way, through thousands of steps
  * at random, the same in every run.
@@ -433,6 +448,7 @@ enum {
     OVERSIZE, /* one record alone is more than the limit */
     EARLY,    /* turned back where there was room for more */
     MOVED,    /* that was too early */
+    TOLD,     /* and the owner knows */
     TURNS     /* how many of these there are */
 };
 
@@ -445,6 +461,7 @@ struct model {
     bool pin;          /* the oldest record never succeeds */
     uint32_t touched;  /* how far it was used since it was empty */
     uint32_t turn;     /* where it turned early; 0: it did not */
+    uint32_t from, by; /* what moved last */
     char row[64];
     unsigned met[TURNS];
 };
@@ -463,9 +480,11 @@ move_up(struct model *m, uint32_t head)
 
     if (m->turn == 0)
         return false;
-    for (size_t i = 0; i < m->len; i++)
+    for (size_t i = 0; i < m->len && m->q.moved == NULL; i++)
         if (m->items[i].state == QUEUE_SENT)
             return false;
+    m->from = head;
+    m->by = gain;
     for (size_t i = 0; i < m->len; i++)
         if (m->items[i].place >= head)
             m->items[i].place += gain;
@@ -744,6 +763,16 @@ step(struct model *m, bool storm)
 }
 
 static void
+told(void *context, uint32_t from, uint32_t by)
+{
+    struct model *m = context;
+
+    CHECK_INT(m->row, from, m->from);
+    CHECK_INT(m->row, by, m->by);
+    m->met[TOLD]++;
+}
+
+static void
 model(void **state)
 {
     static const struct {
@@ -754,18 +783,22 @@ model(void **state)
     static struct model m;
 
     (void)state;
-    /* the usual way, turning early, and as early as can be */
-    for (size_t i = 0; i < 3 * LEN(profiles); i++) {
-        uint32_t cap = profiles[i / 3].cap;
+    /* the usual way, turning early, as early as can be, and with an owner that is told */
+    for (size_t i = 0; i < 4 * LEN(profiles); i++) {
+        uint32_t cap = profiles[i / 4].cap;
 
         m.q = open_queue(cap);
-        if (i % 3 > 0)
-            m.q.quiet = i % 3 == 1 ? cap / 4 : 0;
-        m.most_len = profiles[i / 3].most_len;
+        if (i % 4 > 0)
+            m.q.quiet = i % 4 == 1 ? cap / 4 : 0;
+        if (i % 4 == 3) {
+            m.q.moved = told;
+            m.q.context = &m;
+        }
+        m.most_len = profiles[i / 4].most_len;
         m.len = 0;
         m.touched = m.turn = 0;
         for (unsigned n = 0; n < 8000; n++) {
-            snprintf(m.row, sizeof m.row, "ring of %u, step %u, run %zu", cap, n, i % 3);
+            snprintf(m.row, sizeof m.row, "ring of %u, step %u, run %zu", cap, n, i % 4);
             m.pin = n / 500 % 4 == 3;
             step(&m, n / 50 % 2 == 0);
             check_model(&m);
@@ -781,7 +814,7 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(script),         cmocka_unit_test(keys),  cmocka_unit_test(rewritten),
         cmocka_unit_test(room_forgotten), cmocka_unit_test(sizes), cmocka_unit_test(large_numbers),
-        cmocka_unit_test(model),
+        cmocka_unit_test(batch_moved),    cmocka_unit_test(model),
     };
 
     return RUN(argc, argv, tests);
