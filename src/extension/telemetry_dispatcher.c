@@ -278,22 +278,23 @@ probe_ms(const struct telemetry_dispatcher *d)
 }
 
 static uint64_t
-fresh_due_ms(const struct telemetry_dispatcher *d)
+fresh_due_ms(const struct telemetry_dispatcher *d, bool haste)
 {
     if (d->queue.fresh == 0)
         return UINT64_MAX;
-    if (d->flush_fresh > 0 || awaited(d) || d->queue.fresh >= QUEUE_BATCH_MAX ||
+    if (d->flush_fresh > 0 || haste || d->queue.fresh >= QUEUE_BATCH_MAX ||
         d->queue.fresh_bytes >= FULL_BYTES)
         return d->loop->now_ms;
     return d->fresh_since_ms + LINGER_MS;
 }
 
+/* haste: fresh records do not wait for others. */
 static struct due
-next_due(const struct telemetry_dispatcher *d)
+next_due(const struct telemetry_dispatcher *d, bool haste)
 {
     uint64_t now = d->loop->now_ms;
     uint64_t failed = d->queue.failed > 0 ? d->failed_at_ms : UINT64_MAX;
-    uint64_t fresh = fresh_due_ms(d);
+    uint64_t fresh = fresh_due_ms(d, haste);
     uint64_t alone = UINT64_MAX;
     struct due due;
 
@@ -322,7 +323,7 @@ telemetry_dispatcher_run(struct telemetry_dispatcher *d)
     dead_letter_dispatcher_run(&d->dead_letter);
     if (d->sending || d->over)
         return;
-    due = next_due(d);
+    due = next_due(d, awaited(d));
     d->timer.at_ms = 0;
     if (due.at_ms > now)
         d->timer.at_ms = due.at_ms == UINT64_MAX ? 0 : due.at_ms;
@@ -820,7 +821,7 @@ telemetry_dispatcher_idle_until(const struct telemetry_dispatcher *d, uint64_t u
     if (resting(d))
         return true;
     return known && !telemetry_dispatcher_delivered(d) && !d->sending &&
-           next_due(d).at_ms >= until_ms;
+           next_due(d, true).at_ms >= until_ms;
 }
 
 void
