@@ -41,7 +41,8 @@ void splitter_start(struct splitter *s, char *carry, size_t cap);
  */
 int splitter_next(struct splitter *s, struct span *in, struct span *event);
 
-/* Marks of the event that came last, valid as long; NULL when it came in several pieces. */
+/* Marks of the event that came last; NULL when it came in several pieces. Valid until any splitter with the
+ * same marks is called. */
 const struct json_marks *splitter_marks(const struct splitter *s);
 
 /* Moves to a larger carry; what was collected is copied. */
