@@ -47,7 +47,7 @@ read_body(void *context, char *buffer, size_t cap)
 static uint64_t
 hash_body(struct aws_client *c, uint8_t digest[SHA256_LEN])
 {
-    char part[4096];
+    char part[16384];
     struct sha256 hash;
     uint64_t len = 0;
     size_t n;
