@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Platform } from './platform.mjs';
-import { EXAMPLES, alive, did, extensionFolder, folder, script, start } from './fakes/harness.mjs';
+import { EXAMPLES, did, extensionFolder, folder, script, start, untilGone } from './fakes/harness.mjs';
 
 const REGISTER = { method: 'POST', path: '/2020-01-01/extension/register' };
 const BOTH = '{"events":["INVOKE","SHUTDOWN"]}';
@@ -210,7 +210,7 @@ test('a failed start leaves no process behind', async () => {
     return true;
   });
   assert.equal(pids.length, 1);
-  assert.ok(!alive(pids[0]));
+  await untilGone(pids[0]);
 });
 
 test('options that do not exist are refused', async () => {
