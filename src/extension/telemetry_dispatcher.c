@@ -21,10 +21,12 @@ enum {
     /* The platform holds back what the listener does not read, and drops what is too much for it.
      * After so long without any room it is better that we drop, and the function's end is heard. */
     FULL_MAX_MS = 5000,
-    /* So much waits beside what is under way while calls are answered within so long. The queue takes
-     * all that it has room for as soon as they are not: this is about memory in good times. */
+    /* So much waits beside what is under way while calls are answered within so long. This is about
+     * memory where telemetry comes faster than it can be sent to a stream that is near. Not longer: the
+     * platform may drop what it has no room for, and the queue takes all that it has room for as soon as
+     * a call is not answered so soon. */
     PACE_BYTES = 786432,
-    PACE_MS = 50,
+    PACE_MS = 10,
     LEAST_HALF_BYTES = 1024, /* a record that is refused for its size is not cut below this */
 };
 
