@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* A PutRecords request of 500 records of 10 KB in base64 fits, and any POST of telemetry. */
 #define MESSAGE_MAX ((size_t)12 << 20)
@@ -23,6 +24,9 @@ extern void (*before_leaving)(void);
 
 /* Monotonic. */
 int64_t now_ns(void);
+
+/* The wall clock's time in so many milliseconds, as pthread_cond_timedwait wants it. */
+struct timespec clock_in(unsigned ms);
 
 /* The last CPU that this process may use; -1 when it is the only one, and there is nothing to choose. */
 int spare_cpu(void);

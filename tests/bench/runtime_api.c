@@ -125,12 +125,8 @@ runtime_api_start(struct runtime_api *api)
 bool
 runtime_api_await_next(struct runtime_api *api, unsigned nexts, unsigned ms)
 {
-    struct timespec until;
+    struct timespec until = clock_in(ms);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += ms % 1000 * 1000000L;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&api->lock);
     while (api->nexts < nexts && pthread_cond_timedwait(&api->changed, &api->lock, &until) == 0)
         continue;

@@ -302,12 +302,8 @@ sink_counts(struct sink *s)
 static bool
 await(struct sink *s, const uint64_t *value, uint64_t least, unsigned ms)
 {
-    struct timespec until;
+    struct timespec until = clock_in(ms);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += ms % 1000 * 1000000L;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&s->lock);
     while (*value < least && pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0)
         continue;
