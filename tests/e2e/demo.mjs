@@ -18,7 +18,7 @@ const { Certificates } = await import('./support/certificates.mjs');
 const { removeFolder } = await import('./support/folder.mjs');
 const { CREDENTIALS } = await import('./support/front.mjs');
 const { Kinesis } = await import('./support/kinesis.mjs');
-const { BINARY, NAME, extensionLogs, extensionsFolder, kinesisEnvironment } = await import('./support/stand.mjs');
+const { BINARY, KEEP, NAME, extensionLogs, extensionsFolder, kinesisEnvironment } = await import('./support/stand.mjs');
 const { compare } = await import('./support/tally.mjs');
 
 const HELP = `usage: demo.mjs [option ...] [BOOTSTRAP]
@@ -95,7 +95,7 @@ async function run(fn, stream, { kinesis, caBundle, extensions, invocations, pay
   const platform = await Platform.start({
     extensions, bootstrap: fn.bootstrap, handler: fn.handler, logFormat: fn.logFormat, functionName: stream,
     /* kinesis-local is slower than Kinesis, and this machine may be slower than Lambda. */
-    initTimeoutMs: 60_000, shutdownMs: 30_000,
+    initTimeoutMs: 60_000, shutdownMs: 30_000, deliver: KEEP,
     env: {
       ...await kinesisEnvironment({ url: `https://localhost:${kinesis.tlsPort}`, caBundle, stream }),
       TELEMETRY_CONNECT_TIMEOUT_MS: '10000', TELEMETRY_REQUEST_TIMEOUT_MS: '10000', TELEMETRY_LOG_LEVEL: 'info'

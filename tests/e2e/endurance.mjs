@@ -15,7 +15,7 @@ import { Certificates } from './support/certificates.mjs';
 import { removeFolder } from './support/folder.mjs';
 import { accepting } from './support/light.mjs';
 import { RawClient, request } from './support/raw_client.mjs';
-import { NAME, extensionLogs, extensionsFolder, kinesisEnvironment } from './support/stand.mjs';
+import { KEEP, NAME, extensionLogs, extensionsFolder, kinesisEnvironment } from './support/stand.mjs';
 import { until } from './support/until.mjs';
 
 const MIB = 1024 * 1024;
@@ -39,6 +39,7 @@ class Run {
     run.folder = await extensionsFolder();
     run.platform = await Platform.start({
       extensions: run.folder, shutdownMs: 2_000, timeoutMs: 600_000, ...platform,
+      deliver: { ...KEEP, ...platform.deliver },
       env: {
         ...await kinesisEnvironment({
           url: run.front.url, caBundle: await run.certificates.bundle(), stream: 'logs', credentials: run.front.credentials

@@ -28,6 +28,8 @@ and every extension ended by itself with status 0; 1 otherwise; 2 for a wrong op
   --concurrency N        with --managed-instances: default 4
   --function-name NAME   default local-function
   --region REGION        default: AWS_REGION, else us-east-1
+  --busy WHAT            becomes of telemetry that falls due while the extension has not
+                         answered yet: drop (default, AWS's rule; whole batches) or keep
   --reason REASON        of the shutdown: spindown (default), timeout, failure
   --quiet                no lines of extensions and function
   --help
@@ -50,6 +52,7 @@ const STRINGS = [
   'function-name',
   'region',
   'reason',
+  'busy',
 ];
 const FLAGS = ['freeze', 'managed-instances', 'quiet', 'help'];
 
@@ -60,10 +63,7 @@ export function readArguments(argv, environment = process.env) {
   const values = parse(argv);
   if (values.help) return { help: true };
   if (values.bootstrap === undefined) throw new UsageError('--bootstrap is missing');
-  const reason = values.reason ?? 'spindown';
-  if (!['spindown', 'timeout', 'failure'].includes(reason)) {
-    throw new UsageError(`--reason must be spindown, timeout or failure, not ${reason}`);
-  }
+  const reason = oneOf('reason', values.reason ?? 'spindown', ['spindown', 'timeout', 'failure']);
   return {
     platform: platformOptions(values, environment),
     payload: readEvent(values.event ?? '{}'),
@@ -85,10 +85,6 @@ function parse(argv) {
 }
 
 function platformOptions(values, environment) {
-  const logFormat = values['log-format'];
-  if (logFormat !== undefined && !['Text', 'JSON'].includes(logFormat)) {
-    throw new UsageError(`--log-format must be Text or JSON, not ${logFormat}`);
-  }
   return {
     extensions: values.extensions,
     bootstrap: values.bootstrap,
@@ -99,9 +95,10 @@ function platformOptions(values, environment) {
     timeoutMs: wholeNumber('timeout', values.timeout, undefined),
     memorySizeMb: wholeNumber('memory', values.memory, undefined),
     maxConcurrency: wholeNumber('concurrency', values.concurrency, undefined),
-    logFormat,
+    logFormat: oneOf('log-format', values['log-format'], ['Text', 'JSON']),
     freeze: values.freeze,
     managedInstances: values['managed-instances'],
+    deliver: { busy: oneOf('busy', values.busy, ['drop', 'keep']) },
     env: { ...credentials(environment), ...variables(values.env ?? []) },
   };
 }
@@ -121,6 +118,11 @@ function variables(pairs) {
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
+}
+
+function oneOf(name, value, allowed) {
+  if (value === undefined || allowed.includes(value)) return value;
+  throw new UsageError(`--${name} must be ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}, not ${value}`);
 }
 
 function wholeNumber(name, text, otherwise) {

@@ -44,6 +44,7 @@ test('--help names every option', async () => {
     'managed-instances',
     'env',
     'timeout',
+    'busy',
   ])
     assert.match(out, new RegExp(`--${option}\\b`));
 });
@@ -57,6 +58,7 @@ for (const [argv, problem] of [
   [['--bootstrap', 'b', '--event', '{'], /--event: /],
   [['--bootstrap', 'b', '--event', '@/nowhere'], /--event: ENOENT/],
   [['--bootstrap', 'b', '--reason', 'fun'], /--reason must be/],
+  [['--bootstrap', 'b', '--busy', 'wait'], /--busy must be drop or keep, not wait/],
 ])
   test(`arguments refused: ${argv.join(' ')}`, () => assert.throws(() => readArguments(argv, {}), problem));
 

@@ -40,7 +40,7 @@ export class Invoker {
 
   // Resolves when the function is done, with the reason for a reset, or null.
   async #runFunction(invocation, during) {
-    const { runtime, runtimeApi, watch } = this.#sandbox;
+    const { runtime, runtimeApi, watch, telemetry } = this.#sandbox;
     const play = this.#play(during);
     if (runtime !== null) runtimeApi.offer(invocation);
     const exited = () => runtime !== null && runtime.exit !== null;
@@ -48,6 +48,7 @@ export class Invoker {
     const inTime = await watch.holds(() => exited() || play.error !== null || done(), msTo(invocation));
     if (play.error !== null) throw play.error;
     await drain(); // the function's lines come before its runtimeDone
+    await telemetry.relayed(); // it writes to a pipe: once it has ended, its lines have gone through
     if (runtime === null && inTime) invocation.doneAt = performance.now();
     if (invocation.doneAt !== null) return null;
     return exited() ? runtimeExited(invocation, runtime.exit) : timedOut(invocation);

@@ -8,6 +8,7 @@ export class Journal {
   events = [];
   calls = [];
   posts = [];
+  drops = [];
   #watch = new Watch();
   #notifying = false;
   #settings;
@@ -34,6 +35,16 @@ export class Journal {
 
   post(post) {
     this.posts.push(post);
+    this.changed();
+  }
+
+  // What a subscriber will never be told. events are kept as those of the journal are; how many there were of which
+  // category ('function', 'extension', 'platform') always.
+  drop({ extension, reason, events, bytes }) {
+    const records = { function: 0, extension: 0, platform: 0 };
+    for (const event of events) records[event.category] += 1;
+    const kept = this.#settings.keepEvents ? events : [];
+    this.drops.push({ extension, reason, events: kept, records, bytes, time: performance.now() });
     this.changed();
   }
 

@@ -7,8 +7,8 @@
 //   control_server, faults          HTTP; replies that a test scripts
 //   extensions_api, runtime_api,
 //   telemetry                       the three APIs
-//   subscription, subscriber,
-//   batches, sinks                  a telemetry subscription and its delivery
+//   relay, subscription,
+//   subscriber, batches, sinks      the way of an event to a subscriber; a subscription and its delivery
 //   events, invocation              telemetry events; one invocation
 //   journal, watch                  what happened; waiting for it
 
@@ -63,6 +63,11 @@ export class Platform {
 
   get posts() {
     return this.#journal.posts;
+  }
+
+  // What was dropped, batch by batch: {extension, reason, events, records: {function, extension, platform}, bytes, time}.
+  get drops() {
+    return this.#journal.drops;
   }
 
   // Of the extensions, by name.

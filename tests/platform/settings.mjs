@@ -40,7 +40,9 @@ const DELIVER_DEFAULTS = {
   backoffMs: 50, // doubles with each failure
   backoffMaxMs: 1000,
   timeoutMs: 5000, // of one POST
-  bufferBytes: 64 * 1024 * 1024, // per subscriber; past it, events are dropped and reported
+  busy: 'drop', // 2.2: a batch that falls due while a POST is outstanding is dropped whole, and reported; 'keep': it waits
+  bufferBytes: 64 * 1024 * 1024, // with 'keep', per subscriber; past it, events are dropped and reported
+  bytesPerMs: 64 * 1024, // the pace at which events reach their subscribers: the content of a pipe each millisecond
   cutLongRecords: false, // 2.2: a record above maxBytes is cut in two POSTs
   dropPath: false, // 2.6: the emulator posts to / whatever the URI says
   chunked: false, // Transfer-Encoding: chunked in place of Content-Length
@@ -56,11 +58,10 @@ export function settingsFrom(options) {
   if (unknown.length > 0) throw new Error(`unknown option of the platform: ${unknown.join(', ')}`);
   const settings = { ...DEFAULTS, ...defined(options) };
   settings.deliver = { ...DELIVER_DEFAULTS, ...defined(options.deliver ?? {}) };
+  oneOf('deliver.busy', settings.deliver.busy, ['drop', 'keep']);
   settings.deliver.shutdownFlush ??= settings.managedInstances ? 'before' : 'with';
   settings.logFormat ??= settings.managedInstances ? 'JSON' : 'Text';
-  if (!['Text', 'JSON'].includes(settings.logFormat)) {
-    throw new Error(`logFormat must be Text or JSON, not ${settings.logFormat}`);
-  }
+  oneOf('logFormat', settings.logFormat, ['Text', 'JSON']);
   if (settings.bootstrap !== null) {
     settings.bootstrap = [settings.bootstrap].flat();
     if (settings.bootstrap[0].includes('/')) settings.bootstrap[0] = path.resolve(settings.bootstrap[0]);
@@ -78,6 +79,11 @@ function unknownNames(given, known, prefix) {
   return Object.keys(given)
     .filter((name) => !(name in known))
     .map((name) => prefix + name);
+}
+
+function oneOf(name, value, allowed) {
+  if (allowed.includes(value)) return;
+  throw new Error(`${name} must be ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}, not ${value}`);
 }
 
 function defined(object) {

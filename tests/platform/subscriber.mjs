@@ -1,4 +1,9 @@
-// One subscription: buffers events, posts them one batch at a time, tries again, counts what it had to drop.
+// One subscription: collects events into batches, posts them one at a time, and counts what it had to drop.
+//
+// One POST is outstanding at most. What happens to a batch that falls due meanwhile is a matter of deliver.busy:
+//   'drop'   it is dropped whole, the platform's own events too, and platform.logsDropped takes its place, which
+//            may be dropped in turn (2.2)
+//   'keep'   it waits for its turn; past deliver.bufferBytes single events are dropped
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeBatch } from './batches.mjs';
@@ -6,22 +11,22 @@ import { takeBatch } from './batches.mjs';
 const SLOW = 'Some logs were dropped because the downstream consumer is slower than the logs production rate';
 
 export class Subscriber {
-  #pending = []; // {bytes, recordStart, notice, at}: notice is a logsDropped, at is when it began to wait
+  #pending = []; // {event, bytes, recordStart, notice, at}: notice is a logsDropped, at is when it began to wait
   #pendingBytes = 0;
   #timer = null;
   #sending = false;
   #inFlight = 0;
   #flushing = false;
-  #paused = false;
+  #pausedAt = null;
   #closed = false;
   #idleWaits = [];
   #resumeWaits = [];
-  #dropped = { records: 0, bytes: 0 };
+  #overflow = []; // items, with busy 'keep'
 
   // request      what readSubscription returned.
   // sink         HttpSink or TcpSink.
   // onPost       ({extension, bytes, events, status, error, ms, attempt})
-  // onDropped    (reason, records, bytes) -> the platform.logsDropped event, for this subscriber alone.
+  // onDropped    ({reason, items, bytes}) -> the platform.logsDropped event, for this subscriber alone.
   constructor({ name, request, sink, deliver, onPost, onDropped }) {
     Object.assign(this, { name, request, sink, deliver, onPost, onDropped });
     this.types = new Set(request.types);
@@ -32,32 +37,39 @@ export class Subscriber {
     return this.#pending.length + this.#inFlight;
   }
 
-  offer(event) {
-    if (this.#closed || !this.types.has(event.category)) return;
-    const bytes = event.bytesFor(this.request.schemaVersion);
-    if (this.#pendingBytes + bytes.length > this.deliver.bufferBytes) {
-      this.#dropped.records += 1;
-      this.#dropped.bytes += bytes.length;
-      return;
-    }
-    this.#append({ bytes, recordStart: event.recordStart });
+  get #paused() {
+    return this.#pausedAt !== null;
   }
 
-  #append({ bytes, recordStart, notice = false }) {
-    this.#pending.push({ bytes, recordStart, notice, at: performance.now() });
+  offer(event) {
+    if (this.#closed || !this.types.has(event.category)) return;
+    const item = { event, bytes: event.bytesFor(this.request.schemaVersion), recordStart: event.recordStart };
+    const full = this.#pendingBytes + item.bytes.length > this.deliver.bufferBytes;
+    if (this.deliver.busy === 'keep' && full) this.#overflow.push(item);
+    else this.#append(item);
+  }
+
+  #append({ event, bytes, recordStart, notice = false }) {
+    this.#pending.push({ event, bytes, recordStart, notice, at: performance.now() });
     this.#pendingBytes += bytes.length;
     this.#consider();
   }
 
-  // Sends if a batch is full, old enough or asked for; else waits for the oldest event's time.
+  // Deals with a batch that is full, old enough or asked for; else waits for the oldest event's time.
   #consider() {
-    if (this.#sending || this.#paused || this.#closed) return;
-    if (this.#pending.length === 0) return this.#nowIdle();
+    if (this.#paused || this.#closed) return;
+    if (this.#pending.length === 0) return this.#sending ? undefined : this.#nowIdle();
     const waitMs = this.#pending[0].at + this.request.buffering.timeoutMs - performance.now();
-    if (this.#flushing || this.#full() || waitMs <= 0) return void this.#send();
+    const due = this.#full() || waitMs <= 0;
+    if (this.#sending) {
+      if (this.deliver.busy === 'keep' || this.#pending[0].rest) return;
+      if (due) return this.#drop();
+    } else if (due || this.#flushing) {
+      return void this.#send();
+    }
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
-      this.#sendDue();
+      this.#consider();
     }, waitMs);
   }
 
@@ -66,23 +78,30 @@ export class Subscriber {
     return this.#pending.length >= maxItems || this.#pendingBytes >= maxBytes;
   }
 
-  #sendDue() {
-    if (!this.#sending && !this.#paused && !this.#closed && this.#pending.length > 0) this.#send();
+  #take(cut) {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    const batch = takeBatch(this.#pending, this.request.buffering, cut);
+    this.#pendingBytes -= batch.bytes;
+    return batch;
+  }
+
+  #drop() {
+    const { items, bytes } = this.#take(false);
+    this.#lost({ reason: SLOW, items, bytes });
   }
 
   async #send() {
-    clearTimeout(this.#timer);
-    this.#timer = null;
     this.#sending = true;
-    const batch = takeBatch(this.#pending, this.request.buffering, this.deliver.cutLongRecords);
-    this.#pendingBytes -= batch.bytes;
+    const batch = this.#take(this.deliver.cutLongRecords);
     this.#inFlight = batch.items.length;
+    this.#consider(); // what is left may be due by itself
     const error = await this.#deliver(batch);
     this.#sending = false;
     if (this.#closed) return;
     this.#inFlight = 0;
     if (error !== null) this.#batchLost(batch, error);
-    this.#reportDropped();
+    this.#reportOverflow();
     this.#consider();
   }
 
@@ -134,20 +153,21 @@ export class Subscriber {
 
   // A report that is lost is not reported: a listener that is gone would get reports of reports for ever.
   #batchLost({ items, bytes }, error) {
-    if (items.every((item) => item.notice)) return;
-    this.#lost(`could not send events: ${error}`, items.length, bytes);
+    const reported = !items.every((item) => item.notice);
+    this.#lost({ reason: `could not send events: ${error}`, items, bytes, reported });
   }
 
-  #lost(reason, records, bytes) {
-    const event = this.onDropped(reason, records, bytes);
-    if (this.types.has('platform')) this.#append({ ...event, notice: true });
+  #lost({ reason, items, bytes, reported = true }) {
+    const event = this.onDropped({ reason, items, bytes, reported });
+    if (reported && this.types.has('platform')) {
+      this.#append({ event, bytes: event.bytes, recordStart: event.recordStart, notice: true });
+    }
   }
 
-  #reportDropped() {
-    if (this.#dropped.records === 0) return;
-    const { records, bytes } = this.#dropped;
-    this.#dropped = { records: 0, bytes: 0 };
-    this.#lost(SLOW, records, bytes);
+  #reportOverflow() {
+    if (this.#overflow.length === 0) return;
+    const items = this.#overflow.splice(0);
+    this.#lost({ reason: SLOW, items, bytes: items.reduce((sum, item) => sum + item.bytes.length, 0) });
   }
 
   // Sends what is pending without waiting for more. Resolves when nothing is pending or in flight;
@@ -166,15 +186,18 @@ export class Subscriber {
     for (const resolve of this.#idleWaits.splice(0)) resolve();
   }
 
-  // Frozen with the sandbox: nothing is sent until resume(). What is in flight stays so.
+  // Frozen with the sandbox: nothing is sent until resume(), and nothing grows older. What is in flight stays so.
   pause() {
-    this.#paused = true;
+    this.#pausedAt ??= performance.now();
     clearTimeout(this.#timer);
     this.#timer = null;
   }
 
   resume() {
-    this.#paused = false;
+    if (!this.#paused) return;
+    const frozenMs = performance.now() - this.#pausedAt;
+    this.#pausedAt = null;
+    for (const item of this.#pending) item.at += frozenMs;
     for (const resolve of this.#resumeWaits.splice(0)) resolve();
     this.#consider();
   }

@@ -2,6 +2,7 @@
 
 import { refusal } from './control_server.mjs';
 import { TelemetryEvent } from './events.mjs';
+import { Relay } from './relay.mjs';
 import { HttpSink, TcpSink } from './sinks.mjs';
 import { Subscriber } from './subscriber.mjs';
 import { readSubscription } from './subscription.mjs';
@@ -13,8 +14,10 @@ export class Telemetry {
   #subscribers = new Map(); // by extension
   #history = []; // for those who subscribe during init; null afterwards
   #paused = false;
+  #relay;
 
   constructor(settings, journal, extensions) {
+    this.#relay = new Relay(settings.deliver.bytesPerMs, (event) => this.#offer(event));
     this.#settings = settings;
     this.#journal = journal;
     this.#extensions = extensions;
@@ -68,7 +71,7 @@ export class Telemetry {
       sink,
       deliver: this.#settings.deliver,
       onPost: (post) => this.#journal.post({ ...post, time: performance.now() }),
-      onDropped: (reason, droppedRecords, droppedBytes) => this.#dropped({ reason, droppedRecords, droppedBytes }),
+      onDropped: (batch) => this.#dropped(name, batch),
     });
     if (this.#paused) subscriber.pause();
     this.#subscribers.set(name, subscriber);
@@ -76,7 +79,12 @@ export class Telemetry {
     this.produce('platform.telemetrySubscription', { name, state: 'Subscribed', types: request.types });
   }
 
-  #dropped(record) {
+  // Returns the event that tells of it, or null where nothing does.
+  #dropped(extension, { reason, items, bytes, reported }) {
+    const dropped = items.map(({ event }) => event);
+    this.#journal.drop({ extension, reason, events: dropped, bytes });
+    if (!reported) return null;
+    const record = { reason, droppedRecords: items.length, droppedBytes: bytes };
     const event = new TelemetryEvent('platform.logsDropped', JSON.stringify(record));
     this.#journal.event(event);
     return event;
@@ -93,9 +101,18 @@ export class Telemetry {
     if (!/^(function|extension|platform\.\w+)$/.test(type)) throw new Error(`no type of event: ${type}`);
     const event = new TelemetryEvent(type, recordJson);
     this.#journal.event(event);
+    this.#relay.push(event);
+    return event;
+  }
+
+  #offer(event) {
     this.#history?.push(event);
     for (const subscriber of this.#subscribers.values()) subscriber.offer(event);
-    return event;
+  }
+
+  // Resolves when all that was produced so far has reached the subscribers' batches.
+  relayed() {
+    return this.#relay.drained();
   }
 
   // 2.1: the window closes with the init phase.
@@ -104,17 +121,20 @@ export class Telemetry {
   }
 
   async flush() {
+    await this.relayed();
     await Promise.all([...this.#subscribers.values()].map((subscriber) => subscriber.flush()));
   }
 
   pause() {
     this.#paused = true;
+    this.#relay.pause();
     for (const subscriber of this.#subscribers.values()) subscriber.pause();
   }
 
   resume() {
     this.#paused = false;
     for (const subscriber of this.#subscribers.values()) subscriber.resume();
+    this.#relay.resume();
   }
 
   undelivered() {
@@ -122,6 +142,7 @@ export class Telemetry {
   }
 
   close() {
+    this.#relay.close();
     for (const subscriber of this.#subscribers.values()) subscriber.close();
   }
 }

@@ -4,12 +4,15 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { takeBatch } from './batches.mjs';
 import { TelemetryEvent, lineRecord } from './events.mjs';
 import { splitLines } from './processes.mjs';
+import { settingsFrom } from './settings.mjs';
 import { readSubscription } from './subscription.mjs';
-import { EXAMPLES, bodies, did, flushed, received, script, start, untilReceived } from './fakes/harness.mjs';
+import { EXAMPLES, bodies, did, flushed, received, release, script, start, untilReceived } from './fakes/harness.mjs';
 
+const DROP = { deliver: { busy: 'drop' } }; // the platform's own default
 const SLOW = { timeoutMs: 30000 }; // nothing is sent because of time
 
 function subscription(change = {}) {
@@ -299,10 +302,10 @@ test('a listener that never answers: the time of a post is limited', async () =>
   );
 });
 
-test('a slow subscriber: past the bound events are dropped, counted and reported', async () => {
+test("busy 'keep', a slow subscriber: past the bound events are dropped, counted and reported", async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function', 'platform'], buffering: SLOW } } },
-    { deliver: { bufferBytes: 300000 } },
+    { deliver: { busy: 'keep', bufferBytes: 300000, bytesPerMs: Infinity } },
   );
   for (let n = 0; n < 5000; n += 1) platform.emit('function', 'x'.repeat(100));
   await flushed(platform);
@@ -312,6 +315,98 @@ test('a slow subscriber: past the bound events are dropped, counted and reported
   assert.match(dropped[0].record.reason, /slower than the logs production rate/);
   assert.ok(dropped[0].record.droppedBytes > 0);
   assert.equal(arrived + dropped[0].record.droppedRecords, 5000);
+});
+
+// By category, what the fake got and what the platform says to have dropped.
+function accounts(platform) {
+  const kinds = ['function', 'platform'];
+  const got = received(platform).map(({ type }) => (type.startsWith('platform.') ? 'platform' : type));
+  const sum = (kind) => platform.drops.reduce((all, { records }) => all + records[kind], 0);
+  return Object.fromEntries(
+    kinds.map((kind) => [kind, { received: got.filter((one) => one === kind).length, dropped: sum(kind) }]),
+  );
+}
+
+test("AWS's rule is the default", async () => {
+  assert.equal(settingsFrom({}).deliver.busy, 'drop');
+  assert.throws(() => settingsFrom({ deliver: { busy: 'wait' } }), /deliver.busy must be drop or keep, not wait/);
+});
+
+test('what falls due during a POST is dropped whole, platform events too; the notice follows, and may be dropped', async () => {
+  const platform = await start(
+    { alpha: { subscribe: { types: ['function', 'platform'], buffering: { ...SLOW, maxItems: 1000 } }, heldPosts: 1 } },
+    DROP,
+  );
+  platform.flush();
+  await platform.until(() => did(platform, 'held').length === 1);
+  const before = platform.events.length;
+  for (let n = 0; n < 500; n += 1) platform.emit('function', n);
+  platform.emit('platform.runtimeDone', { requestId: 'x', status: 'success' });
+  for (let n = 500; n < 2500; n += 1) platform.emit('function', n);
+  await platform.until(() => platform.drops.length === 2);
+  const [first, second] = platform.drops;
+  assert.equal(first.extension, 'alpha');
+  assert.match(first.reason, /slower than the logs production rate/);
+  assert.deepEqual(first.events, platform.events.slice(before, before + 1000));
+  assert.deepEqual(first.records, { function: 999, extension: 0, platform: 1 });
+  assert.equal(second.events[0].type, 'platform.logsDropped', 'the notice of the first');
+  assert.deepEqual(second.records, { function: 999, extension: 0, platform: 1 });
+  release(platform);
+  await flushed(platform);
+  const notices = received(platform).filter(({ type }) => type === 'platform.logsDropped');
+  assert.deepEqual(
+    notices.map(({ record }) => [record.droppedRecords, record.droppedBytes]),
+    [[1000, second.bytes]],
+  );
+  const { function: lines } = accounts(platform);
+  assert.deepEqual(lines, { received: 502, dropped: 1998 });
+});
+
+test('a batch that falls due by its time during a POST is dropped as well; what does not is sent behind it', async () => {
+  const platform = await start({ alpha: { subscribe: { types: ['function'] }, heldPosts: 1 } }, DROP);
+  platform.emit('function', 'taken');
+  await platform.until(() => did(platform, 'held').length === 1);
+  platform.emit('function', 'dropped');
+  await platform.until(() => platform.drops.length === 1);
+  assert.deepEqual(platform.drops[0].events.map(({ record }) => record), ['dropped']);
+  release(platform);
+  await flushed(platform);
+  platform.emit('function', 'sent');
+  await flushed(platform);
+  assert.deepEqual(
+    received(platform).map(({ record }) => record),
+    ['taken', 'sent'],
+  );
+});
+
+test('a batch grows no older while everything is frozen', async () => {
+  const platform = await start(
+    { alpha: { subscribe: { types: ['function'], buffering: { timeoutMs: 1000 } }, heldPosts: 1 } },
+    DROP,
+  );
+  platform.emit('function', 'one');
+  platform.flush();
+  await platform.until(() => did(platform, 'held').length === 1);
+  platform.emit('function', 'two');
+  platform.freeze();
+  await sleep(1100); // longer than a batch may wait
+  release(platform);
+  platform.thaw();
+  await flushed(platform);
+  assert.deepEqual([received(platform).length, platform.drops], [2, []]);
+});
+
+test('events take their time through the pipe, in order; an invocation ends when its lines are through', async () => {
+  const platform = await start(
+    { alpha: { subscribe: { types: ['function', 'platform'], buffering: SLOW } } },
+    { deliver: { bytesPerMs: 1000 } },
+  );
+  const began = performance.now();
+  await platform.invoke({}, { during: (emit) => Array.from({ length: 300 }, (_, n) => emit('function', n)) });
+  assert.ok(performance.now() - began >= 15, '300 lines of 70 bytes are 21 ticks of a millisecond');
+  await flushed(platform);
+  const records = received(platform).filter(({ type }) => type === 'function').map(({ record }) => record);
+  assert.deepEqual(records, Array.from({ length: 300 }, (_, n) => n));
 });
 
 test('bytes survive: invalid UTF-8, escapes, spaces', async () => {

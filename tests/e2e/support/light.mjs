@@ -13,7 +13,7 @@ import { Platform } from '../../platform/platform.mjs';
 import { removeFolder } from './folder.mjs';
 import { Front } from './front.mjs';
 import { Relay } from './relay.mjs';
-import { BINARY, NAME, extensionLogs, extensionsFolder, kinesisEnvironment } from './stand.mjs';
+import { BINARY, KEEP, NAME, extensionLogs, extensionsFolder, kinesisEnvironment } from './stand.mjs';
 
 const TEST_MS = 60_000;
 const TAIL = 15;
@@ -75,6 +75,7 @@ export class Light {
     });
     this.platform = await Platform.start({
       extensions: this.folder, timeoutMs: TEST_MS, initTimeoutMs: TEST_MS / 2, shutdownMs: TEST_MS / 2, ...platform,
+      deliver: { ...KEEP, ...platform.deliver },
       env: { ...base, ...PATIENT, ...relayed, ...env }
     });
   }

@@ -11,6 +11,7 @@
 //   calls        calls made after the subscription
 //   statuses     what the listener answers to the first POSTs ('drop': cut); then 200
 //   silent       the listener never answers
+//   heldPosts    so many POSTs, the first ones, are answered only upon SIGUSR2 (release() of the harness)
 //   tally        says what it was posted at SHUTDOWN only: who subscribes to its own lines must not add to them
 //   linger       call next only once platform.runtimeDone has come
 //   onInvoke, onShutdown   {exit: code} | {hang: true} | {sayPid: true}, then hang |
@@ -85,11 +86,18 @@ function take(body) {
 
 async function listen() {
   const statuses = [...(fake.statuses ?? [])];
+  let held = fake.heldPosts ?? 0;
   const server = http.createServer(async (req, res) => {
     const chunks = [];
     for await (const chunk of req) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     const status = statuses.shift() ?? 200;
+    if (held > 0) {
+      held -= 1;
+      const released = new Promise((resolve) => process.once('SIGUSR2', resolve));
+      say('held');
+      await released;
+    }
     if (fake.tally) tally.push(...JSON.parse(body));
     else
       say('post', {

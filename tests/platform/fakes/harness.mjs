@@ -40,10 +40,12 @@ export function script(name, text) {
 }
 
 // fakes   {name: what the fake of that name does, see extension.mjs}
+// The fakes answer later than a busy function fills its next batch, so that the platform keeps it unless a test is
+// about just that.
 export async function start(fakes, options = {}) {
   const extensions = extensionFolder(Object.keys(fakes));
   const env = { FAKE: JSON.stringify(fakes), ...options.env };
-  const platform = await Platform.start({ extensions, ...options, env });
+  const platform = await Platform.start({ extensions, ...options, deliver: { busy: 'keep', ...options.deliver }, env });
   platforms.push(platform);
   return platform;
 }
@@ -65,6 +67,11 @@ export function received(platform, name = 'alpha') {
   return did(platform, 'post', name)
     .filter(({ status }) => status === 200)
     .flatMap(({ base64 }) => JSON.parse(Buffer.from(base64, 'base64').toString()));
+}
+
+// Lets the fake answer a POST that it holds.
+export function release(platform, name = 'alpha') {
+  process.kill(platform.pids[name], 'SIGUSR2');
 }
 
 // Everything emitted so far has been posted, and the fakes' word on every post has been read.
