@@ -10,11 +10,14 @@
 /* see lifecycle.h */
 
 enum {
-    /* At the end, telemetry is complete when none has come for so long: longer while the report on
-     * the last invocation is still to come, which takes 5 to 40 ms as a rule. Source: Telemetry
-     * API, ordering. */
-    QUIET_MS = 50,
-    QUIET_BEFORE_REPORT_MS = 85,
+    /* At the end, telemetry is complete when none has come for the time that the platform holds it
+     * back, and so long besides: longer while the report on the last invocation is still to come, which
+     * takes 5 to 40 ms as a rule. Source: Telemetry API, ordering. */
+    QUIET_MS = 25,
+    QUIET_BEFORE_REPORT_MS = 60,
+    /* While an invocation is held the platform waits for room no longer than the budget; a little is
+     * given in any case, as much as it holds telemetry back itself at the least. */
+    LEAST_PATIENCE_MS = 25,
     METRICS_MS = 60000, /* between two publications */
     /* what the program takes besides its storage: code, data, stacks */
     PROGRAM_BYTES = 1048576,
@@ -83,7 +86,23 @@ end(struct lifecycle *life)
 static uint64_t
 quiet_ms(const struct lifecycle *life)
 {
-    return life->request_id_len > 0 && !life->reported ? QUIET_BEFORE_REPORT_MS : QUIET_MS;
+    const struct invocations *v = &life->invocations;
+
+    return life->settings->buffer_timeout_ms +
+           (v->invoked.len > 0 && !v->reported ? QUIET_BEFORE_REPORT_MS : QUIET_MS);
+}
+
+/* When telemetry was heard last; what waits because we do not read it is no silence. */
+static uint64_t
+heard_ms(const struct lifecycle *life)
+{
+    const struct telemetry_listener *l = life->listener;
+
+    if (l == NULL)
+        return life->quiet_from_ms;
+    if (telemetry_listener_stopped(l))
+        return life->loop->now_ms;
+    return l->heard_ms > life->quiet_from_ms ? l->heard_ms : life->quiet_from_ms;
 }
 
 /* Ends when telemetry is quiet and all is delivered, or when the time is over. */
@@ -91,12 +110,11 @@ static void
 check_end(struct lifecycle *life)
 {
     uint64_t now = life->loop->now_ms;
-    uint64_t quiet_at = life->telemetry.subscribed ? life->posted_ms + quiet_ms(life) : now;
+    uint64_t quiet_at = life->telemetry.subscribed ? heard_ms(life) + quiet_ms(life) : now;
     uint64_t last = life->deadline_ms;
-    bool busy = life->listener != NULL && telemetry_listener_busy(life->listener);
 
     if (now >= last || life->dispatcher == NULL ||
-        (now >= quiet_at && !busy && telemetry_dispatcher_drained(life->dispatcher))) {
+        (now >= quiet_at && telemetry_dispatcher_drained(life->dispatcher))) {
         end(life);
         return;
     }
@@ -109,7 +127,7 @@ begin_end(struct lifecycle *life, uint64_t left_ms)
     uint64_t now = life->loop->now_ms;
 
     life->state = LIFE_ENDING;
-    life->posted_ms = now;
+    life->quiet_from_ms = now;
     life->deadline_ms = now + (left_ms > SHUTDOWN_MARGIN_MS ? left_ms - SHUTDOWN_MARGIN_MS : 0);
     if (life->dispatcher != NULL)
         telemetry_dispatcher_last_chance(life->dispatcher, life->deadline_ms);
@@ -117,18 +135,11 @@ begin_end(struct lifecycle *life, uint64_t left_ms)
         check_end(life);
 }
 
-static struct span
-held_request(const struct lifecycle *life)
-{
-    return (struct span){life->request_id, life->request_id_len};
-}
-
-/* An invocation without an id counts as done: its end could not be told from another's. */
+/* Whether invocations run side by side, so that nothing is known of when each runs. */
 static bool
-runtime_done(const struct lifecycle *life)
+interleaved(const struct lifecycle *life)
 {
-    return life->request_id_len == 0 ||
-           span_same((struct span){life->done_id, life->done_id_len}, held_request(life));
+    return life->settings->managed_instances || life->extensions.shutdown_only;
 }
 
 /* Asks for the next event if the invocation need not be held any more. */
@@ -136,23 +147,28 @@ static void
 check_hold(struct lifecycle *life)
 {
     struct telemetry_dispatcher *d = life->dispatcher;
+    struct invocations *v = &life->invocations;
+    bool ended = invocations_ended(v);
     struct flush_state state = {
         .policy = life->settings->flush,
-        .managed_instances = life->settings->managed_instances || life->extensions.shutdown_only,
-        .frequent = life->pace.frequent,
+        .managed_instances = interleaved(life),
+        .frequent = v->pace.frequent,
         .crowded = d != NULL && telemetry_dispatcher_crowded(d),
         .subscribed = life->telemetry.subscribed && d != NULL,
         .delivery_rests = d != NULL && telemetry_dispatcher_idle_until(
-                                           d, life->done_ms + life->settings->flush_budget_ms,
-                                           runtime_done(life)),
-        .runtime_done = runtime_done(life),
+                                           d, v->done_ms + life->settings->flush_budget_ms, ended),
+        .runtime_done = ended,
+        .failed = v->failed,
+        .resets = v->resets,
         /* no invocation waits for the dead letter */
         .drained = d != NULL && telemetry_dispatcher_delivered(d),
+        .doubtful = v->doubtful,
         .now_ms = life->loop->now_ms,
-        .runtime_done_ms = life->done_ms,
-        .stalled_ms = life->stalled_ms,
+        .runtime_done_ms = v->done_ms,
+        .heard_ms = heard_ms(life),
         .deadline_ms = life->deadline_ms,
         .budget_ms = life->settings->flush_budget_ms,
+        .silence_ms = life->settings->hold_silence_ms,
     };
     uint32_t hold_ms = flush_hold_ms(&state);
 
@@ -163,12 +179,12 @@ check_hold(struct lifecycle *life)
         return;
     }
     life->timer.at_ms = 0;
-    if (d != NULL)
+    if (d != NULL) {
         d->deadline_ms = 0;
+        telemetry_dispatcher_patience(d, DISPATCHER_PATIENCE_MS);
+    }
     life->state = LIFE_WAITING;
-    /* Lambda gives a retry of the same event the same id */
-    life->done_id_len = 0;
-    life->asked_wall_ms = clock_wall_ms();
+    invocations_asked(v, clock_wall_ms());
     extensions_api_next(&life->extensions);
     publish_metrics_if_due(life);
 }
@@ -195,44 +211,6 @@ left_ms(uint64_t deadline_ms)
     return deadline_ms > now ? deadline_ms - now : 0;
 }
 
-/* How long the sandbox had nothing to do: since the function ended and we were done with it too. */
-static void
-note_idle(struct lifecycle *life, uint64_t ended_wall_ms)
-{
-    uint64_t since = life->invoked_asked_wall_ms;
-
-    if (since < ended_wall_ms)
-        since = ended_wall_ms;
-    flush_idle(&life->pace, life->invoked_wall_ms > since ? life->invoked_wall_ms - since : 0);
-}
-
-/*
- * The end of the invocation before may not have been heard of yet, then that is noted later; if it
- * is not heard of before the next one, the time from begin to begin stands for it.
- */
-static void
-note_pace(struct lifecycle *life)
-{
-    uint64_t before = life->invoked_wall_ms;
-    uint64_t now = clock_wall_ms();
-
-    life->invoked_wall_ms = now;
-    life->invoked_asked_wall_ms = life->asked_wall_ms;
-    if (life->request_id_len == 0)
-        return;
-    if (life->before_id_len > 0)
-        flush_idle(&life->pace, life->idle_most_ms);
-    life->before_id_len = 0;
-    if (life->ended_wall_ms != 0) {
-        note_idle(life, life->ended_wall_ms);
-    } else {
-        memcpy(life->before_id, life->request_id, life->request_id_len);
-        life->before_id_len = life->request_id_len;
-        life->idle_most_ms = now >= before ? now - before : UINT32_MAX;
-    }
-    life->ended_wall_ms = 0;
-}
-
 /* A copy of a snapshot must not share its identity, keys or connections with the others. */
 static void
 restored(struct lifecycle *life)
@@ -243,16 +221,27 @@ restored(struct lifecycle *life)
     telemetry_dispatcher_restored(life->dispatcher);
 }
 
+/* How long, in all, a full queue may keep the platform waiting while the invocation is held. */
+static void
+renew_patience(struct lifecycle *life)
+{
+    uint32_t ms = life->settings->flush_budget_ms;
+
+    life->patience_ms = ms > LEAST_PATIENCE_MS ? ms : LEAST_PATIENCE_MS;
+    if (life->dispatcher != NULL)
+        telemetry_dispatcher_patience(life->dispatcher, life->patience_ms);
+}
+
 static void
 invoked(struct lifecycle *life, const struct lambda_event *event)
 {
     restored(life);
-    note_pace(life);
-    life->reported = false;
-    memcpy(life->request_id, event->request_id, event->request_id_len);
-    life->request_id_len = event->request_id_len;
+    invocations_invoke(&life->invocations, (struct span){event->request_id, event->request_id_len},
+                       clock_wall_ms());
     life->deadline_ms = life->loop->now_ms + left_ms(event->deadline_ms);
     life->state = LIFE_HOLDING;
+    life->quiet_from_ms = life->loop->now_ms;
+    renew_patience(life);
     /* the connection is wanted when the function has ended; it opens while the function runs */
     if (life->dispatcher != NULL)
         telemetry_dispatcher_open(life->dispatcher);
@@ -298,23 +287,23 @@ produced_wall_ms(const struct lifecycle *life, const struct event *event)
     return at;
 }
 
+/* The lines that follow are of the invocation that INVOKE has named. */
+static void
+of_invoked(struct lifecycle *life)
+{
+    const struct invocation_id *id = &life->invocations.invoked;
+
+    telemetry_intake_request(&life->dispatcher->intake, (struct span){id->text, id->len});
+}
+
 static void
 runtime_done_came(struct lifecycle *life, const struct event *event)
 {
     uint64_t at = produced_wall_ms(life, event);
 
-    if (event->request_id.len > sizeof life->done_id)
-        return;
-    if (span_same(event->request_id, held_request(life)))
-        life->ended_wall_ms = at;
-    if (life->before_id_len > 0 &&
-        span_same(event->request_id, (struct span){life->before_id, life->before_id_len})) {
-        note_idle(life, at);
-        life->before_id_len = 0;
-    }
-    memcpy(life->done_id, event->request_id.p, event->request_id.len);
-    life->done_id_len = event->request_id.len;
-    life->done_ms = life->loop->now_ms - (clock_wall_ms() - at);
+    if (invocations_done(&life->invocations, event, at,
+                         life->loop->now_ms - (clock_wall_ms() - at)))
+        of_invoked(life);
     telemetry_dispatcher_flush(life->dispatcher);
 }
 
@@ -323,19 +312,21 @@ static void
 observe(struct lifecycle *life, const struct event *event)
 {
     struct telemetry_dispatcher *d = life->dispatcher;
-    bool interleaved = life->settings->managed_instances || life->extensions.shutdown_only;
 
     /* whatever the answer to the subscription was; others may post to the port, but not these */
     if (event->type == EVENT_PLATFORM)
         life->telemetry.subscribed = true;
-    if (event->kind == EVENT_START && !interleaved) {
+    if (event->kind == EVENT_START && !interleaved(life)) {
+        invocations_start(&life->invocations, event->request_id);
         telemetry_intake_request(&d->intake, event->request_id);
     } else if (event->kind == EVENT_RUNTIME_DONE && event->request_id.len > 0) {
         runtime_done_came(life, event);
-    } else if (event->kind == EVENT_REPORT && span_same(event->request_id, held_request(life))) {
-        life->reported = true;
+    } else if (event->kind == EVENT_REPORT) {
+        invocations_report(&life->invocations, event->request_id);
     } else if (event->kind == EVENT_LOGS_DROPPED) {
-        log_warn("the platform dropped %llu events: %llu bytes",
+        /* at least, since such a notice may be dropped itself */
+        invocations_doubt(&life->invocations);
+        log_warn("the platform dropped at least %llu events: %llu bytes",
                  (unsigned long long)event->dropped_records,
                  (unsigned long long)event->dropped_bytes);
         d->ledger.platform_dropped_records += event->dropped_records;
@@ -359,8 +350,30 @@ stalled(struct lifecycle *life)
 {
     if (life->stalled_ms == 0)
         life->stalled_ms = life->loop->now_ms;
-    if (life->state == LIFE_HOLDING)
-        loop_set_earlier(&life->timer, life->stalled_ms + life->settings->flush_budget_ms);
+}
+
+/* Reading goes on. What the platform has waited is taken off what it may have to wait. */
+COLD static void
+stall_over(struct lifecycle *life)
+{
+    uint64_t waited = life->loop->now_ms - life->stalled_ms;
+
+    life->stalled_ms = 0;
+    if (life->state != LIFE_HOLDING)
+        return;
+    life->patience_ms -= waited < life->patience_ms ? (uint32_t)waited : life->patience_ms;
+    telemetry_dispatcher_patience(life->dispatcher, life->patience_ms);
+}
+
+/* A line may be the first that is seen of the invocation that INVOKE has named. */
+COLD static void
+look_for_begin(struct lifecycle *life, const struct event *event)
+{
+    uint64_t at;
+
+    if (event->type == EVENT_FUNCTION &&
+        (stamp_read_rfc3339(event->time, &at) != 0 || invocations_line(&life->invocations, at)))
+        of_invoked(life);
 }
 
 static int
@@ -376,6 +389,8 @@ telemetry_event(void *context, struct span text, const struct json_marks *marks)
     }
     if (event.kind == EVENT_RESTORE_START)
         restored(life);
+    if (invocations_announced(&life->invocations) && !interleaved(life))
+        look_for_begin(life, &event);
     if ((life->settings->types & event.type) != 0 && !our_own(life, &event)) {
         int r = telemetry_dispatcher_event(d, &event);
 
@@ -383,6 +398,8 @@ telemetry_event(void *context, struct span text, const struct json_marks *marks)
             stalled(life);
         if (r != 0)
             return ERR_FULL;
+        if (life->stalled_ms != 0)
+            stall_over(life);
     }
     observe(life, &event);
     return 0;
@@ -394,6 +411,17 @@ telemetry_lost(void *context, enum ledger_drop reason)
     struct lifecycle *life = context;
 
     telemetry_dispatcher_lost(life->dispatcher, reason);
+}
+
+/* A POST was not taken whole, so what was in it may not come again: an invocation's end, say. */
+static void
+telemetry_disturbed(void *context)
+{
+    struct lifecycle *life = context;
+
+    invocations_doubt(&life->invocations);
+    if (life->state == LIFE_HOLDING)
+        loop_set_earlier(&life->timer, life->loop->now_ms);
 }
 
 /* A beginning is better than nothing, unless nothing is wanted. */
@@ -413,9 +441,10 @@ telemetry_posted(void *context)
 {
     struct lifecycle *life = context;
 
-    life->posted_ms = life->loop->now_ms;
-    life->stalled_ms = 0;
-    if (life->state == LIFE_ENDING || (life->state == LIFE_HOLDING && runtime_done(life)))
+    if (life->state == LIFE_HOLDING && !telemetry_dispatcher_crowded(life->dispatcher))
+        renew_patience(life);
+    if (life->state == LIFE_ENDING ||
+        (life->state == LIFE_HOLDING && invocations_ended(&life->invocations)))
         telemetry_dispatcher_flush(life->dispatcher);
     telemetry_dispatcher_run(life->dispatcher);
     check(life);
@@ -544,6 +573,7 @@ prepare_listener(struct lifecycle *life, struct storage *s)
     l->lost = telemetry_lost;
     l->cut = telemetry_cut;
     l->posted = telemetry_posted;
+    l->disturbed = telemetry_disturbed;
     l->context = life;
     if (telemetry_listener_init(l, life->loop, s) != 0 ||
         telemetry_listener_open(l, (uint16_t)life->settings->listener_port) != 0)

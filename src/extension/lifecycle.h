@@ -13,7 +13,7 @@
 #include "extension/telemetry_dispatcher.h"
 #include "extension/telemetry_listener.h"
 #include "io/storage.h"
-#include "protocol/flush.h"
+#include "protocol/invocations.h"
 
 struct lifecycle {
     const struct settings *settings;
@@ -28,27 +28,14 @@ struct lifecycle {
     bool registered, prepared;
     struct loop_timer timer;
     enum { LIFE_STARTING, LIFE_WAITING, LIFE_HOLDING, LIFE_ENDING, LIFE_ENDED } state;
-    char request_id[64]; /* of the invocation that is held */
-    size_t request_id_len;
-    char done_id[64]; /* of the latest platform.runtimeDone */
-    size_t done_id_len;
-    uint64_t done_ms; /* when that was produced, on the monotonic clock */
-    uint64_t
-        ended_wall_ms; /* the same by the wall clock; 0: the invocation that runs has not ended */
-    struct flush_pace pace;
-    uint64_t asked_wall_ms;   /* when the last `next` was asked for */
-    uint64_t invoked_wall_ms; /* the latest invocation's begin, and the `next` that brought it */
-    uint64_t invoked_asked_wall_ms;
-    char before_id[64]; /* of the invocation before, whose end has not been heard of yet */
-    size_t before_id_len;
-    uint64_t idle_most_ms; /* the sandbox cannot have been idle for longer between the two */
-    bool reported;         /* the platform's report on the latest invocation has come */
-    bool restored;         /* SnapStart: what must differ between copies has been made anew */
+    struct invocations invocations;
+    bool restored; /* SnapStart: what must differ between copies has been made anew */
     uint64_t metrics_wall_ms;
     struct ledger published; /* what the metrics have told so far */
     uint64_t deadline_ms;    /* of the invocation, or of the end; monotonic clock */
-    uint64_t posted_ms;      /* when the latest telemetry came */
+    uint64_t quiet_from_ms;  /* telemetry is silent since then, or since it last came */
     uint64_t stalled_ms;     /* since when the listener waits for room; 0: it does not */
+    uint32_t patience_ms;    /* so long it may still wait while this invocation is held */
     char buffers[2][CONNECTION_BUFFER];
     char head[HTTP_CLIENT_HEAD_BYTES];
 };

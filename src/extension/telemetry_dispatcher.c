@@ -18,9 +18,6 @@ enum {
      * records; each success lets the next one grow a little. The breaker's probe is as small. */
     LEAST_BATCH = 25,
     BATCH_GROWTH = 25,
-    /* The platform holds back what the listener does not read, and drops what is too much for it.
-     * After so long without any room it is better that we drop, and the function's end is heard. */
-    FULL_MAX_MS = 5000,
     /* So much waits beside what is under way while calls are answered within so long. This is about
      * memory where telemetry comes faster than it can be sent to a stream that is near. Not longer: the
      * platform may drop what it has no room for, and the queue takes all that it has room for as soon as
@@ -103,7 +100,7 @@ telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *e
         telemetry_dispatcher_flush(d);
         loop_set_earlier(&d->timer, d->loop->now_ms);
         if (d->full_timer.at_ms == 0)
-            loop_set(d->loop, &d->full_timer, FULL_MAX_MS);
+            loop_set(d->loop, &d->full_timer, d->patience_ms);
         return r;
     }
     if (first && d->queue.fresh > 0) {
@@ -118,13 +115,23 @@ telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *e
     return 0;
 }
 
+void
+telemetry_dispatcher_patience(struct telemetry_dispatcher *d, uint32_t ms)
+{
+    d->patience_ms = ms;
+    if (d->full_timer.at_ms != 0)
+        loop_set_earlier(&d->full_timer, d->loop->now_ms + ms);
+}
+
 static void
 full_for_long(void *context)
 {
     struct telemetry_dispatcher *d = context;
 
-    log_warn("the queue is full: dropping the %s events",
-             d->settings->drop == WHEN_FULL_OLDEST ? "oldest" : "newest");
+    if (!d->told_full)
+        log_warn("the queue is full: dropping the %s events",
+                 d->settings->drop == WHEN_FULL_OLDEST ? "oldest" : "newest");
+    d->told_full = true;
     d->intake.overflow = true;
     d->room(d->context);
 }
@@ -142,6 +149,7 @@ room_came(struct telemetry_dispatcher *d)
 {
     d->full_timer.at_ms = 0;
     d->intake.overflow = false;
+    d->told_full = d->told_full && telemetry_dispatcher_crowded(d);
 }
 
 void
@@ -798,6 +806,7 @@ telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, str
         return ERR_FULL;
     d->loop = loop;
     d->batch_max = QUEUE_BATCH_MAX;
+    d->patience_ms = DISPATCHER_PATIENCE_MS;
     d->batch.places = d->places;
     add_timer(d, &d->timer, timer);
     add_timer(d, &d->full_timer, full_for_long);

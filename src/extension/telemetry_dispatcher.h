@@ -24,6 +24,12 @@
 #include "protocol/breaker.h"
 #include "protocol/retry.h"
 
+/*
+ * The platform holds back what the listener does not read, and drops what is too much for it. After so
+ * long without any room it is better that we drop, and the function's end is heard.
+ */
+#define DISPATCHER_PATIENCE_MS 5000
+
 struct telemetry_dispatcher {
     const struct settings *settings;
     struct loop *loop;
@@ -46,6 +52,8 @@ struct telemetry_dispatcher {
     uint32_t flush_fresh; /* so many of the fresh records go now */
     struct loop_timer timer;
     struct loop_timer full_timer;   /* the queue has been full for too long */
+    uint32_t patience_ms;           /* which is so long */
+    bool told_full;                 /* since it was last half empty */
     struct loop_timer pace_timer;   /* a call is not answered soon */
     struct loop_timer burial_timer; /* at the end: what is left goes to the dead letter */
     struct queue_batch batch;
@@ -88,6 +96,12 @@ void telemetry_dispatcher_open(struct telemetry_dispatcher *d);
  * memory here. After both again at `room`.
  */
 int telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event);
+
+/*
+ * How long the queue may be full before events are dropped, each counted, so that reading goes on;
+ * DISPATCHER_PATIENCE_MS at first. Counts for a queue that is full already, too.
+ */
+void telemetry_dispatcher_patience(struct telemetry_dispatcher *d, uint32_t ms);
 
 /* An event is lost. */
 void telemetry_dispatcher_lost(struct telemetry_dispatcher *d, enum ledger_drop reason);

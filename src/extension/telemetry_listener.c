@@ -46,6 +46,7 @@ break_off(struct listener_connection *c)
 {
     if (c->state != LISTENER_BODY)
         return;
+    c->listener->disturbed(c->listener->context);
     c->listener->broken_off = true;
     loop_set_earlier(&c->listener->sweep, c->listener->loop->now_ms);
 }
@@ -91,6 +92,9 @@ refuse(struct listener_connection *c, unsigned status, const char *reason)
     out_put(&o, SPAN("\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
     answer(c, out_span(&o));
     log_debug("telemetry listener: answered %u %s", status, reason);
+    /* another method is nothing that the platform uses */
+    if (status != 405)
+        c->listener->disturbed(c->listener->context);
     (void)shutdown(c->watch.fd, SHUT_WR);
     free_large(c);
     break_off(c);
@@ -102,8 +106,11 @@ end_of_post(struct listener_connection *c)
 {
     struct telemetry_listener *l = c->listener;
 
-    if (splitter_inside(&c->splitter) && !c->splitter.skipping)
-        l->lost(l->context, DROP_CUT);
+    if (splitter_inside(&c->splitter)) {
+        l->disturbed(l->context);
+        if (!c->splitter.skipping)
+            l->lost(l->context, DROP_CUT);
+    }
     free_large(c);
     answer(c, c->keep_alive ? SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
                             : SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
@@ -224,8 +231,10 @@ stop(struct listener_connection *c, struct span event, struct span piece, struct
 static void
 body_is_broken(struct listener_connection *c)
 {
-    if (!c->broken)
+    if (!c->broken) {
+        c->listener->disturbed(c->listener->context);
         c->listener->lost(c->listener->context, DROP_UNREADABLE);
+    }
     c->broken = true;
 }
 
@@ -348,7 +357,7 @@ read_once(struct listener_connection *c)
     }
     if (c->state == LISTENER_CLOSING)
         return true;
-    c->heard_ms = l->loop->now_ms;
+    c->heard_ms = l->heard_ms = l->loop->now_ms;
     feed(c, (struct span){l->read_buffer, (size_t)n});
     if (unfinished(c))
         loop_set_earlier(&l->sweep, l->loop->now_ms + SWEEP_MS);
@@ -539,10 +548,7 @@ telemetry_listener_drain(struct telemetry_listener *l, uint32_t ms)
 }
 
 bool
-telemetry_listener_busy(const struct telemetry_listener *l)
+telemetry_listener_stopped(const struct telemetry_listener *l)
 {
-    for (int i = 0; i < LISTENER_CONNECTIONS; i++)
-        if (l->connections[i].state == LISTENER_BODY)
-            return true;
-    return false;
+    return l->stopped != NULL;
 }

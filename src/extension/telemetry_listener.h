@@ -68,7 +68,10 @@ struct telemetry_listener {
     bool (*cut)(void *context);
     /* A POST has been read to its end and answered, or is broken off for good. */
     void (*posted)(void *context);
+    /* A POST is damaged, cut, broken off or answered with anything but 200. */
+    void (*disturbed)(void *context);
     void *context;
+    uint64_t heard_ms; /* when a byte of a POST was last read */
 
     /* private */
     char *read_buffer;
@@ -101,7 +104,7 @@ void telemetry_listener_resume(struct telemetry_listener *l);
 /* Reads what has come by now on all connections, for so long at most. */
 void telemetry_listener_drain(struct telemetry_listener *l, uint32_t ms);
 
-/* Whether a POST is being read now. */
-bool telemetry_listener_busy(const struct telemetry_listener *l);
+/* Whether reading has stopped for want of room. */
+bool telemetry_listener_stopped(const struct telemetry_listener *l);
 
 #endif

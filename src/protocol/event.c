@@ -98,9 +98,41 @@ count(struct span value)
     return n;
 }
 
-/* What platform.logsDropped tells. */
+/* Source: Telemetry API, status and errorType of platform.runtimeDone. */
 COLD static void
-read_dropped(struct event *e)
+read_status(struct event *e, struct span status)
+{
+    e->failed = !span_same(status, SPAN("success"));
+    if (span_same(status, SPAN("timeout")))
+        e->resets = true;
+}
+
+COLD static void
+read_error_type(struct event *e, struct span type)
+{
+    if (span_starts(type, SPAN("Runtime.")) || span_starts(type, SPAN("Extension.")) ||
+        span_starts(type, SPAN("Sandbox.")))
+        e->resets = true;
+}
+
+/* A member of platform.runtimeDone or platform.logsDropped. */
+COLD static void
+read_detail(struct event *e, struct span name, struct span value)
+{
+    if (e->kind == EVENT_RUNTIME_DONE) {
+        if (span_same(name, SPAN("status")))
+            read_status(e, json_walk_string(value));
+        else if (span_same(name, SPAN("errorType")))
+            read_error_type(e, json_walk_string(value));
+    } else if (span_same(name, SPAN("droppedRecords"))) {
+        e->dropped_records = count(value);
+    } else if (span_same(name, SPAN("droppedBytes"))) {
+        e->dropped_bytes = count(value);
+    }
+}
+
+COLD static void
+read_details(struct event *e)
 {
     struct json_walk w;
     struct span name;
@@ -108,12 +140,8 @@ read_dropped(struct event *e)
 
     if (e->record.p[0] != '{' || json_walk_open(&w, e->record) != 0)
         return;
-    while (json_walk_next(&w, &name, &value) == 1) {
-        if (span_same(name, SPAN("droppedRecords")))
-            e->dropped_records = count(value);
-        else if (span_same(name, SPAN("droppedBytes")))
-            e->dropped_bytes = count(value);
-    }
+    while (json_walk_next(&w, &name, &value) == 1)
+        read_detail(e, name, value);
 }
 
 int
@@ -146,8 +174,8 @@ event_read(struct span text, const struct json_marks *marks, struct event *e)
     /* the closing bracket is left, and has to be the last byte: write_enriched takes it off */
     if (r != 0 || w.rest.len != 1 || !typed || e->record.len == 0)
         return ERR_BAD;
-    if (e->kind == EVENT_LOGS_DROPPED)
-        read_dropped(e);
+    if (e->kind == EVENT_LOGS_DROPPED || e->kind == EVENT_RUNTIME_DONE)
+        read_details(e);
     return 0;
 }
 

@@ -31,6 +31,9 @@ struct event {
     struct span request_id;   /* raw, of a record that names it; empty otherwise */
     uint64_t dropped_records; /* of platform.logsDropped */
     uint64_t dropped_bytes;
+    /* of platform.runtimeDone: it tells another status than success, and one after which the
+     * environment is reset: a time-out, or an errorType of the runtime, an extension or the sandbox */
+    bool failed, resets;
 };
 
 enum event_format {

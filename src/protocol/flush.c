@@ -5,6 +5,9 @@
 enum {
     /* Kept free before the invocation's deadline, for the way of `next` to the platform. */
     DEADLINE_MARGIN_MS = 100,
+    /* The most to hold after an end that was no success: whatever its cause, the environment may be
+     * reset, and SHUTDOWN, which cannot be heard meanwhile, has two seconds. */
+    FAILED_BUDGET_MS = 1000,
     FREQUENT_MS = 25,
     RARE_MS = 50,
     REST_MS = 250
@@ -34,19 +37,30 @@ flush_effective(const struct flush_state *s)
     return s->managed_instances || (s->frequent && !s->crowded) ? FLUSH_CONTINUOUS : FLUSH_END;
 }
 
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 uint32_t
 flush_hold_ms(const struct flush_state *s)
 {
+    uint32_t budget = s->budget_ms;
     uint64_t until = s->deadline_ms > DEADLINE_MARGIN_MS ? s->deadline_ms - DEADLINE_MARGIN_MS : 0;
 
     if (flush_effective(s) == FLUSH_CONTINUOUS || !s->subscribed || s->delivery_rests)
         return 0;
-    if (s->runtime_done && s->drained)
+    if (s->runtime_done && (s->drained || s->resets))
         return 0;
-    if (s->runtime_done && s->runtime_done_ms + s->budget_ms < until)
-        until = s->runtime_done_ms + s->budget_ms;
-    if (s->stalled_ms != 0 && s->stalled_ms + s->budget_ms < until)
-        until = s->stalled_ms + s->budget_ms;
+    if (s->failed && budget > FAILED_BUDGET_MS)
+        budget = FAILED_BUDGET_MS;
+    if (s->runtime_done)
+        until = earlier(until, s->runtime_done_ms + budget);
+    if (!s->runtime_done && s->doubtful)
+        until = earlier(until, s->heard_ms + budget);
+    if (!s->runtime_done && s->silence_ms > 0)
+        until = earlier(until, s->heard_ms + s->silence_ms);
     if (until <= s->now_ms)
         return 0;
     return until - s->now_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)(until - s->now_ms);

@@ -4,9 +4,15 @@
  * When the extension says that it is done with an invocation, by asking for the next event.
  *
  * `end` asks once the function has ended (platform.runtimeDone) and all its telemetry is delivered,
- * within the budget; `continuous` asks at once and sends while the function runs. While the queue
- * has no room, runtimeDone may be among the telemetry that cannot be read, so the budget runs from
- * that moment too.
+ * within the budget; `continuous` asks at once and sends while the function runs.
+ *
+ * The end may get lost: the platform drops what is too much for it, platform events too, and what a
+ * broken or damaged POST held may not come again. After any sign of that the invocation is held
+ * until no telemetry has come for as long as the budget. Without a sign a lost end cannot be told
+ * from a function that is silent, and TELEMETRY_HOLD_SILENCE_MS says how long silence may last.
+ *
+ * An end that says that the environment will be reset is followed by `next` at once, since SHUTDOWN is
+ * heard through it alone; the rest is delivered within SHUTDOWN's deadline.
  *
  * `adaptive` is `end` while the sandbox rests between its invocations, since it may be frozen then
  * with whatever was not delivered. When the next invocation follows so closely upon the last that
@@ -45,12 +51,16 @@ struct flush_state {
     bool
         delivery_rests; /* waiting would bring nothing: the breaker is open, or no call is due soon */
     bool runtime_done;
-    bool drained; /* nothing is queued or under way */
+    bool failed;   /* it told another status than success */
+    bool resets;   /* and that the environment will be reset */
+    bool drained;  /* nothing is queued or under way */
+    bool doubtful; /* the end may have been lost on its way */
     uint64_t now_ms;
     uint64_t runtime_done_ms;
-    uint64_t stalled_ms;  /* since when telemetry cannot be read for want of room; 0: it can */
+    uint64_t heard_ms;    /* when telemetry last came; now, while it is we who do not read it */
     uint64_t deadline_ms; /* of the invocation */
-    uint32_t budget_ms;   /* the most to hold after runtime_done_ms or stalled_ms */
+    uint32_t budget_ms;   /* the most to hold after runtime_done_ms */
+    uint32_t silence_ms;  /* the most to hold after heard_ms without any sign; 0: for ever */
 };
 
 /* What `adaptive` stands for in this state; the others as they are. */

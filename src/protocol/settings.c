@@ -8,6 +8,9 @@
 
 /* see settings.h */
 
+/* Source: Telemetry API, buffering. */
+enum { BUFFER_TIMEOUT_LEAST_MS = 25 };
+
 static struct span
 get(const struct settings_source *source, const char *name)
 {
@@ -407,6 +410,31 @@ read_words(struct settings *s, const struct settings_source *source)
     s->wire = (enum wire_form)read_word(source, "TELEMETRY_WIRE", "cbor, json", WIRE_CBOR);
 }
 
+/*
+ * The end of an invocation is told as late as the platform holds telemetry back, so a budget that is
+ * shorter could not be kept; where nothing is held it does not matter.
+ */
+static void
+bound_buffering(struct settings *s, const struct settings_source *source)
+{
+    static const char name[] = "TELEMETRY_BUFFER_TIMEOUT_MS";
+    uint32_t most = s->flush_budget_ms;
+    char allowed[64], used[16];
+    struct out o = out_to(allowed, sizeof allowed);
+
+    if (most < BUFFER_TIMEOUT_LEAST_MS)
+        most = BUFFER_TIMEOUT_LEAST_MS;
+    if (s->flush == FLUSH_CONTINUOUS || s->buffer_timeout_ms <= most)
+        return;
+    (void)format_text(&o, "at most TELEMETRY_FLUSH_BUDGET_MS, %u", s->flush_budget_ms);
+    out_byte(&o, '\0');
+    o = out_to(used, sizeof used);
+    out_number(&o, most);
+    out_byte(&o, '\0');
+    refuse(source, name, get(source, name), allowed, used);
+    s->buffer_timeout_ms = most;
+}
+
 static void
 read_numbers(struct settings *s, const struct settings_source *source)
 {
@@ -416,7 +444,9 @@ read_numbers(struct settings *s, const struct settings_source *source)
     }
     static const struct number numbers[] = {
         NUMBER("TELEMETRY_FLUSH_BUDGET_MS", flush_budget_ms, 500, 0, 900000),
-        NUMBER("TELEMETRY_BUFFER_TIMEOUT_MS", buffer_timeout_ms, 25, 25, 30000),
+        NUMBER("TELEMETRY_HOLD_SILENCE_MS", hold_silence_ms, 0, 0, 5400000),
+        NUMBER("TELEMETRY_BUFFER_TIMEOUT_MS", buffer_timeout_ms, BUFFER_TIMEOUT_LEAST_MS,
+               BUFFER_TIMEOUT_LEAST_MS, 30000),
         NUMBER("TELEMETRY_BUFFER_MAX_BYTES", buffer_max_bytes, 1048576, 262144, 1048576),
         NUMBER("TELEMETRY_BUFFER_MAX_ITEMS", buffer_max_items, 10000, 1000, 10000),
         NUMBER("TELEMETRY_QUEUE_MAX_BYTES", queue_max_bytes, 4194304, 65536, 1073741824),
@@ -429,6 +459,7 @@ read_numbers(struct settings *s, const struct settings_source *source)
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         read_number(s, source, &numbers[i]);
+    bound_buffering(s, source);
 }
 
 void

@@ -60,6 +60,7 @@ struct settings {
     enum flush_policy flush;
     enum log_level log_level;
     uint32_t flush_budget_ms;
+    uint32_t hold_silence_ms; /* 0: silence ends no hold */
     uint32_t buffer_timeout_ms, buffer_max_bytes, buffer_max_items;
     uint32_t queue_max_bytes;
     uint32_t listener_port;

@@ -65,6 +65,9 @@ check_settings(const struct settings *s)
     FACT(between(1, s->types, EVENT_PLATFORM | EVENT_FUNCTION | EVENT_EXTENSION));
     FACT(s->key != KEY_FIXED || s->fixed_key.len > 0);
     FACT(s->flush_budget_ms <= 900000 && between(1, s->max_attempts, 100));
+    FACT(s->hold_silence_ms <= 5400000);
+    FACT(s->flush == FLUSH_CONTINUOUS || s->buffer_timeout_ms <= 25 ||
+         s->buffer_timeout_ms <= s->flush_budget_ms);
     FACT(between(25, s->buffer_timeout_ms, 30000));
     FACT(between(262144, s->buffer_max_bytes, 1048576));
     FACT(between(1000, s->buffer_max_items, 10000));

@@ -239,6 +239,7 @@ static const struct {
     {PLATFORM("logsDropped", "{\"a\":{\"droppedRecords\":1,\"droppedBytes\":1}}"), 0, 0},
     {PLATFORM("logsDropped", "\"droppedRecords: 1\""), 0, 0},
     {PLATFORM("report", "{\"droppedRecords\":1,\"droppedBytes\":1}"), 0, 0},
+    {PLATFORM("runtimeDone", "{\"droppedRecords\":1,\"droppedBytes\":1}"), 0, 0},
     {FUNCTION("{\"droppedRecords\":1,\"droppedBytes\":1}"), 0, 0},
 };
 
@@ -569,6 +570,44 @@ own_lines(void **state)
     }
 }
 
+#define DONE(rest) PLATFORM("runtimeDone", "{\"requestId\":\"" ID "\"" rest "}")
+
+static const struct {
+    const char *text;
+    bool failed, resets;
+} ends[] = {
+    {DONE(""), false, false},
+    {DONE(",\"status\":\"success\""), false, false},
+    {DONE(",\"status\":\"error\""), true, false},
+    {DONE(",\"status\":\"failure\""), true, false},
+    {DONE(",\"status\":\"timeout\""), true, true},
+    {DONE(",\"status\":\"brandNew\""), true, false},
+    {DONE(",\"status\":1"), true, false},
+    {DONE(",\"status\":\"error\",\"errorType\":\"Function.Unhandled\""), true, false},
+    {DONE(",\"status\":\"error\",\"errorType\":\"Runtime.ExitError\""), true, true},
+    {DONE(",\"errorType\":\"Runtime.OutOfMemory\",\"status\":\"error\""), true, true},
+    {DONE(",\"status\":\"error\",\"errorType\":\"Extension.Crash\""), true, true},
+    {DONE(",\"status\":\"failure\",\"errorType\":\"Sandbox.Failure\""), true, true},
+    {DONE(",\"status\":\"error\",\"errorType\":\"RuntimeError\""), true, false},
+    {DONE(",\"status\":\"success\",\"spans\":[{\"status\":\"timeout\"}]"), false, false},
+    {PLATFORM("runtimeDone", "\"timeout\""), false, false},
+    {PLATFORM("report", "{\"status\":\"timeout\",\"errorType\":\"Runtime.X\"}"), false, false},
+    {FUNCTION("{\"status\":\"timeout\",\"errorType\":\"Runtime.X\"}"), false, false},
+};
+
+static void
+end(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(ends); i++) {
+        struct event e;
+
+        assert_int_equal(event_read(span_of(ends[i].text), NULL, &e), 0);
+        CHECK_INT(ends[i].text, e.failed, ends[i].failed);
+        CHECK_INT(ends[i].text, e.resets, ends[i].resets);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -578,6 +617,7 @@ main(int argc, char **argv)
         cmocka_unit_test(message_format),  cmocka_unit_test(verbatim_format),
         cmocka_unit_test(enriched_format), cmocka_unit_test(size_is_a_bound),
         cmocka_unit_test(size_at_worst),   cmocka_unit_test(own_lines),
+        cmocka_unit_test(end),
     };
 
     return RUN(argc, argv, tests);

@@ -206,38 +206,83 @@ how_long(void **state)
     }
 }
 
-/* A function that runs, or has ended unseen: telemetry cannot be read any more. */
+/* A function that runs, or whose end was lost: for how long its silence is waited for. */
 static const struct {
     const char *name;
-    bool done;
-    uint64_t stalled_ms, done_ms;
+    bool doubtful, done;
+    uint64_t heard_ms;
+    uint32_t silence_ms;
     uint32_t want;
-} stalls[] = {
-    {"not stalled", false, 0, 0, 2900},
-    {"just now", false, 1000, 0, 500},
-    {"before", false, 501, 0, 1},
-    {"budget is spent", false, 500, 0, 0},
-    {"the function was done first", true, 900, 700, 200},
-    {"stalled first", true, 700, 900, 200},
+} silences[] = {
+    {"no doubt, silent for long", false, false, 1, 0, 2900},
+    {"doubt, heard just now", true, false, 1000, 0, 500},
+    {"doubt, heard before", true, false, 501, 0, 1},
+    {"doubt, silent for the budget", true, false, 500, 0, 0},
+    {"doubt, but the end is known", true, true, 1, 0, 400},
+    {"no doubt, silence has an end", false, false, 900, 2000, 1900},
+    {"no doubt, that end is here", false, false, 900, 100, 0},
+    {"doubt, silence ends before the budget", true, false, 900, 300, 200},
+    {"doubt, the budget ends before silence", true, false, 900, 2000, 400},
+    {"silence may last beyond the deadline", false, false, 900, 5000, 2900},
+    {"silence, but the end is known", false, true, 1, 100, 400},
 };
 
 static void
-stalled(void **state)
+silent(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LEN(stalls); i++) {
+    for (size_t i = 0; i < LEN(silences); i++) {
         struct flush_state s = {
             .policy = FLUSH_END,
             .subscribed = true,
-            .runtime_done = stalls[i].done,
+            .runtime_done = silences[i].done,
+            .doubtful = silences[i].doubtful,
             .now_ms = 1000,
-            .runtime_done_ms = stalls[i].done_ms,
-            .stalled_ms = stalls[i].stalled_ms,
+            .runtime_done_ms = 900,
+            .heard_ms = silences[i].heard_ms,
             .deadline_ms = 4000,
             .budget_ms = 500,
+            .silence_ms = silences[i].silence_ms,
         };
 
-        CHECK_INT(stalls[i].name, flush_hold_ms(&s), stalls[i].want);
+        CHECK_INT(silences[i].name, flush_hold_ms(&s), silences[i].want);
+    }
+}
+
+/* An invocation that did not end well, with more to send. */
+static const struct {
+    const char *name;
+    bool done, failed, resets;
+    uint32_t budget_ms;
+    uint32_t want;
+} failures[] = {
+    {"well", true, false, false, 3000, 2900},
+    {"failed: a second at most", true, true, false, 3000, 900},
+    {"failed: a second", true, true, false, 1001, 900},
+    {"failed: less than that", true, true, false, 999, 899},
+    {"reset", true, true, true, 3000, 0},
+    {"reset, whatever the status", true, false, true, 3000, 0},
+    {"an earlier one was", false, true, true, 3000, 8900},
+};
+
+static void
+not_well(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(failures); i++) {
+        struct flush_state s = {
+            .policy = FLUSH_END,
+            .subscribed = true,
+            .runtime_done = failures[i].done,
+            .failed = failures[i].failed,
+            .resets = failures[i].resets,
+            .now_ms = 1000,
+            .runtime_done_ms = 900,
+            .deadline_ms = 10000,
+            .budget_ms = failures[i].budget_ms,
+        };
+
+        CHECK_INT(failures[i].name, flush_hold_ms(&s), failures[i].want);
     }
 }
 
@@ -245,8 +290,8 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(effective), cmocka_unit_test(pace),    cmocka_unit_test(decisions),
-        cmocka_unit_test(how_long),  cmocka_unit_test(stalled),
+        cmocka_unit_test(effective), cmocka_unit_test(pace),   cmocka_unit_test(decisions),
+        cmocka_unit_test(how_long),  cmocka_unit_test(silent), cmocka_unit_test(not_well),
     };
 
     return RUN(argc, argv, tests);

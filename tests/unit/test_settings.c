@@ -89,6 +89,7 @@ list(struct out *o, const struct settings *s)
         {"flush", {NULL, 0}, s->flush},
         {"log_level", {NULL, 0}, s->log_level},
         {"flush_budget_ms", {NULL, 0}, s->flush_budget_ms},
+        {"hold_silence_ms", {NULL, 0}, s->hold_silence_ms},
         {"buffer_timeout_ms", {NULL, 0}, s->buffer_timeout_ms},
         {"buffer_max_bytes", {NULL, 0}, s->buffer_max_bytes},
         {"buffer_max_items", {NULL, 0}, s->buffer_max_items},
@@ -203,6 +204,7 @@ static const char usual_settings[] = "stream_name=telemetry-kinesis-stream\n"
                                      "flush=2\n"
                                      "log_level=1\n"
                                      "flush_budget_ms=500\n"
+                                     "hold_silence_ms=\n"
                                      "buffer_timeout_ms=25\n"
                                      "buffer_max_bytes=1048576\n"
                                      "buffer_max_items=10000\n"
@@ -282,6 +284,7 @@ empty(void **state)
         "TELEMETRY_PARTITION_KEY",
         "TELEMETRY_FLUSH",
         "TELEMETRY_FLUSH_BUDGET_MS",
+        "TELEMETRY_HOLD_SILENCE_MS",
         "TELEMETRY_BUFFER_TIMEOUT_MS",
         "TELEMETRY_BUFFER_MAX_BYTES",
         "TELEMETRY_BUFFER_MAX_ITEMS",
@@ -326,6 +329,8 @@ static const struct number_row {
      "0 to 900000"},
     {"TELEMETRY_BUFFER_TIMEOUT_MS", "buffer_timeout_ms", "25", "25", "24", "30000", "30001",
      "25 to 30000"},
+    {"TELEMETRY_HOLD_SILENCE_MS", "hold_silence_ms", "0", "0", "-1", "5400000", "5400001",
+     "0 to 5400000"},
     {"TELEMETRY_BUFFER_MAX_BYTES", "buffer_max_bytes", "1048576", "262144", "262143", "1048576",
      "1048577", "262144 to 1048576"},
     {"TELEMETRY_BUFFER_MAX_ITEMS", "buffer_max_items", "10000", "1000", "999", "10000", "10001",
@@ -344,14 +349,18 @@ static const struct number_row {
 static void
 check_number(const struct number_row *n, const char *value, bool good)
 {
+    /* buffering is bounded by the budget */
+    bool bounded = strcmp(n->name, "TELEMETRY_BUFFER_TIMEOUT_MS") == 0;
+    const char *beside = bounded ? "flush_budget_ms=30000 " : "";
     char pair[128], want[128], complaint[512];
 
     snprintf(pair, sizeof pair, "%s=%s", n->name, value);
-    snprintf(want, sizeof want, "%s=%s ", n->setting, strcmp(value, "0") == 0 ? "" : value);
+    snprintf(want, sizeof want, "%s%s=%s ", beside, n->setting,
+             strcmp(value, "0") == 0 ? "" : value);
     snprintf(complaint, sizeof complaint, REFUSED("%s", "%s", "%s", "%s"), n->name, value,
              n->allowed, n->usual);
-    check_rows(&(struct row){{pair},
-                             good && strcmp(value, n->usual) != 0 ? want : "",
+    check_rows(&(struct row){{pair, bounded ? "TELEMETRY_FLUSH_BUDGET_MS=30000" : NULL},
+                             good && strcmp(value, n->usual) != 0 ? want : beside,
                              good ? "" : complaint},
                1);
 }
@@ -396,7 +405,22 @@ number(void **state)
 #define ALMOST_FULL_KEY                                                                            \
     FIFTY_SMILES FIFTY_SMILES FIFTY_SMILES FIFTY_SMILES FIFTY_SMILES FIVE_UMLAUTS
 
+#define BAD_BUFFERING(value, budget, used)                                                         \
+    REFUSED("TELEMETRY_BUFFER_TIMEOUT_MS", value, "at most TELEMETRY_FLUSH_BUDGET_MS, " budget, used)
+
 static const struct row words[] = {
+    {{"TELEMETRY_BUFFER_TIMEOUT_MS=500"}, "buffer_timeout_ms=500 ", ""},
+    {{"TELEMETRY_BUFFER_TIMEOUT_MS=501"},
+     "buffer_timeout_ms=500 ",
+     BAD_BUFFERING("501", "500", "500")},
+    {{"TELEMETRY_BUFFER_TIMEOUT_MS=5000", "TELEMETRY_FLUSH_BUDGET_MS=0", "TELEMETRY_FLUSH=end"},
+     "flush= flush_budget_ms= ",
+     BAD_BUFFERING("5000", "0", "25")},
+    {{"TELEMETRY_FLUSH_BUDGET_MS=0"}, "flush_budget_ms= ", ""},
+    {{"TELEMETRY_BUFFER_TIMEOUT_MS=5000", "TELEMETRY_FLUSH=continuous"},
+     "flush=1 buffer_timeout_ms=5000 ",
+     ""},
+
     {{"TELEMETRY_LISTENER_PORT=9000"}, "listener_port=9000 ", ""},
     {{"TELEMETRY_LISTENER_PORT=9001"}, "", BAD_PORT("9001")},
     {{"TELEMETRY_LISTENER_PORT=9002"}, "listener_port=9002 ", ""},
