@@ -54,11 +54,12 @@ entry(const struct queue_record *record, struct span common_key)
 }
 
 size_t
-dead_letter_record_size(const struct queue_record *record, struct span common_key)
+dead_letter_record_size(const struct dead_letter *d, const struct queue_record *record,
+                        struct span common_key)
 {
     struct put_record r = entry(record, common_key);
 
-    return dead_letter_object_line_size(&r);
+    return dead_letter_object_line_size(&r, d->object.sandbox);
 }
 
 static void
@@ -136,8 +137,10 @@ dead_letter_init(struct dead_letter *d, struct loop *loop, struct storage *s)
     struct dead_letter_name name = name_of(settings, d->sandbox);
 
     d->object = (struct dead_letter_object){.record = tell_record, .context = d};
-    if (settings->dead_letter != DEAD_LETTER_S3)
+    if (settings->dead_letter != DEAD_LETTER_S3) {
+        d->object.sandbox = d->sandbox;
         return 0;
+    }
     d->client.service = SPAN("s3");
     d->client.region = settings->function_region;
     d->client.endpoint = settings->s3;

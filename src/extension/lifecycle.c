@@ -5,6 +5,7 @@
 
 #include "io/clock.h"
 #include "io/log.h"
+#include "protocol/own_line.h"
 #include "protocol/stamp.h"
 
 /* see lifecycle.h */
@@ -335,13 +336,19 @@ observe(struct lifecycle *life, const struct event *event)
 }
 
 /* What we wrote ourselves: forwarding that would make more of it without end. */
-static bool
-our_own(const struct lifecycle *life, const struct event *event)
+COLD static bool
+our_own(struct lifecycle *life, const struct event *event)
 {
-    if (event_is_line_of(event, SPAN(LOG_LOGGER)))
-        return true;
-    return life->settings->dead_letter == DEAD_LETTER_STDERR && event->type == EVENT_EXTENSION &&
-           dead_letter_object_is_line(event->record);
+    struct span time = {NULL, 0};
+    uint64_t ms;
+    enum own_line is =
+        own_line(event, SPAN(LOG_LOGGER), life->dispatcher->intake.origin.sandbox, &time);
+
+    if (is == OWN_LINE_NOT ||
+        (is == OWN_LINE_IF_WRITTEN && (stamp_read_rfc3339(time, &ms) != 0 || !log_wrote_at(ms))))
+        return false;
+    life->dispatcher->ledger.own_lines++;
+    return true;
 }
 
 /* The queue is full, and the platform waits. */
@@ -391,7 +398,8 @@ telemetry_event(void *context, struct span text, const struct json_marks *marks)
         restored(life);
     if (invocations_announced(&life->invocations) && !interleaved(life))
         look_for_begin(life, &event);
-    if ((life->settings->types & event.type) != 0 && !our_own(life, &event)) {
+    if ((life->settings->types & event.type) != 0 &&
+        (event.type != EVENT_EXTENSION || !our_own(life, &event))) {
         int r = telemetry_dispatcher_event(d, &event);
 
         if (r == ERR_FULL)

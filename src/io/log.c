@@ -18,6 +18,29 @@ enum { ALWAYS_WAIT_MS = 40, RAW_WAIT_MS = 10 };
 
 static enum log_level least = LOG_WARN;
 
+static uint64_t moments[LOG_MOMENTS]; /* a ring; 0: none yet */
+static unsigned latest;
+
+static void
+remember(uint64_t ms)
+{
+    if (moments[latest] == ms)
+        return;
+    latest = (latest + 1) % LOG_MOMENTS;
+    moments[latest] = ms;
+}
+
+bool
+log_wrote_at(uint64_t ms)
+{
+    uint64_t oldest = moments[(latest + 1) % LOG_MOMENTS];
+
+    for (unsigned i = 0; i < LOG_MOMENTS; i++)
+        if (moments[i] == ms)
+            return true;
+    return ms < oldest;
+}
+
 void
 log_set_level(enum log_level level)
 {
@@ -48,8 +71,10 @@ print(enum log_level level, struct span message, struct span members, int wait_m
     char line[LINE_MAX_BYTES];
     char time[24];
     struct out o = out_to(line, sizeof line);
+    uint64_t now = clock_wall_ms();
 
-    stamp_rfc3339(clock_wall_ms(), time);
+    remember(now);
+    stamp_rfc3339(now, time);
     out_put(&o, SPAN("{\"time\":\""));
     out_put(&o, (struct span){time, sizeof time});
     out_put(&o, SPAN("\",\"level\":\""));

@@ -19,6 +19,13 @@ void log_set_level(enum log_level level);
 
 bool log_prints(enum log_level level);
 
+/*
+ * Whether a line that log_line or log_always wrote bears this moment, milliseconds since 1970. The
+ * latest LOG_MOMENTS moments are remembered; of an earlier one it cannot be told, which counts as so.
+ */
+#define LOG_MOMENTS 64
+bool log_wrote_at(uint64_t ms);
+
 /* Messages longer than 1,500 bytes are cut; a line above 4,096 with its escapes is left out.
  * Arguments as of format.h. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

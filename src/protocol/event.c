@@ -272,36 +272,3 @@ event_size(enum event_format format, const struct event *e, const struct event_o
                (origin->function_name.len + origin->function_version.len + origin->account_id.len +
                 origin->region.len + origin->sandbox.len + origin->request_id.len);
 }
-
-/* Whether text contains `"logger":"<logger>"` as it stands inside a JSON string. */
-COLD static bool
-text_names(struct span text, struct span logger)
-{
-    char needle[128];
-    struct out o = out_to(needle, sizeof needle);
-
-    out_put(&o, SPAN("\\\"logger\\\":\\\""));
-    out_put(&o, logger);
-    out_put(&o, SPAN("\\\""));
-    return out_end(&o) == 0 && span_find(text, out_span(&o)) != NULL;
-}
-
-COLD bool
-event_is_line_of(const struct event *e, struct span logger)
-{
-    struct json_walk w;
-    struct span name;
-    struct span value;
-    bool ours = false;
-
-    if (e->type != EVENT_EXTENSION)
-        return false;
-    if (e->record.p[0] == '"')
-        return text_names(e->record, logger);
-    if (e->record.p[0] != '{' || json_walk_open(&w, e->record) != 0)
-        return false;
-    while (json_walk_next(&w, &name, &value) == 1)
-        if (span_same(name, SPAN("logger")))
-            ours = span_same(json_walk_string(value), logger);
-    return ours;
-}

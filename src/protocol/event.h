@@ -74,10 +74,4 @@ int event_write(struct out *o, enum event_format format, const struct event *e,
 size_t event_size(enum event_format format, const struct event *e,
                   const struct event_origin *origin);
 
-/*
- * Whether this is a log line of an extension whose lines carry `"logger":"<logger>"`, as an object
- * or as text. Serves to leave our own lines out of what we forward, which would never end.
- */
-bool event_is_line_of(const struct event *e, struct span logger);
-
 #endif

@@ -29,7 +29,7 @@ struct invocations {
     uint64_t done_ms;             /* when that was produced, on the monotonic clock */
 
     /* private */
-    struct invocation_id done; /* of the latest end, until `next` is asked for */
+    struct invocation_id done;    /* of the latest end, until `next` is asked for */
     struct invocation_id started; /* of the latest start since `next` was asked for */
     struct invocation_id before;  /* of the invocation before, whose end has not been heard of */
     bool announced;               /* INVOKE has named one that has not been seen to start */

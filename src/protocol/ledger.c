@@ -49,6 +49,7 @@ static const struct counter {
     {"duplicatesPossible", "DuplicatesPossible", AT(duplicates_possible), false},
     {"truncated", NULL, AT(truncated), false},
     {"split", NULL, AT(split), false},
+    {"ownLines", NULL, AT(own_lines), false},
     {"dropped\":{\"total", "Dropped", SUM, false},
     {"oversize", NULL, AT(dropped[DROP_OVERSIZE]), false},
     {"cut", NULL, AT(dropped[DROP_CUT]), false},

@@ -24,6 +24,7 @@ struct ledger {
     uint64_t duplicates_possible; /* of these: the fate of the send before never became known */
     uint64_t truncated;           /* records that were cut down to what Kinesis takes */
     uint64_t split;               /* records more than events, since one became several */
+    uint64_t own_lines;           /* of our own that came back and were passed over; not received */
     uint64_t dropped[DROP_REASONS];
     uint64_t platform_dropped_records; /* by platform.logsDropped: never reached us */
     uint64_t platform_dropped_bytes;

@@ -1,6 +1,6 @@
 /* A telemetry event, and what is written for it in each format. */
 #include "fuzz.h"
-#include "protocol/event.h"
+#include "protocol/own_line.h"
 #include "strict_json.h"
 
 static const enum event_format formats[] = {EVENT_MESSAGE, EVENT_VERBATIM, EVENT_ENRICHED};
@@ -58,6 +58,8 @@ static void
 check_event(const struct event *e, struct span in)
 {
     struct span message = event_message(e);
+    struct span time;
+    enum own_line is;
 
     FACT(e->text.p == in.p && e->text.len == in.len);
     FACT(e->record.len > 0 && fuzz_within(e->record, in));
@@ -65,8 +67,9 @@ check_event(const struct event *e, struct span in)
     FACT(message.len > 0 && fuzz_within(message, in));
     FACT(e->type == EVENT_PLATFORM || e->kind == EVENT_OTHER);
     FACT(e->kind == EVENT_LOGS_DROPPED || (e->dropped_records == 0 && e->dropped_bytes == 0));
-    FACT(e->type == EVENT_EXTENSION || !event_is_line_of(e, any_piece(in)));
-    (void)event_is_line_of(e, any_piece(in));
+    is = own_line(e, any_piece(in), any_piece(in), &time);
+    FACT(e->type == EVENT_EXTENSION || is == OWN_LINE_NOT);
+    FACT(is != OWN_LINE_IF_WRITTEN || (time.len > 0 && fuzz_within(time, e->record)));
 }
 
 /* With the marks of a scan, of this text or, as nobody should, of another one. */

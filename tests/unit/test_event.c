@@ -519,57 +519,6 @@ size_at_worst(void **state)
     CHECK("write", o.len > sizeof controls * 6 * 6);
 }
 
-#define LOGGER "kinesis-telemetry-api-extension"
-#define OWN_TEXT "{\\\"level\\\":\\\"warn\\\",\\\"logger\\\":\\\"" LOGGER "\\\",\\\"message\\\":"
-
-static const struct {
-    const char *name, *text;
-    bool want;
-} lines[] = {
-    {"object", EXTENSION("{\"level\":\"warn\",\"logger\":\"" LOGGER "\",\"message\":\"m\"}"), true},
-    {"object with white space", EXTENSION("{ \"logger\" : \"" LOGGER "\" }"), true},
-    {"text", EXTENSION("\"" OWN_TEXT "\\\"m\\\"}\""), true},
-    {"text with a newline", EXTENSION("\"" OWN_TEXT "\\\"m\\\"}\\n\""), true},
-    {"text, cut", EXTENSION("\"" OWN_TEXT "\""), true},
-
-    {"object of a function", FUNCTION("{\"logger\":\"" LOGGER "\"}"), false},
-    {"text of a function", FUNCTION("\"" OWN_TEXT "\\\"m\\\"}\""), false},
-    {"platform", PLATFORM("x", "{\"logger\":\"" LOGGER "\"}"), false},
-    {"other logger", EXTENSION("{\"logger\":\"other\"}"), false},
-    {"logger longer", EXTENSION("{\"logger\":\"" LOGGER "s\"}"), false},
-    {"logger shorter", EXTENSION("{\"logger\":\"kinesis-telemetry-api-extensio\"}"), false},
-    {"logger in a member", EXTENSION("{\"a\":{\"logger\":\"" LOGGER "\"}}"), false},
-    {"logger in a message", EXTENSION("{\"message\":\"\\\"logger\\\":\\\"" LOGGER "\\\"\"}"),
-     false},
-    {"last of two loggers", EXTENSION("{\"logger\":\"" LOGGER "\",\"logger\":\"x\"}"), false},
-    {"no logger", EXTENSION("{\"message\":\"" LOGGER "\"}"), false},
-    {"text, other logger", EXTENSION("\"{\\\"logger\\\":\\\"other\\\"}\""), false},
-    {"text, logger longer", EXTENSION("\"{\\\"logger\\\":\\\"" LOGGER "s\\\"}\""), false},
-    {"text, name alone", EXTENSION("\"" LOGGER " started\""), false},
-    {"text empty", EXTENSION("\"\""), false},
-    {"array", EXTENSION("[\"logger\",\"" LOGGER "\"]"), false},
-    {"number", EXTENSION("1"), false},
-    {"null", EXTENSION("null"), false},
-};
-
-static void
-own_lines(void **state)
-{
-    static char longest[200];
-    struct event e;
-
-    (void)state;
-    for (size_t i = 0; i < LEN(lines); i++) {
-        seed("event", span_of(lines[i].text));
-        CHECK_INT(lines[i].name, event_read(guard_copy(span_of(lines[i].text)), NULL, &e), 0);
-        CHECK_INT(lines[i].name, event_is_line_of(&e, SPAN(LOGGER)), lines[i].want);
-        CHECK_INT(lines[i].name, event_is_line_of(&e, SPAN("nobody")), false);
-        memset(longest, 'l', sizeof longest);
-        CHECK_INT(lines[i].name, event_is_line_of(&e, (struct span){longest, sizeof longest}),
-                  false);
-    }
-}
-
 #define DONE(rest) PLATFORM("runtimeDone", "{\"requestId\":\"" ID "\"" rest "}")
 
 static const struct {
@@ -616,8 +565,7 @@ main(int argc, char **argv)
         cmocka_unit_test(read_bad),        cmocka_unit_test(read_dropped),
         cmocka_unit_test(message_format),  cmocka_unit_test(verbatim_format),
         cmocka_unit_test(enriched_format), cmocka_unit_test(size_is_a_bound),
-        cmocka_unit_test(size_at_worst),   cmocka_unit_test(own_lines),
-        cmocka_unit_test(end),
+        cmocka_unit_test(size_at_worst),   cmocka_unit_test(end),
     };
 
     return RUN(argc, argv, tests);

@@ -184,8 +184,8 @@ paces(void **state)
             invocations_asked(&v, now - rounds[i].rest_ms);
             invocations_invoke(&v, span_of(text), now);
             done.request_id = late ? span_of(before) : span_of(text);
-            (void)invocations_done(&v, &done, late ? now - rounds[i].rest_ms : now + rounds[i].run_ms,
-                                   now);
+            (void)invocations_done(&v, &done,
+                                   late ? now - rounds[i].rest_ms : now + rounds[i].run_ms, now);
             now += rounds[i].run_ms + rounds[i].rest_ms;
         }
         CHECK_INT(rounds[i].name, v.pace.frequent, rounds[i].frequent);

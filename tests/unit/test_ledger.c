@@ -15,7 +15,7 @@ static const struct {
     {"nothing happened",
      {0},
      "\"received\":0,\"delivered\":0,\"deadLettered\":0,\"retried\":0,"
-     "\"duplicatesPossible\":0,\"truncated\":0,\"split\":0,"
+     "\"duplicatesPossible\":0,\"truncated\":0,\"split\":0,\"ownLines\":0,"
      "\"dropped\":{\"total\":0,\"oversize\":0,\"cut\":0,\"unreadable\":0,\"refused\":0,"
      "\"overflow\":0,\"shutdown\":0},\"platformDropped\":{\"records\":0,\"bytes\":0},"
      "\"bytes\":0,\"requests\":0,\"connections\":0,\"handshakes\":0,\"breakerOpenings\":0"},
@@ -27,6 +27,7 @@ static const struct {
       .duplicates_possible = 25,
       .truncated = 9,
       .split = 8,
+      .own_lines = 3,
       .dropped = {1, 2, 4, 8, 16, 32},
       .platform_dropped_records = 7,
       .platform_dropped_bytes = 4096,
@@ -36,7 +37,7 @@ static const struct {
       .handshakes = 6,
       .breaker_openings = 5},
      "\"received\":1234,\"delivered\":1150,\"deadLettered\":50,\"retried\":56,"
-     "\"duplicatesPossible\":25,\"truncated\":9,\"split\":8,"
+     "\"duplicatesPossible\":25,\"truncated\":9,\"split\":8,\"ownLines\":3,"
      "\"dropped\":{\"total\":63,\"oversize\":1,\"cut\":2,\"unreadable\":4,\"refused\":8,"
      "\"overflow\":16,\"shutdown\":32},\"platformDropped\":{\"records\":7,\"bytes\":4096},"
      "\"bytes\":70000,\"requests\":30,\"connections\":3,\"handshakes\":6,\"breakerOpenings\":5"},
@@ -48,6 +49,7 @@ static const struct {
       .duplicates_possible = MOST,
       .truncated = MOST,
       .split = MOST,
+      .own_lines = MOST,
       .dropped = {0, MOST, 0, 0, 0, 0},
       .platform_dropped_records = MOST,
       .platform_dropped_bytes = MOST,
@@ -58,7 +60,7 @@ static const struct {
       .breaker_openings = MOST},
      "\"received\":" MOST_TEXT ",\"delivered\":" MOST_TEXT ",\"deadLettered\":" MOST_TEXT
      ",\"retried\":" MOST_TEXT ",\"duplicatesPossible\":" MOST_TEXT ",\"truncated\":" MOST_TEXT
-     ",\"split\":" MOST_TEXT ",\"dropped\":{\"total\":" MOST_TEXT
+     ",\"split\":" MOST_TEXT ",\"ownLines\":" MOST_TEXT ",\"dropped\":{\"total\":" MOST_TEXT
      ",\"oversize\":0,\"cut\":" MOST_TEXT
      ",\"unreadable\":0,\"refused\":0,\"overflow\":0,\"shutdown\":0},"
      "\"platformDropped\":{\"records\":" MOST_TEXT ",\"bytes\":" MOST_TEXT "},\"bytes\":" MOST_TEXT
