@@ -402,10 +402,10 @@ telemetry_event(void *context, struct span text, const struct json_marks *marks)
         (event.type != EVENT_EXTENSION || !our_own(life, &event))) {
         int r = telemetry_dispatcher_event(d, &event);
 
-        if (r == ERR_FULL)
+        if (r != 0) {
             stalled(life);
-        if (r != 0)
             return ERR_FULL;
+        }
         if (life->stalled_ms != 0)
             stall_over(life);
     }

@@ -18,12 +18,6 @@ enum {
      * records; each success lets the next one grow a little. The breaker's probe is as small. */
     LEAST_BATCH = 25,
     BATCH_GROWTH = 25,
-    /* So much waits beside what is under way while calls are answered within so long. This is about
-     * memory where telemetry comes faster than it can be sent to a stream that is near. Not longer: the
-     * platform may drop what it has no room for, and the queue takes all that it has room for as soon as
-     * a call is not answered so soon. */
-    PACE_BYTES = 786432,
-    PACE_MS = 10,
     LEAST_HALF_BYTES = 1024, /* a record that is refused for its size is not cut below this */
 };
 
@@ -75,24 +69,12 @@ awaited(const struct telemetry_dispatcher *d)
     return d->deadline_ms != 0;
 }
 
-/* Whether there is enough to send for as long as the call under way may take. */
-static bool
-paced(const struct telemetry_dispatcher *d)
-{
-    return d->sending && !d->last_chance && d->breaker.failures == 0 &&
-           d->queue.fresh_bytes > PACE_BYTES && d->loop->now_ms < d->sent_at_ms + PACE_MS;
-}
-
 int
 telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event)
 {
     bool first = d->queue.fresh == 0;
     int r;
 
-    if (paced(d)) {
-        loop_set_earlier(&d->pace_timer, d->sent_at_ms + PACE_MS);
-        return ERR_MORE;
-    }
     r = telemetry_intake_event(&d->intake, event);
     check_ledger(d);
     if (r != 0) {
@@ -133,14 +115,6 @@ full_for_long(void *context)
                  d->settings->drop == WHEN_FULL_OLDEST ? "oldest" : "newest");
     d->told_full = true;
     d->intake.overflow = true;
-    d->room(d->context);
-}
-
-static void
-not_answered_soon(void *context)
-{
-    struct telemetry_dispatcher *d = context;
-
     d->room(d->context);
 }
 
@@ -247,7 +221,6 @@ send_batch(struct telemetry_dispatcher *d, bool with_failed, bool alone)
     d->calls_before = d->kinesis.client.http.sent_calls;
     d->unanswered_before = d->kinesis.client.http.unanswered;
     d->sending = true;
-    d->sent_at_ms = d->loop->now_ms;
     d->alone = alone;
     d->hopeful = false;
     d->accepted = d->most_attempts = 0;
@@ -810,7 +783,6 @@ telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, str
     d->batch.places = d->places;
     add_timer(d, &d->timer, timer);
     add_timer(d, &d->full_timer, full_for_long);
-    add_timer(d, &d->pace_timer, not_answered_soon);
     add_timer(d, &d->burial_timer, time_to_bury);
     /* a freeze gives the platform no chance to send */
     d->full_timer.awake = true;

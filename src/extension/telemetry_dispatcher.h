@@ -54,13 +54,11 @@ struct telemetry_dispatcher {
     struct loop_timer full_timer;   /* the queue has been full for too long */
     uint32_t patience_ms;           /* which is so long */
     bool told_full;                 /* since it was last half empty */
-    struct loop_timer pace_timer;   /* a call is not answered soon */
     struct loop_timer burial_timer; /* at the end: what is left goes to the dead letter */
     struct queue_batch batch;
     uint32_t places[QUEUE_BATCH_MAX];
     uint32_t batch_max; /* records that a batch may have now */
     bool sending;
-    uint64_t sent_at_ms;    /* the batch under way */
     bool alone;             /* what is under way is a record that was set aside */
     bool last_chance;       /* the sandbox ends: no rest any more */
     bool over;              /* nothing goes to the stream any more */
@@ -90,11 +88,7 @@ int telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop,
 /* Connects ahead of need, unless it is known to be in vain. */
 void telemetry_dispatcher_open(struct telemetry_dispatcher *d);
 
-/*
- * Takes an event that is to be forwarded. Returns 0; ERR_FULL: there is no room; or ERR_MORE: there is,
- * but a call is under way that will soon be answered, and what the platform holds meanwhile costs no
- * memory here. After both again at `room`.
- */
+/* Takes an event that is to be forwarded. Returns 0; ERR_FULL: there is no room: again at `room`. */
 int telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event);
 
 /*
