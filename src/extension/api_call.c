@@ -49,19 +49,23 @@ reply(void *context, const struct http_head *head)
 
     c->status = head->status;
     c->len = 0;
+    c->reader.wanted = c->wanted;
+    json_members_start(&c->reader);
     if (identifier.len == 0 || identifier.len > sizeof peer->identifier)
         return;
     memcpy(peer->identifier, identifier.p, identifier.len);
     peer->identifier_len = identifier.len;
 }
 
-/* Keeps the beginning of the reply; no reply that we can use is longer. */
+/* Keeps the beginning of the reply, where errors are told, and what is wanted of it. */
 static void
 piece(void *context, struct span part)
 {
     struct api_call *c = context;
 
     c->len = out_keep(c->buffer, sizeof c->buffer, c->len, part);
+    if (c->wanted != NULL)
+        json_members_take(&c->reader, part);
 }
 
 static void
@@ -70,6 +74,7 @@ done(void *context, int result)
     struct api_call *c = context;
 
     c->reply = (struct span){c->buffer, c->len};
+    c->members = json_members_end(&c->reader);
     c->done(c->context, result);
 }
 

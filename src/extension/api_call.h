@@ -5,6 +5,7 @@
  * one kept connection that all these calls share.
  */
 #include "io/http_client.h"
+#include "protocol/json_members.h"
 
 #define API_REPLY_MAX_BYTES 8192
 
@@ -21,6 +22,7 @@ struct api_call {
     struct span method, path; /* set by the owner */
     struct span name, value;  /* one more header field; none when name is empty */
     struct span body;         /* sent as JSON when not empty; at most some KiB */
+    const struct span *wanted; /* members of the reply, as of json_members.h; NULL: none */
     uint32_t silence_ms;      /* 0: the platform may take for ever */
     /* The call has ended. result as of http_call; status and reply are valid when it is 0. */
     void (*done)(void *context, int result);
@@ -28,10 +30,12 @@ struct api_call {
 
     /* of the reply */
     unsigned status;
-    struct span reply;
+    struct span reply;   /* its first API_REPLY_MAX_BYTES */
+    struct span members; /* those that are wanted, of a reply of any length */
 
     /* private */
     struct http_call call;
+    struct json_members reader;
     char buffer[API_REPLY_MAX_BYTES];
     size_t len;
 };

@@ -4,7 +4,13 @@
 
 /* see extensions_api.h */
 
-enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000 };
+enum {
+    FIRST_PAUSE_MS = 50,
+    LONGEST_PAUSE_MS = 5000,
+    /* events that cannot be read: so many are followed by the next at once, then no more for so long */
+    UNREADABLE_MAX = 10,
+    UNREADABLE_MS = 100
+};
 
 static void
 call_again(void *context)
@@ -33,7 +39,8 @@ tell(struct extensions_api *api, int result)
         log_error("extensions API: %s: %s; trying again", act,
                   http_client_error(&call->peer->http));
     else if (api->is_registered && call->status == 200)
-        log_warn("extensions API: an event that cannot be read was passed over");
+        log_warn("extensions API: an event that cannot be read%s",
+                 call->reader.whole ? " was passed over" : " to its end");
     else
         log_error("extensions API: %s was answered %u %.*s; trying again", act, call->status,
                   LOG_SPAN(type));
@@ -60,7 +67,7 @@ register_done(void *context, int result)
     if (result == 0 && call->status == 200 && call->peer->identifier_len > 0) {
         api->is_registered = true;
         api->failures = 0;
-        lambda_registered(call->reply, &api->registered_as);
+        lambda_registered(call->members, &api->registered_as);
         api->registered(api->context);
     } else if (result == 0 && !api->shutdown_only &&
                span_same(lambda_error_type(call->reply), SPAN("Extension.InvalidEventType"))) {
@@ -72,20 +79,53 @@ register_done(void *context, int result)
     }
 }
 
+/* The function has nothing to wait for us for; but a platform that sends nothing else gets a rest. */
+static void
+pass_over(struct extensions_api *api)
+{
+    uint64_t now = api->loop->now_ms;
+
+    api->failures++;
+    tell(api, 0);
+    if (now - api->unreadable_ms >= UNREADABLE_MS) {
+        api->unreadable_ms = now;
+        api->unreadable = 0;
+    }
+    if (api->unreadable++ < UNREADABLE_MAX)
+        extensions_api_next(api);
+    else
+        loop_set(api->loop, &api->again, UNREADABLE_MS);
+}
+
+/* What is there of a reply tells enough, as a rule. */
+static void
+note_event(struct extensions_api *api)
+{
+    if (!api->call.reader.whole) {
+        api->failures++;
+        tell(api, 0);
+        return;
+    }
+    if (api->failures > 0)
+        log_info("extensions API: back after %u failures", api->failures);
+    api->failures = 0;
+}
+
 static void
 next_done(void *context, int result)
 {
     struct extensions_api *api = context;
     struct lambda_event event;
 
-    /* an event of a kind that we did not ask for is passed over, but not in haste */
-    if (result != 0 || api->call.status != 200 || lambda_event(api->call.reply, &event) != 0) {
+    if (result != 0 || api->call.status != 200) {
         failed(api, result);
         return;
     }
-    if (api->failures > 0)
-        log_info("extensions API: back after %u failures", api->failures);
-    api->failures = 0;
+    if (lambda_event(api->call.members, &event) != 0) {
+        pass_over(api);
+        return;
+    }
+    note_event(api);
     api->event(api->context, &event);
 }
 
@@ -95,6 +135,7 @@ extensions_api_init(struct extensions_api *api, struct api_peer *peer, struct lo
     api->loop = loop;
     api->call.peer = peer;
     api->call.context = api;
+    api->call.wanted = lambda_members;
     api->again = (struct loop_timer){.fire = call_again, .context = api};
     loop_add_timer(loop, &api->again);
 }

@@ -7,6 +7,11 @@
 
 /* see lambda_messages.h */
 
+const struct span lambda_members[] = {
+    {"eventType", 9},       {"requestId", 9}, {"deadlineMs", 10},
+    {"shutdownReason", 14}, {"accountId", 9}, {NULL, 0},
+};
+
 struct span
 lambda_register_body(bool shutdown_only)
 {

@@ -4,10 +4,16 @@
  * The control documents of the Extensions API (2020-01-01) and the Telemetry API (2022-07-01).
  * Writers return 0 or ERR_FULL; readers point into nothing, what they give is copied.
  */
-#include "protocol/out.h"
+#include "protocol/json_members.h"
 
 /* Body of POST /register: INVOKE and SHUTDOWN, or SHUTDOWN alone. */
 struct span lambda_register_body(bool shutdown_only);
+
+/*
+ * What lambda_registered and lambda_event look at in a reply: with json_members.h one of any length can
+ * be read, in any order of its members.
+ */
+extern const struct span lambda_members[];
 
 struct lambda_registered {
     char account_id[16];

@@ -168,6 +168,26 @@ describe('what the platform answers', { concurrency: 4 }, () => {
     });
   }
 
+  /* Pauses that grew, as after other failures, would go beyond the test's own limit. */
+  light('next: forty events that cannot be read, each followed by the next one at once', {
+    platform: { faults: { next: repeated(40, { status: 200, body: '{"eventType":7}' }) } }
+  }, async (stand) => {
+    await delivers(stand);
+    assert.equal(stand.complaints.length, 1, stand.complaints.join('\n'));
+    assert.match(stand.complaints[0], /event that cannot be read/);
+  });
+
+  light('next: nothing but events that cannot be read, which is no reason to hurry', () => {
+    let asked = 0;
+    const unreadable = () => ((asked += 1) === 1 ? null : { status: 200, body: '{}' });
+    return { platform: { faults: { next: unreadable } } };
+  }, async (stand) => {
+    const began = performance.now();
+    stand.log(['first']).catch(() => {}); /* this invocation never ends */
+    await stand.platform.until(() => calls(stand, 'next').length > 50);
+    assert.ok(calls(stand, 'next').length <= 10 * (Math.ceil((performance.now() - began) / 100) + 2));
+  });
+
   light('next: the connection is cut while the call waits, again and again', { change: () => null }, async (stand) => {
     for (let i = 0; i < 5; i += 1) {
       const asked = calls(stand, 'next').length;
@@ -180,6 +200,10 @@ describe('what the platform answers', { concurrency: 4 }, () => {
 
   /* Members of an INVOKE that are not as expected; the invocation is over long before its deadline. */
   const invokes = {
+    'behind a trace id of 100,000 characters': ({ requestId, ...event }) =>
+      ({ tracing: { value: 'Root='.padEnd(100_000, '1') }, ...event, trace: 't'.repeat(100_000), requestId }),
+    'with 1,000 more members': (event) =>
+      ({ ...Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`m${i}`, i])), ...event }),
     'with extra members': (event) => ({ ...event, extra: { deep: [[[{ a: 1 }]]], eventType: 'SHUTDOWN' }, more: 'x'.repeat(2_000) }),
     'without requestId': ({ requestId, ...event }) => event,
     'with a requestId of 1,000 characters': (event) => ({ ...event, requestId: 'r'.repeat(1_000) }),

@@ -1,0 +1,48 @@
+#ifndef JSON_MEMBERS_H
+#define JSON_MEMBERS_H
+/*
+ * Of a JSON object that comes in pieces, however long it is: the members that are wanted, as a small
+ * document of their own, for json.h.
+ *
+ * Kept are strings, numbers and words, as they stand; of what lies deeper nothing. A member that is
+ * longer than JSON_MEMBERS_ONE is left out, as is one that had not ended when the text did. Beyond
+ * JSON_MEMBERS_MAX_BYTES nothing is looked at any more. What is not wanted is stepped over, not judged:
+ * only strings and the depth of brackets are followed.
+ */
+#include "protocol/out.h"
+
+#define JSON_MEMBERS_MAX_BYTES 1048576
+#define JSON_MEMBERS_ROOM 2176
+#define JSON_MEMBERS_ONE 400 /* a member, name and quotes included */
+
+struct json_members {
+    const struct span *wanted; /* names as they stand between their quotes, the last one empty */
+
+    bool whole; /* the object has come to its end */
+
+    /* private */
+    char text[JSON_MEMBERS_ROOM];
+    struct out kept;
+    size_t taken; /* bytes looked at */
+    size_t mark;  /* where the member begins that is being kept */
+    unsigned depth;
+    enum { MEMBERS_NAME, MEMBERS_COLON, MEMBERS_VALUE, MEMBERS_COMMA } want; /* at depth 1 */
+    bool in_string, escaped;
+    bool keeping; /* of the text now: a name, or the value of a member that is wanted */
+    bool scalar;  /* within a number or word at depth 1 */
+    bool ended;   /* the object, or what can be made of this text */
+};
+
+/* wanted is set by the caller, and stays. */
+void json_members_start(struct json_members *m);
+
+/* The next piece of the text. */
+void json_members_take(struct json_members *m, struct span piece);
+
+/*
+ * The members that are whole by now, as an object: in the order and as often as they came. Empty text
+ * when the text is no object. Valid until the next call.
+ */
+struct span json_members_end(struct json_members *m);
+
+#endif
