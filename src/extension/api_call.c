@@ -29,6 +29,7 @@ write_head(void *context, struct out *o)
     field(o, SPAN("Lambda-Extension-Identifier"),
           (struct span){peer->identifier, peer->identifier_len});
     field(o, c->name, c->value);
+    out_put(o, c->fields);
     if (c->body.len > 0) {
         out_put(o, SPAN("Content-Type: application/json\r\nContent-Length: "));
         out_number(o, c->body.len);

@@ -149,6 +149,7 @@ extensions_api_register(struct extensions_api *api)
     call->path = SPAN("/2020-01-01/extension/register");
     call->name = SPAN("Lambda-Extension-Name");
     call->value = api->name;
+    call->fields = SPAN("Lambda-Extension-Accept-Feature: accountId\r\n");
     call->body = lambda_register_body(api->shutdown_only);
     call->done = register_done;
     api_call_start(call);
@@ -161,7 +162,7 @@ extensions_api_next(struct extensions_api *api)
 
     call->method = SPAN("GET");
     call->path = SPAN("/2020-01-01/extension/event/next");
-    call->name = call->body = (struct span){NULL, 0};
+    call->name = call->fields = call->body = (struct span){NULL, 0};
     call->done = next_done;
     api_call_start(call);
 }

@@ -93,6 +93,16 @@ describe('what the platform answers', { concurrency: 4 }, () => {
     });
   }
 
+  for (const accountId of ['210987654321', null]) {
+    light(`register ${accountId ? 'tells the account when asked' : 'does not know the account'}: enriched`, {
+      env: { TELEMETRY_RECORD_FORMAT: 'enriched' }, platform: { accountId }
+    }, async (stand) => {
+      await stand.log(['first']);
+      const { arrived } = await stand.finish();
+      assert.deepEqual(arrived.map((one) => [one.record, one.accountId]), [['first', accountId ?? undefined]]);
+    });
+  }
+
   light('register answered 403 Extension.InvalidEventType: for SHUTDOWN alone, then', {
     platform: { faults: { register: [ANSWERS.eventType] } }
   }, async (stand) => {
