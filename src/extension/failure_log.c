@@ -38,6 +38,17 @@ first_line(struct span message)
     return (struct span){message.p, n};
 }
 
+/* Which setting has bounded what took too long; the dead letter's calls have a bound of their own. */
+static const char *
+bound(const struct failure_log *f, const struct aws_result *r)
+{
+    if (r->result == ERR_LATE && f->client->http.connection.end == CONNECTION_TIMED_OUT)
+        return " (TELEMETRY_CONNECT_TIMEOUT_MS)";
+    if (r->result == ERR_LATE && span_same(f->client->service, SPAN("kinesis")))
+        return " (TELEMETRY_REQUEST_TIMEOUT_MS)";
+    return "";
+}
+
 static void
 describe(const struct failure_log *f, const char *what, const struct aws_result *r, struct out *o)
 {
@@ -48,7 +59,7 @@ describe(const struct failure_log *f, const char *what, const struct aws_result 
         (void)format_text(o, "%s (BearSSL error %d)", http_client_error(http),
                           http->connection.code);
     else if (r->result != 0)
-        (void)format_text(o, "%s", http_client_error(http));
+        (void)format_text(o, "%s%s", http_client_error(http), bound(f, r));
     else if (r->status == 0)
         (void)format_text(o, "%.*s", LOG_SPAN(r->message));
     else if (what != NULL)

@@ -58,9 +58,22 @@ struct number {
     uint32_t preset, least, most;
 };
 
+/* Source: SDK reference, smart configuration defaults: so much for a connection to another region. */
+enum { FAR_TIMEOUT_MS = 3100 };
+
+/* How long a peer may take is longer by default where that is far away. */
+static uint32_t
+preset_of(const struct settings *s, const struct number *n)
+{
+    bool timeout = n->at == offsetof(struct settings, connect_timeout_ms) ||
+                   n->at == offsetof(struct settings, request_timeout_ms);
+
+    return timeout && !span_same(s->region, s->function_region) ? FAR_TIMEOUT_MS : n->preset;
+}
+
 static void
 refuse_number(const struct settings_source *source, const struct number *n, struct span value,
-              const char *less)
+              const char *less, uint32_t preset)
 {
     char allowed[48], used[16];
     struct out o = out_to(allowed, sizeof allowed);
@@ -68,7 +81,7 @@ refuse_number(const struct settings_source *source, const struct number *n, stru
     (void)format_text(&o, "%u to %u%s", n->least, n->most, less);
     out_byte(&o, '\0');
     o = out_to(used, sizeof used);
-    out_number(&o, n->preset);
+    out_number(&o, preset);
     out_byte(&o, '\0');
     refuse(source, n->name, value, allowed, used);
 }
@@ -80,12 +93,13 @@ read_number(struct settings *s, const struct settings_source *source, const stru
     enum { PLATFORM_PORT = 9001 };
     bool port = n->at == offsetof(struct settings, listener_port);
     struct span value = get(source, n->name);
-    uint64_t number = n->preset;
+    uint32_t preset = preset_of(s, n);
+    uint64_t number = preset;
 
     if (value.len > 0 && (span_number(value, n->most, &number) != 0 || number < n->least ||
                           (port && number == PLATFORM_PORT))) {
-        refuse_number(source, n, value, port ? ", less 9001" : "");
-        number = n->preset;
+        refuse_number(source, n, value, port ? ", less 9001" : "", preset);
+        number = preset;
     }
     *(uint32_t *)(void *)((char *)s + n->at) = (uint32_t)number;
 }
@@ -475,12 +489,12 @@ settings_read_early(struct settings *s, const struct settings_source *source)
 void
 settings_read(struct settings *s, const struct settings_source *source)
 {
+    read_region(s, source);
+    read_stream(s, source);
     read_words(s, source);
     read_numbers(s, source);
     read_types(s, source);
     read_key(s, source);
-    read_region(s, source);
-    read_stream(s, source);
     read_dead_letter(s, source);
     read_endpoints(s, source);
     read_credentials(s, source);

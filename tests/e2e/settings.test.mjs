@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { delay } from './support/faults.mjs';
 import { jsonRecords } from './support/lines.mjs';
 import { NAME } from './support/stand.mjs';
 import { allDelivered, data, finished, log, useBench } from './support/scenario.mjs';
@@ -20,6 +21,24 @@ scenario('KINESIS_STREAM_ARN instead of a name', { stream: 'by-arn', env: {
   assertSame(data(records), data(end.records));
   assert.deepEqual([...stand.front.statistics.streams], ['arn:aws:kinesis:us-east-1:000000000000:stream/by-arn']);
 });
+
+/* Each answer comes later than a stream in the function's own region may take. */
+for (const [where, region, retried] of [['another region', 'eu-west-1', false], ['its own region', 'us-east-1', true]]) {
+  scenario(`a stream in ${where}, whose answers take 900 ms`, { stream: 'by-arn', env: {
+    KINESIS_STREAM_NAME: null, KINESIS_STREAM_ARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/by-arn',
+    AWS_REGION: region, TELEMETRY_CONNECT_TIMEOUT_MS: null, TELEMETRY_REQUEST_TIMEOUT_MS: null,
+    TELEMETRY_FLUSH: 'end', TELEMETRY_FLUSH_BUDGET_MS: '20000'
+  } }, async (stand) => {
+    stand.front.fault = delay(900);
+    await log(stand, jsonRecords(10));
+    stand.front.fault = null;
+    const { ledger, logs } = await finished(stand);
+    assert.equal(ledger.delivered, 10);
+    assert.equal(ledger.retried > 0, retried);
+    const late = logs.filter((one) => /no reply in time \(TELEMETRY_REQUEST_TIMEOUT_MS\)$/.test(one.message));
+    assert.equal(late.length > 0, retried);
+  });
+}
 
 scenario('a stream name with every kind of character', { stream: 'Logs_of.my-function.2' }, async (stand) => {
   const records = jsonRecords(10);

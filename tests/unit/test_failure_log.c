@@ -10,7 +10,10 @@
 #define DIGITS "0123456789"
 #define TENFOLD(text) text text text text text text text text text text
 
-static struct aws_client client = {.endpoint = {.host = TEXT("kinesis.example"), .port = 4567}};
+static struct aws_client client = {
+    .service = TEXT("kinesis"),
+    .endpoint = {.host = TEXT("kinesis.example"), .port = 4567},
+};
 static struct failure_log failures;
 
 static void
@@ -52,8 +55,10 @@ static const struct {
     {"refused", NULL, {.result = ERR_IO}, CONNECTION_REFUSED, ECONNREFUSED, "Connection refused"},
     {"reset", NULL, {.result = ERR_IO}, CONNECTION_BROKEN, ECONNRESET, "Connection reset by peer"},
     {"closed", NULL, {.result = ERR_IO}, CONNECTION_BY_PEER, 0, "closed by the peer"},
-    {"late", NULL, {.result = ERR_LATE}, CONNECTION_TIMED_OUT, 0, "no connection in time"},
-    {"silent", NULL, {.result = ERR_LATE}, CONNECTION_NO_END, 0, "no reply in time"},
+    {"late", NULL, {.result = ERR_LATE}, CONNECTION_TIMED_OUT, 0,
+     "no connection in time (TELEMETRY_CONNECT_TIMEOUT_MS)"},
+    {"silent", NULL, {.result = ERR_LATE}, CONNECTION_NO_END, 0,
+     "no reply in time (TELEMETRY_REQUEST_TIMEOUT_MS)"},
     {"no HTTP", NULL, {.result = ERR_BAD}, CONNECTION_NO_END, 0, "the reply is not valid HTTP"},
     {"no TLS",
      NULL,
@@ -181,7 +186,8 @@ no_address(void **state)
     failure_log_tell(&failures, LOG_ERROR, NULL, &late);
     log = kept_log();
     CHECK_SPAN("late", next_log_line(&log),
-               line_of("error", "no answer from the name servers in time"));
+               line_of("error", "no answer from the name servers in time "
+                                "(TELEMETRY_CONNECT_TIMEOUT_MS)"));
 }
 
 /*

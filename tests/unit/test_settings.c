@@ -541,6 +541,8 @@ word(void **state)
 #define BAD_REGION(name, value)                                                                    \
     REFUSED(name, value, "the name of a region, as us-east-1", "us-east-1")
 #define REGION_40 "abcdefghijklmnopqrst-abcdefghijklmnopqrs"
+/* What a stream in another region than the function's changes besides. */
+#define FAR "connect_timeout_ms=3100 request_timeout_ms=3100 "
 #define BY_ARN(arn, region)                                                                        \
     "stream_name= stream_arn=" arn " region=" region " host=kinesis." region ".amazonaws.com "
 #define BY_REGION(region)                                                                          \
@@ -557,20 +559,29 @@ static const struct row streams[] = {
     {{"KINESIS_STREAM_NAME=\xc3\xa4"}, "", BAD_NAME("\xc3\xa4")},
     {{"KINESIS_STREAM_NAME=" ARN}, "", BAD_NAME(ARN)},
 
-    {{"KINESIS_STREAM_ARN=" ARN}, BY_ARN(ARN, "eu-central-1"), ""},
-    {{"KINESIS_STREAM_ARN=" ARN, "KINESIS_STREAM_NAME=other"}, BY_ARN(ARN, "eu-central-1"), ""},
+    {{"KINESIS_STREAM_ARN=" ARN}, BY_ARN(ARN, "eu-central-1") FAR, ""},
+    {{"KINESIS_STREAM_ARN=" ARN, "KINESIS_STREAM_NAME=other"}, BY_ARN(ARN, "eu-central-1") FAR, ""},
     {{"KINESIS_STREAM_ARN=arn:aws:kinesis:us-east-1:123456789012:stream/" NAME_128},
      "stream_name= stream_arn=arn:aws:kinesis:us-east-1:123456789012:stream/" NAME_128 " ",
      ""},
     {{"KINESIS_STREAM_ARN=arn:aws-cn:kinesis:cn-north-1:123456789012:stream/s"},
      "stream_name= stream_arn=arn:aws-cn:kinesis:cn-north-1:123456789012:stream/s "
-     "region=cn-north-1 host=kinesis.cn-north-1.amazonaws.com.cn ",
+     "region=cn-north-1 host=kinesis.cn-north-1.amazonaws.com.cn " FAR,
      ""},
     {{"KINESIS_STREAM_ARN=arn:aws:kinesis:" REGION_40 ":123456789012:stream/s"},
-     BY_ARN("arn:aws:kinesis:" REGION_40 ":123456789012:stream/s", REGION_40),
+     BY_ARN("arn:aws:kinesis:" REGION_40 ":123456789012:stream/s", REGION_40) FAR,
      ""},
     {{"KINESIS_STREAM_ARN=" ARN, "AWS_ENDPOINT_URL_KINESIS=http://localhost:4567"},
-     "stream_name= stream_arn=" ARN " region=eu-central-1 host=localhost port=4567 tls= custom=1 ",
+     "stream_name= stream_arn=" ARN " region=eu-central-1 host=localhost port=4567 tls= custom=1 " FAR,
+     ""},
+    {{"KINESIS_STREAM_ARN=" ARN, "TELEMETRY_CONNECT_TIMEOUT_MS=500",
+      "TELEMETRY_REQUEST_TIMEOUT_MS=x"},
+     "stream_name= stream_arn=" ARN " region=eu-central-1 host=kinesis.eu-central-1.amazonaws.com "
+     "request_timeout_ms=3100 ",
+     REFUSED("TELEMETRY_REQUEST_TIMEOUT_MS", "x", "1 to 60000", "3100")},
+    {{"KINESIS_STREAM_ARN=" ARN, "AWS_REGION=eu-central-1"},
+     "stream_name= stream_arn=" ARN " region=eu-central-1 function_region=eu-central-1 "
+     "host=kinesis.eu-central-1.amazonaws.com ",
      ""},
     {{"KINESIS_STREAM_ARN=x", "KINESIS_STREAM_NAME=logs"}, "stream_name=logs ", BAD_ARN("x")},
     {{"KINESIS_STREAM_ARN=x", "KINESIS_STREAM_NAME=/"}, "", BAD_NAME("/") BAD_ARN("x")},
@@ -760,7 +771,7 @@ static const struct row dead_letters[] = {
      ""},
     /* the function's region, not the stream's */
     {{"TELEMETRY_DEAD_LETTER=s3://logs", "KINESIS_STREAM_ARN=" ARN},
-     BY_ARN(ARN, "eu-central-1") TO_ROOT("logs", "logs.s3.us-east-1.amazonaws.com"),
+     BY_ARN(ARN, "eu-central-1") TO_ROOT("logs", "logs.s3.us-east-1.amazonaws.com") FAR,
      ""},
     {{"TELEMETRY_DEAD_LETTER=s3://a.b/p"}, TO_DOTTED("a.b", "p", "s3.us-east-1.amazonaws.com"), ""},
     {{"TELEMETRY_DEAD_LETTER=s3://" BUCKET_63 "/p"},
