@@ -32,6 +32,7 @@
 
 #include "extension/lifecycle.h"
 #include "io/cpu.h"
+#include "io/environment.h"
 #include "io/log.h"
 #include "protocol/sha256.h"
 
@@ -46,7 +47,7 @@ static const char *
 environment(void *context, const char *name)
 {
     (void)context;
-    return getenv(name);
+    return environment_get(name);
 }
 
 static void
@@ -59,6 +60,13 @@ refuse(void *context, const char *name, const char *value, const char *allowed, 
         strchr(value, '@') != NULL)
         value = "(a URL with a user)";
     log_error("%s: \"%.200s\" is not allowed; allowed: %s; using %s", name, value, allowed, used);
+}
+
+/* Its value may be anything. */
+static void
+unknown(struct span name)
+{
+    log_warn("%.*s: no such setting", name.len > 100 ? 100 : (int)name.len, name.p);
 }
 
 static const struct settings_source source = {.get = environment, .refuse = refuse};
@@ -167,6 +175,7 @@ main(int argc, char **argv)
     sha256_use_cpu(cpu_has_sha256());
     settings_read(&settings, &source);
     log_set_level(settings.log_level);
+    environment_unasked(unknown);
     lifecycle_prepare(&life);
     return loop_run(&loop) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

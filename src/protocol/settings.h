@@ -89,7 +89,10 @@ struct settings_source {
 /* Only what is needed before anything else is done: runtime_api, managed_instances, snap_start. */
 void settings_read_early(struct settings *s, const struct settings_source *source);
 
-/* All the rest. */
+/*
+ * All the rest. Each setting is asked for whatever the others say: of those that nobody asks for the
+ * user is told that there are none of these names (io/environment.h).
+ */
 void settings_read(struct settings *s, const struct settings_source *source);
 
 #endif

@@ -259,6 +259,17 @@ light('an empty value is none', {
   assert.deepEqual(stand.complaints.filter((one) => !/port 4243/.test(one)), []);
 });
 
+light('variables that are no settings: a line each, without their values', {
+  env: {
+    TELEMETRY_FLUHS: 'end', TELEMETRY_: 'x', telemetry_flush: 'end', TELEMETRY_EMPTY: '', OTHER: 'x',
+    ...Object.fromEntries(NAMES.map((name) => [name, null]).filter(([name]) => name.startsWith('TELEMETRY_')))
+  }
+}, async (stand) => {
+  await messages(stand);
+  assert.deepEqual(stand.complaints.filter((one) => !/port 4243/.test(one)).sort(),
+    ['TELEMETRY_: no such setting', 'TELEMETRY_FLUHS: no such setting']);
+});
+
 light('a URL with a user is refused, and not shown', {
   env: { AWS_ENDPOINT_URL: 'http://localhost:1', AWS_ENDPOINT_URL_KINESIS: 'https://user:secret@host' }
 }, async (stand) => {
