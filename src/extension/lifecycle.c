@@ -1,6 +1,5 @@
 #include "extension/lifecycle.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "io/clock.h"
@@ -511,18 +510,21 @@ static int
 read_peer(struct lifecycle *life, struct span api)
 {
     struct connection_peer *peer = &life->peer.http.connection.peer;
+    struct span host = api;
     uint64_t port;
-    size_t at = api.len;
 
-    while (at > 0 && api.p[at - 1] != ':')
-        at--;
-    /* so that a URL is told from a host, and not looked up for ever */
-    for (size_t i = 0; i < at; i++)
-        if (!isalnum((unsigned char)api.p[i]) && strchr("-._:", api.p[i]) == NULL)
-            return ERR_BAD;
-    if (at < 2 || span_number(span_skip(api, at), 65535, &port) != 0 || port == 0)
+    while (host.len > 0 && host.p[host.len - 1] != ':')
+        host.len--;
+    if (host.len < 2 || span_number(span_skip(api, host.len), 65535, &port) != 0 || port == 0)
         return ERR_BAD;
-    peer->host = (struct span){api.p, at - 1};
+    host.len--;
+    /* an IPv6 address, as it stands in URLs */
+    if (host.len > 2 && host.p[0] == '[' && host.p[host.len - 1] == ']')
+        host = (struct span){host.p + 1, host.len - 2};
+    /* so that a URL is told from a host, and not looked up for ever */
+    if (!span_made_of(host, "-._:"))
+        return ERR_BAD;
+    peer->host = host;
     peer->port = (uint16_t)port;
     return 0;
 }

@@ -53,7 +53,8 @@ test('--name and no name is not understood', () => {
 
 const malformed = [
   undefined, '', ' ', ':', 'host', 'host:', ':9001', 'host:0', 'host:65536', 'host:-1', 'host:9001x', 'host: 9001',
-  'host:0x2329', 'http://127.0.0.1:9001', '127.0.0.1:9001/', 'a host:9001', 'user@host:9001'
+  'host:0x2329', 'http://127.0.0.1:9001', '127.0.0.1:9001/', 'a host:9001', 'user@host:9001',
+  '[::1]', '[::1]:', '[]:9001', '[::1:9001', '::1]:9001', '[[::1]]:9001', '[::1]x:9001'
 ];
 for (const value of malformed) {
   test(`AWS_LAMBDA_RUNTIME_API ${value === undefined ? 'not set' : `"${value}"`}: one line and exit 2`, () => {

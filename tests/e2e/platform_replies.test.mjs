@@ -70,6 +70,12 @@ describe('what the platform answers', { concurrency: 4 }, () => {
     });
   }
 
+  light('a platform at [::1]', { change: () => null, host: '::1' }, async (stand) => {
+    await delivers(stand);
+    assert.deepEqual(stand.complaints, []);
+    assert.ok(calls(stand, 'next').length > 0);
+  });
+
   light('replies that take their time', {
     platform: { faults: { register: [{ delay: 300 }], subscribe: [{ delay: 300 }], next: () => ({ delay: 100 }) } }
   }, async (stand) => {

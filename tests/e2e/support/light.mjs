@@ -44,6 +44,7 @@ export class Light {
    * env       of the extension; null takes a variable out
    * platform  options of Platform.start
    * change    what a relay between platform and extension does to the replies (relay.mjs); none without it
+   * host      address that the relay listens at
    * binary    another one than the shipped
    */
   static async start(options = {}) {
@@ -59,14 +60,14 @@ export class Light {
     return stand;
   }
 
-  async #start({ env = {}, platform = {}, change = null, binary = BINARY }) {
+  async #start({ env = {}, platform = {}, change = null, host, binary = BINARY }) {
     this.arrived = [];
     this.front = await Front.start({ plain: true });
     this.front.fault = accepting(this.arrived);
     this.folder = await extensionsFolder(binary);
     const relayed = {};
     if (change) {
-      this.relay = await Relay.start(change);
+      this.relay = await Relay.start(change, host);
       platform = { ...platform, port: this.relay.platformPort };
       relayed.AWS_LAMBDA_RUNTIME_API = this.relay.address;
     }

@@ -16,7 +16,7 @@
  */
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
-import { createServer } from 'node:net';
+import { createServer, isIPv6 } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { chunked, replyHead } from './http1.mjs';
 import { freePort } from './stand.mjs';
@@ -58,12 +58,13 @@ export class Relay {
   #counts = new Map();
   #change;
 
-  static async start(change = () => null) {
+  /* host: an address of this machine to listen at. */
+  static async start(change = () => null, host = '127.0.0.1') {
     const relay = new Relay(change);
     relay.platformPort = await freePort();
-    relay.server.listen(0, '127.0.0.1');
+    relay.server.listen(0, host);
     await once(relay.server, 'listening');
-    relay.address = `127.0.0.1:${relay.server.address().port}`;
+    relay.address = `${isIPv6(host) ? `[${host}]` : host}:${relay.server.address().port}`;
     return relay;
   }
 
