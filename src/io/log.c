@@ -7,6 +7,7 @@
 #include "io/clock.h"
 #include "protocol/format.h"
 #include "protocol/stamp.h"
+#include "protocol/utf8.h"
 
 /* see log.h */
 
@@ -64,6 +65,25 @@ print_line(struct span line, int wait_ms)
         (void)!write(STDOUT_FILENO, line.p, line.len);
 }
 
+/* Bytes that are no UTF-8, as a peer may send them or a cut may leave, become U+FFFD, a run of them one. */
+static void
+put_text(struct out *o, struct span text)
+{
+    while (text.len > 0) {
+        size_t good = 0;
+        size_t len;
+
+        while ((len = utf8_char(span_skip(text, good))) > 0)
+            good += len;
+        out_json(o, (struct span){text.p, good});
+        text = span_skip(text, good);
+        if (text.len > 0)
+            out_put(o, SPAN("\xef\xbf\xbd"));
+        while (text.len > 0 && utf8_char(text) == 0)
+            text = span_skip(text, 1);
+    }
+}
+
 static void
 print(enum log_level level, struct span message, struct span members, int wait_ms)
 {
@@ -80,7 +100,7 @@ print(enum log_level level, struct span message, struct span members, int wait_m
     out_put(&o, SPAN("\",\"level\":\""));
     out_put(&o, span_of(names[level]));
     out_put(&o, SPAN("\",\"logger\":\"" LOG_LOGGER "\",\"message\":\""));
-    out_json(&o, message);
+    put_text(&o, message);
     out_byte(&o, '"');
     if (members.len > 0) {
         out_byte(&o, ',');

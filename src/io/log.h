@@ -5,6 +5,8 @@
  *
  *   {"time":"…","level":"warn","logger":"kinesis-telemetry-api-extension","message":"…"}
  *
+ * A line is valid UTF-8 whatever it tells: bytes of a message that are not become U+FFFD.
+ *
  * Never hand credentials or telemetry to these calls. A line that the pipe has no room for now is
  * left out: waiting for a reader could hold the function.
  */
