@@ -5,7 +5,7 @@
 
 /* see telemetry_api.h */
 
-enum { TRIES_MAX = 3, PAUSE_MS = 50, SILENCE_MS = 2000 };
+enum { TRIES_MAX = 3, PAUSE_MS = 50, WITHIN_MS = 1000 };
 
 static void
 write_body(struct telemetry_api *api)
@@ -59,6 +59,23 @@ tell(const struct telemetry_api *api, int result)
 }
 
 static void
+finish(struct telemetry_api *api)
+{
+    telemetry_api_stop(api);
+    api->done(api->context);
+}
+
+static void
+timed_out(void *context)
+{
+    struct telemetry_api *api = context;
+
+    http_client_stop(&api->call.peer->http);
+    log_error("telemetry API: subscribing: no reply in time; going on without telemetry");
+    finish(api);
+}
+
+static void
 subscribe_done(void *context, int result)
 {
     struct telemetry_api *api = context;
@@ -78,7 +95,7 @@ subscribe_done(void *context, int result)
     api->subscribed = status == 200;
     if (!api->subscribed)
         tell(api, result);
-    api->done(api->context);
+    finish(api);
 }
 
 void
@@ -86,11 +103,12 @@ telemetry_api_init(struct telemetry_api *api, struct api_peer *peer, struct loop
 {
     api->loop = loop;
     api->again = (struct loop_timer){.fire = subscribe, .context = api};
+    api->limit = (struct loop_timer){.awake = true, .fire = timed_out, .context = api};
     loop_add_timer(loop, &api->again);
+    loop_add_timer(loop, &api->limit);
     api->call.peer = peer;
     api->call.method = SPAN("PUT");
     api->call.path = SPAN("/2022-07-01/telemetry");
-    api->call.silence_ms = SILENCE_MS;
     api->call.done = subscribe_done;
     api->call.context = api;
 }
@@ -99,11 +117,12 @@ void
 telemetry_api_subscribe(struct telemetry_api *api, uint16_t port)
 {
     api->port = port;
+    loop_set(api->loop, &api->limit, WITHIN_MS);
     subscribe(api);
 }
 
 void
 telemetry_api_stop(struct telemetry_api *api)
 {
-    api->again.at_ms = 0;
+    api->again.at_ms = api->limit.at_ms = 0;
 }

@@ -5,7 +5,8 @@
  *
  * Whatever it answers, the extension goes on: without telemetry, if it must be so. A refused
  * subscription is logged once and tried with the older schema; a failed call is made again a few
- * times, quickly, since the first `next` waits for it.
+ * times, quickly, since the first `next` waits for it: for a second at most in all. Telemetry that comes
+ * although the reply did not is taken all the same.
  */
 #include "extension/api_call.h"
 #include "protocol/settings.h"
@@ -19,7 +20,7 @@ struct telemetry_api {
 
     /* private */
     struct loop *loop;
-    struct loop_timer again;
+    struct loop_timer again, limit;
     uint16_t port;
     bool older_schema;
     unsigned tries;
@@ -32,7 +33,7 @@ void telemetry_api_init(struct telemetry_api *api, struct api_peer *peer, struct
 /* port: of the listener, which must listen by now. */
 void telemetry_api_subscribe(struct telemetry_api *api, uint16_t port);
 
-/* A call that failed is not made again. */
+/* A call that failed is not made again; one that is under way is not waited for. */
 void telemetry_api_stop(struct telemetry_api *api);
 
 #endif

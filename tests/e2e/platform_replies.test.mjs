@@ -148,6 +148,14 @@ describe('what the platform answers', { concurrency: 4 }, () => {
     });
   }
 
+  /* Init has ten seconds; here it has half of that. */
+  light('subscribe: never answered', {
+    platform: { initTimeoutMs: 5_000, faults: { subscribe: () => 'hang' } }
+  }, async (stand) => {
+    await goesOn(stand);
+    assert.deepEqual(stand.complaints, ['telemetry API: subscribing: no reply in time; going on without telemetry']);
+  });
+
   light('subscribe: the reply is lost but the platform has subscribed us', {
     platform: { faults: { subscribe: [{ act: true, drop: true }] } }
   }, async (stand) => {
