@@ -272,7 +272,7 @@ begin_body(struct listener_connection *c, const struct http_head *head)
     c->broken = false;
     if (!span_same(head->method, SPAN("POST"))) {
         refuse(c, 405, "Method Not Allowed");
-    } else if (http_request_body(head, &c->body) != 0) {
+    } else if (!http_has_host(head) || http_request_body(head, &c->body) != 0) {
         refuse(c, 400, "Bad Request");
     } else {
         /* in HTTP/1.0 it means nothing (RFC 9110, section 10.1.1) */

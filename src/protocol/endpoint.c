@@ -5,6 +5,20 @@
 /* see endpoint.h */
 
 int
+endpoint_split(struct span authority, const char *others, struct span *host, struct span *port)
+{
+    if (!span_starts(authority, SPAN("["))) {
+        *host = span_cut(authority, ':', port);
+        return host->len == 0 || span_made_of(*host, others) ? 0 : ERR_BAD;
+    }
+    *host = span_cut(span_skip(authority, 1), ']', port);
+    if (port->p == NULL || !span_made_of(*host, ":.") || (port->len > 0 && port->p[0] != ':'))
+        return ERR_BAD;
+    *port = span_skip(*port, 1);
+    return 0;
+}
+
+int
 endpoint_url(struct span url, struct endpoint *e)
 {
     struct span rest = url;
@@ -25,16 +39,8 @@ endpoint_url(struct span url, struct endpoint *e)
         e->path = (struct span){rest.p - 1, rest.len + 1};
     while (e->path.len > 1 && e->path.p[e->path.len - 1] == '/')
         e->path.len--;
-    if (span_starts(authority, SPAN("["))) {
-        e->host = span_cut(span_skip(authority, 1), ']', &port);
-        if (port.p == NULL || !span_made_of(e->host, ":.") || (port.len > 0 && port.p[0] != ':'))
-            return ERR_BAD;
-        port = span_skip(port, 1);
-    } else {
-        e->host = span_cut(authority, ':', &port);
-        if (!span_made_of(e->host, "-._"))
-            return ERR_BAD;
-    }
+    if (endpoint_split(authority, "-._", &e->host, &port) != 0 || e->host.len == 0)
+        return ERR_BAD;
     if (port.len > 0) {
         if (span_number(port, 65535, &number) != 0 || number == 0)
             return ERR_BAD;

@@ -14,6 +14,13 @@ struct endpoint {
 };
 
 /*
+ * Host and port of an authority, HOST or HOST:PORT; an IPv6 address comes without its brackets. The host
+ * consists of letters, digits and these others, and may be empty; what the port is made of is not looked
+ * at. Returns 0 or ERR_BAD. The spans point into authority.
+ */
+int endpoint_split(struct span authority, const char *others, struct span *host, struct span *port);
+
+/*
  * An endpoint URL: http or https, host, optional port and path; no user, query or fragment.
  * Returns 0 or ERR_BAD. The spans point into url.
  */

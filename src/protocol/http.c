@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "protocol/endpoint.h"
+
 /* see http.h */
 
 /* Goes through a head; the first error sticks, and every step after it does nothing. */
@@ -202,6 +204,25 @@ http_keeps_alive(const struct http_head *head)
         }
     }
     return keep;
+}
+
+bool
+http_has_host(const struct http_head *head)
+{
+    unsigned found = 0;
+
+    for (size_t i = 0; i < head->fields_len; i++) {
+        struct span host, port;
+        uint64_t number;
+
+        if (!span_same_case(head->fields[i].name, SPAN("Host")))
+            continue;
+        if (endpoint_split(head->fields[i].value, "-._~%!$&'()*+,;=", &host, &port) != 0 ||
+            (port.len > 0 && span_number(port, 65535, &number) != 0))
+            return head->minor == 0;
+        found++;
+    }
+    return found == 1 || head->minor == 0;
 }
 
 /*

@@ -59,6 +59,13 @@ struct span http_field(const struct http_head *head, struct span name);
  */
 bool http_keeps_alive(const struct http_head *head);
 
+/*
+ * Whether a request says for whom it is as it has to: HTTP/1.1 by one field Host with a host and
+ * perhaps a port, or with nothing; HTTP/1.0 need not. What is wrong is to be answered 400.
+ * Source: RFC 9112, section 3.2; RFC 3986, section 3.2.
+ */
+bool http_has_host(const struct http_head *head);
+
 enum http_body_state {
     HTTP_BODY_BAD, /* the first error sticks */
     HTTP_BODY_DONE,

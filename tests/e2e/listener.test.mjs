@@ -38,6 +38,10 @@ const refused = {
     'no target': 'POST  HTTP/1.1\r\n\r\n',
     'a blank before the method': ' POST / HTTP/1.1\r\n\r\n',
     'lines that end in LF': 'POST / HTTP/1.1\nHost: x\nContent-Length: 0\n\n',
+    'no Host': `POST / HTTP/1.1${CRLF}Content-Length: 2${CRLF}${CRLF}[]`,
+    'two Hosts': post('Content-Length: 2', 'host: x') + '[]',
+    ...Object.fromEntries(['a b', 'http://x', 'x/y', 'u@x', 'x:y', 'x:65536', '[::1', '[::1]x', '\u00e4']
+      .map((host) => [`the Host ${host}`, `POST / HTTP/1.1${CRLF}Host: ${host}${CRLF}Content-Length: 2${CRLF}${CRLF}[]`])),
     'a field without a colon': post('Content-Length 0'),
     'a field without a name': post(': x'),
     'a blank before the colon': post('Content-Length : 0'),

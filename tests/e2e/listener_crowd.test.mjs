@@ -42,9 +42,9 @@ const silences = {
   'have sent nothing': () => '',
   'stall in the request line': () => 'POST / HT',
   'stall in the head': () => 'POST / HTTP/1.1\r\nHost: x\r\nContent-Len',
-  'stall before the body': () => 'POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n',
+  'stall before the body': () => 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n',
   'stall in the body': (i) => request(batch(events(`stalled ${i}`, 1))).subarray(0, -30),
-  'stall in a chunk size': () => 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1',
+  'stall in a chunk size': () => 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1',
   'stall behind a request': (i) => Buffer.concat([request('[]'), request(batch(events(`behind ${i}`, 1))).subarray(0, 70)])
 };
 

@@ -51,6 +51,8 @@ check_head(const struct kind *kind, struct span in, const struct http_head *head
     }
     FACT(http_field(head, SPAN("")).p == NULL);
     (void)http_keeps_alive(head);
+    FACT(http_has_host(head) || head->minor == 1);
+    FACT(!http_has_host(head) || head->minor == 0 || http_field(head, SPAN("host")).p != NULL);
 }
 
 /* A head that is not all there yet wants more; what is decided once stays so. */

@@ -277,6 +277,55 @@ keeps_alive(void **state)
     }
 }
 
+#define TO(fields) "POST / HTTP/1.1\r\nX: y\r\n" fields "\r\n"
+
+static const struct {
+    const char *name, *in;
+    bool want;
+} hosts[] = {
+    {"name", TO("Host: sandbox.localdomain\r\n"), true},
+    {"name and port", TO("hOST: sandbox.localdomain:4243\r\n"), true},
+    {"address", TO("Host: 169.254.79.130:4243\r\n"), true},
+    {"IPv6 address", TO("Host: [fd00::1]\r\n"), true},
+    {"IPv6 address and port", TO("Host: [::1]:4243\r\n"), true},
+    {"empty", TO("Host:\r\n"), true},
+    {"port alone", TO("Host: :4243\r\n"), true},
+    {"empty port", TO("Host: x:\r\n"), true},
+    {"all that a name may have", TO("Host: a_b~!$&'()*+,;=%20\r\n"), true},
+    {"1.0 without", "POST / HTTP/1.0\r\n\r\n", true},
+    {"1.0 with two", "POST / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", true},
+    {"1.0 malformed", "POST / HTTP/1.0\r\nHost: a b\r\n\r\n", true},
+
+    {"none", TO(""), false},
+    {"two", TO("Host: a\r\nHost: b\r\n"), false},
+    {"the same twice", TO("Host: a\r\nhost: a\r\n"), false},
+    {"two in one field", TO("Host: a, b\r\n"), false},
+    {"URL", TO("Host: http://a\r\n"), false},
+    {"path", TO("Host: a/b\r\n"), false},
+    {"user", TO("Host: u@a\r\n"), false},
+    {"port that is none", TO("Host: a:b\r\n"), false},
+    {"port too great", TO("Host: a:65536\r\n"), false},
+    {"IPv6 address without brackets", TO("Host: ::1\r\n"), false},
+    {"bracket open", TO("Host: [::1\r\n"), false},
+    {"nothing in brackets", TO("Host: []\r\n"), false},
+    {"something behind the bracket", TO("Host: [::1]4243\r\n"), false},
+    {"beyond ASCII", TO("Host: \xc3\xa4\r\n"), false},
+    {"malformed behind a good one", TO("Host: a\r\nHost: b c\r\n"), false},
+};
+
+static void
+has_host(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(hosts); i++) {
+        struct http_head head;
+
+        seed("http", span_of(hosts[i].in));
+        CHECK(hosts[i].name, http_request_head(guard_copy(span_of(hosts[i].in)), &head) > 0);
+        CHECK_INT(hosts[i].name, http_has_host(&head), hosts[i].want);
+    }
+}
+
 /*
  * Whole messages. framed: what http_…_body says. want: what http_body_next says at last, when all
  * of the input was given: 0, ERR_MORE, ERR_BAD. eof: what the peer's closing means then.
@@ -531,6 +580,7 @@ main(int argc, char **argv)
         cmocka_unit_test(request_heads),   cmocka_unit_test(response_heads),
         cmocka_unit_test(too_many_fields), cmocka_unit_test(any_byte),
         cmocka_unit_test(field_look_up),   cmocka_unit_test(keeps_alive),
+        cmocka_unit_test(has_host),
         cmocka_unit_test(bodies),          cmocka_unit_test(bounded),
         cmocka_unit_test(many_extensions),
     };
