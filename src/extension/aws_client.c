@@ -18,6 +18,8 @@
 enum {
     /* A clock that is off by less is no reason to refuse a signature; and Date has whole seconds. */
     SKEW_MIN_MS = 30000,
+    /* One that is off by more is more likely to be the peer's. */
+    SKEW_MAX_MS = 86400000,
     FIELDS_MAX = 6,
     RETRY_AFTER_MAX_MS = 3600000
 };
@@ -32,7 +34,7 @@ aws_client_bytes(size_t reply_max_bytes)
 static uint64_t
 service_time_ms(const struct aws_client *c)
 {
-    return clock_wall_ms() + (uint64_t)c->environment->clock_offset_ms;
+    return clock_wall_ms() + (uint64_t)c->clock_offset_ms;
 }
 
 static size_t
@@ -185,13 +187,13 @@ piece(void *context, struct span part)
 static bool
 correct_clock(struct aws_client *c)
 {
-    int64_t *offset = &c->environment->clock_offset_ms;
     int64_t now = (int64_t)(c->date_s * 1000) - (int64_t)clock_wall_ms();
-    int64_t change = now - *offset;
+    int64_t change = now - c->clock_offset_ms;
 
-    if (c->date_s == 0 || (change < SKEW_MIN_MS && change > -SKEW_MIN_MS))
+    if (c->date_s == 0 || (change < SKEW_MIN_MS && change > -SKEW_MIN_MS) || now > SKEW_MAX_MS ||
+        now < -SKEW_MAX_MS)
         return false;
-    *offset = now;
+    c->clock_offset_ms = now;
     log_info("%.*s: its clock is %s ours by %llu s; signing by it", LOG_SPAN(c->service),
              now < 0 ? "behind" : "ahead of", (unsigned long long)((now < 0 ? -now : now) / 1000));
     return true;

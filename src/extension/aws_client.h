@@ -6,6 +6,9 @@
  * Each request is signed at the moment when it is written, with the credentials and the clock of
  * then; the body is read twice from its generator, for the hash and for the connection, and never
  * stored.
+ *
+ * Where a service refuses the time of a signature, its own (Date) is what this client signs by from then
+ * on, if that is at most a day off.
  */
 #include "extension/credentials.h"
 #include "io/http_client.h"
@@ -21,7 +24,6 @@ struct aws_environment {
     const struct settings *settings;
     struct credentials *credentials;
     /* private */
-    int64_t clock_offset_ms; /* of the services' clock, where ours was refused; else 0 */
     struct tls_anchors anchors;
 };
 
@@ -60,6 +62,7 @@ struct aws_client {
     const struct aws_call *call;
     struct http_call http_call;
     struct sigv4_key key;
+    int64_t clock_offset_ms; /* of the service's clock, where ours was refused; else 0 */
     char host[280]; /* value of Host */
     size_t host_len;
     unsigned status;
