@@ -135,11 +135,10 @@ put_done(void *context, const struct dead_letter_result *r)
     d->wrote = r->written > 0;
     for (uint32_t i = 0; i < d->batch.len; i++) {
         if (i < r->written)
-            queue_end(d->queue, d->batch.places[i]);
+            d->ledger->dead_lettered += queue_end(d->queue, d->batch.places[i]);
         else
             queue_mark(d->queue, d->batch.places[i], QUEUE_DEAD);
     }
-    d->ledger->dead_lettered += r->written;
     if (r->written > 0) {
         d->failures = 0;
         /* standard error takes no time: the loop has its turn between two batches */

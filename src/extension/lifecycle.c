@@ -47,7 +47,7 @@ publish_metrics(struct lifecycle *life)
     life->metrics_wall_ms = about.time_ms;
     telemetry_dispatcher_account(d);
     about.sandbox = d->intake.origin.sandbox;
-    about.queued = d->queue.records;
+    about.queued = d->queue.events;
     if (ledger_write_metrics(&o, &d->ledger, &life->published, &about) == 0)
         log_raw(out_span(&o));
     life->published = d->ledger;

@@ -36,9 +36,9 @@ static void
 check_ledger(const struct telemetry_dispatcher *d)
 {
 #ifdef CHECKED
-    if (!ledger_holds(&d->ledger, d->queue.records)) {
-        log_error("the ledger does not hold: %llu received, %u queued",
-                  (unsigned long long)d->ledger.received, d->queue.records);
+    if (!ledger_holds(&d->ledger, d->queue.events)) {
+        log_error("the ledger does not hold: %llu received, %llu queued",
+                  (unsigned long long)d->ledger.received, (unsigned long long)d->queue.events);
         __builtin_trap();
     }
 #else
@@ -129,7 +129,7 @@ room_came(struct telemetry_dispatcher *d)
 void
 telemetry_dispatcher_lost(struct telemetry_dispatcher *d, enum ledger_drop reason)
 {
-    ledger_lose(&d->ledger, reason);
+    telemetry_intake_lost(&d->intake, reason);
 }
 
 bool
@@ -329,9 +329,8 @@ record_done(void *context, size_t index, struct span code)
 
     if (code.len == 0) {
         d->accepted++;
-        d->ledger.delivered++;
         d->ledger.bytes += record.data.len + queue_key(&record, d->kinesis.common_key).len;
-        queue_end(&d->queue, place);
+        d->ledger.delivered += queue_end(&d->queue, place);
         return;
     }
     if (record.attempts > d->most_attempts)
@@ -576,9 +575,9 @@ kind_of(const struct telemetry_dispatcher *d, const struct kinesis_result *r)
 static bool
 fails_alone(struct telemetry_dispatcher *d)
 {
-    bool others = d->ledger.delivered > d->delivered_before;
+    bool others = d->ledger.bytes > d->bytes_before;
 
-    d->delivered_before = d->ledger.delivered;
+    d->bytes_before = d->ledger.bytes;
     return others && !d->hopeful;
 }
 
@@ -879,7 +878,7 @@ telemetry_dispatcher_end(struct telemetry_dispatcher *d)
     dead_letter_dispatcher_stop(&d->dead_letter);
     d->over = d->intake.over = true;
     d->timer.at_ms = d->full_timer.at_ms = d->burial_timer.at_ms = 0;
-    ledger_drop(&d->ledger, DROP_SHUTDOWN, d->queue.records);
+    ledger_drop(&d->ledger, DROP_SHUTDOWN, d->queue.events);
     queue_open(&d->queue, d->queue.ring, d->queue.cap);
     telemetry_dispatcher_account(d);
 }

@@ -74,9 +74,9 @@ struct telemetry_dispatcher {
     unsigned resent;         /* of the batch under way: records that were in one before */
     uint64_t calls_before;   /* requests begun before it */
     uint64_t unanswered_before;
-    uint64_t delivered_before; /* the last call of which each record was refused */
-    unsigned most_attempts;    /* of its records that failed */
-    enum retry_class class;    /* of its failures */
+    uint64_t bytes_before;  /* the last call of which each record was refused */
+    unsigned most_attempts; /* of its records that failed */
+    enum retry_class class; /* of its failures */
     struct failure_log failures;
 };
 

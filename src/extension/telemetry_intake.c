@@ -11,6 +11,7 @@
 enum {
     RANDOM_KEY_LEN = 8,
     RANDOM_SEED_LASTS = 256, /* keys */
+    ID_MAX = 128,            /* of pieces: each time that one is split again adds a few bytes */
     /* an event, and what `enriched` adds to it */
     SCRATCH_BYTES = LISTENER_EVENT_MAX_BYTES + 8192
 };
@@ -72,8 +73,22 @@ telemetry_intake_bury(struct telemetry_intake *in, uint32_t place, enum ledger_d
         queue_mark(in->queue, place, QUEUE_DEAD);
         return;
     }
-    queue_end(in->queue, place);
-    ledger_drop(in->ledger, reason, 1);
+    ledger_drop(in->ledger, reason, queue_lose(in->queue, place));
+}
+
+COLD void
+telemetry_intake_lost(struct telemetry_intake *in, enum ledger_drop reason)
+{
+    ledger_lose(in->ledger, reason);
+    in->sequence++;
+}
+
+/* The event has been taken. */
+static void
+took(struct telemetry_intake *in)
+{
+    in->ledger->received++;
+    in->sequence++;
 }
 
 /*
@@ -85,6 +100,7 @@ COLD static bool
 make_room(struct telemetry_intake *in)
 {
     struct queue_record oldest;
+    enum ledger_drop reason;
     uint32_t place;
 
     if (queue_roll(in->queue, in->rolled, SCRATCH_BYTES))
@@ -95,12 +111,12 @@ make_room(struct telemetry_intake *in)
     if (oldest.state == QUEUE_SENT)
         return false;
     if (in->overflow && in->settings->drop == WHEN_FULL_OLDEST)
-        ledger_drop(in->ledger, DROP_OVERFLOW, 1);
+        reason = DROP_OVERFLOW;
     else if (oldest.state == QUEUE_FAILED && oldest.refusals >= in->settings->max_attempts)
-        ledger_drop(in->ledger, DROP_REFUSED, 1);
+        reason = DROP_REFUSED;
     else
         return false;
-    queue_end(in->queue, place);
+    ledger_drop(in->ledger, reason, queue_lose(in->queue, place));
     return true;
 }
 
@@ -116,13 +132,22 @@ room_for(struct telemetry_intake *in, size_t size)
     return room;
 }
 
-static void
-add(struct telemetry_intake *in, char *room, size_t key_len, size_t data_len, bool dead)
+static uint32_t
+add(struct telemetry_intake *in, char *room, size_t key_len, size_t data_len,
+    struct queue_origin origin)
 {
-    uint32_t place = queue_add(in->queue, room, key_len, data_len, in->sequence++);
+    uint32_t place = queue_add(in->queue, room, key_len, data_len, origin);
 
-    if (dead || in->last)
+    if (in->last)
         queue_mark(in->queue, place, QUEUE_DEAD);
+    return place;
+}
+
+/* What the record of a whole event stands for. */
+static struct queue_origin
+next_event(const struct telemetry_intake *in)
+{
+    return (struct queue_origin){.sequence = in->sequence, .events = 1};
 }
 
 /* Adds a record whose data lies elsewhere. Returns 0 or ERR_FULL. */
@@ -131,12 +156,15 @@ add_copy(struct telemetry_intake *in, struct span key, struct span data, bool de
 {
     char *room = room_for(in, key.len + data.len);
     struct out o = out_to(room, room == NULL ? 0 : key.len + data.len);
+    uint32_t place;
 
     if (room == NULL)
         return ERR_FULL;
     out_put(&o, key);
     out_put(&o, data);
-    add(in, room, key.len, data.len, dead);
+    place = add(in, room, key.len, data.len, next_event(in));
+    if (dead)
+        queue_mark(in->queue, place, QUEUE_DEAD);
     return 0;
 }
 
@@ -146,7 +174,7 @@ no_room(struct telemetry_intake *in)
 {
     if (!in->overflow)
         return ERR_FULL;
-    ledger_lose(in->ledger, DROP_OVERFLOW);
+    telemetry_intake_lost(in, DROP_OVERFLOW);
     return 0;
 }
 
@@ -162,57 +190,94 @@ data_max(const struct telemetry_intake *in, size_t key_len, size_t limit)
     return limit > key_len ? limit - key_len : 0;
 }
 
-/* Pieces of the scratch, all or none of them. Returns how many, ERR_FULL or ERR_BIG. */
-COLD static int
-add_pieces(struct telemetry_intake *in, struct span key, size_t len, size_t max)
+/* What is to be split. It lies in the scratch. */
+struct whole {
+    struct span key, data;
+    struct queue_origin origin; /* its events are counted with the first of its pieces */
+};
+
+/*
+ * The id that the pieces have in common: of the event, SANDBOX-SEQ; or of the piece that is split
+ * once more, which begins as oversize.h says: its own and which of them it is.
+ */
+static void
+write_id(const struct telemetry_intake *in, const struct whole *w, struct out *id)
 {
+    struct span rest = span_skip(w->data, sizeof "{\"split\":{\"id\":\"" - 1);
+    bool copied = w->origin.sequence < in->first;
+
+    if (w->origin.part > 0) {
+        out_put(id, span_cut(rest, '"', &rest));
+        out_byte(id, '.');
+        out_number(id, w->origin.part);
+        return;
+    }
+    out_put(id, (struct span){copied ? in->copied : in->sandbox, SANDBOX_LEN});
+    out_byte(id, '-');
+    out_number(id, w->origin.sequence - (copied ? 0 : in->first));
+}
+
+/* Whether it can be split, so that the queue would have room for all pieces; total is that room. */
+COLD static bool
+begin_split(struct telemetry_intake *in, struct oversize_split *split, const struct whole *w,
+            struct out *id, size_t max, size_t *total)
+{
+    write_id(in, w, id);
+    if (out_end(id) != 0 || oversize_split(split, w->data, out_span(id), max) != 0 ||
+        split->parts > UINT16_MAX)
+        return false;
+    *total = split->bytes + split->parts * (w->key.len + QUEUE_RECORD_OVERHEAD);
+    return queue_fits(in->queue, *total);
+}
+
+/* The pieces, all at once, where there is room. */
+COLD static void
+add_pieces(struct telemetry_intake *in, char *room, struct oversize_split *split,
+           const struct whole *w)
+{
+    struct queue_origin origin = w->origin;
+
+    in->ledger->split += split->parts - 1;
+    for (origin.part = 1; origin.part <= split->parts; origin.part++) {
+        struct out o = out_to(room, w->key.len + oversize_split_size(split));
+
+        out_put(&o, w->key);
+        (void)oversize_split_next(split, &o);
+        (void)add(in, room, w->key.len, o.len - w->key.len, origin);
+        origin.events = 0;
+        room = queue_room_behind(in->queue);
+    }
+}
+
+/* An event that has no record yet. Returns 0, ERR_FULL or ERR_BIG. */
+COLD static int
+split_event(struct telemetry_intake *in, struct span key, size_t len, size_t max)
+{
+    struct whole w = {key, {in->scratch, len}, next_event(in)};
     struct oversize_split split;
-    char id[64];
-    struct out name = out_to(id, sizeof id);
+    char text[ID_MAX];
+    struct out id = out_to(text, sizeof text);
     size_t total;
     char *room;
 
-    out_put(&name, (struct span){in->sandbox, sizeof in->sandbox});
-    out_byte(&name, '-');
-    out_number(&name, in->sequence);
-    if (oversize_split(&split, (struct span){in->scratch, len}, out_span(&name), max) != 0)
-        return ERR_BIG;
-    total = split.bytes + split.parts * (key.len + QUEUE_RECORD_OVERHEAD);
-    if (!queue_fits(in->queue, total))
+    if (!begin_split(in, &split, &w, &id, max, &total))
         return ERR_BIG;
     room = room_for(in, total);
     if (room == NULL)
         return ERR_FULL;
-    for (uint32_t i = 0; i < split.parts; i++) {
-        struct out o;
-
-        if (i > 0)
-            room = queue_room_behind(in->queue);
-        o = out_to(room, key.len + oversize_split_size(&split));
-        out_put(&o, key);
-        (void)oversize_split_next(&split, &o);
-        add(in, room, key.len, o.len - key.len, false);
-    }
-    return (int)split.parts;
+    add_pieces(in, room, &split, &w);
+    return 0;
 }
 
-/*
- * The scratch holds data that is too large. Returns how many records were made of it, ERR_FULL or
- * ERR_BIG.
- */
+/* The scratch holds data that is too large for a record. Returns 0, ERR_FULL or ERR_BIG. */
 COLD static int
 fit(struct telemetry_intake *in, struct span key, size_t len, size_t limit)
 {
     size_t max = data_max(in, key.len, limit);
     int64_t new_len;
 
-    if (in->settings->oversize == OVERSIZE_SPLIT) {
-        int parts = add_pieces(in, key, len, max);
-
-        if (parts > 0)
-            in->ledger->split += (unsigned)parts - 1;
-        return parts;
-    }
+    if (in->settings->oversize == OVERSIZE_SPLIT)
+        return split_event(in, key, len, max);
     if (in->settings->oversize == OVERSIZE_DROP)
         return ERR_BIG;
     new_len = oversize_truncate(in->scratch, len, max);
@@ -221,7 +286,7 @@ fit(struct telemetry_intake *in, struct span key, size_t len, size_t limit)
     if (add_copy(in, key, (struct span){in->scratch, (size_t)new_len}, false) != 0)
         return ERR_FULL;
     in->ledger->truncated++;
-    return 1;
+    return 0;
 }
 
 /* What cannot be made to fit may still go to the dead letter whole. Returns 0 or ERR_FULL. */
@@ -232,10 +297,10 @@ give_up(struct telemetry_intake *in, struct span key, struct span data)
         queue_fits(in->queue, key.len + data.len)) {
         if (add_copy(in, key, data, true) != 0)
             return no_room(in);
+        took(in);
     } else {
-        ledger_drop(in->ledger, DROP_OVERSIZE, 1);
+        telemetry_intake_lost(in, DROP_OVERSIZE);
     }
-    in->ledger->received++;
     return 0;
 }
 
@@ -247,18 +312,18 @@ take_large(struct telemetry_intake *in, struct span key, const struct event *eve
     int r = ERR_BIG;
 
     if (event_write(&o, in->settings->format, event, &in->origin) != 0) {
-        ledger_lose(in->ledger, DROP_OVERSIZE);
+        telemetry_intake_lost(in, DROP_OVERSIZE);
         return 0;
     }
     if (o.len <= data_max(in, key.len, RECORD_MAX_BYTES))
-        r = add_copy(in, key, out_span(&o), false) == 0 ? 1 : ERR_FULL;
+        r = add_copy(in, key, out_span(&o), false);
     else if (!in->last) /* the dead letter takes any size */
         r = fit(in, key, o.len, RECORD_MAX_BYTES);
     if (r == ERR_BIG)
         return give_up(in, key, out_span(&o));
     if (r == ERR_FULL)
         return no_room(in);
-    in->ledger->received += (unsigned)r;
+    took(in);
     return 0;
 }
 
@@ -272,11 +337,11 @@ telemetry_intake_event(struct telemetry_intake *in, const struct event *event)
     size_t size;
 
     if (in->over) {
-        ledger_lose(in->ledger, DROP_SHUTDOWN);
+        telemetry_intake_lost(in, DROP_SHUTDOWN);
         return 0;
     }
     key = own_key(in, event, random);
-    in->origin.sequence = in->sequence;
+    in->origin.sequence = in->sequence - in->first;
     size = event_size(in->settings->format, event, &in->origin);
     if (size > data_max(in, key.len, RECORD_MAX_BYTES))
         return take_large(in, key, event);
@@ -286,40 +351,58 @@ telemetry_intake_event(struct telemetry_intake *in, const struct event *event)
     o = out_to(room, key.len + size);
     out_put(&o, key);
     (void)event_write(&o, in->settings->format, event, &in->origin);
-    add(in, room, key.len, o.len - key.len, false);
-    in->ledger->received++;
+    (void)add(in, room, key.len, o.len - key.len, next_event(in));
+    took(in);
+    return 0;
+}
+
+/*
+ * The scratch holds a copy of the record that is split. Its own room counts where it is the only one:
+ * there is no more to wait for.
+ */
+COLD static int
+split_record(struct telemetry_intake *in, uint32_t place, size_t limit)
+{
+    struct queue_record record = queue_at(in->queue, place);
+    struct whole w = {record.partition_key, {in->scratch, record.data.len}, record.origin};
+    struct oversize_split split;
+    char text[ID_MAX];
+    char key[256];
+    struct out id = out_to(text, sizeof text);
+    size_t total;
+    char *room;
+
+    if (!begin_split(in, &split, &w, &id, limit, &total))
+        return ERR_BIG;
+    in->queue->pinned = true;
+    room = room_for(in, total);
+    in->queue->pinned = false;
+    if (room == NULL && in->queue->records > 1)
+        return ERR_FULL;
+    memcpy(key, w.key.p, w.key.len);
+    w.key.p = key;
+    /* what there is room for now has room all the more when the record is gone */
+    w.origin.events = (uint16_t)queue_end(in->queue, place);
+    add_pieces(in, room_for(in, total), &split, &w);
     return 0;
 }
 
 COLD int
 telemetry_intake_resize(struct telemetry_intake *in, uint32_t place, size_t limit)
 {
-    struct queue_record record = queue_at(in->queue, place);
-    size_t len = record.data.len;
-    char key[256];
-    int parts;
+    struct span data = queue_at(in->queue, place).data;
+    int64_t new_len;
 
-    if (in->settings->oversize == OVERSIZE_DROP || len > SCRATCH_BYTES)
+    if (in->settings->oversize == OVERSIZE_DROP || data.len > SCRATCH_BYTES)
         return ERR_BIG;
-    memcpy(in->scratch, record.data.p, len);
-    if (in->settings->oversize == OVERSIZE_TRUNCATE) {
-        int64_t new_len = oversize_truncate(in->scratch, len, limit);
-
-        if (new_len < 0)
-            return ERR_BIG;
-        queue_rewrite(in->queue, place, (struct span){in->scratch, (size_t)new_len});
-        in->ledger->truncated++;
-        return 0;
-    }
-    memcpy(key, record.partition_key.p, record.partition_key.len);
-    in->queue->pinned = true;
-    parts = add_pieces(in, (struct span){key, record.partition_key.len}, len, limit);
-    in->queue->pinned = false;
-    if (parts < 0)
-        return parts;
-    in->ledger->split += (unsigned)parts - 1;
-    in->ledger->received += (unsigned)parts - 1;
-    queue_end(in->queue, place);
+    memcpy(in->scratch, data.p, data.len);
+    if (in->settings->oversize == OVERSIZE_SPLIT)
+        return split_record(in, place, limit);
+    new_len = oversize_truncate(in->scratch, data.len, limit);
+    if (new_len < 0)
+        return ERR_BIG;
+    queue_rewrite(in->queue, place, (struct span){in->scratch, (size_t)new_len});
+    in->ledger->truncated++;
     return 0;
 }
 
@@ -343,6 +426,8 @@ telemetry_intake_restored(struct telemetry_intake *in)
     struct out o = out_to(in->sandbox, sizeof in->sandbox);
 
     in->random_left = 0;
+    in->first = in->sequence;
+    memcpy(in->copied, in->sandbox, sizeof in->copied);
     (void)entropy_fill(id, sizeof id);
     out_hex(&o, id, sizeof id);
 }

@@ -7,6 +7,9 @@
  * has no room the event is not taken, so that the listener stops reading and the platform keeps
  * what comes; only when that has lasted for long are events dropped by TELEMETRY_DROP, each of them
  * counted.
+ *
+ * Each event has a number when it is counted, from 0 on in each sandbox, whatever becomes of it then:
+ * so a consumer of `enriched` records can tell a loss by a gap.
  */
 #include "io/storage.h"
 #include "protocol/event.h"
@@ -31,10 +34,12 @@ struct telemetry_intake {
     bool over;                  /* events are only counted */
 
     /* private */
-    uint64_t sequence;
-    char *scratch; /* for a record that is too large */
+    uint64_t sequence; /* of the next event */
+    uint64_t first;    /* of this sandbox's events, which has number 0 */
+    char *scratch;     /* for a record that is too large */
     char *rolled; /* for the oldest record on its way behind the youngest, which may be meanwhile */
     char sandbox[SANDBOX_LEN];
+    char copied[SANDBOX_LEN]; /* the sandbox that this one is a copy of; its events may be here */
     char request_id[64];
     uint64_t random;      /* for partition keys */
     unsigned random_left; /* of them until the next seed */
@@ -48,10 +53,13 @@ int telemetry_intake_init(struct telemetry_intake *in, struct storage *s);
 /* Takes an event that is to be forwarded. Returns 0, or ERR_FULL: not now. */
 int telemetry_intake_event(struct telemetry_intake *in, const struct event *event);
 
+/* An event that cannot be taken, whatever room there is. */
+void telemetry_intake_lost(struct telemetry_intake *in, enum ledger_drop reason);
+
 /*
  * A record that the stream has refused for its size: TELEMETRY_OVERSIZE makes less of it, or several
- * in its stead, each with at most limit bytes of data. Returns 0, or below it when nothing can be
- * made of it or there is no room for the pieces; then the record is as it was.
+ * in its stead, each with at most limit bytes of data. Returns 0; ERR_BIG: nothing can be made of it;
+ * or ERR_FULL: the pieces have no room now. After both the record is as it was.
  */
 int telemetry_intake_resize(struct telemetry_intake *in, uint32_t place, size_t limit);
 

@@ -1,8 +1,9 @@
 #ifndef LEDGER_H
 #define LEDGER_H
 /*
- * The account of every record: what came in equals what was delivered, plus what went to the dead
- * letter, plus what was dropped for a stated reason, plus what is still queued.
+ * The account of every event: what came in equals what was delivered, plus what went to the dead
+ * letter, plus what was dropped for a stated reason, plus what is still queued. One that is in
+ * several records is delivered with the last of them, and dropped with the first that is.
  */
 #include "protocol/out.h"
 
@@ -17,9 +18,9 @@ enum ledger_drop {
 };
 
 struct ledger {
-    uint64_t received;      /* events of the types to forward, and the records in split */
-    uint64_t delivered;     /* records that Kinesis acknowledged */
-    uint64_t dead_lettered; /* records that the dead letter took instead */
+    uint64_t received;      /* events of the types to forward */
+    uint64_t delivered;     /* that Kinesis acknowledged */
+    uint64_t dead_lettered; /* that the dead letter took instead, or the last record of them */
     uint64_t retried;       /* records in a batch that was sent once more, each time counted */
     uint64_t duplicates_possible; /* of these: the fate of the send before never became known */
     uint64_t truncated;           /* records that were cut down to what Kinesis takes */
@@ -35,7 +36,7 @@ struct ledger {
     uint64_t breaker_openings;
 };
 
-/* So many records that were received before are dropped. */
+/* So many events that were received before are dropped. */
 void ledger_drop(struct ledger *l, enum ledger_drop reason, uint64_t events);
 
 /* One event came in and is lost at once. */
@@ -43,7 +44,7 @@ void ledger_lose(struct ledger *l, enum ledger_drop reason);
 
 uint64_t ledger_dropped(const struct ledger *l);
 
-/* Whether nothing is missing, given so many records in the queue. */
+/* Whether nothing is missing, given so many events in the queue. */
 bool ledger_holds(const struct ledger *l, uint64_t queued);
 
 /* The counters as the inside of a JSON object. Returns 0 or ERR_FULL; 1,024 bytes suffice. */

@@ -9,8 +9,10 @@ struct slot {
     uint64_t sequence;
     uint32_t size; /* of the whole slot */
     uint32_t data_len;
-    uint16_t attempts;
-    uint16_t refusals;
+    uint16_t events;
+    uint16_t part;
+    uint8_t attempts;
+    uint8_t refusals;
     uint8_t key_len;
     uint8_t state;
 };
@@ -160,13 +162,15 @@ queue_room_behind(const struct queue *q)
 }
 
 uint32_t
-queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t sequence)
+queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, struct queue_origin origin)
 {
     uint32_t place = (uint32_t)(room - q->ring - (ptrdiff_t)sizeof(struct slot));
     struct slot *s = slot_at(q, place);
 
     *s = (struct slot){
-        .sequence = sequence,
+        .sequence = origin.sequence,
+        .events = origin.events,
+        .part = origin.part,
         .size = (uint32_t)slot_size(key_len + data_len),
         .data_len = (uint32_t)data_len,
         .key_len = (uint8_t)key_len,
@@ -183,6 +187,7 @@ queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t
         q->touched = q->tail;
     q->slots++;
     q->records++;
+    q->events += s->events;
     q->fresh++;
     q->bytes += slot_bytes(s);
     q->fresh_bytes += slot_bytes(s);
@@ -204,7 +209,7 @@ queue_at(const struct queue *q, uint32_t place)
 {
     const struct slot *s = slot_at(q, place);
     struct queue_record record = {
-        .sequence = s->sequence,
+        .origin = {s->sequence, s->events, s->part},
         .attempts = s->attempts,
         .refusals = s->refusals,
         .state = (enum queue_state)s->state,
@@ -233,7 +238,7 @@ take(struct queue *q, const struct queue_limits *limits, struct queue_batch *bat
         return false;
     *bytes = size > limits->bytes - *bytes ? limits->bytes : *bytes + size;
     set_state(q, s, QUEUE_SENT);
-    if (s->attempts < UINT16_MAX)
+    if (s->attempts < UINT8_MAX)
         s->attempts++;
     batch->places[batch->len++] = place;
     return true;
@@ -313,8 +318,8 @@ reclaim(struct queue *q)
         start_over(q);
 }
 
-void
-queue_end(struct queue *q, uint32_t place)
+static void
+retire(struct queue *q, uint32_t place)
 {
     struct slot *s = slot_at(q, place);
 
@@ -323,6 +328,57 @@ queue_end(struct queue *q, uint32_t place)
     q->bytes -= slot_bytes(s);
     if (place == q->head)
         reclaim(q);
+}
+
+/*
+ * The events that are counted now that this part of one ends: another part takes over the count, or,
+ * when the event is lost, gives up its own.
+ */
+COLD static uint16_t
+count_part(struct queue *q, const struct slot *s, bool lost)
+{
+    uint16_t events = s->events;
+    uint32_t place = q->head;
+
+    for (uint32_t i = 0; i < q->slots; i++) {
+        struct slot *other = slot_at(q, place);
+
+        if (i + 1 < q->slots)
+            place = after(q, place);
+        if (other == s || other->part == 0 || other->sequence != s->sequence ||
+            other->state == QUEUE_ENDED)
+            continue;
+        if (!lost) {
+            other->events = (uint16_t)(other->events + events);
+            return 0;
+        }
+        events = (uint16_t)(events + other->events);
+        other->events = 0;
+    }
+    return events;
+}
+
+static uint32_t
+leave(struct queue *q, uint32_t place, bool lost)
+{
+    const struct slot *s = slot_at(q, place);
+    uint32_t events = s->part == 0 ? s->events : count_part(q, s, lost);
+
+    q->events -= events;
+    retire(q, place);
+    return events;
+}
+
+uint32_t
+queue_end(struct queue *q, uint32_t place)
+{
+    return leave(q, place, false);
+}
+
+COLD uint32_t
+queue_lose(struct queue *q, uint32_t place)
+{
+    return leave(q, place, true);
 }
 
 COLD void
@@ -336,7 +392,7 @@ queue_refused(struct queue *q, uint32_t place)
 {
     struct slot *s = slot_at(q, place);
 
-    if (s->refusals < UINT16_MAX)
+    if (s->refusals < UINT8_MAX)
         s->refusals++;
     queue_again(q, place);
 }
@@ -413,11 +469,13 @@ queue_roll(struct queue *q, char *scratch, size_t cap)
     if (old.state == QUEUE_SENT || old.state == QUEUE_FRESH || slot_bytes(&old) > cap)
         return false;
     memcpy(scratch, q->ring + q->head + sizeof old, slot_bytes(&old));
-    queue_end(q, q->head);
+    q->events -= old.events;
+    retire(q, q->head);
     /* its own room is enough, wherever the tail is */
     room = queue_room(q, slot_bytes(&old));
     memcpy(room, scratch, slot_bytes(&old));
-    s = slot_at(q, queue_add(q, room, old.key_len, old.data_len, old.sequence));
+    s = slot_at(q, queue_add(q, room, old.key_len, old.data_len,
+                             (struct queue_origin){old.sequence, old.events, old.part}));
     s->attempts = old.attempts;
     s->refusals = old.refusals;
     set_state(q, s, (enum queue_state)old.state);

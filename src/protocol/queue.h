@@ -12,7 +12,10 @@
  * know, move only if the owner is told (`moved`).
  *
  * Each record carries data and, where it has one of its own, a partition key. Adding and ending
- * records keep `records` and `bytes` exact; who ends a record counts why.
+ * records keep `records`, `events` and `bytes` exact; who ends a record counts why.
+ *
+ * What is counted are events. A record knows how many it stands for; an event that is in several
+ * records, its parts, is counted with the last of them that ends, or with the first that is lost.
  */
 #include "protocol/span.h"
 
@@ -40,6 +43,7 @@ struct queue {
     void *context;
     uint32_t slots;      /* slots between head and tail, ended ones included */
     uint32_t records;    /* records neither acknowledged nor dropped */
+    uint64_t events;     /* that these stand for */
     uint32_t fresh;      /* of these, those in no batch yet */
     uint32_t failed;     /* those that are to be sent again */
     uint32_t aside;      /* those that are to be sent alone */
@@ -59,10 +63,17 @@ enum queue_state {
     QUEUE_ENDED   /* acknowledged or dropped: its room comes back when it is the oldest */
 };
 
+/* What a record stands for. */
+struct queue_origin {
+    uint64_t sequence; /* of its event */
+    uint16_t events;   /* that are counted with this record */
+    uint16_t part;     /* which part of its event it is, from 1 on; 0: it is no part */
+};
+
 struct queue_record {
     struct span data;
     struct span partition_key; /* empty when the record has none of its own */
-    uint64_t sequence;
+    struct queue_origin origin;
     unsigned attempts; /* batches that it was in */
     unsigned refusals; /* replies that refused it while they may have accepted others */
     enum queue_state state;
@@ -108,10 +119,12 @@ char *queue_room_behind(const struct queue *q);
 bool queue_fits(const struct queue *q, size_t len);
 
 /*
- * Adds the record that was written at the place that queue_room gave; key_len is at most 255.
+ * Adds the record that was written at the place that queue_room gave; key_len is at most 255. Of the
+ * parts of one event one has its count, the others 0.
  * Returns its place.
  */
-uint32_t queue_add(struct queue *q, char *room, size_t key_len, size_t data_len, uint64_t sequence);
+uint32_t queue_add(struct queue *q, char *room, size_t key_len, size_t data_len,
+                   struct queue_origin origin);
 
 /*
  * Collects the next batch and marks its records as sent: failed records first when with_failed,
@@ -139,8 +152,17 @@ struct queue_record queue_at(const struct queue *q, uint32_t place);
 /* Of the same view the two spans alone. */
 void queue_payload(const struct queue *q, uint32_t place, struct span *key, struct span *data);
 
-/* The record at this place is acknowledged or dropped. */
-void queue_end(struct queue *q, uint32_t place);
+/*
+ * The record at this place has come where it was to go. Returns how many events have with it: none
+ * while another part of its event is in the queue.
+ */
+uint32_t queue_end(struct queue *q, uint32_t place);
+
+/*
+ * The record at this place is dropped. Returns how many events are lost with it: none where its event
+ * was lost with another part. What is left of its event is not counted any more.
+ */
+uint32_t queue_lose(struct queue *q, uint32_t place);
 
 /* The record at this place was sent and has to be sent again. */
 void queue_again(struct queue *q, uint32_t place);

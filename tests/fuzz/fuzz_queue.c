@@ -5,8 +5,9 @@
  *     128 +8 +8 t !b ^a -b +8 A X
  *
  * Here a letter stands for the last record of that letter, and a word that makes no sense is skipped.
- * `k` before a number of bytes, as in +k8, makes them a partition key; =a5 leaves a the last 5 bytes
- * of its data.
+ * `k` before a number of bytes, as in +k8, makes them a partition key, `p` a part of an event, of the
+ * same one as the record before if that is a part, too; =a5 leaves a the last 5 bytes of its data, and
+ * xa loses a.
  */
 #include "fuzz.h"
 #include "protocol/queue.h"
@@ -15,9 +16,10 @@
 
 enum { RECORDS_MAX = 400, SLOT = 24, LETTERS = 26 };
 
-/* A record of the model. Its sequence number is the index that it had first, and tells its bytes. */
+/* A record of the model. The index that it had first tells its bytes. */
 struct record {
-    size_t sequence;
+    size_t index;
+    struct queue_origin origin; /* its events are those that are counted with it now */
     uint32_t place;
     uint32_t size; /* of its slot */
     size_t key_len, data_len;
@@ -36,9 +38,9 @@ struct model {
 };
 
 static char
-byte_of(size_t sequence, size_t at)
+byte_of(size_t index, size_t at)
 {
-    return (char)(sequence * 31 + at * 7 + 1);
+    return (char)(index * 31 + at * 7 + 1);
 }
 
 /* It turned too early: what lies before the turn goes to the end, unless others know where it is. */
@@ -104,11 +106,26 @@ used(struct model *m, const struct record *r)
         m->touched = r->place + r->size;
 }
 
+/* What the next record stands for: an event, or one more part of the latest. */
+static struct queue_origin
+next_origin(const struct model *m, bool part)
+{
+    struct queue_origin origin = {m->len, 1, part};
+
+    if (part && m->len > 0 && m->records[m->len - 1].origin.part > 0) {
+        origin = m->records[m->len - 1].origin;
+        origin.events = 0;
+        origin.part++;
+    }
+    return origin;
+}
+
 static void
-add(struct model *m, size_t room_len, size_t key_len, size_t data_len)
+add(struct model *m, size_t room_len, size_t key_len, size_t data_len, bool part)
 {
     char *room = queue_room(&m->q, room_len);
     struct record *r = &m->records[m->len];
+    struct queue_origin origin = next_origin(m, part);
     uint32_t place;
 
     FACT((room != NULL) == place_for(m, room_len, &place));
@@ -118,8 +135,9 @@ add(struct model *m, size_t room_len, size_t key_len, size_t data_len)
     memset(room, '.', room_len);
     for (size_t i = 0; i < key_len + data_len; i++)
         room[i] = byte_of(m->len, i);
-    queue_add(&m->q, room, key_len, data_len, m->len);
-    *r = (struct record){.sequence = m->len,
+    queue_add(&m->q, room, key_len, data_len, origin);
+    *r = (struct record){.index = m->len,
+                         .origin = origin,
                          .place = place,
                          .size = (uint32_t)(SLOT + key_len + data_len + 7) & ~7u,
                          .key_len = key_len,
@@ -210,6 +228,28 @@ skip_ended(struct model *m)
         m->touched = m->turn = 0;
 }
 
+/* The events that are counted when this record ends; what others of the same event count then. */
+static uint32_t
+ended(struct model *m, const struct record *r, bool lost)
+{
+    uint32_t events = r->origin.events;
+
+    for (size_t i = m->oldest; i < m->len && r->origin.part > 0; i++) {
+        struct record *other = &m->records[i];
+
+        if (other == r || other->state == QUEUE_ENDED || other->origin.part == 0 ||
+            other->origin.sequence != r->origin.sequence)
+            continue;
+        if (!lost) {
+            other->origin.events = (uint16_t)(other->origin.events + events);
+            return 0;
+        }
+        events += other->origin.events;
+        other->origin.events = 0;
+    }
+    return events;
+}
+
 static void
 finish(struct model *m, char verb, char letter)
 {
@@ -217,8 +257,8 @@ finish(struct model *m, char verb, char letter)
 
     if (r == NULL)
         return;
-    if (verb == '-') {
-        queue_end(&m->q, r->place);
+    if (verb == '-' || verb == 'x') {
+        FACT((verb == '-' ? queue_end : queue_lose)(&m->q, r->place) == ended(m, r, verb == 'x'));
         r->state = QUEUE_ENDED;
         skip_ended(m);
     } else if (verb == '^' || verb == '_') {
@@ -287,19 +327,20 @@ check_record(const struct model *m, size_t index)
     const struct record *want = &m->records[index];
     struct queue_record got = queue_at(&m->q, want->place);
 
-    FACT(got.sequence == want->sequence && got.state == want->state);
+    FACT(got.origin.sequence == want->origin.sequence && got.state == want->state);
+    FACT(got.origin.events == want->origin.events && got.origin.part == want->origin.part);
     FACT(got.attempts == want->attempts && got.refusals == want->refusals);
     FACT(got.partition_key.len == want->key_len && got.data.len == want->data_len);
     for (size_t i = 0; i < want->key_len; i++)
-        FACT(got.partition_key.p[i] == byte_of(want->sequence, i));
+        FACT(got.partition_key.p[i] == byte_of(want->index, i));
     for (size_t i = 0; i < want->data_len; i++)
-        FACT(got.data.p[i] == byte_of(want->sequence, want->key_len + want->gone + i));
+        FACT(got.data.p[i] == byte_of(want->index, want->key_len + want->gone + i));
 }
 
 static void
 check(const struct model *m)
 {
-    uint64_t bytes = 0, fresh_bytes = 0;
+    uint64_t bytes = 0, fresh_bytes = 0, events = 0;
     uint32_t records = 0, counts[QUEUE_ENDED + 1] = {0}, place;
 
     for (size_t i = m->oldest; i < m->len; i++) {
@@ -310,10 +351,12 @@ check(const struct model *m)
             continue;
         check_record(m, i);
         records++;
+        events += r->origin.events;
         bytes += r->key_len + r->data_len;
         if (r->state == QUEUE_FRESH)
             fresh_bytes += r->key_len + r->data_len;
     }
+    FACT(m->q.events == events);
     FACT(m->q.records == records && m->q.bytes == bytes && m->q.fresh_bytes == fresh_bytes);
     FACT(m->q.fresh == counts[QUEUE_FRESH] && m->q.failed == counts[QUEUE_FAILED]);
     FACT(m->q.aside == counts[QUEUE_ASIDE] && m->q.dead == counts[QUEUE_DEAD]);
@@ -365,12 +408,13 @@ run_word(struct model *m, struct span word)
 {
     char verb = (char)fuzz_byte(&word);
     bool key = verb == '+' && span_starts(word, SPAN("k"));
+    bool part = verb == '+' && span_starts(word, SPAN("p"));
     size_t n, less;
     char letter;
 
-    if (key)
+    if (key || part)
         word = span_skip(word, 1);
-    if (verb != '\0' && strchr("-!?^_", verb) != NULL) {
+    if (verb != '\0' && strchr("-x!?^_", verb) != NULL) {
         finish(m, verb, (char)fuzz_byte(&word));
         return;
     }
@@ -381,11 +425,11 @@ run_word(struct model *m, struct span word)
     }
     n = number(&word, key ? 255 : 4096);
     if (verb == '+' && m->len < RECORDS_MAX) {
-        add(m, n, key ? n : 0, key ? 0 : n);
+        add(m, n, key ? n : 0, key ? 0 : n, part);
     } else if (verb == '~' && m->len < RECORDS_MAX) {
         word = span_skip(word, 1);
         less = number(&word, n);
-        add(m, n, less / 2 < 255 ? less / 2 : 255, less - (less / 2 < 255 ? less / 2 : 255));
+        add(m, n, less / 2 < 255 ? less / 2 : 255, less - (less / 2 < 255 ? less / 2 : 255), false);
     } else {
         run_for_many(m, verb, n);
     }

@@ -68,7 +68,7 @@ add(struct span key, struct span data)
     assert_non_null(room);
     memcpy(room, key.p, key.len);
     memcpy(room + key.len, data.p, data.len);
-    (void)queue_add(&queue, room, key.len, data.len, 1);
+    (void)queue_add(&queue, room, key.len, data.len, (struct queue_origin){1, 1, 0});
 }
 
 static void
