@@ -382,6 +382,28 @@ look_for_begin(struct lifecycle *life, const struct event *event)
         of_invoked(life);
 }
 
+/* A POST was not taken whole, so what was in it may not come again: an invocation's end, say. */
+static void
+telemetry_disturbed(void *context)
+{
+    struct lifecycle *life = context;
+
+    invocations_doubt(&life->invocations);
+    if (life->state == LIFE_HOLDING)
+        loop_set_earlier(&life->timer, life->loop->now_ms);
+}
+
+static void
+telemetry_lost(void *context, enum ledger_drop reason)
+{
+    struct lifecycle *life = context;
+
+    telemetry_dispatcher_lost(life->dispatcher, reason);
+    /* what is damaged may have been an end, or have hidden one */
+    if (reason == DROP_CUT || reason == DROP_UNREADABLE)
+        telemetry_disturbed(life);
+}
+
 static int
 telemetry_event(void *context, struct span text, const struct json_marks *marks)
 {
@@ -390,7 +412,7 @@ telemetry_event(void *context, struct span text, const struct json_marks *marks)
     struct event event;
 
     if (event_read(text, marks, &event) != 0) {
-        telemetry_dispatcher_lost(d, DROP_UNREADABLE);
+        telemetry_lost(life, DROP_UNREADABLE);
         return 0;
     }
     if (event.kind == EVENT_RESTORE_START)
@@ -410,25 +432,6 @@ telemetry_event(void *context, struct span text, const struct json_marks *marks)
     }
     observe(life, &event);
     return 0;
-}
-
-static void
-telemetry_lost(void *context, enum ledger_drop reason)
-{
-    struct lifecycle *life = context;
-
-    telemetry_dispatcher_lost(life->dispatcher, reason);
-}
-
-/* A POST was not taken whole, so what was in it may not come again: an invocation's end, say. */
-static void
-telemetry_disturbed(void *context)
-{
-    struct lifecycle *life = context;
-
-    invocations_doubt(&life->invocations);
-    if (life->state == LIFE_HOLDING)
-        loop_set_earlier(&life->timer, life->loop->now_ms);
 }
 
 /* A beginning is better than nothing, unless nothing is wanted. */

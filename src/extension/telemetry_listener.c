@@ -105,7 +105,11 @@ static void
 end_of_post(struct listener_connection *c)
 {
     struct telemetry_listener *l = c->listener;
+    struct span none = {NULL, 0};
+    struct span event;
 
+    if (splitter_next(&c->splitter, &none, &event) == ERR_BAD)
+        l->lost(l->context, DROP_UNREADABLE);
     if (splitter_inside(&c->splitter)) {
         l->disturbed(l->context);
         if (!c->splitter.skipping)
@@ -191,7 +195,7 @@ enlarge(struct listener_connection *c, struct span *event)
     struct telemetry_listener *l = c->listener;
 
     if (c->large >= 0)
-        return beginning(c, event);
+        return splitter_settle(&c->splitter) ? 0 : beginning(c, event);
     if (take_large(c) || take_large_from_another(c))
         return 0;
     if (l->told_ms == 0 || l->loop->now_ms - l->told_ms > TOLD_MS) {
@@ -228,16 +232,6 @@ stop(struct listener_connection *c, struct span event, struct span piece, struct
     watch_all(l, 0);
 }
 
-static void
-body_is_broken(struct listener_connection *c)
-{
-    if (!c->broken) {
-        c->listener->disturbed(c->listener->context);
-        c->listener->lost(c->listener->context, DROP_UNREADABLE);
-    }
-    c->broken = true;
-}
-
 /* Hands over the events in a piece of the body. Returns 0, or below it when reading has to end. */
 static int
 split(struct listener_connection *c, struct span piece, struct span in)
@@ -248,10 +242,10 @@ split(struct listener_connection *c, struct span piece, struct span in)
         struct span event;
         int r = splitter_next(&c->splitter, &piece, &event);
 
-        bool more = r == 1 || r == ERR_FULL;
+        bool more = r == 1 || r == ERR_FULL || r == SPLITTER_CUT;
 
-        if (r == ERR_BAD)
-            body_is_broken(c);
+        if (r == SPLITTER_CUT)
+            l->lost(l->context, DROP_CUT);
         if (r == ERR_FULL)
             r = enlarge(c, &event);
         if (r == ERR_IO)
@@ -269,7 +263,6 @@ static void
 begin_body(struct listener_connection *c, const struct http_head *head)
 {
     c->keep_alive = http_keeps_alive(head);
-    c->broken = false;
     if (!span_same(head->method, SPAN("POST"))) {
         refuse(c, 405, "Method Not Allowed");
     } else if (!http_has_host(head) || http_request_body(head, &c->body) != 0) {
@@ -312,6 +305,14 @@ read_head(struct listener_connection *c, struct span *in)
     }
 }
 
+/* What the splitter has held until the end. Returns as split. */
+static int
+end_of_body(struct listener_connection *c, struct span in)
+{
+    splitter_end(&c->splitter);
+    return split(c, (struct span){NULL, 0}, in);
+}
+
 /* Reads on in the input; what follows a complete request is the next one. */
 static void
 feed(struct listener_connection *c, struct span in)
@@ -325,6 +326,8 @@ feed(struct listener_connection *c, struct span in)
             continue;
         }
         r = http_body_next(&c->body, &in, &piece);
+        if (r == 0 && end_of_body(c, in) != 0)
+            return;
         if (r == 0)
             end_of_post(c);
         else if (r == ERR_MORE || (r == 1 && split(c, piece, in) != 0))

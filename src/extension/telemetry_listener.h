@@ -44,7 +44,6 @@ struct listener_connection {
     struct telemetry_listener *listener;
     enum { LISTENER_FREE, LISTENER_HEAD, LISTENER_BODY, LISTENER_CLOSING } state;
     bool keep_alive;
-    bool broken; /* the body is no array of events; told once */
     uint64_t heard_ms;
     struct http_body body;
     struct splitter splitter;

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "protocol/envelope.h"
+#include "protocol/json_walk.h"
+
 /* see splitter.h */
 
 enum {
@@ -10,8 +13,16 @@ enum {
     VALUE,   /* a value, after a comma */
     INSIDE,  /* within a value */
     BETWEEN, /* a comma or the closing bracket */
+    /* from here on only an event that begins as one is looked for */
     DONE,
-    BROKEN
+    BROKEN,
+    CUT, /* in what is left of a record that was cut in two */
+    LOST /* the same, of an event that was given up */
+};
+
+enum {
+    BEGINS = 3,       /* goes on, beside what splitter_next returns */
+    STEP_BYTES = 1024 /* taken into the carry at once, while an event is on trial */
 };
 
 void
@@ -81,14 +92,15 @@ begins(struct splitter *s, char c)
     } else if (c == ',' || c == ']' || c == '}' || c == ':') {
         s->state = BROKEN;
     } else {
+        s->trial = s->trial || (s->state == FIRST && c == '{');
         s->state = INSIDE;
         s->scan = (struct json_scan){.marks = s->marks};
         if (s->marks != NULL)
             s->marks->len = 0;
         s->container = c == '{' || c == '[';
-        s->len = 0;
         return true;
     }
+    s->comma = c == ',';
     return false;
 }
 
@@ -101,7 +113,8 @@ collect(struct splitter *s, struct span *in, const char *to)
     if (!s->skipping) {
         if (n > s->cap - s->len)
             return ERR_FULL;
-        memcpy(s->carry + s->len, in->p, n);
+        /* which may lie further on in the carry itself */
+        memmove(s->carry + s->len, in->p, n);
         s->len += n;
     }
     *in = span_skip(*in, n);
@@ -112,7 +125,7 @@ collect(struct splitter *s, struct span *in, const char *to)
 static int
 inside(struct splitter *s, struct span *in, struct span *event)
 {
-    struct splitter before = *s;
+    struct json_scan before = s->scan;
     const char *end = value_end(s, in->p, in->p + in->len);
     const char *to = end == NULL ? in->p + in->len : end;
 
@@ -121,7 +134,7 @@ inside(struct splitter *s, struct span *in, struct span *event)
         *event = (struct span){in->p, (size_t)(end - in->p)};
         *in = span_skip(*in, event->len);
     } else if (collect(s, in, to) != 0) {
-        *s = before;
+        s->scan = before;
         return ERR_FULL;
     } else if (end == NULL) {
         return ERR_MORE;
@@ -129,16 +142,94 @@ inside(struct splitter *s, struct span *in, struct span *event)
         *event = (struct span){s->carry, s->len};
     }
     s->state = BETWEEN;
+    s->len = 0;
     if (!s->skipping)
         return 1;
     s->skipping = false;
     return ERR_MORE;
 }
 
-int
-splitter_next(struct splitter *s, struct span *in, struct span *event)
+/* What the input's end cuts off may be an event's beginning: kept, and looked at with what follows. */
+static void
+keep_tail(struct splitter *s, struct span text, size_t at)
 {
-    while (in->len > 0 && s->state != DONE && s->state != BROKEN) {
+    size_t n = text.len - at;
+
+    s->comma = envelope_comma(text, at, s->comma);
+    s->len = 0;
+    if (n <= s->cap && n > 0) {
+        memmove(s->carry, text.p + at, n);
+        s->len = n;
+    }
+}
+
+/* The same as search, while the carry holds what may be an event's beginning. */
+COLD static bool
+search_carry(struct splitter *s, struct span *in)
+{
+    while (s->len > 0 && in->len > 0) {
+        size_t room = s->cap < 2 * ENVELOPE_MAX ? s->cap - s->len : 2 * ENVELOPE_MAX - s->len;
+        struct span text = {s->carry, s->len};
+        size_t at;
+
+        if (room == 0) {
+            s->len = 0;
+            break;
+        }
+        (void)collect(s, in, in->p + (room < in->len ? room : in->len));
+        text.len = s->len;
+        if (envelope_find(text, 0, s->comma, &at) == 1) {
+            s->from = at;
+            s->kept = s->len;
+            s->len = 0;
+            return true;
+        }
+        keep_tail(s, text, at);
+    }
+    return false;
+}
+
+/* Looks for an event that begins as one. Returns whether there is: the input stands there, or the carry. */
+COLD static bool
+search(struct splitter *s, struct span *in)
+{
+    size_t at;
+
+    if (search_carry(s, in))
+        return true;
+    if (in->len == 0)
+        return false;
+    if (envelope_find(*in, 0, s->comma, &at) == 1) {
+        *in = span_skip(*in, at);
+        return true;
+    }
+    keep_tail(s, *in, at);
+    *in = span_skip(*in, in->len);
+    return false;
+}
+
+/* Within or behind a damage, or behind the array. Returns as splitter_next, or BEGINS: no damage to count. */
+COLD static int
+beyond(struct splitter *s, struct span *in)
+{
+    if (search(s, in)) {
+        int r = s->state == LOST ? BEGINS : SPLITTER_CUT;
+
+        s->state = VALUE;
+        return r;
+    }
+    if (s->state == CUT && s->ended) {
+        s->state = DONE;
+        return SPLITTER_CUT;
+    }
+    return s->state == DONE ? 0 : s->state == BROKEN ? ERR_BAD : ERR_MORE;
+}
+
+/* From an input that is not on trial. Returns as splitter_next, or BEGINS: to be called again. */
+static int
+next_in(struct splitter *s, struct span *in, struct span *event)
+{
+    while (in->len > 0 && s->state < DONE) {
         if (s->state == INSIDE) {
             int r = inside(s, in, event);
 
@@ -147,13 +238,234 @@ splitter_next(struct splitter *s, struct span *in, struct span *event)
                 return r;
         } else if (white(in->p[0]) || !begins(s, in->p[0])) {
             *in = span_skip(*in, 1);
+        } else if (s->trial) {
+            return BEGINS;
         }
     }
-    if (s->state == DONE || s->state == BROKEN) {
-        *in = span_skip(*in, in->len);
-        return s->state == DONE ? 0 : ERR_BAD;
+    return s->state < DONE ? ERR_MORE : beyond(s, in);
+}
+
+/* From what the carry keeps, which comes before any input. Returns as next_in; BEGINS when it is used up. */
+COLD static int
+next_kept(struct splitter *s, struct span *event)
+{
+    struct span kept = {s->carry + s->from, s->kept - s->from};
+    int r = next_in(s, &kept, event);
+
+    s->from = s->kept - kept.len;
+    if (kept.len == 0)
+        s->from = s->kept = 0;
+    return r == 1 || r == SPLITTER_CUT ? r : BEGINS;
+}
+
+/*
+ * The first event of a POST may be the rest of a record that was cut in two. The platform repeats the
+ * record's envelope and opens a string, whatever was cut; where an object was, the brackets that close it
+ * come too early, or quotation marks open what they should close, so that all that follows is swallowed.
+ * Therefore such an event is on trial until what follows it is sound: another event that begins as one,
+ * or the array's end and nothing behind it. Meanwhile all is kept as it came.
+ */
+
+/*
+ * Follows the array in the text from `searched` on up to there, or to the byte that breaks it. Behind the
+ * array's end only a brace and a comma do so: the rest of a record has them sooner or later, and nothing else
+ * before but brackets.
+ */
+static void
+walk(struct splitter *s, struct span text, size_t to)
+{
+    const char *end = text.p + to;
+    const char *p = text.p + s->searched;
+
+    s->searched = to;
+    while (p < end && s->state != LOST) {
+        if (s->state == INSIDE) {
+            p = value_end(s, p, end);
+            if (p == NULL)
+                return;
+            s->state = BETWEEN;
+            if (s->first == 0)
+                s->first = (size_t)(p - text.p);
+            continue;
+        }
+        if (s->state == DONE && !white(*p)) {
+            s->state = *p == '}' || *p == ',' ? BROKEN : *p == ']' ? DONE : LOST;
+        } else if (!white(*p) && begins(s, *p)) {
+            continue;
+        }
+        if (s->state == BROKEN) {
+            s->searched = (size_t)(p - text.p);
+            return;
+        }
+        p++;
+    }
+}
+
+/* Whether the event on trial has ended, and is JSON as far as a walk looks. */
+static bool
+first_is_sound(const struct splitter *s, struct span text)
+{
+    struct json_walk w;
+    struct span name;
+    struct span value;
+    int r;
+
+    text.len = s->first;
+    if (s->first == 0 || json_walk_open(&w, text) != 0)
+        return false;
+    do
+        r = json_walk_next(&w, &name, &value);
+    while (r == 1);
+    return r == 0 && w.rest.len == 1;
+}
+
+enum verdict { UNDECIDED, SOUND, DAMAGED, DAMAGED_AND_FOUND };
+
+/* Two objects without a comma, two commas without a value: no rest of a record breaks the array so. */
+static enum verdict
+verdict_broken(const struct splitter *s, struct span text)
+{
+    char c = text.p[s->searched];
+    bool other = c == '{' || (c == ',' && envelope_comma(text, s->searched, false));
+
+    return other && first_is_sound(s, text) ? SOUND : DAMAGED;
+}
+
+/* The text is all that there is: what the POST's end tells. begun: it ends in what may be an event. */
+static enum verdict
+verdict_at_end(struct splitter *s, struct span text, bool begun)
+{
+    walk(s, text, text.len);
+    if (s->first == 0) /* cut, or cut once more */
+        return SOUND;
+    if (s->state == BROKEN)
+        return verdict_broken(s, text);
+    if (s->state == INSIDE && s->container && !begun)
+        return DAMAGED;
+    return first_is_sound(s, text) ? SOUND : DAMAGED;
+}
+
+static enum verdict
+verdict(struct splitter *s, struct span text)
+{
+    size_t at;
+    int found;
+
+    if (s->searched == 0) {
+        int len = envelope_len(text);
+
+        if (len == ERR_MORE && !s->ended)
+            return UNDECIDED;
+        if (len < 0 || text.p[len] != '"')
+            return SOUND;
+        walk(s, text, (size_t)len);
+    }
+    found = envelope_find(text, s->searched, false, &at);
+    walk(s, text, at);
+    if (s->state == BROKEN)
+        return verdict_broken(s, text);
+    if (found == 1)
+        return s->state == VALUE && first_is_sound(s, text) ? SOUND : DAMAGED_AND_FOUND;
+    return s->ended ? verdict_at_end(s, text, at < text.len) : UNDECIDED;
+}
+
+/* The trial is over: goes on at this place of the text, which is the input or in the carry. */
+static void
+go_on(struct splitter *s, struct span *in, size_t at)
+{
+    s->trial = false;
+    if (s->len == 0) {
+        *in = span_skip(*in, at);
+        return;
+    }
+    s->from = at;
+    s->kept = s->len;
+    s->len = 0;
+}
+
+/* Returns BEGINS, or SPLITTER_CUT: there is a damage, and an event begins behind it. */
+static int
+decide(struct splitter *s, struct span *in, struct span text, enum verdict v)
+{
+    s->comma = envelope_comma(text, s->searched, false);
+    go_on(s, in, v == SOUND ? 0 : s->searched);
+    s->state = v == DAMAGED ? CUT : VALUE;
+    return v == DAMAGED_AND_FOUND ? SPLITTER_CUT : BEGINS;
+}
+
+/* The event on trial, in place. Returns as try. */
+static int
+try_input(struct splitter *s, struct span *in)
+{
+    struct splitter before = *s;
+    enum verdict v = verdict(s, *in);
+
+    if (v != UNDECIDED)
+        return decide(s, in, *in, v);
+    if (collect(s, in, in->p + in->len) != 0) {
+        *s = before;
+        return ERR_FULL;
     }
     return ERR_MORE;
+}
+
+/* Returns as splitter_next, or BEGINS: the trial is over. */
+static int
+try(struct splitter *s, struct span *in)
+{
+    if (s->len == 0)
+        return in->len == 0 ? ERR_MORE : try_input(s, in);
+    while (in->len > 0 || s->ended) {
+        size_t n = in->len < STEP_BYTES ? in->len : STEP_BYTES;
+        struct span text;
+        enum verdict v;
+
+        if (n > s->cap - s->len)
+            n = s->cap - s->len;
+        if (n == 0 && in->len > 0)
+            return ERR_FULL;
+        if (n > 0)
+            (void)collect(s, in, in->p + n);
+        text = (struct span){s->carry, s->len};
+        v = verdict(s, text);
+        if (v != UNDECIDED)
+            return decide(s, in, text, v);
+    }
+    return ERR_MORE;
+}
+
+int
+splitter_next(struct splitter *s, struct span *in, struct span *event)
+{
+    int r;
+
+    do {
+        if (s->trial)
+            r = try(s, in);
+        else if (s->kept > 0)
+            r = next_kept(s, event);
+        else
+            r = next_in(s, in, event);
+    } while (r == BEGINS);
+    return r;
+}
+
+void
+splitter_end(struct splitter *s)
+{
+    s->ended = true;
+}
+
+bool
+splitter_settle(struct splitter *s)
+{
+    struct span none = {NULL, 0};
+
+    if (!s->trial || s->first == 0 || s->len == 0)
+        return false;
+    go_on(s, &none, 0);
+    s->state = VALUE;
+    return true;
 }
 
 const struct json_marks *
@@ -173,13 +485,21 @@ splitter_carry(struct splitter *s, char *carry, size_t cap)
 void
 splitter_skip(struct splitter *s)
 {
-    s->skipping = true;
     s->marked = false;
+    if (s->trial) {
+        struct span none = {NULL, 0};
+
+        /* where it ends cannot be known if it is the rest of a record */
+        s->state = s->searched > 0 ? LOST : INSIDE;
+        s->comma = false;
+        go_on(s, &none, s->searched);
+    }
+    s->skipping = s->state != LOST;
     s->len = 0;
 }
 
 bool
 splitter_inside(const struct splitter *s)
 {
-    return s->state == INSIDE;
+    return s->trial || s->state == INSIDE;
 }

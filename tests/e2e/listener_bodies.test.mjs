@@ -36,15 +36,15 @@ const bodies = {
   'null': { body: () => 'null', drops: { unreadable: 1 } },
   'words': { body: () => 'no JSON at all', drops: { unreadable: 1 } },
   'zeros': { body: () => Buffer.alloc(100_000), drops: { unreadable: 1 } },
-  'a byte order mark first': { body: (list) => `\ufeff${batch(list)}`, drops: { unreadable: 1 } },
+  'a byte order mark first': { body: (list) => `\ufeff${batch(list)}`, extra: ([, b, c]) => [b, c], drops: { cut: 1 } },
   'compressed bytes': { body: () => Buffer.from('1f8b0800000000000003', 'hex'), drops: { unreadable: 1 } },
   /* white space and nothing */
   'blanks alone': { body: () => '  \r\n ' },
   'an opening bracket alone': { body: () => '[' },
   'blanks between': { body: (list) => ` [\r\n\t${list.join(' \n,\t ')} ] \n`, delivered: 3 },
-  /* broken in the middle */
-  'no comma between two': { body: ([a, b, c]) => `[${a} ${b},${c}]`, delivered: 1, drops: { unreadable: 1 } },
-  'two commas': { body: ([a, b]) => `[${a},,${b}]`, delivered: 1, drops: { unreadable: 1 } },
+  /* broken in the middle: it goes on where an event begins behind a comma */
+  'no comma between two': { body: ([a, b, c]) => `[${a} ${b},${c}]`, extra: ([a, , c]) => [a, c], drops: { cut: 1 } },
+  'two commas': { body: ([a, b]) => `[${a},,${b}]`, delivered: 2, drops: { cut: 1 } },
   'a comma at the end': { body: (list) => `[${list.join(',')},]`, delivered: 3, drops: { unreadable: 1 } },
   'a wrong bracket at the end': { body: (list) => `[${list.join(',')}}`, delivered: 3, drops: { unreadable: 1 } },
   'a wrong bracket first': { body: () => '[}', drops: { unreadable: 1 } },
@@ -66,7 +66,7 @@ const bodies = {
   'cut in a string, behind a backslash': { body: ([a]) => `[${a},${HEAD}"x\\`, delivered: 1, drops: { cut: 1 } },
   'cut behind the first byte': { body: ([a]) => `[${a},{`, delivered: 1, drops: { cut: 1 } },
   'cut in a scalar': { body: ([a]) => `[${a},12`, delivered: 1, drops: { cut: 1 } },
-  'begins inside an event': { body: ([a, b]) => `ent event"},${a},${b}]`, drops: { unreadable: 1 } },
+  'begins inside an event': { body: ([a, b]) => `ent event"},${a},${b}]`, delivered: 2, drops: { cut: 1 } },
   /* deep */
   'nested 100,000 deep': { body: ([a, b]) => batch([a, nested(50_000), b]), delivered: 2, extra: () => [nested(50_000)] },
   'nested 100,000 deep and cut': { body: ([a]) => `[${a},${nested(50_000).slice(0, 300_000)}`, delivered: 1, drops: { cut: 1 } },
@@ -108,7 +108,7 @@ function pieces(bytes, size) {
 }
 
 function told(target, { delivered = 0, drops = {}, extra = () => [] }, list) {
-  target.expects([...list.slice(0, delivered), ...extra()]);
+  target.expects([...list.slice(0, delivered), ...extra(list)]);
   Object.entries(drops).forEach(([reason, count]) => target.drops(reason, count));
 }
 
@@ -123,6 +123,51 @@ listening((posted) => {
       }
     });
   }
+
+  /* both POSTs of a record that was cut: [the first one's end, what the second one opens a string before] */
+  const halves = {
+    'in a number': ['{"p":12', '34,"q":"x"}'],
+    'in a string': ['{"p":"aaa', 'bbb","n":1}'],
+    'in the last string of an inner object': ['{"p":[{"q":"aa', 'bb"},{"r":2}],"s":{"t":[3]}}'],
+    'before a name': ['{"p":1,', '"q":{"r":"s"}}'],
+    'in a name': ['{"p":1,"na', 'me":[1,{"q":"}],{"}]}'],
+    'before the last bracket': ['{"p":"x"', '}'],
+    'between a backslash and its quotation mark': ['"a\\', '" bbb"'],
+    'of 700 KB': [`{"p":"${'x'.repeat(350_000)}`, `${'y'.repeat(350_000)}","q":[{"r":1},"},{"]}`]
+  };
+  for (const [where, [first, rest]] of Object.entries(halves)) {
+    posted(`a record cut ${where}, in two POSTs: all before and behind it arrives`, async (target) => {
+      for (const [how, frame] of Object.entries(framings)) {
+        const list = events(`cut ${where}, ${how}`);
+        const [a, b, c] = list;
+        const { statuses } = await talk(target.port, [...frame(`[${a},${HEAD}${first}`), ...frame(`[${HEAD}"${rest}},${b},${c}]`)], { replies: 2 });
+        assert.deepEqual(statuses, [200, 200], how);
+        target.expects(list);
+        target.drops('cut', 2); /* each half is one */
+      }
+    });
+  }
+
+  posted('a text cut in two POSTs: its rest is an event by itself', async (target) => {
+    for (const [how, frame] of Object.entries(framings)) {
+      const [a, b, c] = events(`a text is cut, ${how}`);
+      const rest = `${HEAD}"\\u00e4 rest, ${how}"}`;
+      const { statuses } = await talk(target.port, [...frame(`[${a},${HEAD}"begin`), ...frame(batch([rest, b, c]))], { replies: 2 });
+      assert.deepEqual(statuses, [200, 200], how);
+      target.expects([a, rest, b, c]);
+      target.drops('cut', 1);
+    }
+  });
+
+  posted('events that are logged, as values and as text, stay what they are', async (target) => {
+    const [a, b, c] = events('logged events');
+    const logged = [`${HEAD}[${a},${b}]}`, `${HEAD}{"list":[1,${a},${b}]}}`, `${HEAD}${JSON.stringify(`},${a},${b}]`)}}`];
+    for (const list of [logged, logged.toReversed()]) {
+      const { statuses } = await talk(target.port, [request(batch([...list, c]))]);
+      assert.deepEqual(statuses, [200]);
+      target.expects([...list, c]);
+    }
+  });
 
   posted('8 MB of 2 KB events', async (target) => {
     const list = events('8 MB', 4_000, 2_000);

@@ -408,6 +408,306 @@ many(void **state)
     }
 }
 
+/*
+ * Bodies of which a part is no JSON as the platform writes it, or looks like an event and is none. events:
+ * what is handed out, a semicolon behind each; cuts: damages that are to be counted; end: what the splitter
+ * says at the body's end.
+ */
+#define TIME "\"time\":\"2026-11-20T10:00:00.123Z\""
+#define HEAD "{" TIME ",\"type\":\"function\",\"record\":"
+#define A HEAD "\"a\"}"
+#define B HEAD "{\"b\":1}}"
+#define DONE "{" TIME ",\"type\":\"platform.runtimeDone\",\"record\":{\"status\":\"success\"}}"
+
+static const struct damage {
+    const char *name;
+    struct span in;
+    unsigned cuts;
+    int end;
+    struct span events;
+} damages[] = {
+    {"number", TEXT("[" HEAD "\"34,\"q\":\"x\"}}," A "," B "]"), 1, 0, TEXT(A ";" B ";")},
+    {"string", TEXT("[" HEAD "\"bbb\",\"n\":1}}," A "," DONE "]"), 1, 0, TEXT(A ";" DONE ";")},
+    {"behind a backslash", TEXT("[" HEAD "\"\" bbb\"}," A "," B "]"), 1, 0, TEXT(A ";" B ";")},
+    {"between two backslashes", TEXT("[" HEAD "\"\\\"}," A "," B "]"), 1, 0, TEXT(A ";" B ";")},
+    {"last string of an object in an array",
+     TEXT("[" HEAD "\"y\"},{\"b\":2},3]}," A "]"), 1, 0, TEXT(A ";")},
+    {"an object's end", TEXT("[" HEAD "\"}}," A "]"), 1, 0, TEXT(A ";")},
+    {"an array's end", TEXT("[" HEAD "\"y\"]}," A "]"), 1, 0, TEXT(A ";")},
+    {"array in an array", TEXT("[" HEAD "\"y\"],[{}],\"m\":{}}}," A "]"), 1, 0, TEXT(A ";")},
+    {"text that looks like the end", TEXT("[" HEAD "\"3,\"}],\":[]}}," A "]"), 1, 0, TEXT(A ";")},
+    {"text with braces", TEXT("[" HEAD "\"3,\"{\\\"\":\"{\\\"\"}}," A "]"), 1, 0, TEXT(A ";")},
+    {"nothing behind", TEXT("[" HEAD "\"y\",\"n\":1}}]"), 1, 0, TEXT("")},
+    {"nothing behind, quotation marks out of step", TEXT("[" HEAD "\"1}}]"), 0, ERR_MORE, TEXT("")},
+    {"and cut once more", TEXT("[" HEAD "\"y\"},{\"c\":[1,"), 1, 0, TEXT("")},
+    {"and cut in the next one", TEXT("[" HEAD "\"y\",\"n\":1}}," A "," HEAD), 1, ERR_MORE,
+     TEXT(A ";")},
+    {"white space", TEXT("[" HEAD "\"y\"} } , { " TIME " ,\n\"type\" : \"extension\",\"record\" :\t1}\r]"),
+     1, 0, TEXT("{ " TIME " ,\n\"type\" : \"extension\",\"record\" :\t1};")},
+
+    {"comma left out", TEXT("[" A " " B "," A "]"), 1, 0, TEXT(A ";" A ";")},
+    {"comma doubled", TEXT("[" B ",," A "]"), 1, 0, TEXT(B ";" A ";")},
+    {"comma doubled behind a text", TEXT("[" A ",," B "]"), 1, 0, TEXT(A ";" B ";")},
+    {"no comma before", TEXT("[" B "} " A "]"), 0, ERR_BAD, TEXT(B ";")},
+    {"begins within", TEXT("1}," A "]"), 1, 0, TEXT(A ";")},
+    {"behind the array", TEXT("[" B "]}," A "]"), 1, 0, TEXT(B ";" A ";")},
+    {"two damages", TEXT("[" HEAD "\"y\",\"n\":1}}," A " " B "," B "]"), 2, 0, TEXT(A ";" B ";")},
+
+    /* what may follow a damage: nothing that is not the platform's */
+    {"other type", TEXT("[1 2,{" TIME ",\"type\":\"other\",\"record\":1}," A "]"), 1, 0,
+     TEXT("1;" A ";")},
+    {"no time", TEXT("[1 2,{\"time\":\"12:00\",\"type\":\"function\",\"record\":1}," A "]"), 1, 0,
+     TEXT("1;" A ";")},
+    {"no record", TEXT("[1 2,{" TIME ",\"type\":\"function\",\"n\":1}," A "]"), 1, 0, TEXT("1;" A ";")},
+    {"time zone", TEXT("[1 2,{\"time\":\"2026-11-20T10:00:00+01:00\",\"type\":\"platform.x\",\"record\":1}]"),
+     1, 0,
+     TEXT("1;{\"time\":\"2026-11-20T10:00:00+01:00\",\"type\":\"platform.x\",\"record\":1};")},
+    {"in a string", TEXT("[1 2,\",{\\\"time\\\":\\\"2026\"," A "]"), 1, 0, TEXT("1;" A ";")},
+    /* a known limit: nothing tells these from the platform's own */
+    {"a log of events, cut",
+     TEXT("[" HEAD "\"y\",\"l\":[1," A "," B "]}}," A "]"), 2, 0, TEXT(A ";" B ";" A ";")},
+
+    {"sound", TEXT("[" A "]"), 0, 0, TEXT(A ";")},
+    {"sound, two", TEXT("[" A " , " B " ]\n"), 0, 0, TEXT(A ";" B ";")},
+    {"sound, more members", TEXT("[" HEAD "\"a\",\"n\":{\"m\":1}}," A "]"), 0, 0,
+     TEXT(HEAD "\"a\",\"n\":{\"m\":1}};" A ";")},
+    {"sound, other values behind", TEXT("[" A ",1,\"x\",{\"a\":2}," A "]"), 0, 0,
+     TEXT(A ";1;\"x\";{\"a\":2};" A ";")},
+    {"sound, other values at the end", TEXT("[" A ",1,{\"a\":2}]"), 0, 0, TEXT(A ";1;{\"a\":2};")},
+    {"sound, text behind", TEXT("[" A "]x" A), 0, 0, TEXT(A ";")},
+    {"sound, brackets behind", TEXT("[" A "]]]"), 0, 0, TEXT(A ";")},
+    {"arrays in arrays", TEXT("[" HEAD "\"y\"}] ]}]"), 1, 0, TEXT("")},
+    {"sound, not closed", TEXT("[" A ","), 0, ERR_MORE, TEXT(A ";")},
+    {"sound, cut in the second", TEXT("[" A ",{\"ti"), 0, ERR_MORE, TEXT(A ";")},
+    {"sound, cut in the first", TEXT("[" HEAD "\"a"), 0, ERR_MORE, TEXT("")},
+    {"sound, cut in a word", TEXT("[" A ",12"), 0, ERR_MORE, TEXT(A ";")},
+    {"a log of events", TEXT("[" HEAD "[" A "," A "]},{" TIME ",\"type\":\"function\",\"record\":{\"l\":[" A "," B "]}}]"),
+     0, 0, TEXT(HEAD "[" A "," A "]};{" TIME ",\"type\":\"function\",\"record\":{\"l\":[" A "," B "]}};")},
+    {"a log of events in a text",
+     TEXT("[" HEAD "\"},{\\\"time\\\":\\\"2026-11-20T10:00:00.123Z\\\",\\\"type\\\":\\\"function\\\"\"}," A "]"),
+     0, 0,
+     TEXT(HEAD "\"},{\\\"time\\\":\\\"2026-11-20T10:00:00.123Z\\\",\\\"type\\\":\\\"function\\\"\"};" A ";")},
+};
+
+/* What came of a body. */
+struct got {
+    char text[4096];
+    struct out events;
+    unsigned cuts;
+};
+
+static int
+feed_damaged(struct splitter *s, struct span piece, struct got *got)
+{
+    struct span in = guard_copy(piece), event;
+    int r;
+
+    while ((r = splitter_next(s, &in, &event)) == 1 || r == SPLITTER_CUT) {
+        if (r == SPLITTER_CUT) {
+            got->cuts++;
+            continue;
+        }
+        out_put(&got->events, event);
+        out_byte(&got->events, ';');
+    }
+    assert_int_equal(in.len, 0);
+    return r;
+}
+
+/* In pieces of so many bytes at most. Returns what the splitter says at the end. */
+static int
+split_damaged(struct span body, size_t most, struct got *got)
+{
+    static char carry[8192];
+    struct splitter s;
+
+    got->events = out_to(got->text, sizeof got->text);
+    got->cuts = 0;
+    splitter_start(&s, carry, sizeof carry);
+    while (body.len > 0) {
+        size_t n = most < body.len ? most : body.len;
+
+        (void)feed_damaged(&s, (struct span){body.p, n}, got);
+        body = span_skip(body, n);
+    }
+    splitter_end(&s);
+    return feed_damaged(&s, SPAN(""), got);
+}
+
+static void
+damaged(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(damages); i++) {
+        seed("splitter", damages[i].in);
+        seed("resync", damages[i].in);
+        for (size_t most = 1; most <= damages[i].in.len; most++) {
+            struct got got;
+
+            CHECK_INT(damages[i].name, split_damaged(damages[i].in, most, &got), damages[i].end);
+            CHECK_SPAN(damages[i].name, out_span(&got.events), damages[i].events);
+            CHECK_INT(damages[i].name, got.cuts, damages[i].cuts);
+        }
+    }
+}
+
+/* Records that a cut can go through, at every byte. */
+static const struct {
+    const char *name;
+    struct span record;
+} records[] = {
+    {"object", TEXT("{\"p\":12.5e3,\"q\":\"x y\",\"\":null,\"t\":true,\"u\":\"\"}")},
+    {"text with escapes",
+     TEXT("\"a\\\"b\\\\c\\\\\\\"\\n\\u00e4\\ud83d\\ude00 },{ \xc3\xa4\xf0\x9f\x98\x80 ]}\\\\\"")},
+    {"nested",
+     TEXT("{\"a\":[{\"b\":\"x\\\"}\"},{\"c\":[1,[2,\"y\"],{}]},\"}],{\",3],\"d\":{\"e\":{\"f\":\"\\\\\","
+          "\"\xc3\xa4\":\"{[\\\"\"}},\"g\":\"},{\\\"time\\\":\\\"2026-11-20T10:00:00Z\\\"\",\"h\":[[]]}")},
+};
+
+/* Whether the rest of a text, from behind the quotation mark that the platform opens, is a text. */
+static bool
+is_text(struct span rest)
+{
+    size_t at = 0;
+
+    while (at < rest.len && rest.p[at] != '"')
+        at += rest.p[at] == '\\' ? 2 : 1;
+    return at + 1 == rest.len;
+}
+
+/* What follows the rest of the record in its body, and the events of this. */
+static const struct {
+    const char *name;
+    struct span body, events;
+    bool whole; /* the body ends as it should */
+} behind[] = {
+    {"two events and the end", TEXT("}," A "," DONE "]"), TEXT(A ";" DONE ";"), true},
+    {"an object", TEXT("} ,\n" B "]"), TEXT(B ";"), true},
+    {"a cut event", TEXT("}," B "," HEAD "{\"x"), TEXT(B ";"), false},
+};
+
+static void
+check_second_half(const char *name, struct span rest, bool text, size_t which)
+{
+    char body[1024], want[1024];
+    struct out o = out_to(body, sizeof body), events = out_to(want, sizeof want);
+
+    out_put(&o, SPAN("[" HEAD "\""));
+    out_put(&o, rest);
+    out_put(&o, behind[which].body);
+    if (text) {
+        out_put(&events, SPAN(HEAD "\""));
+        out_put(&events, rest);
+        out_put(&events, SPAN("};"));
+    }
+    out_put(&events, behind[which].events);
+    for (size_t most = 1; most <= o.len; most = most < 4 ? most + 1 : most * 2 + 1) {
+        struct got got;
+        int end = split_damaged(out_span(&o), most, &got);
+
+        CHECK_SPAN(name, out_span(&got.events), out_span(&events));
+        CHECK_INT(name, got.cuts, !text);
+        CHECK_INT(name, end, behind[which].whole ? 0 : ERR_MORE);
+    }
+}
+
+static void
+cut_at_every_byte(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(records); i++) {
+        struct span record = records[i].record;
+
+        for (size_t at = 0; at <= record.len; at++) {
+            struct span rest = span_skip(record, at);
+
+            seed("resync", rest);
+            for (size_t j = 0; j < LEN(behind); j++)
+                check_second_half(records[i].name, rest, record.p[0] == '"' && is_text(rest), j);
+        }
+    }
+}
+
+/* A record whose rest outgrows the carry: into a larger one, or given up. Behind it all comes. */
+static void
+damaged_and_large(void **state)
+{
+    static const char *const rests[] = {"\"34,\"q\":\"", "\"bbb\",\"n\":1,\"q\":\"", "\""};
+    static char body[40000], small[1024], large[32768];
+
+    (void)state;
+    for (size_t i = 0; i < 3 * LEN(rests); i++) {
+        struct out o = out_to(body, sizeof body);
+        struct got got = {.events = out_to(got.text, sizeof got.text)};
+        size_t len = i / LEN(rests) == 0 ? 900 : 20000, skipped = 0;
+        struct splitter s;
+
+        out_put(&o, SPAN("[" HEAD));
+        out_put(&o, span_of(rests[i % LEN(rests)]));
+        for (size_t n = 0; n < len; n++)
+            out_byte(&o, 'x');
+        out_put(&o, i % LEN(rests) == 2 ? SPAN("\"}," A "," B "]") : SPAN("\"}}," A "," B "]"));
+        splitter_start(&s, small, sizeof small);
+        for (size_t at = 0, n; at < o.len; at += n) {
+            struct span in, event;
+            int r;
+
+            n = 1 + dice(700);
+            n = n < o.len - at ? n : o.len - at;
+            in = guard_copy((struct span){body + at, n});
+            while ((r = splitter_next(&s, &in, &event)) != ERR_MORE && r != 0) {
+                if (r == ERR_FULL && i / LEN(rests) < 2) {
+                    splitter_carry(&s, large, sizeof large);
+                } else if (r == ERR_FULL) {
+                    assert_false(splitter_settle(&s));
+                    splitter_skip(&s);
+                    skipped++;
+                } else if (r == SPLITTER_CUT) {
+                    got.cuts++;
+                } else if (event.len < 100) {
+                    out_put(&got.events, event);
+                    out_byte(&got.events, ';');
+                }
+            }
+        }
+        splitter_end(&s);
+        assert_int_equal(feed_damaged(&s, SPAN(""), &got), 0);
+        CHECK_SPAN("large", out_span(&got.events), SPAN(A ";" B ";"));
+        assert_int_equal(skipped, i / LEN(rests) == 2);
+        assert_int_equal(got.cuts, i / LEN(rests) < 2 && i % LEN(rests) < 2);
+    }
+}
+
+/* The carry is full of what follows an event that is held: it is let go. */
+static void
+settled(void **state)
+{
+    static char carry[256];
+    struct got got = {.events = out_to(got.text, sizeof got.text)};
+    struct span in = SPAN("[" A ",{\"b\":\""), event;
+    struct splitter s;
+    int r;
+
+    (void)state;
+    splitter_start(&s, carry, sizeof carry);
+    assert_false(splitter_settle(&s));
+    assert_int_equal(splitter_next(&s, &in, &event), ERR_MORE);
+    do {
+        in = SPAN("0123456789");
+        r = splitter_next(&s, &in, &event);
+    } while (r == ERR_MORE);
+    assert_int_equal(r, ERR_FULL);
+    assert_true(splitter_settle(&s));
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    CHECK_SPAN("settled", event, SPAN(A));
+    assert_int_equal(splitter_next(&s, &in, &event), ERR_MORE);
+    in = SPAN("\"},1]");
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    assert_true(span_starts(event, SPAN("{\"b\":\"01234")));
+    assert_int_equal(feed_damaged(&s, in, &got), 0);
+    CHECK_SPAN("settled", out_span(&got.events), SPAN("1;"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -421,6 +721,10 @@ main(int argc, char **argv)
         cmocka_unit_test(skip_to_the_end),
         cmocka_unit_test(deep),
         cmocka_unit_test(many),
+        cmocka_unit_test(damaged),
+        cmocka_unit_test(cut_at_every_byte),
+        cmocka_unit_test(damaged_and_large),
+        cmocka_unit_test(settled),
     };
 
     return RUN(argc, argv, tests);
