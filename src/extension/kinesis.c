@@ -66,19 +66,41 @@ start(struct kinesis *k)
     aws_client_start(&k->client, &k->call);
 }
 
-/* Whether the call was refused for its form alone. Then it has been made again in another one. */
-static bool
-made_again(struct kinesis *k, const struct aws_result *call)
+static void
+tell_json(const struct kinesis *k, unsigned status, struct span code)
 {
     const struct endpoint *e = &k->client.endpoint;
 
-    if (call->result != 0 || call->status / 100 == 2 ||
-        !wire_refused(&k->wire, call->status, call->code))
-        return false;
     log_info("PutRecords at %.*s:%u: CBOR is refused (%u%s%.*s); sending JSON from now on",
-             LOG_SPAN(e->host), e->port, call->status, call->code.len > 0 ? " " : "",
-             LOG_SPAN(call->code));
+             LOG_SPAN(e->host), e->port, status,
+             status / 100 == 2 ? ", which cannot be read" : (code.len > 0 ? " " : ""),
+             LOG_SPAN(code));
+}
+
+/* Whether the call may have been refused for its form. Then it has been made again in another one. */
+static bool
+made_again(struct kinesis *k, const struct aws_result *call)
+{
+    if (!wire_refused(&k->wire, call->status, call->code))
+        return false;
+    if (k->wire.trial == 0)
+        tell_json(k, call->status, call->code);
     start(k);
+    return true;
+}
+
+/* What became of the records, if the reply says so. */
+static bool
+read_records(struct kinesis *k, struct span body)
+{
+    unsigned status;
+
+    k->first_code = (struct span){NULL, 0};
+    if (put_records_reply(body, k->batch->len, record_result, k) < 0)
+        return false;
+    status = wire_accepted(&k->wire);
+    if (status != 0)
+        tell_json(k, status, (struct span){NULL, 0});
     return true;
 }
 
@@ -87,16 +109,20 @@ done(void *context, const struct aws_result *call)
 {
     struct kinesis *k = context;
     struct kinesis_result r = {.call = *call};
+    unsigned status = call->result == 0 ? call->status : 0;
 
-    if (made_again(k, call))
-        return;
-    if (call->result == 0 && call->status == 200) {
-        k->first_code = (struct span){NULL, 0};
-        r.records = put_records_reply(call->body, k->batch->len, record_result, k) >= 0;
+    if (status == 200) {
+        r.records = read_records(k, call->body);
         r.call.code = k->first_code;
-        if (r.records)
-            wire_accepted(&k->wire);
     }
+    if (status != 0 && !r.records) {
+        /* a gateway's error, or a reply that cannot be read, leaves open what the service has done */
+        if (status == 200 || (status >= 500 && status != 503))
+            k->doubtful++;
+        if (made_again(k, call))
+            return;
+    }
+    r.doubtful = k->doubtful;
     k->done(k->context, &r);
 }
 
@@ -132,6 +158,7 @@ void
 kinesis_put(struct kinesis *k, const struct queue_batch *batch)
 {
     k->batch = batch;
+    k->doubtful = 0;
     k->body.records_len = batch->len;
     start(k);
 }

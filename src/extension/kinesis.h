@@ -3,9 +3,9 @@
 /*
  * PutRecords calls to the stream, one at a time.
  *
- * While CBOR is not known to be taken, a call that is refused for it (protocol/wire.h) is made again
- * at once in JSON with the same batch, within the same call: who started it hears of the second
- * reply alone.
+ * A call that may have been refused for CBOR (protocol/wire.h) is made again at once in JSON with the
+ * same batch, within the same call: who started it hears of the second reply, and how many of the two
+ * leave open what has been written.
  */
 #include "extension/aws_client.h"
 #include "protocol/put_records.h"
@@ -15,6 +15,7 @@
 struct kinesis_result {
     struct aws_result call; /* code: of an error reply, or of the first record that failed */
     bool records;           /* `record` has been called for each record */
+    unsigned doubtful;      /* replies after which the batch may have been written, or not */
 };
 
 struct kinesis {
@@ -30,6 +31,7 @@ struct kinesis {
     /* private */
     const struct queue_batch *batch;
     struct wire wire; /* body.form and call.content_type follow it */
+    unsigned doubtful;
     struct put_records body;
     struct aws_call call;
     struct span first_code;

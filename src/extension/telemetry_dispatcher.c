@@ -619,16 +619,6 @@ count_unanswered(struct telemetry_dispatcher *d)
     d->ledger.duplicates_possible += unanswered * d->batch.len;
 }
 
-/* A gateway's error, or a reply that cannot be read, leaves open what the service has done. */
-static bool
-ambiguous(const struct kinesis_result *r)
-{
-    unsigned status = r->call.status;
-
-    return r->call.result == 0 && !r->records &&
-           (status == 200 || (status >= 500 && status != 503));
-}
-
 /* Gives up the call that is under way, if there is one. */
 static void
 stop_sending(struct telemetry_dispatcher *d)
@@ -660,8 +650,7 @@ put_done(void *context, const struct kinesis_result *r)
 
     d->sending = false;
     count_unanswered(d);
-    if (ambiguous(r))
-        d->ledger.duplicates_possible += d->batch.len;
+    d->ledger.duplicates_possible += (uint64_t)r->doubtful * d->batch.len;
     /* without a connection nothing was sent, so nothing was sent again */
     if (d->kinesis.client.http.sent_calls > d->calls_before)
         d->ledger.retried += d->resent;

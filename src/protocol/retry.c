@@ -85,16 +85,31 @@ status_class(unsigned status)
     return RETRY_TRANSIENT;
 }
 
+/* Its place in the table, or SIZE_MAX. */
+static size_t
+place_of(struct span code)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (matches(code, codes[i].code))
+            return i;
+    return SIZE_MAX;
+}
+
+bool
+retry_knows(struct span code)
+{
+    return place_of(code) != SIZE_MAX;
+}
+
 enum retry_class
 retry_class(struct span code, unsigned status)
 {
-    if (code.len == 0)
-        return status_class(status);
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (matches(code, codes[i].code))
-            return codes[i].class;
+    size_t place = place_of(code);
+
+    if (place != SIZE_MAX)
+        return codes[place].class;
     /* a 400 that has a name we do not know says nothing of a record */
-    return status == 400 ? RETRY_CONFIGURATION : status_class(status);
+    return code.len > 0 && status == 400 ? RETRY_CONFIGURATION : status_class(status);
 }
 
 /* The longest wait that leaves room for further tries; not so short that they become a storm. */

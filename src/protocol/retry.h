@@ -29,6 +29,9 @@ enum retry_class {
  */
 enum retry_class retry_class(struct span code, unsigned status);
 
+/* Whether the table has this code. */
+bool retry_knows(struct span code);
+
 struct retry {
     enum retry_class class;
     unsigned failures; /* sends in a row that brought nothing, 1 or more */

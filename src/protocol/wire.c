@@ -1,5 +1,7 @@
 #include "protocol/wire.h"
 
+#include "protocol/retry.h"
+
 /* see wire.h */
 
 struct span
@@ -13,12 +15,6 @@ enum wire_form
 wire_measure(const struct wire *w)
 {
     return w->proven ? WIRE_CBOR : WIRE_JSON;
-}
-
-void
-wire_accepted(struct wire *w)
-{
-    w->proven = w->form == WIRE_CBOR;
 }
 
 /* What a service says that cannot make sense of a request. */
@@ -48,11 +44,59 @@ refuses_type(unsigned status, struct span code)
     }
 }
 
+static bool
+unreadable(unsigned status)
+{
+    return status / 100 == 2;
+}
+
+/* Whether a reply may well come of a form that is not understood. */
+static bool
+may_be_of_form(unsigned status, struct span code)
+{
+    if (unreadable(status))
+        return true;
+    /* too large, too many: clear words, and JSON would make it worse */
+    if (status < 400 || status == 413 || status == 429)
+        return false;
+    /* what local servers say of an exception in their own code */
+    return !retry_knows(code) || span_same(code, SPAN("InternalError"));
+}
+
+unsigned
+wire_accepted(struct wire *w)
+{
+    unsigned trial = w->trial;
+
+    w->trial = 0;
+    if (trial >= 502 && trial <= 504 && !w->doubted) {
+        w->doubted = true;
+        w->form = WIRE_CBOR;
+        return 0;
+    }
+    w->proven = w->form == WIRE_CBOR;
+    return trial;
+}
+
 bool
 wire_refused(struct wire *w, unsigned status, struct span code)
 {
-    if (w->form != WIRE_CBOR || w->proven || !refuses_type(status, code))
+    bool type = refuses_type(status, code);
+
+    if (!type && !may_be_of_form(status, code))
         return false;
+    if (w->form == WIRE_JSON) {
+        if (w->trial != 0)
+            w->form = WIRE_CBOR;
+        w->trial = 0;
+        return false;
+    }
+    if (w->proven && !(unreadable(status) && w->unread)) {
+        w->unread = w->unread || unreadable(status);
+        return false;
+    }
+    w->proven = false;
     w->form = WIRE_JSON;
+    w->trial = type ? 0 : status;
     return true;
 }

@@ -109,8 +109,25 @@ const WAYS = {
   '404 UnknownOperationException in XML': raw(404, 'text/plain', '<UnknownOperationException/>\n'),
   '404 without a body': raw(404, 'text/plain', ''),
   '400 with a page': raw(400, 'text/html', '<html><body>Bad Request</body></html>'),
-  '406 with a text': raw(406, 'text/plain', 'Not Acceptable')
+  '406 with a text': raw(406, 'text/plain', 'Not Acceptable'),
+
+  /* errors that are none of Kinesis' */
+  '403 without a code': raw(403, 'text/plain', ''),
+  '500 with a page': raw(500, 'text/html', '<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>\n'),
+  '500 with a code of its own': raw(500, JSON_TYPE, '{"__type":"InternalError","message":"\'utf-8\' codec can\'t decode"}'),
+  '501 with a code of its own': raw(501, JSON_TYPE, '{"__type":"NotImplemented","message":"x"}'),
+
+  /* replies that cannot be read */
+  '200 in half a JSON text': raw(200, JSON_TYPE, '{"FailedRecordCount":0,"Rec'),
+  '200 in half a CBOR text': raw(200, 'application/x-amz-cbor-1.1',
+    encode({ FailedRecordCount: 0, Records: [{ SequenceNumber: '1', ShardId: 's' }] }, 'cbor').subarray(0, -3)),
+  '200 with a page': raw(200, 'text/html', '<html><body>It works!</body></html>'),
+  '200 without a body': raw(200, 'text/plain', ''),
+  '204': raw(204, 'text/plain', '')
 };
+
+/* Of these ways, those that leave open whether the records have been written. */
+const LEAVES_OPEN = /^(200|500|501)/;
 
 /* One such server: `fault` before it, requests in CBOR refused in this way, the others taken. */
 function knowsJsonAlone(stand, way, fault = () => false) {
@@ -130,7 +147,11 @@ function assertTold(stand, complaints = []) {
 for (const [what, way] of Object.entries(WAYS)) {
   light(`a server that knows JSON alone: ${what}`,
     { env: { AWS_MAX_ATTEMPTS: '1', TELEMETRY_DEAD_LETTER: 'stderr' } }, async (stand) => {
-      knowsJsonAlone(stand, way);
+      let firstBatch = 0;
+      knowsJsonAlone(stand, (exchange) => {
+        firstBatch = exchange.call.Records.length;
+        return way(exchange);
+      });
       const lines = Array.from({ length: 700 }, (_, i) => `line ${i}`);
       await stand.log(lines);
       await stand.log(['last']);
@@ -141,7 +162,8 @@ for (const [what, way] of Object.entries(WAYS)) {
       assert.equal(inCbor, 1);
       const { retried, duplicatesPossible, breakerOpenings, deadLettered, dropped } = ledger;
       assert.deepEqual({ retried, duplicatesPossible, breakerOpenings, deadLettered, dropped: dropped.total },
-        { retried: 0, duplicatesPossible: 0, breakerOpenings: 0, deadLettered: 0, dropped: 0 });
+        { retried: 0, duplicatesPossible: LEAVES_OPEN.test(what) ? firstBatch : 0,
+          breakerOpenings: 0, deadLettered: 0, dropped: 0 });
       assert.equal(ledger.requests, requests);
     });
 }
@@ -161,7 +183,7 @@ scenario('a server that knows JSON alone, and the stream behind it', {
 
 /* What failed before for another reason is no proof of CBOR. */
 light('a server that knows JSON alone, after errors of another kind', {}, async (stand) => {
-  const first = [faults.refuse(503, 'ServiceUnavailableException'), faults.page(200, JSON_TYPE, '{"FailedRecordCount":0,"Rec')];
+  const first = [faults.refuse(503, 'ServiceUnavailableException'), faults.refuse(500, 'InternalFailure')];
   knowsJsonAlone(stand, WAYS['415 without a body'], (exchange) => first.shift()?.(exchange));
   await stand.log(['a', 'b']);
   const { ledger, arrived } = await stand.finish();
@@ -221,7 +243,7 @@ for (const [what, told] of HOPELESS) {
 
 /* Once CBOR has been taken, what looks like a refusal of it is a passing fault. */
 for (const what of ['415 without a body', '404 without a body', '400 SerializationException in JSON',
-  '403 MissingAuthenticationTokenException in XML']) {
+  '403 MissingAuthenticationTokenException in XML', '500 with a page', '200 in half a JSON text']) {
   light(`CBOR was taken before: ${what}`, { env: { TELEMETRY_FLUSH: 'end' } }, async (stand) => {
     await stand.log(['first']);
     await until('the first line', () => stand.arrived.length === 1);
@@ -237,15 +259,68 @@ for (const what of ['415 without a body', '404 without a body', '400 Serializati
   });
 }
 
+/* As kinesalite does: a small reply is whole, so that CBOR seems to be known; what it cuts has been written. */
+light('replies in CBOR are cut from some size on', { env: { TELEMETRY_FLUSH: 'end' } }, async (stand) => {
+  const accept = accepting(stand.arrived);
+  stand.front.fault = (exchange) => {
+    const { send } = exchange;
+    exchange.send = ({ body, ...head }) => send.call(exchange,
+      { ...head, body: exchange.form === 'cbor' ? body.subarray(0, 16 * 1024) : body });
+    return accept(exchange);
+  };
+  await stand.log(['first']);
+  await until('the first line', () => stand.arrived.length === 1);
+  const lines = Array.from({ length: 2_000 }, (_, i) => `line ${i}`);
+  await stand.log(lines);
+  const { ledger, arrived } = await stand.finish();
+  assert.deepEqual([...new Set(arrived)].sort(), ['first', ...lines].sort());
+  assert.equal(ledger.delivered, lines.length + 1);
+  assert.equal(ledger.duplicatesPossible, arrived.length - ledger.delivered);
+  assert.equal(stand.front.statistics.inCbor, 3);
+  assertTold(stand, stand.complaints.filter((one) => one.endsWith('the reply cannot be read')));
+  assert.equal(stand.complaints.length, 1);
+});
+
+/* A load balancer without a server behind it says nothing of CBOR, which is the form when it has one again. */
+for (const what of ['500 with a page', '502', '503 with a page']) {
+  const page = WAYS[what] ?? raw(parseInt(what), 'text/html', '<html><body>Sorry</body></html>');
+
+  light(`an outage before the first success: ${what}`, {}, async (stand) => {
+    const outage = faults.times(6, page);
+    const accept = accepting(stand.arrived);
+    stand.front.fault = (exchange) => outage(exchange) || accept(exchange);
+    await stand.log(['a', 'b']);
+    const { ledger, arrived } = await stand.finish();
+    assert.deepEqual(arrived.sort(), ['a', 'b']);
+    assert.equal(ledger.retried, 6);
+    assert.ok(stand.logs.every(({ message }) => !REFUSED.test(message)));
+    /* each of three calls in both forms */
+    const { inCbor, requests } = stand.front.statistics;
+    assert.deepEqual([requests - inCbor, inCbor], [3, requests - 3]);
+  });
+}
+
+/* It has one again between the two: JSON is taken this once. */
+light('an outage before the first success: one page', { env: { TELEMETRY_FLUSH: 'end' } }, async (stand) => {
+  const outage = faults.times(1, raw(503, 'text/html', '<html><body>Sorry</body></html>'));
+  const accept = accepting(stand.arrived);
+  stand.front.fault = (exchange) => outage(exchange) || accept(exchange);
+  await stand.log(['a']);
+  await stand.log(['b']);
+  const { arrived } = await stand.finish();
+  assert.deepEqual(arrived, ['a', 'b']);
+  const { inCbor, requests } = stand.front.statistics;
+  assert.deepEqual([requests, inCbor], [3, 2]);
+  assert.ok(stand.logs.every(({ message }) => !REFUSED.test(message)));
+});
+
 /* Replies that say nothing of the form. */
 const OTHERS = {
-  '200 that cannot be read': faults.page(200, JSON_TYPE, '{"FailedRecordCount":0,"Rec'),
-  '200 in half a CBOR text': faults.page(200, 'application/x-amz-cbor-1.1',
-    encode({ FailedRecordCount: 0, Records: [{ SequenceNumber: '1', ShardId: 's' }] }, 'cbor').subarray(0, -3)),
   '503': faults.refuse(503, 'ServiceUnavailableException'),
+  '500': faults.refuse(500, 'InternalFailure'),
   '400 ProvisionedThroughputExceededException': faults.refuse(400, 'ProvisionedThroughputExceededException'),
-  '403 without a code': raw(403, 'text/plain', ''),
   '413': raw(413, 'text/plain', 'Too Large'),
+  '429': raw(429, 'text/plain', 'Too Many Requests'),
   'all records fail': (exchange) => {
     exchange.send(exchange.results(exchange.call.Records.map(() => faults.INTERNAL)));
     return true;
