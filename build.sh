@@ -25,6 +25,8 @@ usage: ./build.sh [COMMAND]
   faults [NAME…]        the fault matrix: what becomes of 10,000 events under each fault, or those named;
                         --list tells the names, --markdown prints the table for tests/README.md,
                         black-hole how long invocations are held while nothing is ever answered
+  local-servers [NAME…] 10,000 lines by default settings to moto, kinesalite and other local servers that
+                        speak Kinesis' protocol, or to those named
   endurance [CASE…]     a million events while Kinesis is down; 100,000 invocations; how fast it ends
   bench [CASE…]         cold start, memory, CPU, rate, bytes sent and more, against the same extension in
                         Node, Go and Rust; all, or the cases named: cold memory cpu rate wire hold
@@ -161,18 +163,24 @@ install_modules() { # FOLDER
     fi
 }
 
-# moto and cfn-lint are of PyPI; Debian's Python brings no venv unless asked for.
-need_python() {
+# What tests need of PyPI; Debian's Python brings no venv unless asked for.
+need_python() { # FOLDER REQUIREMENTS
     need python3:python3
     if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         packages=" python3-venv"
         install_packages
     fi
-    if ! cmp -s cdk/test/deploy/requirements.txt build/python/.installed-requirements; then
-        python3 -m venv --clear build/python
-        build/python/bin/pip install --quiet --disable-pip-version-check -r cdk/test/deploy/requirements.txt >&2
-        cp cdk/test/deploy/requirements.txt build/python/.installed-requirements
+    if ! cmp -s "$2" "$1/.installed-requirements"; then
+        python3 -m venv --clear "$1"
+        "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2" >&2
+        cp "$2" "$1/.installed-requirements"
     fi
+}
+
+# kinesalite and kinesis-local are of npm.
+need_local_servers() {
+    need_modules
+    need_python build/local-servers tests/e2e/support/local_servers.txt
 }
 
 # --- commands ----------------------------------------------------------------------------------
@@ -277,7 +285,7 @@ test_arm64() { # [FILE...]
     if [ $# -eq 0 ]; then
         for file in tests/e2e/*.test.mjs; do
             case ${file##*/} in
-            binary.* | front.* | launcher.* | layer.* | runtimes.*) ;;
+            binary.* | front.* | launcher.* | layer.* | local_servers.* | runtimes.*) ;;
             fault_matrix.*) [ "$part" = all ] || set -- "$@" "$file" ;;
             *) set -- "$@" "$file" ;;
             esac
@@ -311,7 +319,7 @@ need_for() { # PART
     e2e)
         need_layer
         need unzip:unzip busybox:busybox qemu-aarch64-static:qemu-user-static
-        need_modules
+        need_local_servers
         ;;
     arm64)
         arch=arm64
@@ -323,7 +331,7 @@ need_for() { # PART
     cdk)
         need_layer
         need_node
-        need_python
+        need_python build/python cdk/test/deploy/requirements.txt
         install_modules cdk
         ;;
     esac
@@ -414,6 +422,13 @@ faults() {
     exec node tests/e2e/fault_matrix.mjs "$@"
 }
 
+local_servers() {
+    arch=$native
+    build
+    need_local_servers
+    exec node tests/e2e/local_servers.mjs "$@"
+}
+
 endurance() {
     arch=$native
     build
@@ -473,6 +488,7 @@ demo) demo "$@" ;;
 layer) layer ;;
 faults) faults "$@" ;;
 endurance) endurance "$@" ;;
+local-servers) local_servers "$@" ;;
 bench) bench "$@" ;;
 clean) clean "$@" ;;
 help | -h | --help) usage ;;

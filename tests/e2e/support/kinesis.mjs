@@ -15,12 +15,8 @@ import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateStreamCommand, DeleteStreamCommand, DescribeStreamSummaryCommand, GetRecordsCommand,
-  GetShardIteratorCommand, KinesisClient, ListShardsCommand
-} from '@aws-sdk/client-kinesis';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { removeFolder, temporaryFolder } from './folder.mjs';
+import { Streams } from './streams.mjs';
 import { until, within } from './until.mjs';
 
 /* What loopback.cjs is told instead of port numbers. */
@@ -71,10 +67,6 @@ function ports(child) {
 }
 
 export class Kinesis {
-  static region = 'us-east-1';
-  /* kinesis-local takes an access key of 12 digits for an account id, so this one is none. */
-  static credentials = { accessKeyId: 'AKIDLOCALREADER', secretAccessKey: 'reader' };
-
   static async start({ certificate = null, logLevel = 'ERROR' } = {}) {
     const folder = await temporaryFolder('kinesis-local-');
     const path = certificate && await certificateFile(folder, certificate);
@@ -110,13 +102,7 @@ export class Kinesis {
     const open = await within('kinesis-local opens its ports', START_MS, ports(this.child));
     this.plainPort = open[PLAIN_PORT];
     this.tlsPort = open[TLS_PORT];
-    this.client = new KinesisClient({
-      region: Kinesis.region,
-      credentials: Kinesis.credentials,
-      endpoint: `http://127.0.0.1:${this.plainPort}`,
-      /* The SDK's own choice for Kinesis is HTTP/2, which the plain port does not speak. */
-      requestHandler: new NodeHttpHandler()
-    });
+    this.streams = new Streams(`http://127.0.0.1:${this.plainPort}`);
     await until('kinesis-local answers', async () => {
       const reply = await fetch(`http://127.0.0.1:${this.plainPort}/healthcheck`).catch(() => null);
       return reply?.ok;
@@ -124,7 +110,7 @@ export class Kinesis {
   }
 
   async stop() {
-    this.client?.destroy();
+    this.streams?.close();
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = once(this.child, 'exit');
       this.child.kill('SIGKILL');
@@ -133,48 +119,19 @@ export class Kinesis {
     removeFolder(this.folder);
   }
 
-  async createStream(name, shards = 4) {
-    await this.client.send(new CreateStreamCommand({ StreamName: name, ShardCount: shards }));
-    return until(`stream ${name} is active`, async () => {
-      const reply = await this.client.send(new DescribeStreamSummaryCommand({ StreamName: name }));
-      const summary = reply.StreamDescriptionSummary;
-      return summary.StreamStatus === 'ACTIVE' && summary;
-    });
+  get client() {
+    return this.streams.client;
   }
 
-  async deleteStream(name) {
-    await this.client.send(new DeleteStreamCommand({ StreamName: name }));
+  createStream(name, shards) {
+    return this.streams.createStream(name, shards);
   }
 
-  /* [{ shard, data, partitionKey, sequenceNumber }], shard after shard. */
-  async readAll(name) {
-    const { Shards } = await this.client.send(new ListShardsCommand({ StreamName: name }));
-    const records = [];
-    for (const { ShardId } of Shards) {
-      records.push(...await this.#readShard(name, ShardId));
-    }
-    return records;
+  deleteStream(name) {
+    return this.streams.deleteStream(name);
   }
 
-  async #readShard(name, shard) {
-    const start = await this.client.send(new GetShardIteratorCommand({
-      StreamName: name, ShardId: shard, ShardIteratorType: 'TRIM_HORIZON'
-    }));
-    const records = [];
-    let iterator = start.ShardIterator;
-    while (iterator) {
-      const reply = await this.client.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: 10_000 }));
-      for (const record of reply.Records) {
-        records.push({
-          shard, data: Buffer.from(record.Data), partitionKey: record.PartitionKey,
-          sequenceNumber: record.SequenceNumber
-        });
-      }
-      if (reply.Records.length === 0 && !reply.MillisBehindLatest) {
-        break;
-      }
-      iterator = reply.NextShardIterator;
-    }
-    return records;
+  readAll(name) {
+    return this.streams.readAll(name);
   }
 }
