@@ -493,7 +493,8 @@ registered_and_prepared(struct lifecycle *life)
 
         life->dispatcher->intake.origin.account_id =
             (struct span){as->account_id, as->account_id_len};
-        telemetry_api_subscribe(&life->telemetry, life->listener->port);
+        telemetry_api_subscribe(&life->telemetry, life->listener->port,
+                                (struct span){life->listener->path, LISTENER_PATH_LEN});
     } else {
         ready(life);
     }

@@ -20,6 +20,7 @@ write_body(struct telemetry_api *api)
         .max_bytes = s->buffer_max_bytes,
         .timeout_ms = s->buffer_timeout_ms,
         .port = api->port,
+        .path = api->path,
     };
 
     (void)lambda_subscription_body(&o, &subscription);
@@ -114,9 +115,10 @@ telemetry_api_init(struct telemetry_api *api, struct api_peer *peer, struct loop
 }
 
 void
-telemetry_api_subscribe(struct telemetry_api *api, uint16_t port)
+telemetry_api_subscribe(struct telemetry_api *api, uint16_t port, struct span path)
 {
     api->port = port;
+    api->path = path;
     loop_set(api->loop, &api->limit, WITHIN_MS);
     subscribe(api);
 }

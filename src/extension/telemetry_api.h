@@ -22,6 +22,7 @@ struct telemetry_api {
     struct loop *loop;
     struct loop_timer again, limit;
     uint16_t port;
+    struct span path;
     bool older_schema;
     unsigned tries;
     char body[512];
@@ -30,8 +31,8 @@ struct telemetry_api {
 /* settings, callback and context are set by the caller. */
 void telemetry_api_init(struct telemetry_api *api, struct api_peer *peer, struct loop *loop);
 
-/* port: of the listener, which must listen by now. */
-void telemetry_api_subscribe(struct telemetry_api *api, uint16_t port);
+/* port, path: of the listener, which must listen by now. */
+void telemetry_api_subscribe(struct telemetry_api *api, uint16_t port, struct span path);
 
 /* A call that failed is not made again; one that is under way is not waited for. */
 void telemetry_api_stop(struct telemetry_api *api);

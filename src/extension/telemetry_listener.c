@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "io/clock.h"
+#include "io/entropy.h"
 #include "io/error_text.h"
 #include "io/log.h"
 #include "protocol/oversize.h"
@@ -92,8 +93,8 @@ refuse(struct listener_connection *c, unsigned status, const char *reason)
     out_put(&o, SPAN("\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
     answer(c, out_span(&o));
     log_debug("telemetry listener: answered %u %s", status, reason);
-    /* another method is nothing that the platform uses */
-    if (status != 405)
+    /* another method or path is nothing that the platform uses */
+    if (status != 404 && status != 405)
         c->listener->disturbed(c->listener->context);
     (void)shutdown(c->watch.fd, SHUT_WR);
     free_large(c);
@@ -259,6 +260,17 @@ split(struct listener_connection *c, struct span piece, struct span in)
     }
 }
 
+/* Whether it comes from one who knows the path, or nobody has been seen to use that. */
+static bool
+known_path(struct telemetry_listener *l, struct span target)
+{
+    if (span_same(target, (struct span){l->path, sizeof l->path}))
+        l->path_used = true;
+    else if (l->path_used)
+        return false;
+    return true;
+}
+
 static void
 begin_body(struct listener_connection *c, const struct http_head *head)
 {
@@ -267,6 +279,8 @@ begin_body(struct listener_connection *c, const struct http_head *head)
         refuse(c, 405, "Method Not Allowed");
     } else if (!http_has_host(head) || http_request_body(head, &c->body) != 0) {
         refuse(c, 400, "Bad Request");
+    } else if (!known_path(c->listener, head->target)) {
+        refuse(c, 404, "Not Found");
     } else {
         /* in HTTP/1.0 it means nothing (RFC 9110, section 10.1.1) */
         if (head->minor > 0 &&
@@ -462,9 +476,21 @@ sweep(void *context)
         loop_set(l->loop, &l->sweep, SWEEP_MS);
 }
 
+static void
+choose_path(struct telemetry_listener *l)
+{
+    uint8_t bytes[(LISTENER_PATH_LEN - 1) / 2] = {0};
+    struct out o = out_to(l->path, sizeof l->path);
+
+    (void)entropy_fill(bytes, sizeof bytes);
+    out_byte(&o, '/');
+    out_hex(&o, bytes, sizeof bytes);
+}
+
 int
 telemetry_listener_init(struct telemetry_listener *l, struct loop *loop, struct storage *s)
 {
+    choose_path(l);
     l->loop = loop;
     l->watch = (struct loop_watch){.fd = -1, .ready = accept_one, .context = l};
     l->sweep = (struct loop_timer){.fire = sweep, .context = l};

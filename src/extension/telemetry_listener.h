@@ -1,14 +1,18 @@
 #ifndef TELEMETRY_LISTENER_H
 #define TELEMETRY_LISTENER_H
 /*
- * The HTTP server to which Lambda posts telemetry: JSON arrays of events, on any path.
+ * The HTTP server to which Lambda posts telemetry: JSON arrays of events.
+ *
+ * Whatever runs in the sandbox can reach the port. The subscription names a path that nobody else is
+ * told; once it has been used, as the platform does but not every emulator of it, other paths are
+ * answered 404.
  *
  * Bodies are streamed: the events are handed out as they arrive, no body is ever held as a whole.
  * When the queue has no room, reading stops until telemetry_listener_resume; the sender then waits.
  *
  * A POST that HTTP can read is answered 200 whatever its body is, since the platform would send the
  * same bytes again for ever. Other answers: 400 for what is not valid HTTP/1.0 or 1.1, its
- * framing included, 405 for another method,
+ * framing included, 404 as above, 405 for another method,
  * 408 for a request that stops in its midst, 431 for a head beyond 8 KiB. A body may have any
  * length.
  */
@@ -23,6 +27,9 @@
  * the sandbox talks to the port. When all are taken, the one that was silent for longest goes.
  */
 #define LISTENER_CONNECTIONS 128
+
+/* A slash and random hexadecimal digits. */
+#define LISTENER_PATH_LEN 33
 
 /* A head, or an unfinished event, of one connection. */
 #define LISTENER_SCRATCH_BYTES 8192
@@ -57,6 +64,7 @@ struct telemetry_listener {
     struct loop_watch watch;
     struct loop_timer sweep; /* closes connections that stopped in the midst of a request */
     uint16_t port;
+    char path[LISTENER_PATH_LEN];
     /* One event, and its marks if they are known. Returns 0, or ERR_FULL: then the same event is
      * handed over again later. */
     int (*event)(void *context, struct span event, const struct json_marks *marks);
@@ -73,6 +81,7 @@ struct telemetry_listener {
     uint64_t heard_ms; /* when a byte of a POST was last read */
 
     /* private */
+    bool path_used; /* by a POST */
     char *read_buffer;
     struct json_marks marks; /* of the event that is handed over */
     char *large[LISTENER_LARGE_EVENTS];

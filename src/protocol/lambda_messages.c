@@ -106,6 +106,7 @@ lambda_subscription_body(struct out *o, const struct lambda_subscription *s)
     out_put(o,
             SPAN("},\"destination\":{\"protocol\":\"HTTP\",\"URI\":\"http://sandbox.localdomain:"));
     out_number(o, s->port);
+    out_put(o, s->path);
     out_put(o, SPAN("\"}}"));
     return out_end(o);
 }

@@ -41,7 +41,8 @@ struct lambda_subscription {
     struct span schema_version;
     unsigned types; /* of enum event_type */
     uint32_t max_items, max_bytes, timeout_ms;
-    uint16_t port; /* of our listener */
+    uint16_t port;    /* of our listener */
+    struct span path; /* on it, beginning with a slash; needs no escapes */
 };
 
 /* Body of PUT /telemetry. */

@@ -164,7 +164,7 @@ event(void **state)
 
 #define BUFFERING "\"buffering\":{\"maxItems\":10000,\"maxBytes\":1048576,\"timeoutMs\":25}"
 #define DESTINATION                                                                                \
-    "\"destination\":{\"protocol\":\"HTTP\",\"URI\":\"http://sandbox.localdomain:4243\"}"
+    "\"destination\":{\"protocol\":\"HTTP\",\"URI\":\"http://sandbox.localdomain:4243/0af5\"}"
 
 static const struct {
     const char *name;
@@ -172,26 +172,28 @@ static const struct {
     const char *want;
 } subscriptions[] = {
     {"function",
-     {TEXT("2025-01-29"), EVENT_FUNCTION, 10000, 1048576, 25, 4243},
+     {TEXT("2025-01-29"), EVENT_FUNCTION, 10000, 1048576, 25, 4243, TEXT("/0af5")},
      "{\"schemaVersion\":\"2025-01-29\",\"types\":[\"function\"]," BUFFERING "," DESTINATION "}"},
     {"platform and function, the older version",
-     {TEXT("2022-12-13"), EVENT_FUNCTION | EVENT_PLATFORM, 10000, 1048576, 25, 4243},
+     {TEXT("2022-12-13"), EVENT_FUNCTION | EVENT_PLATFORM, 10000, 1048576, 25, 4243, TEXT("/0af5")},
      "{\"schemaVersion\":\"2022-12-13\",\"types\":[\"platform\",\"function\"]," BUFFERING
      "," DESTINATION "}"},
     {"platform and extension",
-     {TEXT("2025-01-29"), EVENT_PLATFORM | EVENT_EXTENSION, 10000, 1048576, 25, 4243},
+     {TEXT("2025-01-29"), EVENT_PLATFORM | EVENT_EXTENSION, 10000, 1048576, 25, 4243,
+      TEXT("/0af5")},
      "{\"schemaVersion\":\"2025-01-29\",\"types\":[\"platform\",\"extension\"]," BUFFERING
      "," DESTINATION "}"},
     {"all types, least numbers",
-     {TEXT("v"), EVENT_FUNCTION | EVENT_PLATFORM | EVENT_EXTENSION, 1000, 262144, 0, 1},
+     {TEXT("v"), EVENT_FUNCTION | EVENT_PLATFORM | EVENT_EXTENSION, 1000, 262144, 0, 1, TEXT("")},
      "{\"schemaVersion\":\"v\",\"types\":[\"platform\",\"function\",\"extension\"],"
      "\"buffering\":{\"maxItems\":1000,\"maxBytes\":262144,\"timeoutMs\":0},"
      "\"destination\":{\"protocol\":\"HTTP\",\"URI\":\"http://sandbox.localdomain:1\"}}"},
     {"greatest numbers",
-     {TEXT("2025-01-29"), EVENT_EXTENSION, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT16_MAX},
+     {TEXT("2025-01-29"), EVENT_EXTENSION, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT16_MAX,
+      TEXT("/")},
      "{\"schemaVersion\":\"2025-01-29\",\"types\":[\"extension\"],"
      "\"buffering\":{\"maxItems\":4294967295,\"maxBytes\":4294967295,\"timeoutMs\":4294967295},"
-     "\"destination\":{\"protocol\":\"HTTP\",\"URI\":\"http://sandbox.localdomain:65535\"}}"},
+     "\"destination\":{\"protocol\":\"HTTP\",\"URI\":\"http://sandbox.localdomain:65535/\"}}"},
 };
 
 /* Into every room from none to just enough and one more. */
