@@ -22,6 +22,83 @@ static const uint16_t suites[] = {
     BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 };
 
+/* Besides BearSSL's own codes, which end at 63 and begin again at 256. */
+enum { NO_NAMES = 200, NOT_FOR_SERVERS };
+
+static struct tls_chain *
+chain_of(const br_x509_class **context)
+{
+    return (void *)context;
+}
+
+static void
+start_chain(const br_x509_class **context, const char *server_name)
+{
+    struct tls_chain *c = chain_of(context);
+
+    x509_leaf_start(&c->leaf);
+    c->in_leaf = true;
+    c->x509.vtable->start_chain(&c->x509.vtable, server_name);
+}
+
+static void
+start_certificate(const br_x509_class **context, uint32_t len)
+{
+    struct tls_chain *c = chain_of(context);
+
+    c->x509.vtable->start_cert(&c->x509.vtable, len);
+}
+
+static void
+append(const br_x509_class **context, const unsigned char *bytes, size_t len)
+{
+    struct tls_chain *c = chain_of(context);
+
+    if (c->in_leaf)
+        x509_leaf_take(&c->leaf, bytes, len);
+    c->x509.vtable->append(&c->x509.vtable, bytes, len);
+}
+
+static void
+end_certificate(const br_x509_class **context)
+{
+    struct tls_chain *c = chain_of(context);
+
+    c->in_leaf = false;
+    c->x509.vtable->end_cert(&c->x509.vtable);
+}
+
+static unsigned
+end_chain(const br_x509_class **context)
+{
+    struct tls_chain *c = chain_of(context);
+    unsigned error = c->x509.vtable->end_chain(&c->x509.vtable);
+
+    if (error != 0)
+        return error;
+    if (!c->leaf.has_names)
+        return NO_NAMES;
+    return c->leaf.has_purposes && !c->leaf.for_servers ? NOT_FOR_SERVERS : 0;
+}
+
+static const br_x509_pkey *
+server_key(const br_x509_class *const *context, unsigned *usages)
+{
+    const struct tls_chain *c = (const void *)context;
+
+    return c->x509.vtable->get_pkey(&c->x509.vtable, usages);
+}
+
+static const br_x509_class chain_class = {
+    .context_size = sizeof(struct tls_chain),
+    .start_chain = start_chain,
+    .start_cert = start_certificate,
+    .append = append,
+    .end_cert = end_certificate,
+    .end_chain = end_chain,
+    .get_pkey = server_key,
+};
+
 static void
 set_hashes(struct tls *t)
 {
@@ -36,7 +113,7 @@ set_hashes(struct tls *t)
 
     for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
         br_ssl_engine_set_hash(&t->client.eng, hashes[i].id, hashes[i].class);
-        br_x509_minimal_set_hash(&t->x509, hashes[i].id, hashes[i].class);
+        br_x509_minimal_set_hash(&t->chain.x509, hashes[i].id, hashes[i].class);
     }
 }
 
@@ -62,18 +139,20 @@ set_algorithms(struct tls *t, const struct tls_anchors *anchors)
     br_ssl_engine_set_versions(engine, BR_TLS12, BR_TLS12);
     br_ssl_engine_set_suites(engine, suites, sizeof suites / sizeof *suites);
     br_ssl_engine_add_flags(engine, BR_OPT_NO_RENEGOTIATION);
-    br_x509_minimal_init(&t->x509, &br_sha256_vtable, anchors->anchors, anchors->len);
+    br_x509_minimal_init(&t->chain.x509, &br_sha256_vtable, anchors->anchors, anchors->len);
+    br_x509_minimal_set_minrsa(&t->chain.x509, TLS_RSA_MIN_BITS / 8);
+    t->chain.class = &chain_class;
     set_hashes(t);
     br_ssl_engine_set_rsavrfy(engine, br_rsa_i31_pkcs1_vrfy);
     br_ssl_engine_set_ec(engine, &tls_curves);
     br_ssl_engine_set_ecdsa(engine, br_ecdsa_vrfy_asn1_get_default());
-    br_x509_minimal_set_rsa(&t->x509, br_ssl_engine_get_rsavrfy(engine));
-    br_x509_minimal_set_ecdsa(&t->x509, br_ssl_engine_get_ec(engine),
+    br_x509_minimal_set_rsa(&t->chain.x509, br_ssl_engine_get_rsavrfy(engine));
+    br_x509_minimal_set_ecdsa(&t->chain.x509, br_ssl_engine_get_ec(engine),
                               br_ssl_engine_get_ecdsa(engine));
     br_ssl_engine_set_prf_sha256(engine, &br_tls12_sha256_prf);
     br_ssl_engine_set_prf_sha384(engine, &br_tls12_sha384_prf);
     set_aes_gcm(engine);
-    br_ssl_engine_set_x509(engine, &t->x509.vtable);
+    br_ssl_engine_set_x509(engine, &t->chain.class);
 }
 
 void
@@ -130,7 +209,7 @@ tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, ui
     if (entropy_fill(seed, sizeof seed) != 0)
         return ERR_IO;
     set_algorithms(t, anchors);
-    br_x509_minimal_set_time(&t->x509, (uint32_t)(unix_s / DAY_S + DAYS_BEFORE_1970),
+    br_x509_minimal_set_time(&t->chain.x509, (uint32_t)(unix_s / DAY_S + DAYS_BEFORE_1970),
                              (uint32_t)(unix_s % DAY_S));
     br_ssl_engine_set_buffer(&t->client.eng, t->records, sizeof t->records, 1);
     br_ssl_engine_inject_entropy(&t->client.eng, seed, sizeof seed);
@@ -156,6 +235,9 @@ tls_error(int code)
         {BR_ERR_X509_BAD_SERVER_NAME, "the certificate is made out to another host name"},
         {BR_ERR_X509_BAD_SIGNATURE, "a signature in the certificate chain is wrong"},
         {BR_ERR_X509_WEAK_PUBLIC_KEY, "a key in the certificate chain is too short"},
+        {BR_ERR_X509_CRITICAL_EXTENSION, "a certificate has an extension that must not be ignored"},
+        {NO_NAMES, "the certificate has no subjectAltName"},
+        {NOT_FOR_SERVERS, "the certificate is not for servers (extendedKeyUsage)"},
         {BR_ERR_X509_NOT_TRUSTED, "the certificate is not from a trusted authority"},
     };
 

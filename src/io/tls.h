@@ -5,13 +5,16 @@
  * moves the records between the engine and the network.
  *
  * Chain, host name and validity are verified at every full handshake; there is no way to turn this off.
+ * Refused are RSA keys below 2048 bits, a name in the subject alone and not in subjectAltName, and a
+ * certificate whose extendedKeyUsage is not for servers. Name constraints are not evaluated: a
+ * certificate of the chain that has them as critical is refused.
  * A connection to the same server within the hour may resume the session that a full handshake began,
  * by its id, if the server still knows it: one exchange less, no certificates, no curve.
  * Offered are the forward-secret suites with AES-GCM, which every TLS policy of AWS has. No ALPN is sent, so that HTTP/1.1 is spoken.
  */
 #include <bearssl.h>
 
-#include "protocol/span.h"
+#include "protocol/x509_leaf.h"
 
 struct tls_anchors {
     const br_x509_trust_anchor *anchors;
@@ -33,10 +36,18 @@ struct tls_session {
     uint64_t unix_s;                   /* when */
 };
 
+/* BearSSL's verification of a chain, and what it leaves out. */
+struct tls_chain {
+    const br_x509_class *class;
+    br_x509_minimal_context x509;
+    struct x509_leaf leaf;
+    bool in_leaf; /* the server's own certificate, the first one, is still coming */
+};
+
 /* All zero before its first use. */
 struct tls {
     br_ssl_client_context client;
-    br_x509_minimal_context x509;
+    struct tls_chain chain;
     struct tls_session session;
     uint64_t started_unix_s;
     /* both directions at once, since a server may answer while the request is still being sent */
@@ -64,6 +75,9 @@ void tls_keep_session(struct tls *t);
  * a process has been copied, since copies must not share a secret.
  */
 void tls_forget_session(struct tls *t);
+
+/* Bits that an RSA key must have. */
+#define TLS_RSA_MIN_BITS 2048
 
 /* What a BearSSL error code means, for a log line. */
 const char *tls_error(int code);

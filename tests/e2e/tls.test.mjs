@@ -33,6 +33,9 @@ describe('whom the extension talks to', { concurrency: 4 }, () => {
     ['RSA-2048', { leaf: { key: 'rsa' } }],
     ['RSA-2048 behind an intermediate', { leaf: { key: 'rsa', intermediate: true } }],
     ['a wildcard beside other names', { leaf: { names: ['*.example.test', 'example.test', 'localhost'] } }],
+    ['for servers and clients', { leaf: { purposes: 'clientAuth,serverAuth' } }],
+    ['for any purpose', { leaf: { purposes: 'anyExtendedKeyUsage' } }],
+    ['for purposes that are not told', { leaf: { purposes: null } }],
     ['a name in capitals', { leaf: { names: ['LOCALHOST'] } }]
   ];
   for (const [what, options] of good) {
@@ -80,6 +83,7 @@ describe('whom the extension talks to', { concurrency: 4 }, () => {
     platform: { shutdownMs: 2_500 },
     env: { TELEMETRY_CONNECT_TIMEOUT_MS: '2000', TELEMETRY_REQUEST_TIMEOUT_MS: '2000' }
   };
+  const weak = { front: { ciphers: 'DEFAULT:@SECLEVEL=0' } };
   const bad = [
     ['another host name', { leaf: { names: ['kinesis.us-east-1.amazonaws.com'] } }, /name/i],
     ['a wildcard that does not cover the name', { leaf: { names: ['*.localhost'] } }, /name/i],
@@ -88,6 +92,15 @@ describe('whom the extension talks to', { concurrency: 4 }, () => {
       /trust|signature|unknown CA|unknown issuer/i],
     ['an unknown CA with an RSA key', { leaf: { ca: 'other', key: 'rsa' } }, /trust|unknown CA|unknown issuer/i],
     ['an expired certificate', { leaf: { from: -3 * DAY, until: -DAY } }, /expired|valid|time/i],
+    ['a certificate for clients only', { leaf: { purposes: 'clientAuth' } }, /not for servers/],
+    ['a certificate for signing code', { leaf: { key: 'rsa', purposes: 'codeSigning,emailProtection' } },
+      /not for servers/],
+    ['a name in the subject alone', { leaf: { alternative: false } }, /subjectAltName/],
+    ['an RSA key of 1024 bits', { leaf: { key: 'rsa1024', caKey: 'rsa' }, ...weak }, /too short/],
+    ['an intermediate with an RSA key of 1024 bits',
+      { leaf: { caKey: 'rsa1024', intermediate: true }, ...weak }, /too short/],
+    ['an intermediate with name constraints',
+      { leaf: { intermediate: true, constraints: 'critical,permitted;DNS:localhost' } }, /extension/],
     ['a certificate of the future', { leaf: { from: DAY, until: 3 * DAY } }, /expired|valid|time/i]
   ];
   for (const [what, options, words] of bad) {

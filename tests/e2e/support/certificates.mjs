@@ -49,8 +49,8 @@ function stamp(time) {
 }
 
 function keyArguments(kind) {
-  if (kind === 'rsa') {
-    return ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'];
+  if (kind.startsWith('rsa')) {
+    return ['-algorithm', 'RSA', '-pkeyopt', `rsa_keygen_bits:${kind.slice(3) || 2048}`];
   }
   if (kind === 'p384') {
     return ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'];
@@ -104,22 +104,28 @@ export class Certificates {
    * A server certificate.
    *
    * names         DNS names for subjectAltName; the first is the CN too
-   * key           'p256', 'p384' or 'rsa' (2048 bits); the CA has a key of the same kind
+   * key           'p256', 'p384', 'rsa' (2048 bits) or 'rsa1024'; the CA has a key of the same kind
+   * caKey         another kind for the CA, and the intermediate
+   * purposes      extendedKeyUsage; null: none
+   * alternative   false: no subjectAltName
+   * constraints   nameConstraints of the intermediate
    * ca            label of the CA; `subject` is the CA's name when it should not be the usual
    * from, until   validity, as milliseconds from now
    * intermediate  true: signed by an intermediate CA, which the server sends along as AWS does
    */
   async leaf({ names = ['localhost'], key = 'p256', ca = 'good', subject, from = -DAY, until = 30 * DAY,
-    intermediate = false } = {}) {
-    let issuer = await this.authority({ label: ca, key, subject });
+    intermediate = false, caKey = key, purposes = 'serverAuth', alternative = true, constraints = null } = {}) {
+    let issuer = await this.authority({ label: ca, key: caKey, subject });
     let chain = '';
     if (intermediate) {
-      issuer = await this.#signed(issuer, `Test intermediate of ${ca}`, key,
-        'basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n', -DAY, 30 * DAY);
+      issuer = await this.#signed(issuer, `Test intermediate of ${ca}`, caKey,
+        'basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n' +
+        (constraints ? `nameConstraints=${constraints}\n` : ''), -DAY, 30 * DAY);
       chain = issuer.cert;
     }
-    const extensions = `basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n` +
-      `extendedKeyUsage=serverAuth\nsubjectAltName=${names.map((name) => `DNS:${name}`).join(',')}\n`;
+    const extensions = 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n' +
+      (purposes ? `extendedKeyUsage=${purposes}\n` : '') +
+      (alternative ? `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}\n` : '');
     const leaf = await this.#signed(issuer, names[0], key, extensions, from, until);
     return { ...leaf, cert: leaf.cert + chain };
   }

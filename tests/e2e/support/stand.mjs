@@ -152,7 +152,7 @@ export class Stand {
     const base = {
       ...await kinesisEnvironment({
         url: this.front.url, stream: this.stream, credentials: this.front.credentials,
-        caBundle: caBundle ?? await certificates.bundle({ key: leaf.key })
+        caBundle: caBundle ?? await certificates.bundle({ key: leaf.caKey ?? leaf.key })
       }),
       ...PATIENT
     };
