@@ -9,6 +9,7 @@
 #include "io/log.h"
 #include "io/trust_anchors.h"
 #include "protocol/aws_error.h"
+#include "protocol/format.h"
 #include "protocol/retry.h"
 #include "protocol/sha256.h"
 #include "protocol/stamp.h"
@@ -268,24 +269,42 @@ aws_client_init(struct aws_client *c, struct loop *loop, struct storage *s, size
     return c->reply == NULL ? ERR_FULL : 0;
 }
 
+static void
+tell_bundle(struct span bundle, int r, const struct ca_bundle_skipped *skipped)
+{
+    char text[96];
+    struct out o = out_to(text, sizeof text);
+
+    if (skipped->unreadable + skipped->weak > 0)
+        (void)format_text(&o, " (passed over: %u that cannot be read, %u with an RSA key below %u bits)",
+                          skipped->unreadable, skipped->weak, TLS_RSA_MIN_BITS);
+    if (r < 0)
+        log_error("AWS_CA_BUNDLE: \"%.*s\": %s%.*s; allowed: a file of PEM certificates of at most 2 "
+                  "MiB; using the built-in Amazon roots",
+                  LOG_SPAN(bundle),
+                  r == ERR_IO ? error_text(errno)
+                              : (r == ERR_BIG ? "too large" : "no certificate in it"),
+                  LOG_SPAN(out_span(&o)));
+    else if (o.len > 0)
+        log_warn("AWS_CA_BUNDLE: \"%.*s\": certificates used: %d%.*s", LOG_SPAN(bundle), r,
+                 LOG_SPAN(out_span(&o)));
+}
+
 /* The user's roots or the built-in ones; at the first connection, since reading them takes time. */
 static void
 load_anchors(struct aws_client *c)
 {
     struct aws_environment *e = c->environment;
     struct span bundle = e->settings->ca_bundle;
+    struct ca_bundle_skipped skipped;
     int r = 0;
 
     if (!c->endpoint.tls || e->anchors.anchors != NULL)
         return;
-    if (bundle.len > 0)
-        r = ca_bundle_read(bundle.p, &e->anchors);
-    if (r < 0)
-        log_error("AWS_CA_BUNDLE: \"%.*s\": %s; allowed: a file of PEM certificates of at most 2 "
-                  "MiB; using the built-in Amazon roots",
-                  LOG_SPAN(bundle),
-                  r == ERR_IO ? error_text(errno)
-                              : (r == ERR_BIG ? "too large" : "no certificate in it"));
+    if (bundle.len > 0) {
+        r = ca_bundle_read(bundle.p, &e->anchors, &skipped);
+        tell_bundle(bundle, r, &skipped);
+    }
     if (r <= 0)
         e->anchors = (struct tls_anchors){trust_anchors, trust_anchors_len};
 }

@@ -18,6 +18,7 @@ struct bundle {
     unsigned char dn[1024];
     size_t dn_len;
     bool inside; /* within a certificate's base64 */
+    struct ca_bundle_skipped *skipped;
 };
 
 static void
@@ -62,14 +63,30 @@ copy_key(struct bundle *b, br_x509_pkey *to, const br_x509_pkey *from)
     return to->key.ec.q != NULL;
 }
 
+/* The decoder has skipped zeros at the beginning of the modulus. */
+static bool
+is_weak(const br_x509_pkey *key)
+{
+    enum { BYTES = TLS_RSA_MIN_BITS / 8 };
+
+    return key->key_type == BR_KEYTYPE_RSA &&
+           (key->key.rsa.nlen < BYTES || (key->key.rsa.nlen == BYTES && key->key.rsa.n[0] < 0x80));
+}
+
 static void
 end_certificate(struct bundle *b)
 {
     br_x509_pkey *key = br_x509_decoder_get_pkey(&b->certificate);
     br_x509_trust_anchor *anchor = &b->anchors[b->len];
 
-    if (key == NULL || b->dn_len > sizeof b->dn || b->len == b->cap)
+    if (key == NULL || b->dn_len > sizeof b->dn || b->len == b->cap) {
+        b->skipped->unreadable++;
         return;
+    }
+    if (is_weak(key)) {
+        b->skipped->weak++;
+        return;
+    }
     *anchor = (br_x509_trust_anchor){.dn = {copy(b, b->dn, b->dn_len), b->dn_len}};
     if (br_x509_decoder_isCA(&b->certificate))
         anchor->flags = BR_X509_TA_CA;
@@ -90,6 +107,9 @@ pem_event(struct bundle *b, br_pem_decoder_context *pem, int event)
     } else if (event == BR_PEM_END_OBJ && b->inside) {
         b->inside = false;
         end_certificate(b);
+    } else if (event == BR_PEM_ERROR && b->inside) {
+        b->inside = false;
+        b->skipped->unreadable++;
     }
 }
 
@@ -105,15 +125,32 @@ decode_part(struct bundle *b, br_pem_decoder_context *pem, const char *text, siz
     }
 }
 
+/* A line without what the decoder stumbles over: CR and blanks at its ends. */
 static void
-decode(struct bundle *b, const char *text, size_t len)
+decode_line(struct bundle *b, br_pem_decoder_context *pem, struct span line)
+{
+    line = span_trim(line);
+    decode_part(b, pem, line.p, line.len);
+    decode_part(b, pem, "\n", 1);
+}
+
+static void
+decode(struct bundle *b, struct span text)
 {
     br_pem_decoder_context pem;
 
     br_pem_decoder_init(&pem);
-    decode_part(b, &pem, text, len);
-    /* the decoder takes a line by its end, which the last one may lack */
-    decode_part(b, &pem, "\n", 1);
+    if (span_starts(text, SPAN("\xef\xbb\xbf")))
+        text = span_skip(text, 3);
+    while (text.len > 0) {
+        struct span line = span_cut(text, '\n', &text);
+
+        while (line.len > 0)
+            decode_line(b, &pem, span_cut(line, '\r', &line));
+    }
+    /* a file that ends within a certificate */
+    if (b->inside)
+        b->skipped->unreadable++;
 }
 
 static size_t
@@ -132,9 +169,10 @@ count_certificates(const char *text, size_t len)
 }
 
 static int
-decode_all(const char *text, size_t len, struct tls_anchors *anchors)
+decode_all(const char *text, size_t len, struct tls_anchors *anchors,
+           struct ca_bundle_skipped *skipped)
 {
-    struct bundle b = {.cap = count_certificates(text, len)};
+    struct bundle b = {.cap = count_certificates(text, len), .skipped = skipped};
 
     /* decoded names and numbers are shorter than their base64, but for rounding up */
     if (b.cap == 0 || storage_open(&b.memory, len + b.cap * (sizeof *b.anchors + 64)) != 0)
@@ -142,18 +180,21 @@ decode_all(const char *text, size_t len, struct tls_anchors *anchors)
     b.anchors = storage_take(&b.memory, b.cap * sizeof *b.anchors);
     if (b.anchors == NULL)
         return ERR_BAD;
-    decode(&b, text, len);
+    decode(&b, (struct span){text, len});
     *anchors = (struct tls_anchors){b.anchors, b.len};
     return b.len > 0 ? (int)b.len : ERR_BAD;
 }
 
 int
-ca_bundle_read(const char *path, struct tls_anchors *anchors)
+ca_bundle_read(const char *path, struct tls_anchors *anchors, struct ca_bundle_skipped *skipped)
 {
     char *text = MAP_FAILED;
     off_t len;
     int r = ERR_IO;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd;
+
+    *skipped = (struct ca_bundle_skipped){0};
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0)
         return ERR_IO;
@@ -166,7 +207,7 @@ ca_bundle_read(const char *path, struct tls_anchors *anchors)
     else if (len > 0)
         text = mmap(NULL, (size_t)len, PROT_READ, MAP_PRIVATE, fd, 0);
     if (text != MAP_FAILED) {
-        r = decode_all(text, (size_t)len, anchors);
+        r = decode_all(text, (size_t)len, anchors, skipped);
         (void)munmap(text, (size_t)len);
     }
     (void)close(fd);

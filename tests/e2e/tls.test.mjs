@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe } from 'node:test';
 import { plainHttp } from './support/faults.mjs';
 import { jsonRecords } from './support/lines.mjs';
@@ -64,6 +64,45 @@ describe('whom the extension talks to', { concurrency: 4 }, () => {
     })
   }), delivers);
 
+  /* As editors and mail programs leave PEM files: what becomes of one with several CAs, the right one last. */
+  const written = {
+    'lines that end in CR LF': (text) => text.replaceAll('\n', '\r\n'),
+    'lines that end in CR': (text) => text.replaceAll('\n', '\r'),
+    'lines of both kinds': (text) => text.replaceAll('\n', (end, at) => (at < text.length / 2 ? end : '\r\n')),
+    'blanks at both ends of each line': (text) => text.replaceAll(/^.*$/gm, '  $&\t '),
+    'a byte order mark': (text) => `\ufeff${text.replace(/^#.*\n/, '')}`,
+    'a byte order mark and CR LF': (text) => `\ufeff${text.replaceAll('\n', '\r\n')}`,
+    'no end of its last line': (text) => text.trimEnd()
+  };
+  for (const [what, change] of Object.entries(written)) {
+    for (const others of [[], [{ label: 'x' }, { label: 'y', key: 'rsa' }]]) {
+      scenario(`accepted: a bundle of ${others.length + 1} with ${what}`, async ({ certificates }) => {
+        const path = await certificates.bundle({
+          others: await Promise.all(others.map((one) => certificates.authority(one)))
+        });
+        return { caBundle: await certificates.write(change(await readFile(path, 'utf8'))) };
+      }, async (stand) => {
+        await delivers(stand);
+        assert.deepEqual(stand.logsOf('warn'), []);
+      });
+    }
+  }
+
+  scenario('accepted: a bundle in which some certificates are of no use', async ({ certificates }) => {
+    const [weak, damaged, cut, good] = await Promise.all([{ label: 'w', key: 'rsa1024' }, { label: 'd' }, { label: 'c' }, {}]
+      .map((one) => certificates.authority(one)));
+    return {
+      caBundle: await certificates.write([
+        weak.cert, damaged.cert.replace(/^M/m, '!'), good.cert, damaged.cert.replace(/^MII/m, 'AAA'), cut.cert.slice(0, 200)
+      ].join('\n'))
+    };
+  }, async (stand) => {
+    await delivers(stand);
+    const lines = stand.logsOf('warn').map((one) => one.message);
+    assert.equal(lines.length, 1, lines.join('\n'));
+    assert.match(lines[0], /^AWS_CA_BUNDLE: ".*": certificates used: 1 \(passed over: 3 that cannot be read, 1 with an RSA key below 2048 bits\)$/);
+  });
+
   /* Three invocations with 10 events each, none of which may reach the server. */
   async function refuses(stand, words) {
     for (let i = 0; i < 3; i += 1) {
@@ -120,6 +159,11 @@ describe('whom the extension talks to', { concurrency: 4 }, () => {
 
   scenario('a CA bundle that does not exist', { ...QUICK, env: { ...QUICK.env, AWS_CA_BUNDLE: '/nowhere/ca.pem' } },
     (stand) => refuses(stand, /AWS_CA_BUNDLE/));
+
+  scenario('a CA bundle of one CA with an RSA key of 1024 bits', async ({ certificates }) => {
+    const weakAuthority = await certificates.authority({ key: 'rsa1024' });
+    return { ...QUICK, caBundle: weakAuthority.certPath };
+  }, (stand) => refuses(stand, /AWS_CA_BUNDLE.*1 with an RSA key below 2048 bits/));
 
   scenario('a CA bundle without a certificate', async (bench) => {
     const path = join(bench.certificates.folder, 'empty.pem');
