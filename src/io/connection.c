@@ -30,6 +30,22 @@ connection_close(struct connection *c)
 }
 
 void
+connection_end(struct connection *c)
+{
+    if (c->peer.anchors != NULL && connection_flushed(c)) {
+        br_ssl_engine_context *engine = &c->tls->client.eng;
+        unsigned char *p;
+        size_t len = 0;
+
+        br_ssl_engine_close(engine);
+        p = br_ssl_engine_sendrec_buf(engine, &len);
+        if (p != NULL)
+            (void)send(c->watch.fd, p, len, MSG_NOSIGNAL);
+    }
+    connection_close(c);
+}
+
+void
 connection_forget(struct connection *c)
 {
     if (c->tls != NULL)
@@ -82,6 +98,21 @@ opened(struct connection *c)
     c->timer.at_ms = 0;
 }
 
+/*
+ * The name without the dot that may end it, which only name servers are to see. Host keeps it, as part of
+ * what the user gave. Source: RFC 6066, section 3; RFC 9110, section 7.2.
+ */
+static const char *
+name_for_tls(struct connection *c)
+{
+    char *host = c->resolver.host;
+    size_t len = strlen(host);
+
+    if (len > 1 && host[len - 1] == '.')
+        host[len - 1] = '\0';
+    return host;
+}
+
 /* TCP is there: TLS begins, or the stream is open. */
 static void
 connected(struct connection *c)
@@ -89,7 +120,7 @@ connected(struct connection *c)
     c->share.at_ms = 0;
     if (c->peer.anchors == NULL) {
         opened(c);
-    } else if (tls_start(c->tls, c->peer.anchors, c->resolver.host, clock_wall_ms() / 1000) != 0) {
+    } else if (tls_start(c->tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000) != 0) {
         fail(c, CONNECTION_TLS_FAILED, 0);
         return;
     } else {

@@ -85,6 +85,12 @@ void connection_start(struct connection *c);
 /* Closes at once, without progress. What was not sent is lost. */
 void connection_close(struct connection *c);
 
+/*
+ * The same in good order, with nothing under way: a TLS peer is told (close_notify), if the network takes
+ * that at once. Source: RFC 5246, section 7.2.1.
+ */
+void connection_end(struct connection *c);
+
 /* The next connection shares nothing with this one and those before: its TLS handshake is a full one. */
 void connection_forget(struct connection *c);
 

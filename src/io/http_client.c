@@ -25,8 +25,10 @@ finish(struct http_client *c, int result)
     c->used_wall_ms = clock_wall_ms();
     if (result != 0 && c->sent_all)
         c->unanswered++;
-    if (result != 0 || !c->keep_alive || !c->sent_all)
+    if (result != 0 || !c->sent_all)
         connection_close(&c->connection);
+    else if (!c->keep_alive)
+        connection_end(&c->connection);
     call->done(call->context, result);
 }
 
@@ -283,7 +285,7 @@ close_stale(struct http_client *c, uint32_t idle_ms)
 {
     if (c->connection.state == CONNECTION_OPEN &&
         ((idle_ms > 0 && unused_for(c, idle_ms)) || !connection_idle(&c->connection)))
-        connection_close(&c->connection);
+        connection_end(&c->connection);
 }
 
 void
@@ -326,10 +328,13 @@ http_client_stop(struct http_client *c)
 {
     if (c->call != NULL && c->sent_all)
         c->unanswered++;
+    if (c->call == NULL)
+        connection_end(&c->connection);
+    else
+        connection_close(&c->connection);
     c->call = NULL;
     c->state = HTTP_IDLE;
     c->silence.at_ms = 0;
-    connection_close(&c->connection);
 }
 
 const char *

@@ -78,7 +78,7 @@ void http_client_open(struct http_client *c, uint32_t idle_ms);
 /* Makes a call; only when idle. call must stay valid until done. May call done before it returns. */
 void http_client_start(struct http_client *c, const struct http_call *call);
 
-/* Ends the present call without done, and closes the connection. */
+/* Ends the present call without done, and closes the connection: in good order if there was no call. */
 void http_client_stop(struct http_client *c);
 
 /* Why the last call failed, for a log line. */

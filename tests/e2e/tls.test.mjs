@@ -11,6 +11,7 @@ import { plainHttp } from './support/faults.mjs';
 import { jsonRecords } from './support/lines.mjs';
 import { allDelivered, data, finished, log, useBench } from './support/scenario.mjs';
 import { assertSame } from './support/tally.mjs';
+import { ALERT, APPLICATION_DATA, Trickle } from './support/trickle.mjs';
 import { until } from './support/until.mjs';
 
 const { scenario } = useBench();
@@ -63,6 +64,13 @@ describe('whom the extension talks to', { concurrency: 4 }, () => {
         .map((one) => bench.certificates.authority(one)))
     })
   }), delivers);
+
+  scenario('accepted: a host name that ends in a dot, which the certificate has not', {
+    env: (usual) => ({ AWS_ENDPOINT_URL_KINESIS: usual.AWS_ENDPOINT_URL_KINESIS.replace('localhost', 'localhost.') })
+  }, async (stand) => {
+    await delivers(stand);
+    assert.deepEqual([...stand.front.statistics.serverNames], ['localhost']);
+  });
 
   /* As editors and mail programs leave PEM files: what becomes of one with several CAs, the right one last. */
   const written = {
@@ -184,6 +192,27 @@ describe('whom the extension talks to', { concurrency: 4 }, () => {
 
 /* Held until all is delivered, so that nothing is under way when the connection is closed. */
 const HELD = { env: { TELEMETRY_FLUSH: 'end', TELEMETRY_FLUSH_BUDGET_MS: '20000' } };
+
+/* With its last record, an alert: RFC 5246, section 7.2.1. */
+scenario('the server is told of the end of the connection', async () => {
+  const trickle = await Trickle.start();
+  return {
+    env: { ...HELD.env, AWS_ENDPOINT_URL_KINESIS: trickle.url },
+    onFront: (front) => {
+      trickle.target = front.port;
+      front.trickle = trickle;
+    }
+  };
+}, async (stand) => {
+  const { trickle } = stand.front;
+  await log(stand, jsonRecords(10));
+  await allDelivered(stand, 10);
+  await until('all is closed', () => stand.front.openConnections === 0);
+  const [types] = trickle.records;
+  await trickle.stop();
+  assert.equal(trickle.records.length, 1);
+  assert.deepEqual(types.slice(-2), [APPLICATION_DATA, ALERT]);
+});
 
 /* Two invocations, with a new connection for the second; between them `meanwhile` happens. */
 async function connectsTwice(stand, meanwhile = () => {}) {

@@ -32,7 +32,8 @@ export const CREDENTIALS = {
 function statistics() {
   return {
     connections: 0, handshakes: 0, resumed: 0, requests: 0, inCbor: 0, records: 0, failedRecords: 0,
-    maxRecords: 0, maxBytes: 0, maxBodyBytes: 0, partitionKeys: new Map(), streams: new Set(), ciphers: new Set()
+    maxRecords: 0, maxBytes: 0, maxBodyBytes: 0, partitionKeys: new Map(), streams: new Set(), ciphers: new Set(),
+    serverNames: new Set()
   };
 }
 
@@ -243,6 +244,7 @@ export class Front {
     this.statistics.handshakes += 1;
     this.statistics.resumed += socket.isSessionReused() ? 1 : 0;
     this.statistics.ciphers.add(`${socket.getProtocol()} ${socket.getCipher().name}`);
+    this.statistics.serverNames.add(socket.servername);
     socket.on('error', () => {});
     this.#serve(socket);
   }

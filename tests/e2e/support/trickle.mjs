@@ -7,6 +7,7 @@
  *   trickle.up = 300;                       // bytes every 10 ms towards the server; null: no limit
  *   trickle.down = 300;                     // the same towards the extension
  *   trickle.spoil = () => true;             // whether to change a byte of the next encrypted request
+ *   trickle.records                         types of the TLS records from the extension, a list a connection
  *   await trickle.stop();
  */
 import { once } from 'node:events';
@@ -14,8 +15,21 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const STEP_MS = 10;
-/* RFC 5246, 6.2.1: the first byte of a TLS record that holds application data. */
-const APPLICATION_DATA = 0x17;
+/* RFC 5246, 6.2.1: the first byte of a TLS record that holds application data, or an alert. */
+export const APPLICATION_DATA = 0x17;
+export const ALERT = 0x15;
+
+/* Notes the type of each TLS record in a stream whose bytes it is given. */
+function recordReader(types) {
+  let bytes = Buffer.alloc(0);
+  return (piece) => {
+    bytes = Buffer.concat([bytes, piece]);
+    while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt16BE(3)) {
+      types.push(bytes[0]);
+      bytes = bytes.subarray(5 + bytes.readUInt16BE(3));
+    }
+  };
+}
 
 export class Trickle {
   #sockets = new Set();
@@ -29,7 +43,7 @@ export class Trickle {
   }
 
   constructor() {
-    Object.assign(this, { target: null, up: null, down: null, spoil: () => false });
+    Object.assign(this, { records: [], target: null, up: null, down: null, spoil: () => false });
     this.server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 
@@ -49,13 +63,16 @@ export class Trickle {
       socket.on('error', () => other.destroy());
       socket.once('close', () => this.#sockets.delete(socket));
     }
-    this.#pump(client, server, 'up');
+    const types = [];
+    this.records.push(types);
+    this.#pump(client, server, 'up', recordReader(types));
     this.#pump(server, client, 'down');
   }
 
-  async #pump(from, to, direction) {
+  async #pump(from, to, direction, note = () => {}) {
     try {
       for await (const bytes of from) {
+        note(bytes);
         await this.#pass(direction === 'up' ? this.#changed(bytes) : bytes, to, direction);
       }
       to.end();
