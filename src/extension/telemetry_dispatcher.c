@@ -69,13 +69,21 @@ awaited(const struct telemetry_dispatcher *d)
     return d->deadline_ms != 0;
 }
 
+/* Whether a record waits for room to be split, which others may not take; unless it is all in vain. */
+static bool
+cramped(const struct telemetry_dispatcher *d)
+{
+    return d->cramped && (d->queue.aside > 0 || (d->sending && d->alone)) &&
+           d->breaker.failures == 0 && !d->intake.overflow;
+}
+
 int
 telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event)
 {
     bool first = d->queue.fresh == 0;
     int r;
 
-    r = telemetry_intake_event(&d->intake, event);
+    r = cramped(d) ? ERR_FULL : telemetry_intake_event(&d->intake, event);
     check_ledger(d);
     if (r != 0) {
         /* the POST that filled the queue ends only when there is room again */
@@ -426,6 +434,9 @@ soon(struct telemetry_dispatcher *d)
 {
     d->failed_at_ms = 0;
     d->calls_at_ms = d->loop->now_ms + 1;
+    /* but where only the dead letter can make room */
+    if (d->cramped && d->queue.failed + d->queue.fresh == 0)
+        d->calls_at_ms += wait_ms(d, d->breaker.failures + 1, 0);
 }
 
 static void
@@ -436,27 +447,35 @@ set_aside(struct telemetry_dispatcher *d, uint32_t place)
     d->evidence = false;
 }
 
-/* TELEMETRY_OVERSIZE for the record at this index of the batch; false when that does not help. */
-static bool
-resize(struct telemetry_dispatcher *d, uint32_t index, size_t limit)
+/*
+ * TELEMETRY_OVERSIZE for the record at this index of the batch. What is to be split waits until there
+ * is room for the pieces; what cannot be made smaller leaves the way to the stream.
+ */
+static void
+resize(struct telemetry_dispatcher *d, uint32_t index, size_t limit, enum ledger_drop reason)
 {
     uint32_t place = d->batch.places[index];
+    int r = limit > 0 ? telemetry_intake_resize(&d->intake, place, limit) : ERR_BIG;
 
-    if (telemetry_intake_resize(&d->intake, place, limit) != 0)
-        return false;
+    /* unless no other record can make room any more */
+    if (r == ERR_FULL && d->queue.records > d->queue.aside + 1) {
+        set_aside(d, place);
+        d->cramped = true;
+    } else if (r != 0) {
+        telemetry_intake_bury(&d->intake, place, reason);
+    }
     /* where it was split, its place is free for others by now */
-    if (d->settings->oversize == OVERSIZE_SPLIT)
+    if (r != 0 || d->settings->oversize == OVERSIZE_SPLIT)
         d->batch.places[index] = GONE;
-    return true;
 }
 
 /* The service says of a record that was sent alone only that it is too large: half may not be. */
-static bool
-halve(struct telemetry_dispatcher *d, const struct kinesis_result *r)
+static size_t
+half_of(const struct telemetry_dispatcher *d, const struct kinesis_result *r)
 {
     size_t half = queue_at(&d->queue, d->batch.places[0]).data.len / 2;
 
-    return r->call.status == 413 && half >= LEAST_HALF_BYTES && resize(d, 0, half);
+    return r->call.status == 413 && half >= LEAST_HALF_BYTES ? half : 0;
 }
 
 /*
@@ -472,10 +491,8 @@ refused_alone(struct telemetry_dispatcher *d, const struct kinesis_result *r)
     bool others = d->queue.failed + d->queue.fresh > 0;
 
     if ((d->alone && d->evidence) || (!others && refusals >= most)) {
-        if (halve(d, r))
-            all_again(d);
-        else
-            telemetry_intake_bury(&d->intake, place, DROP_REFUSED);
+        resize(d, 0, half_of(d, r), DROP_REFUSED);
+        all_again(d);
         soon(d);
         return;
     }
@@ -510,10 +527,7 @@ deal_with(struct telemetry_dispatcher *d, const struct oversize_named *named)
     key_len = queue_key(&record, d->kinesis.common_key).len;
     if (named->member == OVERSIZE_DATA && named->limit_bytes > key_len &&
         record.data.len > named->limit_bytes - key_len) {
-        if (!resize(d, named->index, named->limit_bytes - key_len)) {
-            telemetry_intake_bury(&d->intake, place, DROP_OVERSIZE);
-            d->batch.places[named->index] = GONE;
-        }
+        resize(d, named->index, named->limit_bytes - key_len, DROP_OVERSIZE);
         return true;
     }
     if (d->batch.len == 1)
@@ -649,6 +663,7 @@ put_done(void *context, const struct kinesis_result *r)
     struct telemetry_dispatcher *d = context;
 
     d->sending = false;
+    d->cramped = d->cramped && !d->alone;
     count_unanswered(d);
     d->ledger.duplicates_possible += (uint64_t)r->doubtful * d->batch.len;
     /* without a connection nothing was sent, so nothing was sent again */

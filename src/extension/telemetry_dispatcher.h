@@ -60,6 +60,7 @@ struct telemetry_dispatcher {
     uint32_t batch_max; /* records that a batch may have now */
     bool sending;
     bool alone;             /* what is under way is a record that was set aside */
+    bool cramped;           /* a record was set aside since its pieces had no room */
     bool last_chance;       /* the sandbox ends: no rest any more */
     bool over;              /* nothing goes to the stream any more */
     struct breaker breaker; /* by the wall clock, which goes on in a freeze */

@@ -357,9 +357,20 @@ telemetry_intake_event(struct telemetry_intake *in, const struct event *event)
 }
 
 /*
- * The scratch holds a copy of the record that is split. Its own room counts where it is the only one:
- * there is no more to wait for.
+ * Whether there is room for so much when the record at this place has gone and all others have moved
+ * together, which they can when none of them is in a batch.
  */
+static bool
+room_without(const struct queue *q, uint32_t place, size_t total)
+{
+    struct queue_record record = queue_at(q, place);
+    uint64_t others = q->bytes - record.data.len - record.partition_key.len +
+                      (uint64_t)(q->records - 1) * QUEUE_RECORD_OVERHEAD;
+
+    return queue_waiting(q) == q->records - 1 && others + QUEUE_RECORD_OVERHEAD + total <= q->cap;
+}
+
+/* The scratch holds a copy of the record that is split. */
 COLD static int
 split_record(struct telemetry_intake *in, uint32_t place, size_t limit)
 {
@@ -377,12 +388,14 @@ split_record(struct telemetry_intake *in, uint32_t place, size_t limit)
     in->queue->pinned = true;
     room = room_for(in, total);
     in->queue->pinned = false;
-    if (room == NULL && in->queue->records > 1)
+    if (room == NULL && !room_without(in->queue, place, total))
         return ERR_FULL;
     memcpy(key, w.key.p, w.key.len);
     w.key.p = key;
     /* what there is room for now has room all the more when the record is gone */
     w.origin.events = (uint16_t)queue_end(in->queue, place);
+    if (room == NULL)
+        queue_compact(in->queue);
     add_pieces(in, room_for(in, total), &split, &w);
     return 0;
 }

@@ -104,15 +104,20 @@ turns_early(const struct queue *q, uint32_t need)
            q->head >= q->touched / 2;
 }
 
+uint32_t
+queue_waiting(const struct queue *q)
+{
+    return q->fresh + q->failed + q->aside + q->dead;
+}
+
 /* It turned too early: what lies before the turn moves up to the end of the ring. */
 COLD static bool
 move_up(struct queue *q)
 {
-    uint32_t waiting = q->fresh + q->failed + q->aside + q->dead;
     uint32_t gain = q->cap - q->end;
     uint32_t from = q->head;
 
-    if (!q->early || q->pinned || (waiting < q->records && q->moved == NULL))
+    if (!q->early || q->pinned || (queue_waiting(q) < q->records && q->moved == NULL))
         return false;
     memmove(q->ring + from + gain, q->ring + from, q->end - from);
     if (q->fresh_at >= from)
@@ -480,6 +485,50 @@ queue_roll(struct queue *q, char *scratch, size_t cap)
     s->refusals = old.refusals;
     set_state(q, s, (enum queue_state)old.state);
     return true;
+}
+
+/* Moves the records between two places of the ring together, from `from` on. Returns their end. */
+COLD static uint32_t
+close_ranks(struct queue *q, uint32_t from, uint32_t end)
+{
+    uint32_t to = from;
+
+    while (from < end) {
+        uint32_t size = slot_at(q, from)->size;
+
+        if (slot_at(q, from)->state == QUEUE_ENDED) {
+            q->slots--;
+        } else {
+            memmove(q->ring + to, q->ring + from, size);
+            to += size;
+        }
+        from += size;
+    }
+    return to;
+}
+
+COLD void
+queue_compact(struct queue *q)
+{
+    if (q->records == 0 || queue_waiting(q) < q->records)
+        return;
+    if (wrapped(q)) {
+        uint32_t len = close_ranks(q, q->head, q->end) - q->head;
+
+        memmove(q->ring + q->cap - len, q->ring + q->head, len);
+        q->head = q->cap - len;
+        q->tail = close_ranks(q, 0, q->tail);
+    } else {
+        uint32_t len = close_ranks(q, q->head, q->tail) - q->head;
+
+        memmove(q->ring, q->ring + q->head, len);
+        q->head = 0;
+        q->tail = len;
+    }
+    q->end = q->touched = q->cap;
+    q->early = false;
+    q->fresh_at = q->head;
+    q->fresh_skip = 0;
 }
 
 COLD bool

@@ -194,6 +194,15 @@ void queue_mark_all_dead(struct queue *q);
  */
 bool queue_roll(struct queue *q, char *scratch, size_t cap);
 
+/*
+ * All that the ring does not need for records becomes one room, at the price of moving them all;
+ * places change. Nothing happens while a record is in a batch.
+ */
+void queue_compact(struct queue *q);
+
+/* Records that wait, those in no batch under way. */
+uint32_t queue_waiting(const struct queue *q);
+
 /* Place of the oldest record that has not ended; false when there is none. */
 bool queue_oldest(const struct queue *q, uint32_t *place);
 

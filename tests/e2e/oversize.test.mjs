@@ -2,9 +2,11 @@
  * Records that are larger than Kinesis takes, and what TELEMETRY_OVERSIZE makes of them.
  */
 import assert from 'node:assert/strict';
+import { gate } from './support/faults.mjs';
 import { jsonRecords, longLine, textRecords } from './support/lines.mjs';
 import { data, finished, log, useBench } from './support/scenario.mjs';
 import { assertSame } from './support/tally.mjs';
+import { until } from './support/until.mjs';
 
 const { scenario } = useBench();
 
@@ -139,6 +141,54 @@ for (const [policy, expected] of [['truncate', 3], ['split', 6], ['drop', 0]]) {
       assert.ok(stand.front.statistics.requests < 20, `${stand.front.statistics.requests} requests`);
     });
 }
+
+/* `fault`, once the gate is open. */
+function behind(door, fault) {
+  return async (exchange) => {
+    await door.fault(exchange);
+    return fault(exchange);
+  };
+}
+
+/* The records of which these are the pieces. */
+function joined(pieces) {
+  const texts = new Map();
+  for (const { split, text } of pieces.map((one) => JSON.parse(one)).sort((a, b) => a.split.part - b.split.part)) {
+    texts.set(split.id, (texts.get(split.id) ?? '') + text);
+  }
+  return [...texts.values()];
+}
+
+/* Records too large for the service in a queue that has no room for anything more. */
+async function splitInAFullQueue(stand, fault) {
+  const door = gate();
+  stand.front.fault = behind(door, fault);
+  const long = [1, 2, 3].map((n) => longLine(15_000, `long-${n}`));
+  const small = jsonRecords(600);
+  const logging = log(stand, [long[0], long[1], ...small.slice(0, 100), long[2], ...small.slice(100)]);
+  await until('a call', () => door.waiting > 0);
+  door.open();
+  await logging;
+  const end = await finished(stand);
+  const known = new Set(data(small));
+  const arrived = data(end.records).map(String);
+  assertSame(data(small), arrived.filter((one) => known.has(one)));
+  return { end, long, large: arrived.filter((one) => !known.has(one)) };
+}
+
+const CRAMPED = { env: { TELEMETRY_QUEUE_MAX_BYTES: '65536', TELEMETRY_OVERSIZE: 'split' } };
+
+scenario('split, the queue is full: the record waits until its pieces have room', CRAMPED, async (stand) => {
+  const { end, long, large } = await splitInAFullQueue(stand, limit(10_000));
+  assertSame(long, joined(large));
+  assert.deepEqual([end.ledger.dropped.total, end.ledger.received], [0, 603]);
+});
+
+scenario('split by halves, the queue is full', CRAMPED, async (stand) => {
+  const { end, large } = await splitInAFullQueue(stand, tooLarge(10_000));
+  assert.ok(large.length >= 6, `${large.length} pieces`);
+  assert.deepEqual([end.ledger.dropped.total, end.ledger.received, end.ledger.delivered], [0, 603, 603]);
+});
 
 /* A server, or something before it, that refuses what is too large without saying more. */
 function tooLarge(bytes) {

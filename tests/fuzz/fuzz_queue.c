@@ -321,6 +321,38 @@ roll(struct model *m)
     m->records[m->len++] = r;
 }
 
+/* All that is not needed for records is one room. */
+static void
+compact(struct model *m)
+{
+    uint32_t cap = m->q.cap, used = 0;
+    bool sent = false;
+
+    for (size_t i = m->oldest; i < m->len; i++) {
+        used += m->records[i].state == QUEUE_ENDED ? 0 : m->records[i].size;
+        sent = sent || m->records[i].state == QUEUE_SENT;
+    }
+    queue_compact(&m->q);
+    if (sent || m->oldest == m->len)
+        return;
+    m->touched = cap;
+    m->turn = 0;
+    while (m->records[m->len - 1].state == QUEUE_ENDED)
+        m->len--;
+    /* what is first in the ring is at its beginning, or at its end when the rest is there */
+    for (size_t i = m->oldest, at = m->q.head; i < m->len; i++) {
+        struct record *r = &m->records[i];
+
+        if (r->state == QUEUE_ENDED)
+            continue;
+        at = at == cap ? 0 : at;
+        r->place = (uint32_t)at;
+        at += r->size;
+    }
+    FACT(m->q.head == 0 || m->q.head + used >= cap);
+    FACT(used + SLOT > cap || queue_room(&m->q, cap - used - SLOT) != NULL);
+}
+
 static void
 check_record(const struct model *m, size_t index)
 {
@@ -400,6 +432,8 @@ run_for_many(struct model *m, char verb, size_t n)
         move_all(m, false, QUEUE_DEAD);
     } else if (verb == '%') {
         roll(m);
+    } else if (verb == '#') {
+        compact(m);
     }
 }
 

@@ -62,8 +62,10 @@ take_only(struct queue *q, uint32_t records, enum queue_state state, struct queu
  *   -a    a is ended; !a is to be sent again; ?a was refused; ^a is set aside; _a is dead
  *   AN    takes at most N of those aside; DN of the dead
  *   R     those aside rejoin the others; X all are dead; % the oldest is rolled
+ *   #     all move together
  *
- * log: of +, the record's name and its place, or full, or never; of t, s, f, A and D, the batch.
+ * log: of +, the record's name and its place, or full, or never; of t, s, f, A and D, the batch; of
+ * #, where the oldest is and where the next one goes.
  */
 static const struct {
     const char *name;
@@ -149,6 +151,15 @@ static const struct {
 
     {"a record that pins the others' room", 128, "+8 +8 +8 +8 t !a -b -c -d +8 % +8 +8 +8 t",
      "a0 b32 c64 d96 (abcd) full % e32 f64 g96 (aefg) "},
+    {"together", 128, "+8 +8 +8 +8 t !a -b !c -d # t -a +56",
+     "a0 b32 c64 d96 (abcd) #0,64 (ac) full "},
+    {"together at the beginning", 128, "+8 +8 +8 +8 t -a !b -c !d # +40 t",
+     "a0 b32 c64 d96 (abcd) #0,64 e64 (bde) "},
+    {"together on both sides of the turn", 160, "+8 +8 +8 +8 +8 t -a -b !c -d !e +8 +8 # +8 +0 t",
+     "a0 b32 c64 d96 e128 (abcde) f0 g32 #96,64 h64 full (cefgh) "},
+    {"not together while one is in a batch", 128, "+8 +8 +8 t !a -b # t",
+     "a0 b32 c64 (abc) #0,96 (a) "},
+    {"together when empty", 128, "# +8 t -a # +104", "#0,0 a0 (a) #0,0 b0 "},
     {"rolled, it goes on", 128, "+8 +8 +8 +8 t ?a -b -c -d % +8 t",
      "a0 b32 c64 d96 (abcd) % e32 (ae) "},
     {"aside, it stays aside", 128, "+8 +8 +8 +8 t ^a -b -c -d % t A",
@@ -213,6 +224,13 @@ run_word(struct queue *q, const char *word, uint32_t *places, size_t *records, s
         queue_rejoin(q);
     } else if (word[0] == 'X') {
         queue_mark_all_dead(q);
+    } else if (word[0] == '#') {
+        queue_compact(q);
+        out_byte(log, '#');
+        out_number(log, q->head);
+        out_byte(log, ',');
+        out_number(log, q->tail);
+        out_byte(log, ' ');
     } else if (word[0] == '%') {
         char scratch[128];
         uint32_t place;
