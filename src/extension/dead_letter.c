@@ -158,8 +158,9 @@ dead_letter_init(struct dead_letter *d, struct loop *loop, struct storage *s)
     return d->path == NULL ? ERR_FULL : aws_client_init(&d->client, loop, s, REPLY_MAX_BYTES);
 }
 
+/* A name that no other object has. */
 static void
-put_object(struct dead_letter *d)
+name_object(struct dead_letter *d)
 {
     struct dead_letter_name name = name_of(settings_of(d), d->sandbox);
     struct out path = out_to(d->path, d->path_max);
@@ -167,10 +168,15 @@ put_object(struct dead_letter *d)
     name.unix_ms = clock_wall_ms();
     name.sequence = ++d->sequence;
     (void)dead_letter_object_path(&path, &name);
+    d->call.path = out_span(&path);
+}
+
+static void
+put_object(struct dead_letter *d)
+{
     d->first = 0;
     d->object.records_len = d->batch->len;
     d->moved = false;
-    d->call.path = out_span(&path);
     d->call.silence_ms = d->silence_ms;
     aws_client_start(&d->client, &d->call);
 }
@@ -227,15 +233,18 @@ write_lines(struct dead_letter *d)
 
 void
 dead_letter_put(struct dead_letter *d, const struct queue *queue, const struct queue_batch *batch,
-                struct span common_key)
+                struct span common_key, bool again)
 {
     d->queue = queue;
     d->batch = batch;
     d->common_key = common_key;
-    if (settings_of(d)->dead_letter == DEAD_LETTER_S3)
-        put_object(d);
-    else
+    if (settings_of(d)->dead_letter != DEAD_LETTER_S3) {
         write_lines(d);
+        return;
+    }
+    if (!again)
+        name_object(d);
+    put_object(d);
 }
 
 void

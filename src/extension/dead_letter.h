@@ -58,11 +58,14 @@ size_t dead_letter_record_size(const struct dead_letter *d, const struct queue_r
  * Writes a batch, 1 or more records, of the queue; it must not change until done, which may come
  * before this returns. common_key is the partition key of records that have none of their own.
  *
+ * again: these are the records of the last put, of which nobody knows whether they were written. They
+ * go into an object of the same name, so that there is one in the end.
+ *
  * Whether and when it is worth another try is for the caller to decide, by the result of the call.
  * Standard error takes what it can within 10 ms at a time.
  */
 void dead_letter_put(struct dead_letter *d, const struct queue *queue,
-                     const struct queue_batch *batch, struct span common_key);
+                     const struct queue_batch *batch, struct span common_key, bool again);
 
 /* Gives up a call that is under way, without done. */
 void dead_letter_stop(struct dead_letter *d);

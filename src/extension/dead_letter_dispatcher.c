@@ -39,9 +39,9 @@ due_ms(const struct dead_letter_dispatcher *d)
 {
     uint64_t due = d->since_ms + GATHER_MS;
 
-    if (d->queue->dead == 0 || d->settings->dead_letter == DEAD_LETTER_NONE)
+    if (d->queue->dead + d->queue->in_doubt == 0 || d->settings->dead_letter == DEAD_LETTER_NONE)
         return UINT64_MAX;
-    if (d->flush || d->queue->dead >= GATHER_RECORDS)
+    if (d->flush || d->queue->in_doubt > 0 || d->queue->dead >= GATHER_RECORDS)
         due = d->loop->now_ms;
     return due > d->again_ms ? due : d->again_ms;
 }
@@ -75,10 +75,12 @@ put(struct dead_letter_dispatcher *d)
         .context = d,
     };
 
-    queue_take_only(d->queue, &limits, QUEUE_DEAD, &d->batch);
+    d->in_doubt = d->queue->in_doubt > 0;
+    d->unanswered_before = d->letter.client.http.unanswered;
+    queue_take_only(d->queue, &limits, d->in_doubt ? QUEUE_IN_DOUBT : QUEUE_DEAD, &d->batch);
     d->sending = true;
     d->letter.silence_ms = silence_ms(d);
-    dead_letter_put(&d->letter, d->queue, &d->batch, d->common_key);
+    dead_letter_put(&d->letter, d->queue, &d->batch, d->common_key, d->in_doubt);
 }
 
 void
@@ -125,6 +127,17 @@ wait_ms(struct dead_letter_dispatcher *d, const struct aws_result *call)
     return 1 + retry_wait_ms(&retry, entropy_dice());
 }
 
+/* The records of the batch from this one on were not written, as far as is known. */
+static void
+keep(struct dead_letter_dispatcher *d, uint32_t first, bool gateway_failed)
+{
+    bool in_doubt =
+        d->in_doubt || gateway_failed || d->letter.client.http.unanswered > d->unanswered_before;
+
+    for (uint32_t i = first; i < d->batch.len; i++)
+        queue_mark(d->queue, d->batch.places[i], in_doubt ? QUEUE_IN_DOUBT : QUEUE_DEAD);
+}
+
 static void
 put_done(void *context, const struct dead_letter_result *r)
 {
@@ -133,12 +146,9 @@ put_done(void *context, const struct dead_letter_result *r)
 
     d->sending = false;
     d->wrote = r->written > 0;
-    for (uint32_t i = 0; i < d->batch.len; i++) {
-        if (i < r->written)
-            d->ledger->dead_lettered += queue_end(d->queue, d->batch.places[i]);
-        else
-            queue_mark(d->queue, d->batch.places[i], QUEUE_DEAD);
-    }
+    for (uint32_t i = 0; i < r->written; i++)
+        d->ledger->dead_lettered += queue_end(d->queue, d->batch.places[i]);
+    keep(d, r->written, r->call.status >= 500 && r->call.status != 503);
     if (r->written > 0) {
         d->failures = 0;
         /* standard error takes no time: the loop has its turn between two batches */
@@ -160,8 +170,7 @@ give_up_call(struct dead_letter_dispatcher *d)
     if (!d->sending)
         return;
     dead_letter_stop(&d->letter);
-    for (uint32_t i = 0; i < d->batch.len; i++)
-        queue_mark(d->queue, d->batch.places[i], QUEUE_DEAD);
+    keep(d, 0, false);
     d->sending = false;
 }
 

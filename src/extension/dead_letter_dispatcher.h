@@ -6,7 +6,9 @@
  * whatever is left.
  *
  * They are gathered for a while, so that an object has many of them. What cannot be written stays
- * in the queue, and is tried again after a wait with full jitter.
+ * in the queue, and is tried again after a wait with full jitter. Records of which nobody knows whether
+ * they were written stay together and are written under the same name until that is known, before any
+ * others: so none of them is there twice.
  */
 #include "extension/dead_letter.h"
 #include "extension/failure_log.h"
@@ -33,9 +35,11 @@ struct dead_letter_dispatcher {
     struct queue_batch batch;
     uint32_t *places;
     bool sending;
-    unsigned failures; /* in a row */
-    uint64_t since_ms; /* since when a record waits; 0: none does */
-    uint64_t again_ms; /* no call before */
+    bool in_doubt;              /* what is under way may have been written before */
+    uint64_t unanswered_before; /* it, as of http_client */
+    unsigned failures;          /* in a row */
+    uint64_t since_ms;          /* since when a record waits; 0: none does */
+    uint64_t again_ms;          /* no call before */
     bool last_chance;
     uint64_t deadline_ms;
     struct failure_log log;

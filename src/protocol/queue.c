@@ -48,6 +48,8 @@ count_of(struct queue *q, enum queue_state state)
         return &q->aside;
     case QUEUE_DEAD:
         return &q->dead;
+    case QUEUE_IN_DOUBT:
+        return &q->in_doubt;
     case QUEUE_SENT:
     case QUEUE_ENDED:
     default:
@@ -107,7 +109,7 @@ turns_early(const struct queue *q, uint32_t need)
 uint32_t
 queue_waiting(const struct queue *q)
 {
-    return q->fresh + q->failed + q->aside + q->dead;
+    return q->fresh + q->failed + q->aside + q->dead + q->in_doubt;
 }
 
 /* It turned too early: what lies before the turn moves up to the end of the ring. */
@@ -429,7 +431,8 @@ mark_all(struct queue *q, bool only_aside, enum queue_state state)
 
     for (uint32_t i = 0; i < q->slots; i++) {
         struct slot *s = slot_at(q, place);
-        bool waits = s->state != QUEUE_ENDED && s->state != QUEUE_SENT;
+        bool waits =
+            s->state != QUEUE_ENDED && s->state != QUEUE_SENT && s->state != QUEUE_IN_DOUBT;
 
         if (only_aside ? s->state == QUEUE_ASIDE : waits)
             set_state(q, s, state);

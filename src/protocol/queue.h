@@ -48,6 +48,7 @@ struct queue {
     uint32_t failed;     /* those that are to be sent again */
     uint32_t aside;      /* those that are to be sent alone */
     uint32_t dead;       /* those that are for the dead letter */
+    uint32_t in_doubt;   /* those that may be there */
     uint32_t fresh_at;   /* place of the oldest slot that may hold a fresh record */
     uint32_t fresh_skip; /* slots between head and fresh_at */
     uint64_t bytes;      /* data and partition keys of `records` */
@@ -55,12 +56,13 @@ struct queue {
 };
 
 enum queue_state {
-    QUEUE_FRESH,  /* in no batch yet */
-    QUEUE_SENT,   /* in a batch whose result is not known */
-    QUEUE_FAILED, /* was in a batch and is to be sent again */
-    QUEUE_ASIDE,  /* seems to be what its batch was refused for: to be sent again alone */
-    QUEUE_DEAD,   /* not for the stream any more */
-    QUEUE_ENDED   /* acknowledged or dropped: its room comes back when it is the oldest */
+    QUEUE_FRESH,    /* in no batch yet */
+    QUEUE_SENT,     /* in a batch whose result is not known */
+    QUEUE_FAILED,   /* was in a batch and is to be sent again */
+    QUEUE_ASIDE,    /* seems to be what its batch was refused for: to be sent again alone */
+    QUEUE_DEAD,     /* not for the stream any more */
+    QUEUE_IN_DOUBT, /* went where the dead ones go; nobody knows whether it has arrived */
+    QUEUE_ENDED     /* acknowledged or dropped: its room comes back when it is the oldest */
 };
 
 /* What a record stands for. */
@@ -133,7 +135,7 @@ uint32_t queue_add(struct queue *q, char *room, size_t key_len, size_t data_len,
 void queue_take(struct queue *q, const struct queue_limits *limits, bool with_failed,
                 struct queue_batch *batch);
 
-/* Collects the oldest records of one state, QUEUE_ASIDE or QUEUE_DEAD, and marks them as sent. */
+/* Collects the oldest records of one state but fresh and failed, and marks them as sent. */
 void queue_take_only(struct queue *q, const struct queue_limits *limits, enum queue_state state,
                      struct queue_batch *batch);
 
@@ -170,7 +172,8 @@ void queue_again(struct queue *q, uint32_t place);
 /* The same, and it was this record that was refused. */
 void queue_refused(struct queue *q, uint32_t place);
 
-/* The record at this place, in whichever state, goes over to QUEUE_ASIDE or QUEUE_DEAD. */
+/* The record at this place, in whichever state, goes over to QUEUE_ASIDE, QUEUE_DEAD or
+ * QUEUE_IN_DOUBT. */
 void queue_mark(struct queue *q, uint32_t place, enum queue_state state);
 
 /* Other data for the record at this place, at most as long as what it has. */
@@ -179,7 +182,7 @@ void queue_rewrite(struct queue *q, uint32_t place, struct span data);
 /* All records that are QUEUE_ASIDE are to be sent again like others. */
 void queue_rejoin(struct queue *q);
 
-/* All records that are in no batch under way are for the dead letter. */
+/* All records that are in no batch under way are for the dead letter, or may be there. */
 void queue_mark_all_dead(struct queue *q);
 
 /*

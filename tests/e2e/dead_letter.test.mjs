@@ -135,6 +135,33 @@ for (const [what, fault] of passing) {
   });
 }
 
+/* Written, but the answer is lost: later records come, too, before it is tried again. */
+const lost = [
+  ['a reset', faults.close('before', { how: 'reset', accepted: true })],
+  ['a gateway that gave up waiting', async (exchange) => {
+    await exchange.answer();
+    exchange.send(exchange.error(504, 'GatewayTimeout', 'x'));
+    return true;
+  }],
+  ['silence', faults.silence({ accepted: true })]
+];
+
+for (const [what, fault] of lost) {
+  withBucket(`written, and the answer is lost: ${what}`, { platform: { shutdownMs: 6_000 } }, async (stand, s3) => {
+    s3.fault = faults.times(2, fault);
+    stand.front.fault = refusing((text) => text.includes('bad-'));
+    const bad = jsonRecords(500, 60, 'bad-first');
+    await log(stand, jsonRecords(10, 200, 'good'));
+    await log(stand, bad);
+    const then = jsonRecords(5, 200, 'bad-then');
+    await log(stand, then);
+    const end = await finished(stand);
+    const letters = await s3.letters(BUCKET);
+    assertSame(data([...bad, ...then]), letterData(letters));
+    assert.deepEqual([end.ledger.deadLettered, end.ledger.duplicatesPossible], [505, 0]);
+  });
+}
+
 const lasting = [
   ['403', (s3) => { s3.fault = faults.refuse(403, 'AccessDenied', 'Access Denied'); }],
   ['no such bucket', () => {}, 's3://no-such-bucket'],

@@ -261,8 +261,8 @@ finish(struct model *m, char verb, char letter)
         FACT((verb == '-' ? queue_end : queue_lose)(&m->q, r->place) == ended(m, r, verb == 'x'));
         r->state = QUEUE_ENDED;
         skip_ended(m);
-    } else if (verb == '^' || verb == '_') {
-        r->state = verb == '^' ? QUEUE_ASIDE : QUEUE_DEAD;
+    } else if (verb == '^' || verb == '_' || verb == '/') {
+        r->state = verb == '^' ? QUEUE_ASIDE : (verb == '_' ? QUEUE_DEAD : QUEUE_IN_DOUBT);
         queue_mark(&m->q, r->place, r->state);
     } else if (r->state == QUEUE_SENT) {
         (verb == '!' ? queue_again : queue_refused)(&m->q, r->place);
@@ -293,8 +293,9 @@ move_all(struct model *m, bool only_aside, enum queue_state state)
     for (size_t i = m->oldest; i < m->len; i++) {
         struct record *r = &m->records[i];
 
-        if (only_aside ? r->state == QUEUE_ASIDE
-                       : r->state != QUEUE_ENDED && r->state != QUEUE_SENT)
+        if (only_aside
+                ? r->state == QUEUE_ASIDE
+                : r->state != QUEUE_ENDED && r->state != QUEUE_SENT && r->state != QUEUE_IN_DOUBT)
             r->state = state;
     }
 }
@@ -311,7 +312,8 @@ roll(struct model *m)
         return;
     FACT(m->oldest < m->len);
     r = m->records[m->oldest];
-    FACT(r.state == QUEUE_FAILED || r.state == QUEUE_ASIDE || r.state == QUEUE_DEAD);
+    FACT(r.state == QUEUE_FAILED || r.state == QUEUE_ASIDE || r.state == QUEUE_DEAD ||
+         r.state == QUEUE_IN_DOUBT);
     m->records[m->oldest].state = QUEUE_ENDED;
     skip_ended(m);
     FACT(place_for(m, r.key_len + r.data_len, &place));
@@ -392,6 +394,7 @@ check(const struct model *m)
     FACT(m->q.records == records && m->q.bytes == bytes && m->q.fresh_bytes == fresh_bytes);
     FACT(m->q.fresh == counts[QUEUE_FRESH] && m->q.failed == counts[QUEUE_FAILED]);
     FACT(m->q.aside == counts[QUEUE_ASIDE] && m->q.dead == counts[QUEUE_DEAD]);
+    FACT(m->q.in_doubt == counts[QUEUE_IN_DOUBT]);
     FACT(queue_oldest(&m->q, &place) == (records > 0));
     FACT(records == 0 || place == m->records[m->oldest].place);
 }
@@ -424,6 +427,8 @@ run_for_many(struct model *m, char verb, size_t n)
         take(m, QUEUE_BATCH_MAX, UINT64_MAX, false);
     } else if (verb == 'A' || verb == 'D') {
         take_only(m, records, verb == 'A' ? QUEUE_ASIDE : QUEUE_DEAD);
+    } else if (verb == 'I') {
+        take_only(m, records, QUEUE_IN_DOUBT);
     } else if (verb == 'R') {
         queue_rejoin(&m->q);
         move_all(m, true, QUEUE_FAILED);
@@ -448,7 +453,7 @@ run_word(struct model *m, struct span word)
 
     if (key || part)
         word = span_skip(word, 1);
-    if (verb != '\0' && strchr("-x!?^_", verb) != NULL) {
+    if (verb != '\0' && strchr("-x!?^_/", verb) != NULL) {
         finish(m, verb, (char)fuzz_byte(&word));
         return;
     }

@@ -140,14 +140,20 @@ end(void)
 }
 
 static void
-put(void)
+put_as(bool again)
 {
     unsigned before = told.calls;
 
     loop.stopped = false;
-    dead_letter_put(&letter, &queue, &batch, SPAN("common"));
+    dead_letter_put(&letter, &queue, &batch, SPAN("common"), again);
     assert_int_equal(loop_run(&loop), 0);
     assert_int_equal(told.calls, before + 1);
+}
+
+static void
+put(void)
+{
+    put_as(false);
 }
 
 /* What SHA-256 the request says that its body has. */
@@ -180,10 +186,11 @@ signed_for(size_t request, const char *region)
 static void
 object(void **state)
 {
-    static const char *const replies[] = {OK, OK};
+    static const char *const replies[] = {OK, OK, OK};
     static const char before[] = "PUT /base/logs/a%20b/c/";
     static const char behind[] = "-my%20function-5a5a-00000001.ndjson HTTP/1.1\r\n";
     const size_t moment = sizeof "2026/11/20/20261120T120000123Z" - 1;
+    struct span rest;
 
     (void)state;
     begin_s3(replies, LEN(replies));
@@ -202,6 +209,12 @@ object(void **state)
     put();
     CHECK_INT("written", told.written, 3);
     assert_non_null(memmem(peer.requests[1].p, peer.requests[1].len, "-00000002.ndjson", 16));
+    /* what may have been written already has the same */
+    put_as(true);
+    CHECK_INT("written", told.written, 3);
+    CHECK_SPAN("path", span_cut(peer.requests[2], '\n', &rest),
+               span_cut(peer.requests[1], '\n', &rest));
+    CHECK_SPAN("body", http_peer_body(&peer, 2), SPAN(LINES));
     end();
 }
 
@@ -384,7 +397,7 @@ put_lines(void)
     int kept = dup(STDERR_FILENO);
 
     dup2(pipe_start, STDERR_FILENO);
-    dead_letter_put(&letter, &queue, &batch, SPAN("common"));
+    dead_letter_put(&letter, &queue, &batch, SPAN("common"), false);
     dup2(kept, STDERR_FILENO);
     close(kept);
     assert_int_equal(told.calls, before + 1);

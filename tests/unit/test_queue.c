@@ -59,8 +59,9 @@ take_only(struct queue *q, uint32_t records, enum queue_state state, struct queu
  *
  *   +N    room for N bytes, then a record of so many; ~N/M the same, but with M bytes in the end
  *   t     takes a batch; tN at most N records, sN at most N bytes, f only fresh ones
- *   -a    a is ended; !a is to be sent again; ?a was refused; ^a is set aside; _a is dead
- *   AN    takes at most N of those aside; DN of the dead
+ *   -a    a is ended; !a is to be sent again; ?a was refused; ^a is set aside; _a is dead;
+ *         /a is in doubt
+ *   AN    takes at most N of those aside; DN of the dead, IN of those in doubt
  *   R     those aside rejoin the others; X all are dead; % the oldest is rolled
  *   #     all move together
  *
@@ -151,6 +152,10 @@ static const struct {
 
     {"a record that pins the others' room", 128, "+8 +8 +8 +8 t !a -b -c -d +8 % +8 +8 +8 t",
      "a0 b32 c64 d96 (abcd) full % e32 f64 g96 (aefg) "},
+    {"in doubt, it stays so", 160, "+8 +8 +8 +8 t /a !b /d _c X R t D I",
+     "a0 b32 c64 d96 (abcd) () (bc) (ad) "},
+    {"in doubt, it is rolled", 128, "+8 +8 +8 +8 t /a -b -c -d % +8 t I",
+     "a0 b32 c64 d96 (abcd) % e32 (e) (a) "},
     {"together", 128, "+8 +8 +8 +8 t !a -b !c -d # t -a +56",
      "a0 b32 c64 d96 (abcd) #0,64 (ac) full "},
     {"together at the beginning", 128, "+8 +8 +8 +8 t -a !b -c !d # +40 t",
@@ -218,8 +223,9 @@ run_word(struct queue *q, const char *word, uint32_t *places, size_t *records, s
         queue_again(q, places[word[1] - 'a']);
     } else if (word[0] == '?') {
         queue_refused(q, places[word[1] - 'a']);
-    } else if (word[0] == '^' || word[0] == '_') {
-        queue_mark(q, places[word[1] - 'a'], word[0] == '^' ? QUEUE_ASIDE : QUEUE_DEAD);
+    } else if (word[0] == '^' || word[0] == '_' || word[0] == '/') {
+        queue_mark(q, places[word[1] - 'a'],
+                   word[0] == '^' ? QUEUE_ASIDE : (word[0] == '_' ? QUEUE_DEAD : QUEUE_IN_DOUBT));
     } else if (word[0] == 'R') {
         queue_rejoin(q);
     } else if (word[0] == 'X') {
@@ -244,9 +250,10 @@ run_word(struct queue *q, const char *word, uint32_t *places, size_t *records, s
         place = q->tail - 32;
         places[queue_at(q, place).origin.sequence] = place;
     } else {
-        if (word[0] == 'A' || word[0] == 'D')
+        if (word[0] == 'A' || word[0] == 'D' || word[0] == 'I')
             take_only(q, n > 0 ? (uint32_t)n : QUEUE_BATCH_MAX,
-                      word[0] == 'A' ? QUEUE_ASIDE : QUEUE_DEAD, &batch);
+                      word[0] == 'A' ? QUEUE_ASIDE : (word[0] == 'D' ? QUEUE_DEAD : QUEUE_IN_DOUBT),
+                      &batch);
         else
             take(q, word[0] == 't' && n > 0 ? (uint32_t)n : QUEUE_BATCH_MAX,
                  word[0] == 's' ? n : UINT64_MAX, word[0] != 'f', &batch);
