@@ -183,6 +183,18 @@ need_local_servers() {
     need_python build/local-servers tests/e2e/support/local_servers.txt
 }
 
+# AWS's own emulator of Lambda is a Go program. Where it cannot be had, the tests that run in it are skipped.
+need_rie() {
+    rm -rf build/rie
+    mkdir -p build/rie
+    if ! command -v go >/dev/null; then
+        say "no Go: the tests in AWS's emulator will be skipped"
+    elif ! (cd tests/e2e/rie && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$top/build/rie/" tool) \
+        >build/rie/log 2>&1; then
+        say "AWS's emulator cannot be built (build/rie/log): the tests in it will be skipped"
+    fi
+}
+
 # --- commands ----------------------------------------------------------------------------------
 
 build() {
@@ -285,7 +297,7 @@ test_arm64() { # [FILE...]
     if [ $# -eq 0 ]; then
         for file in tests/e2e/*.test.mjs; do
             case ${file##*/} in
-            binary.* | front.* | launcher.* | layer.* | local_servers.* | runtimes.*) ;;
+            binary.* | front.* | launcher.* | layer.* | local_servers.* | rie.* | runtimes.*) ;;
             fault_matrix.*) [ "$part" = all ] || set -- "$@" "$file" ;;
             *) set -- "$@" "$file" ;;
             esac
@@ -320,6 +332,7 @@ need_for() { # PART
         need_layer
         need unzip:unzip busybox:busybox qemu-aarch64-static:qemu-user-static
         need_local_servers
+        need_rie
         ;;
     arm64)
         arch=arm64
