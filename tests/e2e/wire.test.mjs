@@ -281,6 +281,23 @@ light('replies in CBOR are cut from some size on', { env: { TELEMETRY_FLUSH: 'en
   assert.equal(stand.complaints.length, 1);
 });
 
+/* In neither form a reply that can be read, although the records have been written: each of them counts. */
+light('replies that cannot be read, before the first success', {}, async (stand) => {
+  const accept = accepting(stand.arrived);
+  const cut = faults.times(4, (exchange) => {
+    const { send } = exchange;
+    exchange.send = ({ body, ...head }) => send.call(exchange, { ...head, body: body.subarray(0, -5) });
+    return accept(exchange);
+  });
+  stand.front.fault = (exchange) => cut(exchange) || accept(exchange);
+  await stand.log(['a', 'b']);
+  const { ledger, arrived } = await stand.finish();
+  assert.equal(arrived.length, 10);
+  assert.deepEqual([ledger.delivered, ledger.duplicatesPossible, ledger.retried], [2, 8, 4]);
+  const { inCbor, requests } = stand.front.statistics;
+  assert.deepEqual([requests, inCbor], [5, 3]);
+});
+
 /* A load balancer without a server behind it says nothing of CBOR, which is the form when it has one again. */
 for (const what of ['500 with a page', '502', '503 with a page']) {
   const page = WAYS[what] ?? raw(parseInt(what), 'text/html', '<html><body>Sorry</body></html>');
