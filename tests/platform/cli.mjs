@@ -175,9 +175,10 @@ async function invokeAll(platform, { payload, count, atOnce }) {
   return good;
 }
 
-function reportInvocation({ requestId, status, response, error, durationMs }) {
+function reportInvocation({ requestId, status, errorType, response, error, durationMs }) {
+  const how = errorType === undefined ? status : `${status} ${errorType}`;
   const what = error === undefined ? `response ${JSON.stringify(response)}` : `error ${JSON.stringify(error)}`;
-  console.log(`platform: ${requestId} ${status} after ${durationMs.toFixed(1)} ms, ${what}`);
+  console.log(`platform: ${requestId} ${how} after ${durationMs.toFixed(1)} ms, ${what}`);
   return status === 'success';
 }
 

@@ -155,7 +155,7 @@ test('what went wrong makes status 1', async () => {
     fakes({ alpha: { onInvoke: { exit: 0 } } }),
   );
   assert.equal(crash.status, 1);
-  assert.match(crash.err, /Extension.Crash/);
+  assert.match(crash.out, /Extension.Crash/);
   const late = await cli(
     '--bootstrap',
     `${EXAMPLES}node/bootstrap`,

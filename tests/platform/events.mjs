@@ -68,13 +68,30 @@ export function initStart(settings, phase) {
   return {
     initializationType: settings.initializationType,
     phase,
+    ...environmentOf(settings),
+    functionArn: settings.functionArn,
+    runtimeArn: '',
+  };
+}
+
+// 2.3: of initStart and restoreStart.
+function environmentOf(settings) {
+  return {
     runtimeVersion: 'local',
     runtimeVersionArn: '',
     functionName: settings.functionName,
     functionVersion: settings.functionVersion,
     instanceId: settings.logStream,
-    instanceMaxMemory: settings.memorySizeMb,
+    instanceMaxMemory: settings.instanceMaxMemory ?? settings.memorySizeMb,
   };
+}
+
+export function restoreStart(settings) {
+  return environmentOf(settings);
+}
+
+export function restoreReport(durationMs) {
+  return { status: 'success', metrics: { durationMs: round(durationMs) } };
 }
 
 export function initRuntimeDone(settings, phase, outcome) {
@@ -85,15 +102,21 @@ export function initReport(settings, phase, outcome, durationMs) {
   return { ...initRuntimeDone(settings, phase, outcome), metrics: { durationMs: round(durationMs) } };
 }
 
-export function start(settings, invocation) {
-  return { requestId: invocation.requestId, version: settings.functionVersion, tracing: invocation.tracing };
+// Members that an event has or has not: tracing (2.3: may be absent), the tenant (1.9).
+function optional({ tracing, tenantId }, invocation) {
+  return { ...(tracing ? { tracing: invocation.tracing } : {}), ...(tenantId === null ? {} : { tenantId }) };
 }
 
-export function runtimeDone(invocation) {
+export function start(settings, invocation) {
+  const { functionVersion, functionArn } = settings;
+  return { requestId: invocation.requestId, version: functionVersion, functionArn, ...optional(settings, invocation) };
+}
+
+export function runtimeDone(settings, invocation) {
   return {
     requestId: invocation.requestId,
     ...invocation.outcome,
-    tracing: invocation.tracing,
+    ...optional(settings, invocation),
     spans: invocation.spans(),
     metrics: { durationMs: round(invocation.durationMs()), producedBytes: invocation.producedBytes() },
   };
@@ -114,18 +137,18 @@ export function report(settings, invocation, initDurationMs) {
     ...invocation.outcome,
     metrics,
     spans: [invocation.span('extensionOverhead', invocation.doneAt, performance.now())],
-    tracing: invocation.tracing,
+    ...optional(settings, invocation),
   };
 }
 
 // 1.8: on Managed Instances the report carries the duration only, and the runtime's spans.
-export function managedReport(invocation) {
+export function managedReport(settings, invocation) {
   return {
     requestId: invocation.requestId,
     ...invocation.outcome,
     metrics: { durationMs: round(invocation.durationMs()) },
     spans: invocation.spans().filter((span) => span.name !== 'runtimeOverhead'),
-    tracing: invocation.tracing,
+    ...optional(settings, invocation),
   };
 }
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { refusal } from './control_server.mjs';
 
-const MAX_EXTENSIONS = 10;
+export const MAX_EXTENSIONS = 10;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 // One registered extension. States as in 1.6: Started, Registered, Ready (in next), Running, InitError, ExitError.

@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Platform } from './platform.mjs';
-import { EXAMPLES, did, extensionFolder, folder, script, start, untilGone } from './fakes/harness.mjs';
+import { EXAMPLES, alive, did, extensionFolder, folder, script, start, untilGone } from './fakes/harness.mjs';
 
 const REGISTER = { method: 'POST', path: '/2020-01-01/extension/register' };
 const BOTH = '{"events":["INVOKE","SHUTDOWN"]}';
@@ -140,15 +140,24 @@ test('a wrong name leaves the real extension awaited until init times out', asyn
   );
 });
 
-test('an eleventh extension is one too many', async () => {
-  const names = Array.from({ length: 11 }, (_, index) => `e${index}`);
-  const fakes = Object.fromEntries(names.map((name) => [name, { registerOnce: true }]));
-  await assert.rejects(start(fakes, { shutdownMs: 200 }), ({ platform }) => {
-    const refused = names.flatMap((name) => did(platform, 'register', name)).filter(({ status }) => status === 403);
-    assert.deepEqual(
-      refused.map(({ body }) => JSON.parse(body).errorType),
-      ['Extension.TooManyExtensions'],
-    );
+test('an eleventh file is one too many: the ten before it have been started, and are ended', async () => {
+  const names = Array.from({ length: 11 }, (_, index) => `e${String(index).padStart(2, '0')}`);
+  const fakes = Object.fromEntries(names.map((name) => [name, {}]));
+  await assert.rejects(start(fakes, { shutdownMs: 200 }), (error) => {
+    assert.equal(error.errorType, 'Extension.TooManyExtensions');
+    assert.match(error.message, /e10 is one more than 10/);
+    assert.deepEqual(Object.keys(error.platform.pids), names.slice(0, 10));
+    assert.deepEqual(Object.values(error.platform.pids).filter(alive), []);
+    return true;
+  });
+});
+
+test('an eleventh registration is one too many, though ten of them are internal', async () => {
+  const inside = Array.from({ length: 10 }, (_, index) => `inside${index}`);
+  const before = inside.map((name) => ({ ...REGISTER, headers: { 'Lambda-Extension-Name': name }, body: '{"events":[]}' }));
+  await assert.rejects(start({ alpha: { before, registerOnce: true } }), ({ platform }) => {
+    const [{ status, body }] = did(platform, 'register');
+    assert.deepEqual([status, JSON.parse(body).errorType], [403, 'Extension.TooManyExtensions']);
     return true;
   });
 });
@@ -165,7 +174,8 @@ test('init/error and exit/error are taken and end the run', async () => {
     /^Error: Extension.InitError: alpha reported Extension.NoConfig \{"errorMessage":"no configuration"\}/,
   );
   const platform = await start({ alpha: { onInvoke: { call: post('exit') } } });
-  await assert.rejects(platform.invoke(), /Extension.ExitError/);
+  const { error, shutdown } = await platform.invoke();
+  assert.deepEqual([error.errorType, shutdown.reason], ['Extension.ExitError', 'failure']);
   await platform.until(() => replies(platform).length > 0);
   assert.deepEqual(replies(platform), [[202, 'OK']]);
 });
@@ -193,12 +203,39 @@ test('entries: a directory is passed over, what cannot be executed ends init', a
 
 test('an extension that ends by itself is a crash, whatever its status', async () => {
   await assert.rejects(start({ alpha: { exit: 0 } }), /Extension.Crash: alpha ended outside SHUTDOWN: exit code 0/);
-  const platform = await start({ alpha: { onInvoke: { exit: 0 } }, beta: {} });
-  await assert.rejects(platform.invoke(), /Extension.Crash: alpha/);
-  await assert.rejects(platform.invoke(), /Extension.Crash: alpha/);
-  const report = await platform.shutdown('failure');
-  assert.deepEqual(report.crash, { name: 'alpha', exitCode: 0, signal: null });
+});
+
+test('a crash within an invocation resets: runtimeDone, SIGTERM, SHUTDOWN failure to the others; then a fresh start', async () => {
+  const platform = await start({ alpha: { onInvoke: { exit: 0 } }, beta: { subscribe: {} } });
+  const first = platform.pids;
+  const { status, error, shutdown } = await platform.invoke({}, { ends: 'timeout' });
+  assert.deepEqual([status, error.errorType], ['error', 'Extension.Crash']);
+  assert.match(error.errorMessage, /alpha ended outside SHUTDOWN: exit code 0/);
+  assert.equal(shutdown.reason, 'failure');
+  assert.deepEqual(shutdown.crash, { name: 'alpha', exitCode: 0, signal: null });
+  assert.deepEqual(shutdown.extensions.map(({ name, exitCode }) => [name, exitCode]), [['alpha', 0], ['beta', 0]]);
+  const done = platform.events.find(({ type }) => type === 'platform.runtimeDone').record;
+  assert.deepEqual([done.status, done.errorType], ['error', 'Extension.Crash']);
   assert.equal(JSON.parse(did(platform, 'next', 'beta').at(-1).body).shutdownReason, 'failure');
+  await platform.invoke();
+  assert.notEqual(platform.pids.beta, first.beta);
+});
+
+test('a crash between invocations fails the next one', async () => {
+  const platform = await start({ alpha: {} });
+  process.kill(platform.pids.alpha, 'SIGKILL');
+  await platform.until(() => platform.crash !== null);
+  assert.equal((await platform.invoke()).error.errorType, 'Extension.Crash');
+  assert.equal((await platform.invoke()).status, 'success');
+});
+
+test('Managed Instances end when an extension crashes; another one takes over', async () => {
+  const options = { managedInstances: true };
+  const platform = await start({ alpha: { events: ['SHUTDOWN'] }, beta: { events: ['SHUTDOWN'] } }, options);
+  const during = async () => process.kill(platform.pids.alpha, 'SIGKILL');
+  const { error, shutdown } = await platform.invoke({}, { during, ends: 'timeout' });
+  assert.deepEqual([error.errorType, shutdown.reason], ['Extension.Crash', 'failure']);
+  assert.equal((await platform.invoke()).status, 'success');
 });
 
 test('a failed start leaves no process behind', async () => {

@@ -4,7 +4,6 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { span } from './events.mjs';
 
 export class Invocation {
-  requestId = randomUUID();
   startedAt = performance.now();
   responseAt = null; // first byte of the runtime's answer
   respondedAt = null; // its last byte
@@ -14,13 +13,16 @@ export class Invocation {
   error = undefined;
   outcome = { status: 'success' };
 
-  constructor(settings, payload) {
+  // options.requestId, options.traceId   in place of drawn ones: a retry has the id of its first try.
+  constructor(settings, payload, { requestId = randomUUID(), traceId } = {}) {
+    this.requestId = requestId;
     this.body = Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload ?? {}));
     this.timeoutMs = settings.timeoutMs;
     this.deadlineMs = Date.now() + settings.timeoutMs;
-    this.functionArn = settings.functionArn;
-    const trace = `Root=1-${hex(4)}-${hex(12)};Parent=${hex(8)};Sampled=0`;
-    this.tracing = { type: 'X-Amzn-Trace-Id', value: trace };
+    this.functionArn = settings.alias === null ? settings.functionArn : `${settings.functionArn}:${settings.alias}`;
+    const parent = hex(8);
+    const value = traceId ?? `Root=1-${hex(4)}-${hex(12)};Parent=${parent};Sampled=0`;
+    this.tracing = { spanId: parent, type: 'X-Amzn-Trace-Id', value };
   }
 
   answer(bytes, firstByteAt) {

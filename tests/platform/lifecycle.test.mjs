@@ -12,6 +12,7 @@ import {
   folder,
   processState,
   received,
+  release,
   script,
   start,
   untilGone,
@@ -91,10 +92,54 @@ test('played by the caller: events while it runs, then the hold of the extension
   );
 });
 
-test("runtimeDone can be withheld; an error in the caller's part comes back", async () => {
+const types = (platform) => platform.events.map(({ type }) => type.replace('platform.', ''));
+
+test('start, runtimeDone and report can be withheld, each by itself; runtimeDone can come twice', async () => {
+  const told = async (options) => {
+    const platform = await start({ alpha: {} });
+    await platform.invoke({}, options);
+    return types(platform).filter((type) => ['start', 'runtimeDone', 'report'].includes(type));
+  };
+  assert.deepEqual(await told({}), ['start', 'runtimeDone', 'report']);
+  assert.deepEqual(await told({ start: false }), ['runtimeDone', 'report']);
+  assert.deepEqual(await told({ runtimeDone: false }), ['start', 'report']);
+  assert.deepEqual(await told({ report: false }), ['start', 'runtimeDone']);
+  assert.deepEqual(await told({ runtimeDone: 'twice' }), ['start', 'runtimeDone', 'report', 'runtimeDone']);
+});
+
+for (const [ends, status, errorType, reason] of [
+  ['error', 'error', 'Function.Unhandled', undefined],
+  ['crash', 'error', 'Runtime.ExitError', 'failure'],
+  ['outOfMemory', 'error', 'Runtime.OutOfMemory', 'failure'],
+  ['failure', 'failure', 'Sandbox.Failure', 'failure'],
+  ['timeout', 'timeout', undefined, 'timeout'],
+]) {
+  test(`a function played by the caller that ends in: ${ends}`, async () => {
+    const platform = await start({ alpha: {} }, { timeoutMs: 1000 });
+    const outcome = await platform.invoke({}, { ends });
+    assert.deepEqual([outcome.status, outcome.shutdown?.reason], [status, reason]);
+    for (const type of ['platform.runtimeDone', 'platform.report']) {
+      const { record } = platform.events.find((event) => event.type === type);
+      assert.deepEqual([record.status, record.errorType], [status, errorType]);
+    }
+    assert.equal((await platform.invoke()).status, 'success');
+  });
+}
+
+test('a function ends in none of these ways', async () => {
+  const platform = await start({});
+  await assert.rejects(platform.invoke({}, { ends: 'well' }), /a function ends error, crash, .*, not well/);
+});
+
+test('a request id of the caller, as in a retry; a trace id of any length', async () => {
   const platform = await start({ alpha: {} });
-  await platform.invoke({}, { runtimeDone: false });
-  assert.ok(!platform.events.some(({ type }) => type === 'platform.runtimeDone'));
+  const traceId = `Root=1-${'a'.repeat(20000)}`;
+  for (let n = 0; n < 2; n += 1) await platform.invoke({}, { requestId: 'again', traceId });
+  const events = nextEvents(platform, 'alpha');
+  assert.deepEqual(events.map(({ requestId, tracing }) => [requestId, tracing.value]), Array(2).fill(['again', traceId]));
+});
+
+test("an error in the caller's part comes back", async () => {
   const other = await start({ alpha: {} });
   await assert.rejects(
     other.invoke(
@@ -165,6 +210,36 @@ test('shutdown: what is buffered is posted around the event', async () => {
   }
 });
 
+test('shutdown: nothing is flushed, or what waits for a POST is dropped', async () => {
+  const buffering = { timeoutMs: 30000, maxItems: 1000 };
+  for (const [shutdownFlush, arrive, dropped] of [['none', 0, 0], ['drop', 1, 2]]) {
+    const fake = { subscribe: { types: ['function'], buffering }, heldPosts: 1 };
+    const platform = await start({ alpha: fake }, { shutdownMs: 1000, deliver: { shutdownFlush, busy: 'drop' } });
+    if (shutdownFlush === 'drop') {
+      platform.emit('function', 'on its way');
+      platform.flush();
+      await platform.until(() => did(platform, 'held').length === 1);
+    }
+    for (let n = 0; n < 2; n += 1) platform.emit('function', n);
+    const stopped = platform.shutdown();
+    if (shutdownFlush === 'drop') {
+      await platform.until(() => platform.drops.length === 1);
+      release(platform);
+    }
+    await stopped;
+    assert.deepEqual([received(platform).length, platform.drops.flatMap(({ events }) => events).length], [arrive, dropped]);
+  }
+});
+
+test('shutdown: what is left to the extensions when the runtime and the flush took their time', async () => {
+  const platform = await start({ alpha: {} }, { shutdownLeftMs: 400 });
+  const { deadlineMs } = await platform.shutdown();
+  const told = nextEvents(platform, 'alpha')[0];
+  assert.equal(told.deadlineMs, deadlineMs);
+  const { time } = did(platform, 'next')[0];
+  assert.ok(deadlineMs - (performance.timeOrigin + time) <= 401);
+});
+
 test('shutdown: SIGKILL past the deadline, at once for who did not register', async () => {
   const platform = await start(
     { alpha: { onShutdown: { hang: true } }, beta: { events: ['INVOKE'] } },
@@ -211,14 +286,14 @@ test('timeout: runtimeDone says so, the function is killed, SHUTDOWN timeout; th
   const options = handler(
     'export const handler = (event) => (event.hang ? new Promise(() => setTimeout(() => {}, 1e6)) : "fine");',
   );
-  const platform = await start({ alpha: {} }, { ...options, timeoutMs: 700 });
+  const platform = await start({ alpha: {} }, { ...options, timeoutMs: 2000 });
   const first = platform.pids.alpha;
   const { status, error, shutdown, requestId } = await platform.invoke({ hang: true });
   assert.equal(status, 'timeout');
-  assert.equal(error.errorMessage, `RequestId: ${requestId} Error: Task timed out after 0.70 seconds`);
+  assert.equal(error.errorMessage, `RequestId: ${requestId} Error: Task timed out after 2.00 seconds`);
   assert.deepEqual(
     [shutdown.reason, shutdown.runtime.signal, shutdown.extensions[0].exitCode],
-    ['timeout', 'SIGKILL', 0],
+    ['timeout', 'SIGTERM', 0],
   );
   assert.equal(platform.events.find(({ type }) => type === 'platform.runtimeDone').record.status, 'timeout');
   assert.equal(nextEvents(platform, 'alpha').at(-1).shutdownReason, 'timeout');
@@ -235,6 +310,58 @@ test('timeout: the time of the extensions counts too, though the answer is there
   const outcome = await platform.invoke({ lines: 1 });
   assert.deepEqual([outcome.status, outcome.response, outcome.error], ['timeout', { lines: 1 }, undefined]);
   assert.equal(outcome.shutdown.extensions[0].signal, 'SIGKILL');
+});
+
+test('timeout while an extension holds: a second runtimeDone for the request, unless turned off', async () => {
+  for (const runtimeDoneAtReset of [true, false]) {
+    const platform = await start(
+      { alpha: { onInvoke: { hang: true } } },
+      { timeoutMs: 500, shutdownMs: 200, runtimeDoneAtReset },
+    );
+    const { requestId } = await platform.invoke();
+    const done = platform.events.filter(({ type }) => type === 'platform.runtimeDone').map(({ record }) => record);
+    assert.deepEqual(
+      done.map((record) => [record.requestId, record.status]),
+      [[requestId, 'success'], [requestId, 'timeout']].slice(0, runtimeDoneAtReset ? 2 : 1),
+    );
+  }
+});
+
+test('an init that fails is tried again by each invocation, with phase invoke, until it works', async () => {
+  const count = path.join(folder(), 'count');
+  const bootstrap = script(
+    'bootstrap',
+    `#!/bin/sh
+echo x >>${count}
+[ $(wc -l <${count}) -gt 2 ] || exit 3
+exec ${EXAMPLES}node/bootstrap
+`,
+  );
+  const platform = await start({ alpha: {} }, { bootstrap, taskRoot: `${EXAMPLES}node`, initRetry: true });
+  const { error, shutdown } = await platform.invoke();
+  assert.deepEqual([error.errorType, shutdown.reason], ['Runtime.ExitError', 'failure']);
+  assert.equal((await platform.invoke()).status, 'success');
+  const reports = platform.events.filter(({ type }) => type === 'platform.initReport').map(({ record }) => record);
+  assert.deepEqual(
+    reports.map(({ phase, status }) => [phase, status]),
+    [['init', 'error'], ['invoke', 'error'], ['invoke', 'success']],
+  );
+});
+
+test('an init that an invocation begins counts against the time of the function', async () => {
+  const late = path.join(folder(), 'late');
+  const bootstrap = script('bootstrap', `#!/bin/sh
+[ ! -e ${late} ] || sleep 100
+exec ${EXAMPLES}node/bootstrap
+`);
+  const platform = await start({ alpha: {} }, { bootstrap, taskRoot: `${EXAMPLES}node`, timeoutMs: 2000 });
+  writeFileSync(late, '');
+  await platform.invoke({}, { ends: 'crash' });
+  const { status, shutdown } = await platform.invoke();
+  assert.deepEqual([status, shutdown.reason], ['timeout', 'timeout']);
+  const last = platform.events.findLast(({ type }) => type === 'platform.initReport').record;
+  assert.deepEqual([last.status, last.errorType, last.phase], ['timeout', 'Sandbox.Timedout', 'invoke']);
+  assert.equal(types(platform).filter((type) => type === 'initRuntimeDone').length, 1, 'none for an init that is overdue');
 });
 
 test('a function whose process ends: error, SHUTDOWN failure', async () => {

@@ -13,6 +13,8 @@
 //   journal, watch                  what happened; waiting for it
 
 import { Faults } from './faults.mjs';
+import { Invocation } from './invocation.mjs';
+import { notStarted } from './invoker.mjs';
 import { Journal } from './journal.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { settingsFrom } from './settings.mjs';
@@ -33,20 +35,22 @@ export class Platform {
   }
 
   // Resolves when init is over. On failure everything has been stopped; error.platform has the lines and calls.
+  // With the option initRetry it resolves all the same, and the first invocation tries again (1.6).
   static async start(options = {}) {
     const platform = new Platform(options);
     try {
       await platform.#begin('init');
     } catch (error) {
+      if (platform.#settings.initRetry && platform.#sandbox.stopping) return platform;
       await platform.kill();
       throw Object.assign(error, { platform });
     }
     return platform;
   }
 
-  async #begin(phase) {
+  async #begin(phase, deadlineMs) {
     this.#sandbox = new Sandbox(this.#settings, this.#journal, this.#faults);
-    await this.#sandbox.init(phase);
+    await this.#sandbox.init(phase, deadlineMs);
   }
 
   get lines() {
@@ -103,9 +107,10 @@ export class Platform {
   }
 
   // One invocation. Resolves when runtime and extensions are through with it, with
-  // {requestId, response, error, status, durationMs, holdMs, shutdown?}; rejects when an extension crashed.
-  // holdMs: from platform.runtimeDone to the last extension's next. shutdown: the report of a reset
-  // (timeout, or the function's process ended); the next invocation then starts everything anew.
+  // {requestId, response, error, status, durationMs, holdMs, shutdown?}.
+  // holdMs: from platform.runtimeDone to the last extension's next. shutdown: the report of a reset (timeout, the
+  // function's process or an extension ended); the next invocation then starts everything anew.
+  // options: see invoker.mjs.
   invoke(payload = {}, options = {}) {
     if (this.#settings.managedInstances) return this.#invoke(payload, options);
     const turn = this.#queue.then(() => this.#invoke(payload, options));
@@ -114,17 +119,23 @@ export class Platform {
   }
 
   async #invoke(payload, options) {
-    if (this.#over && this.crash === null) throw new Error('the platform is shut down');
-    const reset = this.#sandbox.stopping && this.crash === null;
-    if (reset || this.#restarting !== null) await this.#restart();
-    return this.#sandbox.invoke(payload, options);
+    if (this.#over) throw new Error('the platform is shut down');
+    const invocation = new Invocation(this.#settings, payload, options);
+    try {
+      if (this.#sandbox.stopping || this.#restarting !== null) await this.#restart(invocation);
+    } catch (error) {
+      return notStarted(invocation, error);
+    }
+    return this.#sandbox.invoke(invocation, options);
   }
 
-  // 1.6: after a reset the next invocation initialises anew, under its own time; on Managed Instances (1.8)
-  // the environment is replaced.
-  #restart() {
-    const phase = this.#settings.managedInstances ? 'init' : 'invoke';
-    this.#restarting ??= this.#begin(phase).finally(() => {
+  // 1.6: after a reset the next invocation initialises anew, and that counts against the function's time; on Managed
+  // Instances (1.8) the environment is replaced.
+  #restart(invocation) {
+    const { managedInstances } = this.#settings;
+    const begin = () =>
+      managedInstances ? this.#begin('init') : this.#begin('invoke', invocation.startedAt + invocation.timeoutMs);
+    this.#restarting ??= begin().finally(() => {
       this.#restarting = null;
     });
     return this.#restarting;

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { ControlServer } from './control_server.mjs';
 import * as events from './events.mjs';
-import { ExtensionsApi } from './extensions_api.mjs';
+import { ExtensionsApi, MAX_EXTENSIONS } from './extensions_api.mjs';
 import { Invoker } from './invoker.mjs';
 import { Child, assertExecutable, drain, exitText, extensionPaths } from './processes.mjs';
 import { RuntimeApi } from './runtime_api.mjs';
@@ -18,6 +18,7 @@ export class Sandbox {
   frozen = false;
   stopping = false;
   crash = null; // {name, exitCode, signal} of an extension that ended outside SHUTDOWN
+  failure = null; // what an extension did, once init is over: the invocation under way, or the next one, is reset
   watch = new Watch(); // of everything that calls to the APIs and ends of processes change
   #invoker = null;
   #stopped = null;
@@ -36,30 +37,51 @@ export class Sandbox {
     this.server = new ControlServer(routes, journal, faults);
   }
 
-  // phase   'init', or 'invoke' when an invocation had to start the environment anew.
-  async init(phase) {
+  // phase        'init', or 'invoke' when an invocation had to start the environment anew.
+  // deadlineMs   by performance.now(): when init is overdue. The error has the report of the end as `shutdown`.
+  async init(phase, deadlineMs = performance.now() + this.settings.initTimeoutMs) {
     const startedAt = performance.now();
+    this.initMs = deadlineMs - startedAt;
     this.address = await this.server.listen(this.settings.port);
     this.telemetry.produce('platform.initStart', events.initStart(this.settings, phase));
+    let problem = null;
     try {
-      await this.#initAll(phase, startedAt + this.settings.initTimeoutMs);
+      await this.#initAll(deadlineMs);
     } catch (error) {
-      const outcome = { status: 'error', errorType: error.errorType ?? 'Sandbox.Timedout' };
-      this.#initReport(phase, outcome, startedAt);
-      await this.stop('failure');
-      throw error;
+      problem = error;
     }
-    this.#finishInit(phase, startedAt);
     await drain(); // so that what was written before next is on record
+    this.#initOver(phase, problem, startedAt);
+    if (problem === null) return;
+    const reason = isTimeout(problem) && phase === 'invoke' ? 'timeout' : 'failure';
+    problem.shutdown = await this.stop(reason);
+    throw problem;
   }
 
   // 1.4: the runtime is started once every external extension has registered.
-  async #initAll(phase, deadline) {
+  async #initAll(deadline) {
     await this.#launchExtensions();
     await this.#extensionsAre('register', (agent) => agent.registered, deadline);
-    if (this.settings.bootstrap !== null) await this.#initRuntime(phase, deadline);
+    if (this.settings.bootstrap !== null) await this.#initRuntime(deadline);
     await this.#extensionsAre('call next', (agent) => agent.idle, deadline);
-    if (this.settings.bootstrap === null) this.#runtimeInitDone(phase);
+  }
+
+  // The window for subscriptions closes; then the platform tells how init went, once the extensions are ready, too.
+  // 2.3: an init that is overdue has no initRuntimeDone.
+  #initOver(phase, problem, startedAt) {
+    const { settings, telemetry, extensionsApi } = this;
+    telemetry.closeSubscriptions();
+    extensionsApi.open = false;
+    const outcome = problem === null ? { status: 'success' } : initOutcome(problem);
+    if (outcome.status !== 'timeout') {
+      telemetry.produce('platform.initRuntimeDone', events.initRuntimeDone(settings, phase, outcome));
+    }
+    for (const agent of extensionsApi.list()) produceExtension(telemetry, agent);
+    const durationMs = this.#initReport(phase, outcome, startedAt);
+    if (problem !== null) return;
+    this.#invoker = new Invoker(this, phase === 'init' ? durationMs : undefined);
+    if (settings.snapStart) this.freeze();
+    else this.rest();
   }
 
   #initReport(phase, outcome, startedAt) {
@@ -68,14 +90,23 @@ export class Sandbox {
     return durationMs;
   }
 
+  // One after the other: the first that cannot be started ends it, with those before it running. 1.4: ten at most.
   async #launchExtensions() {
     const paths = await extensionPaths(this.settings.extensions);
-    for (const extension of paths) this.extensionsApi.expect(path.basename(extension));
-    for (const extension of paths) await assertExecutable(extension).catch((error) => launchFailed(extension, error));
-    for (const extension of paths) this.#launchExtension(extension);
-    for (const child of this.children.values()) {
-      await child.launched.catch((error) => launchFailed(child.name, error));
+    for (const extension of paths.slice(0, MAX_EXTENSIONS)) this.extensionsApi.expect(path.basename(extension));
+    for (const [index, extension] of paths.entries()) {
+      const name = path.basename(extension);
+      if (index === MAX_EXTENSIONS) throw fault('Extension.TooManyExtensions', `${name} is one more than ${MAX_EXTENSIONS}`);
+      await assertExecutable(extension).catch((error) => this.#launchFailed(name, error));
+      this.#launchExtension(extension);
+      await this.children.get(name).launched.catch((error) => this.#launchFailed(name, error));
     }
+  }
+
+  #launchFailed(name, error) {
+    const agent = this.extensionsApi.agents.get(name);
+    Object.assign(agent, { state: 'LaunchError', errorType: 'Extension.LaunchError' });
+    throw fault('Extension.LaunchError', `fork/exec ${name}: ${error.message}`);
   }
 
   #launchExtension(extension) {
@@ -104,10 +135,10 @@ export class Sandbox {
   }
 
   #initLate(what) {
-    return fault('Sandbox.Timedout', `init: ${what} within ${this.settings.initTimeoutMs} ms`);
+    return fault('Sandbox.Timedout', `init: ${what} within ${Math.round(this.initMs)} ms`);
   }
 
-  async #initRuntime(phase, deadline) {
+  async #initRuntime(deadline) {
     this.#launchRuntime();
     await this.runtime.launched.catch((error) => {
       throw fault('Runtime.InvalidEntrypoint', `cannot start ${this.settings.bootstrap[0]}: ${error.message}`);
@@ -117,18 +148,11 @@ export class Sandbox {
     const late = () => this.#initLate('the function did not ask for an event');
     await this.watch.when(settled, deadline - performance.now(), late);
     await drain();
-    this.#runtimeInitDone(phase);
-  }
-
-  #runtimeInitDone(phase) {
     const problem = this.#runtimeInitProblem();
-    const outcome = problem === null ? { status: 'success' } : { status: 'error', errorType: problem.errorType };
-    this.telemetry.produce('platform.initRuntimeDone', events.initRuntimeDone(this.settings, phase, outcome));
     if (problem !== null) throw problem;
   }
 
   #runtimeInitProblem() {
-    if (this.runtime === null) return null; // the caller plays the function
     const { initError, ready } = this.runtimeApi;
     if (initError !== null) return fault(initError.errorType, `init: the function failed: ${initError.body}`);
     if (this.runtime.exit === null && ready) return null;
@@ -147,37 +171,41 @@ export class Sandbox {
     this.runtime.exited.then(() => this.watch.notify());
   }
 
-  #finishInit(phase, startedAt) {
-    for (const agent of this.extensionsApi.list()) produceExtension(this.telemetry, agent);
-    const durationMs = this.#initReport(phase, { status: 'success' }, startedAt);
-    this.telemetry.closeSubscriptions();
-    this.extensionsApi.open = false;
-    this.#invoker = new Invoker(this, phase === 'init' ? durationMs : undefined);
-    if (this.settings.freeze) this.freeze();
-  }
-
   #line(type, source, line, stream) {
     this.journal.line(source, line.toString(), stream);
     this.telemetry.produceRaw(type, events.lineRecord(line, this.settings));
   }
 
   #agentFailed(agent, phase) {
-    if (this.stopping) return;
     const type = phase === 'init' ? 'Extension.InitError' : 'Extension.ExitError';
-    this.watch.fail(fault(type, `${agent.name} reported ${agent.errorType} ${agent.errorBody}`));
+    this.#fails(fault(type, `${agent.name} reported ${agent.errorType} ${agent.errorBody}`));
   }
 
   // 1.6: even with exit code 0.
   #extensionExited(name, exit) {
     if (this.stopping) return;
     this.crash ??= { name, exitCode: exit.exitCode, signal: exit.signal };
-    this.watch.fail(fault('Extension.Crash', `${name} ended outside SHUTDOWN: ${exitText(exit)}`));
+    this.journal.changed();
+    this.#fails(fault('Extension.Crash', `${name} ended outside SHUTDOWN: ${exitText(exit)}`));
+  }
+
+  // During init it fails by that; later the invocation does.
+  #fails(problem) {
+    if (this.stopping) return;
+    this.failure ??= problem;
+    if (this.#invoker === null) this.watch.fail(problem);
+    else this.watch.notify();
   }
 
   // See invoker.mjs.
-  invoke(payload, options) {
+  invoke(invocation, options) {
     if (this.watch.failure !== null) return Promise.reject(this.watch.failure);
-    return this.#invoker.invoke(payload, options);
+    return this.#invoker.invoke(invocation, options);
+  }
+
+  // All is idle, so Lambda freezes the environment, if that is played.
+  rest() {
+    if (this.settings.freeze) this.freeze();
   }
 
   freeze() {
@@ -215,12 +243,16 @@ export class Sandbox {
   }
 }
 
-function produceExtension(telemetry, agent) {
-  telemetry.produce('platform.extension', { name: agent.name, state: 'Ready', events: [...agent.events] });
+function produceExtension(telemetry, { name, state, events: registered, errorType }) {
+  const record = { name, state, events: [...registered] };
+  telemetry.produce('platform.extension', errorType === undefined ? record : { ...record, errorType });
 }
 
-function launchFailed(extension, error) {
-  throw fault('Extension.LaunchError', `fork/exec ${path.basename(extension)}: ${error.message}`);
+const isTimeout = ({ errorType }) => errorType === 'Sandbox.Timedout';
+
+function initOutcome(problem) {
+  const errorType = problem.errorType ?? 'Sandbox.Failure';
+  return { status: isTimeout(problem) ? 'timeout' : 'error', errorType };
 }
 
 function fault(errorType, message) {

@@ -16,13 +16,21 @@ const DEFAULTS = {
   memorySizeMb: 256,
   timeoutMs: 30000, // generous, since a loaded test machine is slow; Lambda's own default is 3,000
   initTimeoutMs: 10000, // 1.6
+  initRetry: false, // 1.6: true: a failed init does not fail the start; the first invocation tries again
   shutdownMs: 2000, // 1.6: the whole shutdown phase
+  shutdownLeftMs: null, // what of it is left when the extensions are told, if the runtime and the flush use up the rest
   shutdownReason: 'spindown',
   logFormat: null, // 'Text' or 'JSON'; default Text, on Managed Instances JSON (1.8)
   textNewline: false, // 2.4: some loggers leave the newline in the record
   maxLineBytes: 1024 * 1024, // 2.2: the longest CloudWatch log event
   env: {}, // added to both environments; a null value takes a variable out
   freeze: false,
+  runtimeDoneAtReset: true, // a reset while an extension holds has a second runtimeDone for the same request, as AWS's emulator
+  snapStart: false, // 1.7: frozen after init, without a word about SnapStart in the environment, restored by the first invocation
+  tracing: true, // 1.3, 2.3: false: neither INVOKE nor an event has it
+  tenantId: null, // 1.9
+  alias: null, // of the function: the end of invokedFunctionArn
+  instanceMaxMemory: null, // in place of memorySizeMb in initStart: 2.3, bytes or a text are seen, too
   managedInstances: false,
   initializationType: null, // default on-demand, on Managed Instances lambda-managed-instances (1.5)
   maxConcurrency: 4, // Managed Instances only
@@ -47,7 +55,9 @@ const DELIVER_DEFAULTS = {
   dropPath: false, // 2.6: the emulator posts to / whatever the URI says
   chunked: false, // Transfer-Encoding: chunked in place of Content-Length
   headers: {},
-  shutdownFlush: null, // 'before' or 'with' the SHUTDOWN event; default 'with' (2.5), Managed Instances 'before' (1.8)
+  // 'before' or 'with' the SHUTDOWN event; 'none': what is buffered goes when it is due; 'drop': before it, and what
+  // would have to wait for the POST outstanding is dropped. Default 'with' (2.5), on Managed Instances 'before' (1.8).
+  shutdownFlush: null,
 };
 
 export function settingsFrom(options) {
@@ -60,6 +70,7 @@ export function settingsFrom(options) {
   settings.deliver = { ...DELIVER_DEFAULTS, ...defined(options.deliver ?? {}) };
   oneOf('deliver.busy', settings.deliver.busy, ['drop', 'keep']);
   settings.deliver.shutdownFlush ??= settings.managedInstances ? 'before' : 'with';
+  oneOf('deliver.shutdownFlush', settings.deliver.shutdownFlush, ['before', 'with', 'none', 'drop']);
   settings.logFormat ??= settings.managedInstances ? 'JSON' : 'Text';
   oneOf('logFormat', settings.logFormat, ['Text', 'JSON']);
   if (settings.bootstrap !== null) {

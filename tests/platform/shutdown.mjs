@@ -13,9 +13,10 @@ export async function stopSandbox(sandbox, reason) {
   const deadlineMs = Date.now() + shutdownMs;
   const left = () => Math.max(0, startedAt + shutdownMs - performance.now());
   sandbox.thaw();
-  await stopRuntime(sandbox, reason, shutdownMs * RUNTIME_SHARE);
-  const flushed = sandbox.telemetry.flush();
-  if (sandbox.settings.deliver.shutdownFlush === 'before') await within(flushed, Math.min(FLUSH_MS, left() / 2));
+  await stopRuntime(sandbox, shutdownMs * RUNTIME_SHARE);
+  await flush(sandbox, Math.min(FLUSH_MS, left()));
+  const { shutdownLeftMs } = sandbox.settings;
+  if (shutdownLeftMs !== null) await sleep(Math.max(0, left() - shutdownLeftMs));
   const told = tellExtensions(sandbox, { eventType: 'SHUTDOWN', deadlineMs, shutdownReason: reason });
   const exits = await Promise.all(living(sandbox).map((child) => endOf(child, told.get(child.name) ?? null, left())));
   const undelivered = sandbox.telemetry.undelivered();
@@ -35,10 +36,18 @@ function living(sandbox) {
   return [...sandbox.children.values()].filter((child) => child.pid !== null);
 }
 
-// Without an external extension there is no time for SIGTERM; after a timeout or a crash there is no use for it.
-async function stopRuntime({ runtime, children }, reason, shareMs) {
+// 2.2, 2.5 (6): whether and how production flushes here is not known.
+async function flush({ telemetry, settings }, mostMs) {
+  const { shutdownFlush } = settings.deliver;
+  if (shutdownFlush === 'none') return;
+  const flushed = shutdownFlush === 'drop' ? telemetry.flushOrDrop() : telemetry.flush();
+  if (shutdownFlush !== 'with') await within(flushed, mostMs);
+}
+
+// Whatever the reason, it is asked to end first. Without an external extension there is no time for that.
+async function stopRuntime({ runtime, children }, shareMs) {
   if (runtime === null) return;
-  if (runtime.exit === null && children.size > 0 && reason === 'spindown') {
+  if (runtime.exit === null && children.size > 0) {
     runtime.signal('SIGTERM');
     await within(runtime.exited, shareMs);
   }
@@ -49,6 +58,7 @@ async function stopRuntime({ runtime, children }, reason, shareMs) {
 function tellExtensions(sandbox, event) {
   const told = new Map();
   for (const child of living(sandbox)) {
+    if (child.exit !== null) continue; // it crashed
     const agent = sandbox.extensionsApi.agents.get(child.name);
     if (agent.events.has('SHUTDOWN')) {
       agent.send(event);

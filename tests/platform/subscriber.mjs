@@ -181,6 +181,12 @@ export class Subscriber {
     });
   }
 
+  // The same, but what would have to wait for the POST outstanding is dropped.
+  flushOrDrop() {
+    if (this.#sending && this.#pending.length > 0) this.#drop();
+    return this.flush();
+  }
+
   #nowIdle() {
     this.#flushing = false;
     for (const resolve of this.#idleWaits.splice(0)) resolve();

@@ -125,6 +125,12 @@ export class Telemetry {
     await Promise.all([...this.#subscribers.values()].map((subscriber) => subscriber.flush()));
   }
 
+  // What a subscriber cannot be sent at once is dropped.
+  async flushOrDrop() {
+    await this.relayed();
+    await Promise.all([...this.#subscribers.values()].map((subscriber) => subscriber.flushOrDrop()));
+  }
+
   pause() {
     this.#paused = true;
     this.#relay.pause();
