@@ -1,5 +1,7 @@
 // Telemetry events: how one is written (2.2), and the records of the platform's own (2.3).
 
+import { goCompact, goJson } from './json.mjs';
+
 // An event is written once, as the bytes that subscribers get; its record is read back on demand.
 // The record's bytes are kept as they came, so that escapes and invalid UTF-8 survive.
 export class TelemetryEvent {
@@ -47,8 +49,9 @@ export class TelemetryEvent {
 
 // 2.4: a line that is a JSON object becomes a JSON value when the log format is JSON; any other line a string.
 export function lineRecord(line, settings) {
-  if (settings.logFormat === 'JSON' && isJsonObject(line)) return line;
-  return JSON.stringify(line.toString() + (settings.textNewline ? '\n' : ''));
+  const json = settings.goJson ? goJson : JSON.stringify;
+  if (settings.logFormat === 'JSON' && isJsonObject(line)) return settings.goJson ? goCompact(line.toString()) : line;
+  return json(line.toString() + (settings.textNewline ? '\n' : ''));
 }
 
 function isJsonObject(line) {
@@ -123,7 +126,7 @@ export function runtimeDone(settings, invocation) {
 }
 
 // The late one: 2.5 (4).
-export function report(settings, invocation, initDurationMs) {
+export function report(settings, invocation, initDurationMs, restoreDurationMs) {
   const durationMs = performance.now() - invocation.startedAt;
   const metrics = {
     durationMs: round(durationMs),
@@ -131,7 +134,8 @@ export function report(settings, invocation, initDurationMs) {
     memorySizeMB: settings.memorySizeMb,
     maxMemoryUsedMB: Math.min(64, settings.memorySizeMb),
   };
-  if (initDurationMs !== undefined) metrics.initDurationMs = round(initDurationMs);
+  if (restoreDurationMs !== undefined) metrics.restoreDurationMs = round(restoreDurationMs);
+  else if (initDurationMs !== undefined) metrics.initDurationMs = round(initDurationMs);
   return {
     requestId: invocation.requestId,
     ...invocation.outcome,

@@ -12,7 +12,7 @@ class Agent {
   state = 'Started';
   events = new Set();
   errorType = undefined;
-  waiting = null; // answers the next call that is pending
+  waiting = null; // the next call that is pending: {resolve, gone}; gone: its connection broke, which nobody here sees
   queue = []; // events not yet asked for
   nextAt = 0; // when it last called next
 
@@ -43,7 +43,7 @@ class Agent {
       const waiting = { resolve };
       this.waiting = waiting;
       onClose(() => {
-        if (this.waiting === waiting) this.waiting = null;
+        waiting.gone = true;
         resolve(null);
       });
       this.#hand();
@@ -171,8 +171,9 @@ export class ExtensionsApi {
     const unwanted = this.#settings.managedInstances && body.length > 0; // 1.1
     if (unwanted) return refusal(403, 'InvalidRequestFormat', 'the body must be empty');
     const agent = this.find(headers);
-    // A caller whose pending call was cut off may ask again; what RIE does then is not known to be production's way.
-    const again = agent.state === 'Ready' && agent.waiting === null;
+    // A caller whose pending call was cut off: AWS's emulators refuse it, and the event goes to the connection that broke.
+    // Whether production does is not known.
+    const again = this.#settings.nextAgain === 'taken' && agent.state === 'Ready' && agent.waiting?.gone;
     if (!again && !['Registered', 'Running'].includes(agent.state)) return invalidState(agent, 'Ready');
     const reply = agent.next(onClose);
     this.#onChange();

@@ -6,7 +6,8 @@
 //   status, headers, body   this reply in place of the platform's; an object as body is sent as JSON
 //   raw      these bytes, status line and all, then the connection is closed
 //   drop     true: destroy the socket
-//   act      true: the platform does its part first, and only its reply is lost or replaced
+//   act      true: the platform does its part first, and only its reply is lost or replaced; { act: true, drop: true }
+//            for next is a connection that breaks with an event in it
 
 import { setTimeout as sleep } from 'node:timers/promises';
 

@@ -6,6 +6,7 @@ import { drain, exitText } from './processes.mjs';
 export class Invoker {
   #sandbox;
   #initDurationMs; // for the first report only
+  #restoreDurationMs;
 
   constructor(sandbox, initDurationMs) {
     this.#sandbox = sandbox;
@@ -28,6 +29,7 @@ export class Invoker {
     const { settings, telemetry, extensionsApi } = this.#sandbox;
     const { during, ends = null, runtimeDone = true, report = true } = options;
     const tell = { runtimeDone: () => this.#runtimeDone(invocation, runtimeDone), report: () => this.#report(invocation, report) };
+    this.#restoreDurationMs = this.#sandbox.restore();
     this.#sandbox.thaw();
     if (options.start !== false) telemetry.produce('platform.start', events.start(settings, invocation));
     for (const agent of extensionsApi.listening('INVOKE')) agent.send(invokeEvent(settings, invocation));
@@ -107,7 +109,7 @@ export class Invoker {
 
   #report(invocation, told) {
     const { settings, telemetry } = this.#sandbox;
-    if (told) telemetry.produce('platform.report', events.report(settings, invocation, this.#initDurationMs));
+    if (told) telemetry.produce('platform.report', events.report(settings, invocation, this.#initDurationMs, this.#restoreDurationMs));
     this.#initDurationMs = undefined;
   }
 

@@ -1,9 +1,10 @@
 // Invocations, shutdown, resets, freezing, Managed Instances, scripted faults: reference 1.6, 1.8, 2.5.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   EXAMPLES,
   alive,
@@ -26,6 +27,14 @@ function handler(text) {
   const taskRoot = folder();
   writeFileSync(path.join(taskRoot, 'handler.mjs'), text);
   return { bootstrap: ['node', `${EXAMPLES}node/runtime.mjs`], taskRoot };
+}
+
+const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+
+// What it has used of a CPU, in hundredths of a second.
+function cpuTicks(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+  return Number(fields[11]) + Number(fields[12]);
 }
 
 const nextEvents = (platform, name) => did(platform, 'next', name).map(({ body }) => JSON.parse(body));
@@ -407,6 +416,98 @@ test('freeze: stopped between invocations, running within, the report delivered 
   await platform.until(() => reports() > before);
   const report = await platform.shutdown();
   assert.equal(report.extensions[0].exitCode, 0);
+});
+
+test('freeze at drawn moments: some time after all are idle, the same with the same seed', async () => {
+  const platform = await start({ alpha: { subscribe: {} } }, { ...NODE, freeze: 'drawn', seed: 1 });
+  assert.equal(platform.seed, 1);
+  for (let n = 0; n < 3; n += 1) {
+    await untilState(platform.pids.alpha, 'T');
+    assert.ok(platform.frozen);
+    await platform.invoke();
+  }
+  assert.equal((await platform.shutdown()).extensions[0].exitCode, 0);
+});
+
+test('SnapStart: no word of it in the environment, frozen after init, restored by the first invocation', async () => {
+  const platform = await start({ alpha: { subscribe: {} } }, { snapStart: true });
+  assert.equal(did(platform, 'env')[0].env.AWS_LAMBDA_INITIALIZATION_TYPE, undefined);
+  assert.equal(platform.events[0].record.initializationType, 'snap-start');
+  await untilState(platform.pids.alpha, 'T');
+  await platform.invoke();
+  await platform.invoke();
+  const told = types(platform);
+  const restored = ['restoreStart', 'restoreRuntimeDone', 'restoreReport', 'start'];
+  assert.deepEqual(told.slice(told.indexOf('restoreStart')).slice(0, 4), restored);
+  assert.equal(told.filter((type) => type === 'restoreStart').length, 1);
+  const reports = platform.events.filter(({ type }) => type === 'platform.report').map(({ record }) => record.metrics);
+  assert.ok(reports[0].restoreDurationMs >= 0);
+  assert.deepEqual([reports[0].initDurationMs, reports[1].restoreDurationMs], [undefined, undefined]);
+});
+
+test('a CPU quota holds for all processes of the sandbox together, and leaves nothing behind', async () => {
+  const busy = script('busy', '#!/bin/sh\nwhile :; do :; done\n');
+  const bootstrap = script('bootstrap', `#!/bin/sh\n${busy} &\n${busy} &\nexec ${EXAMPLES}node/bootstrap\n`);
+  const options = { bootstrap, taskRoot: `${EXAMPLES}node`, cpu: { onMs: 20, periodMs: 100 }, initTimeoutMs: 60000 };
+  const platform = await start({}, options);
+  const used = () =>
+    [platform.runtimePid, ...childrenOf(platform.runtimePid)].map(cpuTicks).reduce((sum, ticks) => sum + ticks, 0);
+  const [before, began] = [used(), performance.now()];
+  await sleep(1000);
+  const share = ((used() - before) * 10) / (performance.now() - began);
+  assert.ok(share < 0.5, `${share} of a CPU, where 0.2 are allowed and two would be used`);
+  assert.equal((await platform.invoke()).status, 'success');
+  await platform.kill();
+  const groups = ['/sys/fs/cgroup', '/sys/fs/cgroup/cpu'].filter((folder) => existsSync(folder));
+  const left = groups.flatMap((folder) => readdirSync(folder)).filter((name) => name.startsWith(`lambda-platform-${process.pid}-`));
+  assert.deepEqual(left, []);
+});
+
+const root = { skip: process.getuid() !== 0 && 'only root can give up what it takes' };
+test("confined: Lambda's user, priority and limits; only /tmp can be written to", root, async () => {
+  const place = path.join(folder(), 'place');
+  const extensions = folder();
+  const alpha = `#!/bin/sh
+echo "$(id -u) $(id -g) $(nice) $(ulimit -n) $(awk '/Max processes/ { print $3 }' /proc/self/limits) $(cat /proc/self/oom_score_adj)"
+echo x 2>/dev/null >/usr/written || echo read-only
+echo x >${place} && echo written
+`;
+  writeFileSync(path.join(extensions, 'alpha'), alpha, { mode: 0o755 });
+  for (const made of [extensions, path.dirname(place)]) chmodSync(made, 0o777);
+  await assert.rejects(start({}, { extensions, confined: true }), ({ platform }) => {
+    assert.deepEqual(platform.lines.map(({ line }) => line), ['993 990 10 1024 1024 1000', 'read-only', 'written']);
+    return true;
+  });
+});
+
+test('members that an event has or has not', async () => {
+  const options = { tenantId: 'blue', alias: 'live', instanceMaxMemory: '268435456' };
+  const platform = await start({ alpha: {} }, options);
+  await platform.invoke();
+  const record = (type) => platform.events.find((event) => event.type === `platform.${type}`).record;
+  for (const type of ['start', 'runtimeDone', 'report']) assert.equal(record(type).tenantId, 'blue');
+  assert.match(record('start').tracing.spanId, /^[0-9a-f]{16}$/);
+  assert.equal(record('initStart').instanceMaxMemory, '268435456');
+  assert.match(record('initStart').functionArn, /:function:local-function$/);
+  assert.match(nextEvents(platform, 'alpha')[0].invokedFunctionArn, /:function:local-function:live$/);
+  const plain = await start({ alpha: {} }, { tracing: false });
+  await plain.invoke();
+  assert.equal(nextEvents(plain, 'alpha')[0].tracing, undefined);
+  const own = plain.events.filter(({ category }) => category === 'platform');
+  for (const { record: one } of own) assert.ok(!('tracing' in one) && !('tenantId' in one));
+});
+
+test('a next whose connection broke takes the event with it; asked again it is refused, then counts as done', async () => {
+  const told = (options) =>
+    start({ alpha: { abandonsNext: true } }, options).then(async (platform) => {
+      await platform.until(() => platform.calls.filter(({ name }) => name === 'next').length > 1);
+      await platform.invoke();
+      return nextEvents(platform, 'alpha').map(({ eventType, errorType }) => eventType ?? errorType);
+    });
+  const refused = await told({});
+  assert.equal(refused[0], 'Extension.InvalidExtensionState');
+  assert.ok(!refused.includes('INVOKE'));
+  assert.deepEqual(await told({ nextAgain: 'taken' }), ['INVOKE']);
 });
 
 test('freeze by hand, thaw by hand', async () => {

@@ -3,13 +3,13 @@
 //
 //   settings                        options, defaults, environments of the processes
 //   sandbox, invoker, shutdown      one execution environment: init; invocations; its end
-//   processes                       starting, lines, signals
+//   processes, confinement          starting, lines, signals; CPU, user and limits
 //   control_server, faults          HTTP; replies that a test scripts
 //   extensions_api, runtime_api,
 //   telemetry                       the three APIs
 //   relay, subscription,
 //   subscriber, batches, sinks      the way of an event to a subscriber; a subscription and its delivery
-//   events, invocation              telemetry events; one invocation
+//   events, json, invocation        telemetry events, and how they are written; one invocation
 //   journal, watch                  what happened; waiting for it
 
 import { Faults } from './faults.mjs';
@@ -96,6 +96,11 @@ export class Platform {
   // {name, exitCode, signal} of an extension that ended by itself, or null.
   get crash() {
     return this.#sandbox.crash;
+  }
+
+  // Repeats what is drawn, given as option.
+  get seed() {
+    return this.#settings.seed;
   }
 
   get frozen() {

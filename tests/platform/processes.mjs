@@ -96,8 +96,10 @@ export class Child {
 export function splitLines(stream, maxLineBytes, onLine) {
   let parts = [];
   let size = 0;
-  const finish = () => {
-    const line = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  // At its end a line loses one '\r', as Go's scanner has it.
+  const finish = (atEnd = true) => {
+    let line = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+    if (atEnd && line.at(-1) === 13) line = line.subarray(0, -1);
     parts = [];
     size = 0;
     onLine(line);
@@ -108,7 +110,7 @@ export function splitLines(stream, maxLineBytes, onLine) {
       parts.push(piece.subarray(from, to));
       size += to - from;
       from = to;
-      if (size === maxLineBytes && from < piece.length) finish();
+      if (size === maxLineBytes && from < piece.length) finish(false);
     }
   };
   stream.on('data', (chunk) => {

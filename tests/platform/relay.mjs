@@ -75,3 +75,50 @@ export class Relay {
     this.#nowEmpty();
   }
 }
+
+// Lines that come late, by a drawn time each, but in order among themselves: they have a pipe of their own, which another
+// thread of the platform reads than the one that tells of its own events (2.5 (1)).
+export class Delay {
+  #queue = [];
+  #timer = null;
+  #waits = [];
+
+  // least, most   milliseconds.
+  // roll()        a number from 0 to 1.
+  constructor([least, most = least], roll, hand) {
+    this.drawMs = () => least + roll() * (most - least);
+    this.hand = hand;
+  }
+
+  push(event) {
+    this.#queue.push({ event, at: performance.now() + this.drawMs() });
+    this.#wait();
+  }
+
+  #wait() {
+    if (this.#queue.length === 0) {
+      for (const resolve of this.#waits.splice(0)) resolve();
+      return;
+    }
+    this.#timer ??= setTimeout(() => this.#hand(), this.#queue[0].at - performance.now());
+  }
+
+  #hand() {
+    this.#timer = null;
+    let count = 0;
+    while (count < this.#queue.length && this.#queue[count].at <= performance.now()) count += 1;
+    for (const { event } of this.#queue.splice(0, count)) this.hand(event);
+    this.#wait();
+  }
+
+  drained() {
+    if (this.#queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waits.push(resolve));
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#queue = [];
+    this.#wait();
+  }
+}

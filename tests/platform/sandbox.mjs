@@ -1,7 +1,9 @@
 // One execution environment from init to its end: the order of things is that of sections 1.4 and 1.6.
 
 import path from 'node:path';
+import { CpuQuota, confined } from './confinement.mjs';
 import { ControlServer } from './control_server.mjs';
+import { dice } from './dice.mjs';
 import * as events from './events.mjs';
 import { ExtensionsApi, MAX_EXTENSIONS } from './extensions_api.mjs';
 import { Invoker } from './invoker.mjs';
@@ -12,6 +14,8 @@ import { stopSandbox } from './shutdown.mjs';
 import { Telemetry } from './telemetry.mjs';
 import { Watch } from './watch.mjs';
 
+const FREEZE_WITHIN_MS = 30;
+
 export class Sandbox {
   children = new Map(); // external extensions, by name
   runtime = null; // the bootstrap's process
@@ -21,6 +25,9 @@ export class Sandbox {
   failure = null; // what an extension did, once init is over: the invocation under way, or the next one, is reset
   watch = new Watch(); // of everything that calls to the APIs and ends of processes change
   #invoker = null;
+  #quota = null;
+  #resting = null; // the timer of a freeze to come
+  #restored = false;
   #stopped = null;
 
   constructor(settings, journal, faults) {
@@ -35,6 +42,7 @@ export class Sandbox {
     this.telemetry = new Telemetry(settings, journal, this.extensionsApi);
     const routes = [...this.extensionsApi.routes(), ...this.runtimeApi.routes(), ...this.telemetry.routes()];
     this.server = new ControlServer(routes, journal, faults);
+    this.roll = dice(settings.seed);
   }
 
   // phase        'init', or 'invoke' when an invocation had to start the environment anew.
@@ -45,6 +53,7 @@ export class Sandbox {
     this.address = await this.server.listen(this.settings.port);
     this.telemetry.produce('platform.initStart', events.initStart(this.settings, phase));
     let problem = null;
+    if (this.settings.cpu !== null) this.#quota = new CpuQuota(this.settings.cpu, this.#stopAndGo());
     try {
       await this.#initAll(deadlineMs);
     } catch (error) {
@@ -113,7 +122,7 @@ export class Sandbox {
     const name = path.basename(extension);
     const child = new Child({
       name,
-      argv: [extension],
+      argv: [...this.#prefix(), ...(this.settings.confined ? confined() : []), extension],
       env: extensionEnvironment(this.settings, this.address),
       cwd: this.settings.managedInstances ? (this.settings.taskRoot ?? '/') : '/', // 1.4, 2.6
       maxLineBytes: this.settings.maxLineBytes,
@@ -121,6 +130,18 @@ export class Sandbox {
     });
     this.children.set(name, child);
     child.exited.then((exit) => this.#extensionExited(name, exit));
+  }
+
+  #prefix() {
+    return this.#quota?.prefix ?? [];
+  }
+
+  // For a quota by signals; a freeze comes first.
+  #stopAndGo() {
+    const all = (signal) => () => {
+      if (!this.frozen) for (const child of this.processes()) child.signal(signal);
+    };
+    return { stopAll: all('SIGSTOP'), continueAll: all('SIGCONT') };
   }
 
   async #extensionsAre(what, fact, deadline) {
@@ -162,7 +183,7 @@ export class Sandbox {
   #launchRuntime() {
     this.runtime = new Child({
       name: 'function',
-      argv: this.settings.bootstrap,
+      argv: [...this.#prefix(), ...this.settings.bootstrap],
       env: functionEnvironment(this.settings, this.address),
       cwd: this.settings.taskRoot,
       maxLineBytes: this.settings.maxLineBytes,
@@ -205,7 +226,23 @@ export class Sandbox {
 
   // All is idle, so Lambda freezes the environment, if that is played.
   rest() {
-    if (this.settings.freeze) this.freeze();
+    if (this.settings.freeze === true) this.freeze();
+    if (this.settings.freeze !== 'drawn') return;
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.freeze(), this.roll() * FREEZE_WITHIN_MS);
+  }
+
+  // 1.7: the first invocation of a snapshot is preceded by its restoration. Returns how long that took.
+  restore() {
+    if (!this.settings.snapStart || this.#restored) return undefined;
+    this.#restored = true;
+    const startedAt = performance.now();
+    this.thaw();
+    this.telemetry.produce('platform.restoreStart', events.restoreStart(this.settings));
+    this.telemetry.produce('platform.restoreRuntimeDone', { status: 'success' });
+    const durationMs = performance.now() - startedAt;
+    this.telemetry.produce('platform.restoreReport', events.restoreReport(durationMs));
+    return durationMs;
   }
 
   freeze() {
@@ -216,6 +253,7 @@ export class Sandbox {
   }
 
   thaw() {
+    clearTimeout(this.#resting);
     if (!this.frozen) return;
     this.frozen = false;
     for (const child of this.processes()) child.signal('SIGCONT');
@@ -238,8 +276,10 @@ export class Sandbox {
     this.stopping = true;
     this.watch.fail(new Error('the platform was killed'));
     await Promise.all(this.processes().map((child) => child.kill()));
+    clearTimeout(this.#resting);
     this.telemetry.close();
     await this.server.close();
+    await this.#quota?.close();
   }
 }
 

@@ -1,7 +1,7 @@
 // Options of the local platform, their defaults, and the environments that the processes get.
 // Numbers of paragraphs ("1.5") are those of the wire reference, reference/lambda-kinesis.md.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import path from 'node:path';
 
 const DEFAULTS = {
@@ -22,9 +22,15 @@ const DEFAULTS = {
   shutdownReason: 'spindown',
   logFormat: null, // 'Text' or 'JSON'; default Text, on Managed Instances JSON (1.8)
   textNewline: false, // 2.4: some loggers leave the newline in the record
-  maxLineBytes: 1024 * 1024, // 2.2: the longest CloudWatch log event
+  maxLineBytes: 64 * 1024, // 2.2: a longer line comes in pieces; up to 1 MiB was seen, the longest CloudWatch log event
+  lineDelayMs: 0, // 2.5 (1): how much later than the platform's own events a function's line comes; or [least, most], drawn
+  goJson: true, // events are written as Go does: <, > and & as escapes, JSON lines without blanks; false: as JSON.stringify
   env: {}, // added to both environments; a null value takes a variable out
-  freeze: false,
+  freeze: false, // true: as soon as all are idle; 'drawn': some time after that, within 30 ms
+  seed: null, // of all that is drawn; default: another one each time, as platform.seed
+  cpu: null, // {onMs, periodMs}: a share of one CPU for the whole sandbox: 128 MB come with some 7 % (1.4)
+  confined: false, // 1.4: extensions run as Lambda's user, with its limits, and can write to /tmp only; needs root
+  nextAgain: 'refused', // a second next while one is pending, though its connection broke: refused by AWS's emulator; or 'taken'
   runtimeDoneAtReset: true, // a reset while an extension holds has a second runtimeDone for the same request, as AWS's emulator
   snapStart: false, // 1.7: frozen after init, without a word about SnapStart in the environment, restored by the first invocation
   tracing: true, // 1.3, 2.3: false: neither INVOKE nor an event has it
@@ -53,6 +59,9 @@ const DELIVER_DEFAULTS = {
   bytesPerMs: 64 * 1024, // the pace at which events reach their subscribers: the content of a pipe each millisecond
   cutLongRecords: false, // 2.2: a record above maxBytes is cut in two POSTs
   dropPath: false, // 2.6: the emulator posts to / whatever the URI says
+  pieceBytes: null, // a POST's body is written in pieces of so many bytes
+  halvesMs: 0, // so long after one half of a POST comes the other, if no freeze lies between
+  idleMs: 90000, // an idle connection is closed after that, as Go's client does
   chunked: false, // Transfer-Encoding: chunked in place of Content-Length
   headers: {},
   // 'before' or 'with' the SHUTDOWN event; 'none': what is buffered goes when it is due; 'drop': before it, and what
@@ -79,11 +88,19 @@ export function settingsFrom(options) {
     settings.taskRoot = path.resolve(settings.taskRoot ?? path.dirname(settings.bootstrap[0]));
   }
   if (settings.extensions !== null) settings.extensions = path.resolve(settings.extensions);
-  settings.freeze = settings.freeze && !settings.managedInstances; // 1.8: never frozen
-  settings.initializationType ??= settings.managedInstances ? 'lambda-managed-instances' : 'on-demand';
+  oneOf('freeze', settings.freeze, [false, true, 'drawn']);
+  if (settings.managedInstances) settings.freeze = false; // 1.8: never frozen
+  oneOf('nextAgain', settings.nextAgain, ['refused', 'taken']);
+  settings.seed ??= randomInt(2 ** 32);
+  settings.initializationType ??= initializationType(settings);
   settings.functionArn = `arn:aws:lambda:${settings.region}:${settings.accountId}:function:${settings.functionName}`;
   settings.logStream = logStreamName(settings.functionVersion);
   return settings;
+}
+
+function initializationType({ managedInstances, snapStart }) {
+  if (managedInstances) return 'lambda-managed-instances';
+  return snapStart ? 'snap-start' : 'on-demand';
 }
 
 function unknownNames(given, known, prefix) {
@@ -132,9 +149,12 @@ function withCustomer(environment, customer) {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && value !== undefined));
 }
 
-// 1.5: no variable that starts with an underscore reaches an extension.
+// 1.5: no variable that starts with an underscore reaches an extension. With SnapStart the kind of init does not, either,
+// by the list in AWS's emulator.
 export function extensionEnvironment(settings, runtimeApi) {
-  const all = withCustomer(commonEnvironment(settings, runtimeApi), settings.env);
+  const common = commonEnvironment(settings, runtimeApi);
+  if (settings.snapStart) delete common.AWS_LAMBDA_INITIALIZATION_TYPE;
+  const all = withCustomer(common, settings.env);
   return Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('_')));
 }
 

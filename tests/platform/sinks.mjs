@@ -3,15 +3,19 @@
 import http from 'node:http';
 import net from 'node:net';
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export class HttpSink {
   // One connection, kept alive, and so one POST in flight.
-  #agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  #agent;
   #destination;
   #deliver;
   #requests = new Set();
+  #paused = false;
+  #waits = [];
 
   constructor(destination, deliver) {
+    this.#agent = new http.Agent({ keepAlive: true, maxSockets: 1, timeout: deliver.idleMs });
     this.#destination = destination;
     this.#deliver = deliver;
   }
@@ -26,13 +30,47 @@ export class HttpSink {
         resolve(result);
       };
       request.on('response', (response) => {
+        if (!request.writableEnded) {
+          request.destroy();
+          return settle({ error: 'an answer before the end of the body' }); // Go's client gives up, too
+        }
         response.resume();
         response.on('end', () => settle({ status: response.statusCode }));
         response.on('error', (error) => settle({ error: error.code ?? error.message }));
       });
       request.on('error', (error) => settle({ error: error.code ?? error.message }));
-      request.end(body);
+      this.#write(request, body);
     });
+  }
+
+  async #write(request, body) {
+    const { pieceBytes, halvesMs } = this.#deliver;
+    if (pieceBytes === null && halvesMs === 0) return void request.end(body);
+    const half = halvesMs === 0 ? 0 : Math.ceil(body.length / 2);
+    const size = pieceBytes ?? body.length;
+    for (let at = 0; at < body.length && !request.destroyed;) {
+      const end = Math.min(at + size, at < half ? half : body.length);
+      const taken = request.write(body.subarray(at, end));
+      at = end;
+      if (at === half) await sleep(halvesMs);
+      else if (!taken) await either(request, 'drain', 'close');
+      await this.#resumed();
+    }
+    request.end();
+  }
+
+  #resumed() {
+    return this.#paused ? new Promise((resolve) => this.#waits.push(resolve)) : Promise.resolve();
+  }
+
+  // A body of which a part is written gets no more of it until resume().
+  pause() {
+    this.#paused = true;
+  }
+
+  resume() {
+    this.#paused = false;
+    for (const resolve of this.#waits.splice(0)) resolve();
   }
 
   #options(body) {
@@ -64,8 +102,13 @@ export class HttpSink {
 
   close() {
     this.abort('the platform stops');
+    this.resume();
     this.#agent.destroy();
   }
+}
+
+function either(emitter, ...events) {
+  return new Promise((resolve) => events.forEach((event) => emitter.once(event, resolve)));
 }
 
 export class TcpSink {
@@ -89,6 +132,10 @@ export class TcpSink {
       this.#socket.write(lines, (error) => resolve(error ? { error: error.code ?? error.message } : { status: 200 }));
     });
   }
+
+  pause() {}
+
+  resume() {}
 
   abort() {}
 

@@ -195,6 +195,7 @@ export class Subscriber {
   // Frozen with the sandbox: nothing is sent until resume(), and nothing grows older. What is in flight stays so.
   pause() {
     this.#pausedAt ??= performance.now();
+    this.sink.pause();
     clearTimeout(this.#timer);
     this.#timer = null;
   }
@@ -203,6 +204,7 @@ export class Subscriber {
     if (!this.#paused) return;
     const frozenMs = performance.now() - this.#pausedAt;
     this.#pausedAt = null;
+    this.sink.resume();
     for (const item of this.#pending) item.at += frozenMs;
     for (const resolve of this.#resumeWaits.splice(0)) resolve();
     this.#consider();

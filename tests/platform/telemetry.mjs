@@ -1,8 +1,10 @@
 // Telemetry of one sandbox: events come in, subscribers get them; and the Telemetry API 2022-07-01 in front (section 2).
 
 import { refusal } from './control_server.mjs';
+import { dice } from './dice.mjs';
 import { TelemetryEvent } from './events.mjs';
-import { Relay } from './relay.mjs';
+import { goJson } from './json.mjs';
+import { Delay, Relay } from './relay.mjs';
 import { HttpSink, TcpSink } from './sinks.mjs';
 import { Subscriber } from './subscriber.mjs';
 import { readSubscription } from './subscription.mjs';
@@ -15,9 +17,14 @@ export class Telemetry {
   #history = []; // for those who subscribe during init; null afterwards
   #paused = false;
   #relay;
+  #lateLines = null;
 
   constructor(settings, journal, extensions) {
     this.#relay = new Relay(settings.deliver.bytesPerMs, (event) => this.#offer(event));
+    const delays = [settings.lineDelayMs].flat();
+    if (delays.at(-1) > 0) {
+      this.#lateLines = new Delay(delays, dice(settings.seed), (event) => this.#relay.push(event));
+    }
     this.#settings = settings;
     this.#journal = journal;
     this.#extensions = extensions;
@@ -91,7 +98,7 @@ export class Telemetry {
   }
 
   produce(type, record) {
-    const json = JSON.stringify(record);
+    const json = (this.#settings.goJson ? goJson : JSON.stringify)(record);
     if (json === undefined) throw new Error(`not a JSON value: ${String(record)}`);
     return this.produceRaw(type, json);
   }
@@ -101,7 +108,8 @@ export class Telemetry {
     if (!/^(function|extension|platform\.\w+)$/.test(type)) throw new Error(`no type of event: ${type}`);
     const event = new TelemetryEvent(type, recordJson);
     this.#journal.event(event);
-    this.#relay.push(event);
+    if (type === 'function' && this.#lateLines !== null) this.#lateLines.push(event);
+    else this.#relay.push(event);
     return event;
   }
 
@@ -121,6 +129,7 @@ export class Telemetry {
   }
 
   async flush() {
+    await this.#lateLines?.drained();
     await this.relayed();
     await Promise.all([...this.#subscribers.values()].map((subscriber) => subscriber.flush()));
   }
@@ -148,6 +157,7 @@ export class Telemetry {
   }
 
   close() {
+    this.#lateLines?.close();
     this.#relay.close();
     for (const subscriber of this.#subscribers.values()) subscriber.close();
   }

@@ -111,15 +111,22 @@ test('lines are cut at newlines, wherever the chunks end, and at the limit', asy
   for (const chunkBytes of [1, 2, 3, 100]) {
     assert.deepEqual(await cut('one\n\nt\u00e9\nlast', chunkBytes, 100), ['one', '', 't\u00e9', 'last']);
     assert.deepEqual(await cut('123456789\n1234\n', chunkBytes, 4), ['1234', '5678', '9', '1234']);
+    assert.deepEqual(await cut('a\r\nb\r\r\n\rc\n', chunkBytes, 100), ['a', 'b\r', '\rc'], 'one \\r goes');
   }
 });
 
-test('lines: JSON objects become values, when the format is JSON', () => {
-  const record = (line, logFormat) => lineRecord(Buffer.from(line), { logFormat, textNewline: false }).toString();
-  assert.equal(record('{"a": 1.0}', 'JSON'), '{"a": 1.0}');
+test('lines: JSON objects become values, when the format is JSON; written as Go writes them, or as they are', () => {
+  const record = (line, logFormat, goJson = true) =>
+    lineRecord(Buffer.from(line), { logFormat, goJson, textNewline: false }).toString();
+  assert.equal(record('{"a": 1.0}', 'JSON'), '{"a":1.0}');
+  assert.equal(record('{"a": 1.0}', 'JSON', false), '{"a": 1.0}');
+  assert.equal(record('{"a b" : "<\\" &\u2028 >", "c":[ 1 , 2 ]}', 'JSON'), '{"a b":"\\u003c\\" \\u0026\\u2028 \\u003e","c":[1,2]}');
   assert.equal(record('{"a": 1.0}', 'Text'), '"{\\"a\\": 1.0}"');
+  assert.equal(record('a<b', 'Text'), '"a\\u003cb"');
+  assert.equal(record('a<b', 'Text', false), '"a<b"');
+  assert.equal(record(Buffer.from([0x61, 0xff]), 'Text'), '"a\ufffd"');
   for (const line of ['{a', '[1]', '12', '', 'null', '"x"']) assert.equal(record(line, 'JSON'), JSON.stringify(line));
-  assert.equal(lineRecord(Buffer.from('x'), { logFormat: 'Text', textNewline: true }), '"x\\n"');
+  assert.equal(lineRecord(Buffer.from('x'), { logFormat: 'Text', goJson: true, textNewline: true }), '"x\\n"');
 });
 
 test('an event under the first schema has a string as record', () => {
@@ -477,6 +484,63 @@ ${EXAMPLES}node/bootstrap & wait $!
   const lines = platform.lines.filter(({ source }) => source === 'function').map(({ line }) => line);
   assert.equal(lines[0].length, 250000);
   assert.equal(lines.at(-1), 'last'); // the shell may say "Terminated" in between
+});
+
+test('a line above 64 KiB comes in pieces, unless told otherwise', async () => {
+  assert.equal(settingsFrom({}).maxLineBytes, 65536);
+  const bootstrap = script(
+    'bootstrap',
+    `#!/bin/sh\nhead -c 150000 /dev/zero | tr '\\0' x; echo\nexec ${EXAMPLES}node/bootstrap\n`,
+  );
+  const platform = await start({}, { bootstrap, taskRoot: `${EXAMPLES}node`, maxLineBytes: undefined });
+  const lengths = platform.events.filter(({ type }) => type === 'function').map(({ record }) => record.length);
+  assert.deepEqual(lengths, [65536, 65536, 150000 - 2 * 65536]);
+});
+
+test('late lines: behind the end of the invocation, in order, with the time when they were logged', async () => {
+  const platform = await start(
+    { alpha: { subscribe: { types: ['function', 'platform'] } } },
+    { lineDelayMs: [200, 400], seed: 7 },
+  );
+  await platform.invoke({}, { during: (emit) => [1, 2, 3].forEach((n) => emit('function', n)) });
+  await platform.invoke({}, { start: false });
+  await flushed(platform);
+  const events = received(platform).filter(({ type }) => /^function|Done$/.test(type));
+  const done = events.findIndex(({ type }) => type === 'platform.runtimeDone');
+  const lines = events.filter(({ type }) => type === 'function');
+  assert.deepEqual(lines.map(({ record }) => record), [1, 2, 3]);
+  assert.ok(events.indexOf(lines[0]) > done);
+  assert.ok(lines[0].time <= events[done].time);
+});
+
+test('a POST in pieces and halves arrives as it is; a freeze between the halves holds the second back', async () => {
+  const platform = await start(
+    { alpha: { subscribe: { types: ['function'] } } },
+    { deliver: { pieceBytes: 4096, halvesMs: 50, idleMs: 1000 } },
+  );
+  for (let n = 0; n < 100; n += 1) platform.emit('function', `${n} `.padEnd(300, 'x'));
+  await flushed(platform);
+  assert.equal(received(platform).length, 100);
+  platform.emit('function', 'cut by a freeze');
+  const sent = platform.flush();
+  await sleep(10); // the first half is on its way
+  platform.freeze();
+  await sleep(200);
+  assert.equal(received(platform).length, 100);
+  platform.thaw();
+  await sent;
+  await flushed(platform);
+  assert.equal(received(platform).length, 101);
+});
+
+test('an answer before the end of the body is a failure', async () => {
+  const platform = await start(
+    { alpha: { subscribe: { types: ['function'] }, hasty: true } },
+    { deliver: { halvesMs: 300, retry: false } },
+  );
+  platform.emit('function', 'x');
+  await platform.flush();
+  assert.deepEqual(platform.posts.map(({ error }) => error), ['an answer before the end of the body']);
 });
 
 test('TCP: events line by line; refused when nobody listens', async () => {

@@ -8,22 +8,13 @@
  */
 import { chunked, reply as wholeReply, replyHead } from './http1.mjs';
 
+import { dice } from '../../platform/dice.mjs';
+
 export const THROTTLED = {
   ErrorCode: 'ProvisionedThroughputExceededException',
   ErrorMessage: 'Rate exceeded for shard shardId-000000000000 in stream logs under account 000000000000.'
 };
 export const INTERNAL = { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' };
-
-/* Mulberry32: the same seed gives the same faults. */
-export function dice(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /* Fails a share of the records of each call, half by throttling, half by an internal failure. */
 export function failRecords(share, { seed = 1, results = [THROTTLED, INTERNAL] } = {}) {

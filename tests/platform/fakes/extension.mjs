@@ -10,12 +10,14 @@
 //   subscribe    null, or {schemaVersion, types, buffering, path, protocol}; merged over defaults
 //   calls        calls made after the subscription
 //   statuses     what the listener answers to the first POSTs ('drop': cut); then 200
+//   hasty        the listener answers as soon as it has the head
 //   silent       the listener never answers
 //   heldPosts    so many POSTs, the first ones, are answered only upon SIGUSR2 (release() of the harness)
 //   tally        says what it was posted at SHUTDOWN only: who subscribes to its own lines must not add to them
 //   linger       call next only once platform.runtimeDone has come
 //   onInvoke, onShutdown   {exit: code} | {hang: true} | {sayPid: true}, then hang |
 //                          {untilPosted: number of events} | {call: {...}}
+//   abandonsNext breaks off its first next once it is pending, and asks again
 //   exit         exit with this code instead of calling next
 //   print        lines to write at start
 //
@@ -88,6 +90,7 @@ async function listen() {
   const statuses = [...(fake.statuses ?? [])];
   let held = fake.heldPosts ?? 0;
   const server = http.createServer(async (req, res) => {
+    if (fake.hasty) return void res.writeHead(200).end();
     const chunks = [];
     for await (const chunk of req) chunks.push(chunk);
     const body = Buffer.concat(chunks);
@@ -160,6 +163,16 @@ async function react(event, reaction) {
   process.exit(0);
 }
 
+// There is no telling from here when the call is pending: init ends then, and the platform sends what has come before.
+async function abandonedNext() {
+  const request = http.get(`${api}/2020-01-01/extension/event/next`, {
+    headers: { 'Lambda-Extension-Identifier': identifier },
+  });
+  request.on('error', () => {});
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  request.destroy();
+}
+
 async function main() {
   for (const line of fake.print ?? []) print(line);
   say('env', { env: process.env, argv: process.argv.slice(2), cwd: process.cwd() });
@@ -168,6 +181,7 @@ async function main() {
   if (fake.subscribe) await subscribe();
   for (const one of fake.calls ?? []) say('call', await call(one));
   if (fake.exit !== undefined) process.exit(fake.exit);
+  if (fake.abandonsNext) await abandonedNext();
   for (let invocations = 0; ;) {
     const reply = await call({
       path: '/2020-01-01/extension/event/next',

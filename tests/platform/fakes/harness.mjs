@@ -41,11 +41,12 @@ export function script(name, text) {
 
 // fakes   {name: what the fake of that name does, see extension.mjs}
 // The fakes answer later than a busy function fills its next batch, so that the platform keeps it unless a test is
-// about just that.
+// about just that; and they say in one line what they were posted.
 export async function start(fakes, options = {}) {
   const extensions = extensionFolder(Object.keys(fakes));
   const env = { FAKE: JSON.stringify(fakes), ...options.env };
-  const platform = await Platform.start({ extensions, ...options, deliver: { busy: 'keep', ...options.deliver }, env });
+  const deliver = { busy: 'keep', ...options.deliver };
+  const platform = await Platform.start({ extensions, maxLineBytes: 1024 * 1024, ...options, deliver, env });
   platforms.push(platform);
   return platform;
 }
