@@ -4,6 +4,7 @@
  *   million   one million events posted while Kinesis is down: memory, and what comes after
  *   soak      100,000 invocations (or the number in SOAK): files and memory
  *   shutdown  from the last acknowledgement, or from an idle SHUTDOWN, to the exit
+ *   drops     what falls due during a POST is dropped by the platform: all lines are accounted for, no hold is too long
  *
  * Exit code 1 when a limit is not kept.
  */
@@ -11,6 +12,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Platform } from '../platform/platform.mjs';
 import { Front } from './support/front.mjs';
+import { BUDGET_MS, dropRun } from './support/drop_run.mjs';
 import { Certificates } from './support/certificates.mjs';
 import { removeFolder } from './support/folder.mjs';
 import { accepting } from './support/light.mjs';
@@ -20,6 +22,7 @@ import { until } from './support/until.mjs';
 
 const MIB = 1024 * 1024;
 const SHUTDOWNS = 15;
+const DROP_INVOCATIONS = 20;
 
 let failures = 0;
 
@@ -210,7 +213,27 @@ async function shutdown() {
   say('lost', full.reduce((sum, one) => sum + one.lost, 0), full.every((one) => one.lost === 0 && one.good));
 }
 
-const cases = { million, soak, shutdown };
+/* The budget, and what a busy machine may add to it. */
+const HELD_MAX_MS = BUDGET_MS + 50;
+
+async function drops() {
+  for (const bytes of [200_000, 3_000_000, 10_000_000]) {
+    for (const kinesisMs of [0, 20, 200]) {
+      for (const queueBytes of [64 * 1024, 4 * MIB]) {
+        const what = `${bytes / 1e6} MB, Kinesis ${kinesisMs} ms, queue ${queueBytes / 1024} KiB`;
+        const { logged, received, dropped, ledgers, exit, invocations } = await dropRun({
+          bytes, kinesisMs, queueBytes, invocations: DROP_INVOCATIONS
+        });
+        say(`${what}: received + dropped`, `${received} + ${dropped} of ${logged}`, received + dropped === logged);
+        const held = invocations.map(({ heldMs }) => heldMs ?? Infinity);
+        say('  held, ms', spread(held), Math.max(...held) <= HELD_MAX_MS);
+        say('  ended by itself, with a ledger', exit.exitCode === 0, exit.exitCode === 0 && ledgers === 1);
+      }
+    }
+  }
+}
+
+const cases = { million, soak, shutdown, drops };
 const wanted = process.argv.slice(2);
 for (const name of wanted.length > 0 ? wanted : Object.keys(cases)) {
   if (!cases[name]) {

@@ -47,7 +47,7 @@ export class Invoker {
     if (runtimeDone === 'twice') tell.runtimeDone();
     this.#sandbox.rest();
     await drain(); // what the extensions wrote before next is on record
-    return result(invocation, { holdMs });
+    return result(invocation, { holdMs, endedAt: handedAt });
   }
 
   // Resolves when the function is done, with the reason for a reset, or null.

@@ -112,8 +112,8 @@ export class Platform {
   }
 
   // One invocation. Resolves when runtime and extensions are through with it, with
-  // {requestId, response, error, status, durationMs, holdMs, shutdown?}.
-  // holdMs: from platform.runtimeDone to the last extension's next. shutdown: the report of a reset (timeout, the
+  // {requestId, response, error, status, errorType, durationMs, endedAt, holdMs, shutdown?}.
+  // holdMs: from platform.runtimeDone (endedAt, by performance.now()) to the last extension's next. shutdown: the report of a reset (timeout, the
   // function's process or an extension ended); the next invocation then starts everything anew.
   // options: see invoker.mjs.
   invoke(payload = {}, options = {}) {
