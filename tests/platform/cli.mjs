@@ -30,6 +30,15 @@ and every extension ended by itself with status 0; 1 otherwise; 2 for a wrong op
   --region REGION        default: AWS_REGION, else us-east-1
   --busy WHAT            becomes of telemetry that falls due while the extension has not
                          answered yet: drop (default, AWS's rule; whole batches) or keep
+  --lose EVENTS          of every invocation, as if dropped: start, runtimeDone, report, by comma
+  --line-delay MS        how much later than the platform's events a line of the function comes
+  --cpu ON/PERIOD        ms of one CPU for all processes in each period of ms, such as 7/100
+  --confined             extensions as Lambda's user, with its limits; only /tmp is writable (root)
+  --snap-start           frozen after init, restored by the first invocation
+  --shutdown-flush WHEN  of buffered telemetry: with the SHUTDOWN event (default), before it,
+                         none, or drop what the extension is too slow for
+  --shutdown-left MS     what is left of the shutdown's 2000 when extensions are told
+  --init-retry           a failed init is tried again by the first invocation
   --reason REASON        of the shutdown: spindown (default), timeout, failure
   --quiet                no lines of extensions and function
   --help
@@ -53,12 +62,18 @@ const STRINGS = [
   'region',
   'reason',
   'busy',
+  'lose',
+  'line-delay',
+  'cpu',
+  'shutdown-flush',
+  'shutdown-left',
 ];
-const FLAGS = ['freeze', 'managed-instances', 'quiet', 'help'];
+const FLAGS = ['freeze', 'managed-instances', 'confined', 'snap-start', 'init-retry', 'quiet', 'help'];
+const EVENTS = ['start', 'runtimeDone', 'report'];
 
 class UsageError extends Error {}
 
-// Returns {platform: options of Platform.start, payload, count, reason}, or {help: true}.
+// Returns {platform: options of Platform.start, payload, invocation: options of invoke, count, reason}, or {help: true}.
 export function readArguments(argv, environment = process.env) {
   const values = parse(argv);
   if (values.help) return { help: true };
@@ -67,6 +82,7 @@ export function readArguments(argv, environment = process.env) {
   return {
     platform: platformOptions(values, environment),
     payload: readEvent(values.event ?? '{}'),
+    invocation: lost(values.lose),
     count: wholeNumber('count', values.count, 1),
     reason,
     quiet: values.quiet ?? false,
@@ -98,7 +114,16 @@ function platformOptions(values, environment) {
     logFormat: oneOf('log-format', values['log-format'], ['Text', 'JSON']),
     freeze: values.freeze,
     managedInstances: values['managed-instances'],
-    deliver: { busy: oneOf('busy', values.busy, ['drop', 'keep']) },
+    deliver: {
+      busy: oneOf('busy', values.busy, ['drop', 'keep']),
+      shutdownFlush: oneOf('shutdown-flush', values['shutdown-flush'], ['before', 'with', 'none', 'drop']),
+    },
+    lineDelayMs: wholeNumber('line-delay', values['line-delay'], undefined),
+    cpu: cpuQuota(values.cpu),
+    confined: values.confined,
+    snapStart: values['snap-start'],
+    initRetry: values['init-retry'],
+    shutdownLeftMs: wholeNumber('shutdown-left', values['shutdown-left'], undefined),
     env: { ...credentials(environment), ...variables(values.env ?? []) },
   };
 }
@@ -118,6 +143,19 @@ function variables(pairs) {
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
+}
+
+function lost(text) {
+  const names = text?.split(',') ?? [];
+  for (const name of names) oneOf('lose', name, EVENTS);
+  return Object.fromEntries(names.map((name) => [name, false]));
+}
+
+function cpuQuota(text) {
+  if (text === undefined) return undefined;
+  const match = /^([1-9]\d*)\/([1-9]\d*)$/.exec(text);
+  if (match === null) throw new UsageError(`--cpu takes ON/PERIOD in ms, not ${text}`);
+  return { onMs: Number(match[1]), periodMs: Number(match[2]) };
 }
 
 function oneOf(name, value, allowed) {
@@ -140,7 +178,7 @@ function readEvent(text) {
 }
 
 // Resolves with the exit status.
-async function run({ platform: options, payload, count, reason, quiet }) {
+async function run({ platform: options, payload, invocation, count, reason, quiet }) {
   const onLine = quiet ? null : (source, line) => console.log(`[${source}] ${line}`);
   let platform;
   try {
@@ -149,17 +187,17 @@ async function run({ platform: options, payload, count, reason, quiet }) {
     console.error(`platform: ${error.message}`);
     return 1;
   }
-  const invoked = await invokeAll(platform, { payload, count, atOnce: options.managedInstances });
+  const invoked = await invokeAll(platform, { payload, invocation, count, atOnce: options.managedInstances });
   const report = await platform.shutdown(reason);
   const ended = report.extensions.map(reportExtension).every((good) => good);
   return invoked && ended ? 0 : 1;
 }
 
 // true when every invocation succeeded.
-async function invokeAll(platform, { payload, count, atOnce }) {
+async function invokeAll(platform, { payload, invocation, count, atOnce }) {
   const one = async () => {
     try {
-      return reportInvocation(await platform.invoke(payload));
+      return reportInvocation(await platform.invoke(payload, invocation));
     } catch (error) {
       console.error(`platform: ${error.message}`);
       return null;

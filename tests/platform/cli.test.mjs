@@ -45,6 +45,10 @@ test('--help names every option', async () => {
     'env',
     'timeout',
     'busy',
+    'lose',
+    'cpu',
+    'confined',
+    'shutdown-flush',
   ])
     assert.match(out, new RegExp(`--${option}\\b`));
 });
@@ -59,6 +63,8 @@ for (const [argv, problem] of [
   [['--bootstrap', 'b', '--event', '@/nowhere'], /--event: ENOENT/],
   [['--bootstrap', 'b', '--reason', 'fun'], /--reason must be/],
   [['--bootstrap', 'b', '--busy', 'wait'], /--busy must be drop or keep, not wait/],
+  [['--bootstrap', 'b', '--lose', 'start,end'], /--lose must be start, runtimeDone or report, not end/],
+  [['--bootstrap', 'b', '--cpu', '7'], /--cpu takes ON\/PERIOD in ms, not 7/],
 ])
   test(`arguments refused: ${argv.join(' ')}`, () => assert.throws(() => readArguments(argv, {}), problem));
 
@@ -74,6 +80,14 @@ test('arguments: credentials are handed on together, an event may be a file', ()
   assert.deepEqual(read.platform.env, { ...keys, AWS_SESSION_TOKEN: null, X: '1=2' });
   assert.deepEqual([read.platform.region, read.platform.timeoutMs, read.count], ['eu-west-1', 50, 1]);
   assert.deepEqual(readArguments(['--bootstrap', 'b'], {}).platform.env, {});
+});
+
+test('arguments: what the platform does that it does not like to', () => {
+  const argv = ['--lose', 'start,report', '--cpu', '7/100', '--confined', '--shutdown-flush', 'none', '--shutdown-left', '400'];
+  const { platform, invocation } = readArguments(['--bootstrap', 'b', ...argv], {});
+  assert.deepEqual(invocation, { start: false, report: false });
+  assert.deepEqual([platform.cpu, platform.confined, platform.shutdownLeftMs], [{ onMs: 7, periodMs: 100 }, true, 400]);
+  assert.equal(platform.deliver.shutdownFlush, 'none');
 });
 
 test('a wrong option: status 2 and one line', async () => {
