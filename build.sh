@@ -27,7 +27,8 @@ usage: ./build.sh [COMMAND]
                         black-hole how long invocations are held while nothing is ever answered
   local-servers [NAME…] 10,000 lines by default settings to moto, kinesalite and other local servers that
                         speak Kinesis' protocol, or to those named
-  endurance [CASE…]     a million events while Kinesis is down; 100,000 invocations; how fast it ends
+  endurance [CASE…]     a million events while Kinesis is down; 100,000 invocations; POSTs that break off;
+                        a platform that drops what falls due during a POST; how fast it ends
   bench [CASE…]         cold start, memory, CPU, rate, bytes sent and more, against the same extension in
                         Node, Go and Rust; all, or the cases named: cold memory cpu rate wire hold
                         shutdown size growth micro. BENCH_SUBJECTS="ours go" measures these alone.

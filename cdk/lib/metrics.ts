@@ -15,6 +15,7 @@ export const METRICS = [
   'DeadLettered',
   'Retried',
   'DuplicatesPossible',
+  'Repeated',
   'Dropped',
   'PlatformDropped',
   'BytesDelivered',

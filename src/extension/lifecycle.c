@@ -74,6 +74,7 @@ end(struct lifecycle *life)
         telemetry_dispatcher_end(life->dispatcher);
         /* what was posted and could not be read for want of room is counted too */
         telemetry_listener_drain(life->listener, DRAIN_MS);
+        telemetry_listener_end(life->listener);
         publish_metrics(life);
     }
     if (life->dispatcher != NULL && !ledger_holds(&life->dispatcher->ledger, 0))
@@ -410,17 +411,19 @@ telemetry_event(void *context, struct span text, const struct json_marks *marks)
     struct lifecycle *life = context;
     struct telemetry_dispatcher *d = life->dispatcher;
     struct event event;
+    bool counted;
 
     if (event_read(text, marks, &event) != 0) {
         telemetry_lost(life, DROP_UNREADABLE);
-        return 0;
+        return 1;
     }
     if (event.kind == EVENT_RESTORE_START)
         restored(life);
     if (invocations_announced(&life->invocations) && !interleaved(life))
         look_for_begin(life, &event);
-    if ((life->settings->types & event.type) != 0 &&
-        (event.type != EVENT_EXTENSION || !our_own(life, &event))) {
+    counted = (life->settings->types & event.type) != 0 &&
+              (event.type != EVENT_EXTENSION || !our_own(life, &event));
+    if (counted) {
         int r = telemetry_dispatcher_event(d, &event);
 
         if (r != 0) {
@@ -431,7 +434,7 @@ telemetry_event(void *context, struct span text, const struct json_marks *marks)
             stall_over(life);
     }
     observe(life, &event);
-    return 0;
+    return counted;
 }
 
 /* A beginning is better than nothing, unless nothing is wanted. */
@@ -589,6 +592,7 @@ prepare_listener(struct lifecycle *life, struct storage *s)
     l->posted = telemetry_posted;
     l->disturbed = telemetry_disturbed;
     l->context = life;
+    l->ledger = &life->dispatcher->ledger;
     if (telemetry_listener_init(l, life->loop, s) != 0 ||
         telemetry_listener_open(l, (uint16_t)life->settings->listener_port) != 0)
         return false;

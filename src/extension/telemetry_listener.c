@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,7 +31,7 @@ size_t
 telemetry_listener_bytes(void)
 {
     return sizeof(struct telemetry_listener) + LISTENER_READ_BYTES +
-           LISTENER_CONNECTIONS * LISTENER_SCRATCH_BYTES +
+           LISTENER_CONNECTIONS * (LISTENER_SCRATCH_BYTES + sizeof(struct tally)) +
            LISTENER_LARGE_EVENTS * LISTENER_EVENT_MAX_BYTES + 256;
 }
 
@@ -41,6 +43,24 @@ free_large(struct listener_connection *c)
     c->large = -1;
 }
 
+static void
+free_kept(struct listener_connection *c)
+{
+    if (c->kept >= 0)
+        c->listener->large_used[c->kept] = false;
+    c->kept = -1;
+    c->comparing = c->replaying = false;
+}
+
+/* The sender may not know that its POST was read, and send it again. */
+static void
+may_come_again(struct listener_connection *c)
+{
+    struct telemetry_listener *l = c->listener;
+
+    l->ledger->duplicates_possible += repeats_keep(&l->repeats, c->tally);
+}
+
 /* A POST that has begun will not end. The sweep tells, since this may be in the midst of anything. */
 static void
 break_off(struct listener_connection *c)
@@ -48,6 +68,10 @@ break_off(struct listener_connection *c)
     if (c->state != LISTENER_BODY)
         return;
     c->listener->disturbed(c->listener->context);
+    /* one that is still compared is known already */
+    if (!c->comparing)
+        may_come_again(c);
+    free_kept(c);
     c->listener->broken_off = true;
     loop_set_earlier(&c->listener->sweep, c->listener->loop->now_ms);
 }
@@ -67,7 +91,8 @@ drop_connection(struct listener_connection *c)
     c->state = LISTENER_FREE;
 }
 
-static void
+/* Returns whether it was sent. */
+static bool
 answer(struct listener_connection *c, struct span reply)
 {
     ssize_t n = send(c->watch.fd, reply.p, reply.len, MSG_NOSIGNAL);
@@ -75,6 +100,34 @@ answer(struct listener_connection *c, struct span reply)
     /* a peer that leaves no room for so few bytes does not read its answers */
     if (n != (ssize_t)reply.len)
         c->keep_alive = false;
+    return n == (ssize_t)reply.len;
+}
+
+/* What the peer has done so far: POLLRDHUP when it sends nothing more, POLLHUP and POLLERR when it is gone. */
+static short
+peer(const struct listener_connection *c)
+{
+    struct pollfd p = {.fd = c->watch.fd, .events = POLLRDHUP};
+
+    return poll(&p, 1, 0) == 1 ? p.revents : 0;
+}
+
+/*
+ * Whether the sender has gone, and what it left cannot complete the POST: it is not read on, since all of it
+ * comes again. unread: bytes of the body that are in the read buffer.
+ */
+static bool
+deserted(const struct listener_connection *c, size_t unread)
+{
+    short events = peer(c);
+    int waiting = 0;
+
+    if ((events & (POLLHUP | POLLERR)) != 0)
+        return true;
+    if ((events & POLLRDHUP) == 0 || c->body.state != HTTP_BODY_LENGTH ||
+        ioctl(c->watch.fd, FIONREAD, &waiting) != 0)
+        return false;
+    return c->body.left > unread + (unsigned)waiting;
 }
 
 /* Answers, then discards what still comes, so that the answer is not lost in a reset. */
@@ -91,7 +144,7 @@ refuse(struct listener_connection *c, unsigned status, const char *reason)
     if (status == 405)
         out_put(&o, SPAN("\r\nAllow: POST"));
     out_put(&o, SPAN("\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
-    answer(c, out_span(&o));
+    (void)answer(c, out_span(&o));
     log_debug("telemetry listener: answered %u %s", status, reason);
     /* another method or path is nothing that the platform uses */
     if (status != 404 && status != 405)
@@ -117,9 +170,11 @@ end_of_post(struct listener_connection *c)
             l->lost(l->context, DROP_CUT);
     }
     free_large(c);
-    answer(c, c->keep_alive ? SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-                            : SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
-                                   "Connection: close\r\n\r\n"));
+    if (!answer(c, c->keep_alive ? SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                                 : SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                                        "Connection: close\r\n\r\n")) ||
+        peer(c) != 0)
+        may_come_again(c);
     c->state = LISTENER_HEAD;
     c->scratch_len = 0;
     if (!c->keep_alive) {
@@ -129,6 +184,19 @@ end_of_post(struct listener_connection *c)
     l->posted(l->context);
 }
 
+/* The index of a large buffer; -1 when none is free. */
+static int
+take_buffer(struct telemetry_listener *l)
+{
+    for (int i = 0; i < LISTENER_LARGE_EVENTS; i++) {
+        if (l->large_used[i])
+            continue;
+        l->large_used[i] = true;
+        return i;
+    }
+    return -1;
+}
+
 /*
  * A large buffer for an event that has outgrown its carry; the holder that has been silent for
  * longest gives up its own when it seems dead. Returns false when there is none.
@@ -136,17 +204,10 @@ end_of_post(struct listener_connection *c)
 static bool
 take_large(struct listener_connection *c)
 {
-    struct telemetry_listener *l = c->listener;
-
-    for (int i = 0; i < LISTENER_LARGE_EVENTS; i++) {
-        if (l->large_used[i])
-            continue;
-        l->large_used[i] = true;
-        c->large = i;
-        splitter_carry(&c->splitter, l->large[i], LISTENER_EVENT_MAX_BYTES);
-        return true;
-    }
-    return false;
+    c->large = take_buffer(c->listener);
+    if (c->large >= 0)
+        splitter_carry(&c->splitter, c->listener->large[c->large], LISTENER_EVENT_MAX_BYTES);
+    return c->large >= 0;
 }
 
 static bool
@@ -157,8 +218,8 @@ take_large_from_another(struct listener_connection *c)
     for (int i = 0; i < LISTENER_CONNECTIONS; i++) {
         struct listener_connection *other = &l->connections[i];
 
-        if (other->state == LISTENER_BODY && other->large >= 0 && other != c &&
-            l->loop->now_ms - other->heard_ms > STALLED_MS) {
+        if (other->state == LISTENER_BODY && (other->large >= 0 || other->kept >= 0) &&
+            other != c && l->loop->now_ms - other->heard_ms > STALLED_MS) {
             drop_connection(other);
             return take_large(c);
         }
@@ -233,12 +294,32 @@ stop(struct listener_connection *c, struct span event, struct span piece, struct
     watch_all(l, 0);
 }
 
+/* Returns 0 or ERR_FULL. */
+static int
+hand_over(struct listener_connection *c, struct span event, const struct json_marks *marks)
+{
+    struct telemetry_listener *l = c->listener;
+    int r = l->event(l->context, event, marks);
+
+    if (r < 0)
+        return ERR_FULL;
+    repeats_add(&l->repeats, c->tally, event, r == 1);
+    return 0;
+}
+
+static void
+hand_over_damage(struct listener_connection *c)
+{
+    struct telemetry_listener *l = c->listener;
+
+    l->lost(l->context, DROP_CUT);
+    repeats_add(&l->repeats, c->tally, (struct span){NULL, 0}, true);
+}
+
 /* Hands over the events in a piece of the body. Returns 0, or below it when reading has to end. */
 static int
 split(struct listener_connection *c, struct span piece, struct span in)
 {
-    struct telemetry_listener *l = c->listener;
-
     for (;;) {
         struct span event;
         int r = splitter_next(&c->splitter, &piece, &event);
@@ -246,18 +327,143 @@ split(struct listener_connection *c, struct span piece, struct span in)
         bool more = r == 1 || r == ERR_FULL || r == SPLITTER_CUT;
 
         if (r == SPLITTER_CUT)
-            l->lost(l->context, DROP_CUT);
+            hand_over_damage(c);
         if (r == ERR_FULL)
             r = enlarge(c, &event);
         if (r == ERR_IO)
             return ERR_IO;
-        if (r == 1 && l->event(l->context, event, splitter_marks(&c->splitter)) != 0) {
+        if (r == 1 && hand_over(c, event, splitter_marks(&c->splitter)) != 0) {
             stop(c, event, piece, in);
             return ERR_FULL;
         }
         if (!more)
-            return 0;
+            break;
     }
+    if (c->replaying)
+        free_kept(c);
+    return 0;
+}
+
+static void
+start_splitter(struct listener_connection *c)
+{
+    splitter_start(&c->splitter, c->scratch, LISTENER_SCRATCH_BYTES);
+    c->splitter.marks = &c->listener->marks;
+}
+
+/* Begins to keep the body that is compared. Returns false when there is no room. */
+COLD static bool
+begin_keeping(struct listener_connection *c)
+{
+    struct telemetry_listener *l = c->listener;
+    struct listener_kept *kept;
+
+    c->kept = take_buffer(l);
+    if (c->kept < 0)
+        return false;
+    kept = &l->kept[c->kept];
+    kept->len = 0;
+    kept->tally = (struct tally){.items = 0};
+    splitter_start(&kept->splitter, c->scratch, LISTENER_SCRATCH_BYTES);
+    kept->splitter.marks = &l->marks;
+    return true;
+}
+
+/* Returns whether there is room for another one. */
+COLD static bool
+keep_piece(struct listener_connection *c, struct span piece)
+{
+    struct listener_kept *kept = &c->listener->kept[c->kept];
+
+    if (piece.len > 0)
+        memcpy(c->listener->large[c->kept] + kept->len, piece.p, piece.len);
+    kept->len += piece.len;
+    return kept->len <= LISTENER_EVENT_MAX_BYTES - LISTENER_READ_BYTES;
+}
+
+/*
+ * The POST is none that comes again, or what is kept of it will never tell: all that was kept is handed
+ * out, and the piece behind it. Returns as split.
+ */
+COLD static int
+differs(struct listener_connection *c, struct span piece, struct span in)
+{
+    struct telemetry_listener *l = c->listener;
+    struct listener_kept *kept = c->kept < 0 ? NULL : &l->kept[c->kept];
+
+    c->comparing = false;
+    if (kept == NULL) {
+        free_large(c);
+        start_splitter(c);
+        *c->tally = (struct tally){.items = 0};
+        return split(c, piece, in);
+    }
+    c->splitter = kept->splitter;
+    if (c->large >= 0)
+        splitter_carry(&c->splitter, l->large[c->large], LISTENER_EVENT_MAX_BYTES);
+    *c->tally = kept->tally;
+    /* there is room, see keep_piece */
+    (void)keep_piece(c, piece);
+    c->replaying = true;
+    return split(c, (struct span){l->large[c->kept], kept->len}, in);
+}
+
+/* All events up to here have come before: what is kept begins anew. */
+COLD static void
+mark(struct listener_connection *c)
+{
+    struct listener_kept *kept = &c->listener->kept[c->kept];
+
+    kept->len = 0;
+    kept->splitter = c->splitter;
+    kept->tally = *c->tally;
+}
+
+/* Compares a piece of a body that may have come before. Returns as split. */
+COLD static int
+compare(struct listener_connection *c, struct span piece, struct span in)
+{
+    struct telemetry_listener *l = c->listener;
+    struct span rest = piece;
+    struct span event;
+    int r;
+
+    while ((r = splitter_next(&c->splitter, &rest, &event)) == 1 || r == SPLITTER_CUT ||
+           (r == ERR_FULL && c->large < 0 && take_large(c))) {
+        enum repeats_is is;
+        uint32_t counted;
+
+        if (r == ERR_FULL)
+            continue;
+        if (r == SPLITTER_CUT)
+            event.len = 0;
+        is = repeats_compare(&l->repeats, c->tally, event, &c->against, &counted);
+        if (is == REPEATS_MARK && c->kept >= 0 && c->splitter.kept == 0) {
+            mark(c);
+            piece = rest;
+        } else if (is == REPEATS_ALL) {
+            l->ledger->repeated += counted;
+            free_kept(c);
+            return split(c, rest, in);
+        } else if (is == REPEATS_NOT) {
+            l->ledger->repeated += counted;
+            return differs(c, piece, in);
+        }
+    }
+    if (r != ERR_FULL && (c->kept >= 0 || begin_keeping(c))) {
+        if (keep_piece(c, piece))
+            return 0;
+        piece.len = 0;
+    }
+    l->ledger->repeated += repeats_stop(&l->repeats, c->tally, c->against);
+    return differs(c, piece, in);
+}
+
+/* A piece of the body. Returns 0, or below it when reading has to end. */
+static int
+take_piece(struct listener_connection *c, struct span piece, struct span in)
+{
+    return c->comparing ? compare(c, piece, in) : split(c, piece, in);
 }
 
 /* Whether it comes from one who knows the path, or nobody has been seen to use that. */
@@ -285,9 +491,11 @@ begin_body(struct listener_connection *c, const struct http_head *head)
         /* in HTTP/1.0 it means nothing (RFC 9110, section 10.1.1) */
         if (head->minor > 0 &&
             span_same_case(http_field(head, SPAN("expect")), SPAN("100-continue")))
-            answer(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
-        splitter_start(&c->splitter, c->scratch, LISTENER_SCRATCH_BYTES);
-        c->splitter.marks = &c->listener->marks;
+            (void)answer(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
+        start_splitter(c);
+        *c->tally = (struct tally){.items = 0};
+        c->comparing = c->listener->repeats.len > 0;
+        c->against = 0;
         c->state = LISTENER_BODY;
     }
 }
@@ -319,12 +527,25 @@ read_head(struct listener_connection *c, struct span *in)
     }
 }
 
-/* What the splitter has held until the end. Returns as split. */
+/* What was held until the end. Returns as split. */
 static int
 end_of_body(struct listener_connection *c, struct span in)
 {
+    struct span none = {NULL, 0};
+    int r = 0;
+
     splitter_end(&c->splitter);
-    return split(c, (struct span){NULL, 0}, in);
+    if (c->comparing)
+        r = compare(c, none, in);
+    /* shorter than what was taken before */
+    if (r == 0 && c->comparing) {
+        c->listener->ledger->repeated += repeats_stop(&c->listener->repeats, c->tally, c->against);
+        r = differs(c, none, in);
+    }
+    if (r != 0)
+        return r;
+    splitter_end(&c->splitter);
+    return split(c, none, in);
 }
 
 /* Reads on in the input; what follows a complete request is the next one. */
@@ -344,7 +565,7 @@ feed(struct listener_connection *c, struct span in)
             return;
         if (r == 0)
             end_of_post(c);
-        else if (r == ERR_MORE || (r == 1 && split(c, piece, in) != 0))
+        else if (r == ERR_MORE || (r == 1 && take_piece(c, piece, in) != 0))
             return;
         else if (r != 1)
             refuse(c, 400, "Bad Request");
@@ -359,13 +580,36 @@ unfinished(const struct listener_connection *c)
            (c->state == LISTENER_HEAD && c->scratch_len > 0);
 }
 
+/* Nobody could be heard while the process was frozen: the one that was heard last was heard just now. */
+static void
+look_for_thaw(struct telemetry_listener *l)
+{
+    uint64_t last = 0;
+
+    if (l->thaws == l->loop->thaws)
+        return;
+    l->thaws = l->loop->thaws;
+    for (int i = 0; i < LISTENER_CONNECTIONS; i++)
+        if (l->connections[i].state != LISTENER_FREE && l->connections[i].heard_ms > last)
+            last = l->connections[i].heard_ms;
+    for (int i = 0; i < LISTENER_CONNECTIONS; i++)
+        l->connections[i].heard_ms += l->loop->now_ms - last;
+}
+
 /* Reads what has come. Returns false when there was nothing. */
 static bool
 read_once(struct listener_connection *c)
 {
     struct telemetry_listener *l = c->listener;
-    ssize_t n = recv(c->watch.fd, l->read_buffer, LISTENER_READ_BYTES, 0);
+    ssize_t n;
 
+    look_for_thaw(l);
+    if (c->thaws != l->thaws && c->state == LISTENER_BODY && deserted(c, 0)) {
+        drop_connection(c);
+        return false;
+    }
+    c->thaws = l->thaws;
+    n = recv(c->watch.fd, l->read_buffer, LISTENER_READ_BYTES, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (n <= 0) {
@@ -426,6 +670,7 @@ accept_one(void *context, uint32_t events)
     int fd = accept4(l->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     (void)events;
+    look_for_thaw(l);
     if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
         /* no more files: not asked again before the next sweep */
         (void)loop_watch(l->loop, &l->watch, l->watch.fd, 0);
@@ -441,6 +686,7 @@ accept_one(void *context, uint32_t events)
     c->state = LISTENER_HEAD;
     c->scratch_len = 0;
     c->heard_ms = l->loop->now_ms;
+    c->thaws = l->thaws;
 }
 
 static void
@@ -464,6 +710,7 @@ sweep(void *context)
         l->broken_off = false;
         l->posted(l->context);
     }
+    look_for_thaw(l);
     (void)loop_watch(l->loop, &l->watch, l->watch.fd, EPOLLIN);
     for (int i = 0; i < LISTENER_CONNECTIONS && l->stopped == NULL; i++) {
         struct listener_connection *c = &l->connections[i];
@@ -495,6 +742,7 @@ telemetry_listener_init(struct telemetry_listener *l, struct loop *loop, struct 
     l->watch = (struct loop_watch){.fd = -1, .ready = accept_one, .context = l};
     l->sweep = (struct loop_timer){.fire = sweep, .context = l};
     loop_add_timer(loop, &l->sweep);
+    (void)entropy_fill(&l->repeats.seed, sizeof l->repeats.seed);
     l->read_buffer = storage_take(s, LISTENER_READ_BYTES);
     for (int i = 0; i < LISTENER_LARGE_EVENTS; i++)
         l->large[i] = storage_take(s, LISTENER_EVENT_MAX_BYTES);
@@ -503,7 +751,8 @@ telemetry_listener_init(struct telemetry_listener *l, struct loop *loop, struct 
 
         c->watch = (struct loop_watch){.fd = -1, .ready = connection_ready, .context = c};
         c->listener = l;
-        c->large = -1;
+        c->large = c->kept = -1;
+        c->tally = storage_take(s, sizeof *c->tally);
         c->scratch = storage_take(s, LISTENER_SCRATCH_BYTES);
         if (c->scratch == NULL)
             return ERR_IO;
@@ -552,7 +801,14 @@ telemetry_listener_resume(struct telemetry_listener *l)
     struct listener_connection *c = l->stopped;
     struct span in = l->stopped_input;
 
-    if (c == NULL || l->event(l->context, l->stopped_event, NULL) != 0)
+    if (c == NULL)
+        return;
+    if (deserted(c, in.len)) {
+        drop_connection(c);
+        watch_all(l, EPOLLIN);
+        return;
+    }
+    if (hand_over(c, l->stopped_event, NULL) != 0)
         return;
     l->stopped = NULL;
     watch_all(l, EPOLLIN);
@@ -580,4 +836,10 @@ bool
 telemetry_listener_stopped(const struct telemetry_listener *l)
 {
     return l->stopped != NULL;
+}
+
+void
+telemetry_listener_end(struct telemetry_listener *l)
+{
+    l->ledger->duplicates_possible += repeats_end(&l->repeats);
 }

@@ -15,11 +15,18 @@
  * framing included, 404 as above, 405 for another method,
  * 408 for a request that stops in its midst, 431 for a head beyond 8 KiB. A body may have any
  * length.
+ *
+ * A POST that breaks off is sent again. The events that were taken from it are passed over if all of them
+ * come again as they were, on whatever connection and in whatever pieces (protocol/repeats): until that is
+ * known the body is kept in one of the large buffers. The ledger counts what was passed over as repeated, and
+ * what was taken from a POST that did not come again, or not the same, as possible duplicates. So it does
+ * with a POST whose sender had gone when it was answered.
  */
 #include "io/loop.h"
 #include "io/storage.h"
 #include "protocol/http.h"
 #include "protocol/ledger.h"
+#include "protocol/repeats.h"
 #include "protocol/splitter.h"
 
 /*
@@ -51,12 +58,25 @@ struct listener_connection {
     struct telemetry_listener *listener;
     enum { LISTENER_FREE, LISTENER_HEAD, LISTENER_BODY, LISTENER_CLOSING } state;
     bool keep_alive;
+    bool comparing; /* the POST may be one that comes again: nothing is handed out yet */
+    bool replaying; /* it is none, and what was kept is handed out */
+    unsigned thaws; /* of the loop, when the peer was last seen to be there */
     uint64_t heard_ms;
     struct http_body body;
     struct splitter splitter;
     char *scratch;
     size_t scratch_len; /* of a head */
     int large;          /* index of the large buffer that is in use, or -1 */
+    int kept;           /* the same, of the one that keeps the body while it is compared */
+    uint32_t against;   /* what it is compared with */
+    struct tally *tally;
+};
+
+/* The body from a place between two events on, while it is compared. */
+struct listener_kept {
+    size_t len;
+    struct splitter splitter; /* as it was there */
+    struct tally tally;
 };
 
 struct telemetry_listener {
@@ -65,8 +85,8 @@ struct telemetry_listener {
     struct loop_timer sweep; /* closes connections that stopped in the midst of a request */
     uint16_t port;
     char path[LISTENER_PATH_LEN];
-    /* One event, and its marks if they are known. Returns 0, or ERR_FULL: then the same event is
-     * handed over again later. */
+    /* One event, and its marks if they are known. Returns 1, or 0 when the ledger does not count it, or
+     * ERR_FULL: then the same event is handed over again later. */
     int (*event)(void *context, struct span event, const struct json_marks *marks);
     /* An event that could not be handed over. */
     void (*lost)(void *context, enum ledger_drop reason);
@@ -78,10 +98,14 @@ struct telemetry_listener {
     /* A POST is damaged, cut, broken off or answered with anything but 200. */
     void (*disturbed)(void *context);
     void *context;
-    uint64_t heard_ms; /* when a byte of a POST was last read */
+    struct ledger *ledger; /* where repetitions are counted */
+    uint64_t heard_ms;     /* when a byte of a POST was last read */
 
     /* private */
     bool path_used; /* by a POST */
+    unsigned thaws; /* of the loop, as far as it is accounted for */
+    struct repeats repeats;
+    struct listener_kept kept[LISTENER_LARGE_EVENTS];
     char *read_buffer;
     struct json_marks marks; /* of the event that is handed over */
     char *large[LISTENER_LARGE_EVENTS];
@@ -114,5 +138,8 @@ void telemetry_listener_drain(struct telemetry_listener *l, uint32_t ms);
 
 /* Whether reading has stopped for want of room. */
 bool telemetry_listener_stopped(const struct telemetry_listener *l);
+
+/* Nothing comes again any more: what was not passed over is counted. */
+void telemetry_listener_end(struct telemetry_listener *l);
 
 #endif

@@ -47,6 +47,7 @@ static const struct counter {
     {"deadLettered", "DeadLettered", AT(dead_lettered), false},
     {"retried", "Retried", AT(retried), false},
     {"duplicatesPossible", "DuplicatesPossible", AT(duplicates_possible), false},
+    {"repeated", "Repeated", AT(repeated), false},
     {"truncated", NULL, AT(truncated), false},
     {"split", NULL, AT(split), false},
     {"ownLines", NULL, AT(own_lines), false},

@@ -22,7 +22,9 @@ struct ledger {
     uint64_t delivered;     /* that Kinesis acknowledged */
     uint64_t dead_lettered; /* that the dead letter took instead, or the last record of them */
     uint64_t retried;       /* records in a batch that was sent once more, each time counted */
-    uint64_t duplicates_possible; /* of these: the fate of the send before never became known */
+    uint64_t duplicates_possible; /* of these: the fate of the send before never became known; and events
+                                   * of a POST that broke off and did not come again as it was */
+    uint64_t repeated; /* events that were passed over, since a POST that had broken off came again */
     uint64_t truncated;           /* records that were cut down to what Kinesis takes */
     uint64_t split;               /* records more than events, since one became several */
     uint64_t own_lines;           /* of our own that came back and were passed over; not received */
@@ -64,8 +66,8 @@ struct ledger_source {
  * What was counted since before, the ledger as it was at the metrics written last, as a document of
  * CloudWatch's embedded metric format, a line without its end. Queued is not a difference.
  *
- * Returns 0 or ERR_FULL; 4,096 bytes suffice: names and brackets take less than 1,250, fourteen
- * numbers 280, four texts of 64 bytes 1,536 when each byte is escaped.
+ * Returns 0 or ERR_FULL; 4,096 bytes suffice: names and brackets take less than 1,350, fifteen
+ * numbers 300, four texts of 64 bytes 1,536 when each byte is escaped.
  * Source: CloudWatch, embedded metric format specification.
  */
 int ledger_write_metrics(struct out *o, const struct ledger *now, const struct ledger *before,

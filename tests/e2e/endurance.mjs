@@ -3,6 +3,7 @@
  *
  *   million   one million events posted while Kinesis is down: memory, and what comes after
  *   soak      100,000 invocations (or the number in SOAK): files and memory
+ *   broken    200 POSTs of 14,000 lines (or the number in RUNS) that break off and come again; SEED repeats a run
  *   shutdown  from the last acknowledgement, or from an idle SHUTDOWN, to the exit
  *   drops     what falls due during a POST is dropped by the platform: all lines are accounted for, no hold is too long
  *
@@ -15,7 +16,8 @@ import { Front } from './support/front.mjs';
 import { BUDGET_MS, dropRun } from './support/drop_run.mjs';
 import { Certificates } from './support/certificates.mjs';
 import { removeFolder } from './support/folder.mjs';
-import { accepting } from './support/light.mjs';
+import { brokenPosts, counted } from './support/broken_posts.mjs';
+import { Light, accepting } from './support/light.mjs';
 import { RawClient, request } from './support/raw_client.mjs';
 import { KEEP, NAME, extensionLogs, extensionsFolder, kinesisEnvironment } from './support/stand.mjs';
 import { until } from './support/until.mjs';
@@ -233,7 +235,24 @@ async function drops() {
   }
 }
 
-const cases = { million, soak, shutdown, drops };
+async function broken() {
+  const runs = Number(process.env.RUNS ?? 200);
+  const seed = Number(process.env.SEED ?? 1 + Math.floor(Math.random() * 1e6));
+  const stand = await Light.start({
+    env: { TELEMETRY_FLUSH: 'continuous', TELEMETRY_QUEUE_MAX_BYTES: String(16 * MIB) }, platform: { timeoutMs: 3_600_000 }
+  });
+  say('seed', seed);
+  const { least, most } = await brokenPosts(stand, { runs, seed });
+  const { ledger, arrived } = await stand.finish();
+  const { lost, doubles } = counted(arrived, runs);
+  say('lost', lost, lost === 0);
+  say('doubled, possible', `${doubles}, ${ledger.duplicatesPossible}`, doubles === 0 && ledger.duplicatesPossible === 0);
+  say('passed over', `${ledger.repeated} of ${least} to ${most}`, ledger.repeated >= least && ledger.repeated <= most);
+  say('received', ledger.received, ledger.received === arrived.length);
+  await stand.stop();
+}
+
+const cases = { million, soak, broken, drops, shutdown };
 const wanted = process.argv.slice(2);
 for (const name of wanted.length > 0 ? wanted : Object.keys(cases)) {
   if (!cases[name]) {

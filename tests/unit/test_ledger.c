@@ -15,7 +15,7 @@ static const struct {
     {"nothing happened",
      {0},
      "\"received\":0,\"delivered\":0,\"deadLettered\":0,\"retried\":0,"
-     "\"duplicatesPossible\":0,\"truncated\":0,\"split\":0,\"ownLines\":0,"
+     "\"duplicatesPossible\":0,\"repeated\":0,\"truncated\":0,\"split\":0,\"ownLines\":0,"
      "\"dropped\":{\"total\":0,\"oversize\":0,\"cut\":0,\"unreadable\":0,\"refused\":0,"
      "\"overflow\":0,\"shutdown\":0},\"platformDropped\":{\"records\":0,\"bytes\":0},"
      "\"bytes\":0,\"requests\":0,\"connections\":0,\"handshakes\":0,\"breakerOpenings\":0"},
@@ -25,6 +25,7 @@ static const struct {
       .dead_lettered = 50,
       .retried = 56,
       .duplicates_possible = 25,
+      .repeated = 21,
       .truncated = 9,
       .split = 8,
       .own_lines = 3,
@@ -37,7 +38,7 @@ static const struct {
       .handshakes = 6,
       .breaker_openings = 5},
      "\"received\":1234,\"delivered\":1150,\"deadLettered\":50,\"retried\":56,"
-     "\"duplicatesPossible\":25,\"truncated\":9,\"split\":8,\"ownLines\":3,"
+     "\"duplicatesPossible\":25,\"repeated\":21,\"truncated\":9,\"split\":8,\"ownLines\":3,"
      "\"dropped\":{\"total\":63,\"oversize\":1,\"cut\":2,\"unreadable\":4,\"refused\":8,"
      "\"overflow\":16,\"shutdown\":32},\"platformDropped\":{\"records\":7,\"bytes\":4096},"
      "\"bytes\":70000,\"requests\":30,\"connections\":3,\"handshakes\":6,\"breakerOpenings\":5"},
@@ -47,6 +48,7 @@ static const struct {
       .dead_lettered = MOST,
       .retried = MOST,
       .duplicates_possible = MOST,
+      .repeated = MOST,
       .truncated = MOST,
       .split = MOST,
       .own_lines = MOST,
@@ -59,9 +61,9 @@ static const struct {
       .handshakes = MOST,
       .breaker_openings = MOST},
      "\"received\":" MOST_TEXT ",\"delivered\":" MOST_TEXT ",\"deadLettered\":" MOST_TEXT
-     ",\"retried\":" MOST_TEXT ",\"duplicatesPossible\":" MOST_TEXT ",\"truncated\":" MOST_TEXT
-     ",\"split\":" MOST_TEXT ",\"ownLines\":" MOST_TEXT ",\"dropped\":{\"total\":" MOST_TEXT
-     ",\"oversize\":0,\"cut\":" MOST_TEXT
+     ",\"retried\":" MOST_TEXT ",\"duplicatesPossible\":" MOST_TEXT ",\"repeated\":" MOST_TEXT
+     ",\"truncated\":" MOST_TEXT ",\"split\":" MOST_TEXT ",\"ownLines\":" MOST_TEXT
+     ",\"dropped\":{\"total\":" MOST_TEXT ",\"oversize\":0,\"cut\":" MOST_TEXT
      ",\"unreadable\":0,\"refused\":0,\"overflow\":0,\"shutdown\":0},"
      "\"platformDropped\":{\"records\":" MOST_TEXT ",\"bytes\":" MOST_TEXT "},\"bytes\":" MOST_TEXT
      ",\"requests\":" MOST_TEXT ",\"connections\":" MOST_TEXT ",\"handshakes\":" MOST_TEXT
@@ -172,6 +174,7 @@ holds(void **state)
     "{\"Name\":\"DeadLettered\",\"Unit\":\"Count\"},"                                              \
     "{\"Name\":\"Retried\",\"Unit\":\"Count\"},"                                                   \
     "{\"Name\":\"DuplicatesPossible\",\"Unit\":\"Count\"},"                                        \
+    "{\"Name\":\"Repeated\",\"Unit\":\"Count\"},"                                                  \
     "{\"Name\":\"Dropped\",\"Unit\":\"Count\"},"                                                   \
     "{\"Name\":\"PlatformDropped\",\"Unit\":\"Count\"},"                                           \
     "{\"Name\":\"BytesDelivered\",\"Unit\":\"Bytes\"},"                                            \
@@ -193,7 +196,7 @@ static const struct {
      {0},
      "{\"_aws\":{\"Timestamp\":0" METRICS ",\"FunctionName\":\"unknown\",\"functionVersion\":\"\","
      "\"sandbox\":\"\",\"logger\":\"\",\"Received\":0,\"Delivered\":0,\"DeadLettered\":0,"
-     "\"Retried\":0,\"DuplicatesPossible\":0,\"Dropped\":0,\"PlatformDropped\":0,"
+     "\"Retried\":0,\"DuplicatesPossible\":0,\"Repeated\":0,\"Dropped\":0,\"PlatformDropped\":0,"
      "\"BytesDelivered\":0,\"Requests\":0,\"Connections\":0,\"Handshakes\":0,"
      "\"BreakerOpenings\":0,\"Queued\":0}"},
     {"differences",
@@ -202,6 +205,7 @@ static const struct {
       .dead_lettered = 50,
       .retried = 56,
       .duplicates_possible = 25,
+      .repeated = 21,
       .truncated = 9,
       .split = 8,
       .dropped = {1, 2, 4, 8, 16, 32},
@@ -217,6 +221,7 @@ static const struct {
       .dead_lettered = 48,
       .retried = 53,
       .duplicates_possible = 21,
+      .repeated = 9,
       .truncated = 9,
       .split = 8,
       .dropped = {1, 2, 4, 8, 15, 28},
@@ -236,7 +241,7 @@ static const struct {
      "{\"_aws\":{\"Timestamp\":1574109732004" METRICS ",\"FunctionName\":\"orders\","
      "\"functionVersion\":\"$LATEST\",\"sandbox\":\"00112233445566778899aabbccddeeff\","
      "\"logger\":\"kinesis-telemetry-api-extension\",\"Received\":1000,\"Delivered\":1001,"
-     "\"DeadLettered\":2,\"Retried\":3,\"DuplicatesPossible\":4,\"Dropped\":5,"
+     "\"DeadLettered\":2,\"Retried\":3,\"DuplicatesPossible\":4,\"Repeated\":12,\"Dropped\":5,"
      "\"PlatformDropped\":6,\"BytesDelivered\":7,\"Requests\":8,\"Connections\":0,"
      "\"Handshakes\":1,\"BreakerOpenings\":2,\"Queued\":11}"},
     {"texts that need escapes, and one too long",
@@ -250,7 +255,7 @@ static const struct {
      "\"functionVersion\":\"\\n\","
      "\"sandbox\":\"0123456789012345678901234567890123456789012345678901234567890123\","
      "\"logger\":\"\\u0001\\\\\",\"Received\":0,\"Delivered\":0,\"DeadLettered\":0,"
-     "\"Retried\":0,\"DuplicatesPossible\":0,\"Dropped\":0,\"PlatformDropped\":0,"
+     "\"Retried\":0,\"DuplicatesPossible\":0,\"Repeated\":0,\"Dropped\":0,\"PlatformDropped\":0,"
      "\"BytesDelivered\":0,\"Requests\":0,\"Connections\":0,\"Handshakes\":0,"
      "\"BreakerOpenings\":0,\"Queued\":0}"},
 };
