@@ -21,6 +21,12 @@ fold(uint64_t a, uint64_t b)
 }
 
 static uint64_t
+step(uint64_t key, uint64_t hash, const char *p)
+{
+    return fold(load(p) ^ key, load(p + 8) ^ hash);
+}
+
+static uint64_t
 hash_of(uint64_t key, uint64_t hash, struct span text)
 {
     char last[16] = {0};
@@ -28,13 +34,19 @@ hash_of(uint64_t key, uint64_t hash, struct span text)
     size_t left = text.len;
 
     hash ^= fold(key, (uint64_t)text.len ^ 0x9e3779b97f4a7c15);
+    for (; left > 64; p += 64, left -= 64) {
+        hash = step(key, hash, p);
+        hash = step(key, hash, p + 16);
+        hash = step(key, hash, p + 32);
+        hash = step(key, hash, p + 48);
+    }
     for (; left > 16; p += 16, left -= 16)
-        hash = fold(load(p) ^ key, load(p + 8) ^ hash);
+        hash = step(key, hash, p);
     if (text.len >= 16)
         p = text.p + text.len - 16;
     else
         p = memcpy(last, left > 0 ? p : last, left);
-    return fold(load(p) ^ key, load(p + 8) ^ hash);
+    return step(key, hash, p);
 }
 
 void
