@@ -6,14 +6,16 @@ import assert from 'node:assert/strict';
 import { brokenPosts, counted } from './support/broken_posts.mjs';
 import { light } from './support/light.mjs';
 import { RawClient, request } from './support/raw_client.mjs';
+import { ANY_PATH } from './support/stand.mjs';
 import { until } from './support/until.mjs';
 
 const SEED = Number(process.env.SEED ?? 1 + Math.floor(Math.random() * 1e6));
 const RUNS = 20;
 
 const CONTINUOUS = { TELEMETRY_FLUSH: 'continuous', TELEMETRY_QUEUE_MAX_BYTES: String(16 * 1024 * 1024) };
+const OPTIONS = { env: CONTINUOUS, platform: { deliver: ANY_PATH } };
 
-light(`${RUNS} POSTs break off and come again unchanged: none lost, none doubled (SEED=${SEED})`, { env: CONTINUOUS }, async (stand) => {
+light(`${RUNS} POSTs break off and come again unchanged: none lost, none doubled (SEED=${SEED})`, OPTIONS, async (stand) => {
   const { least, most } = await brokenPosts(stand, { runs: RUNS, seed: SEED });
   const { ledger, arrived } = await stand.finish();
   const { received, repeated, duplicatesPossible, dropped } = ledger;
@@ -22,7 +24,7 @@ light(`${RUNS} POSTs break off and come again unchanged: none lost, none doubled
   assert.ok(repeated >= least && repeated <= most, `${repeated} of ${least} to ${most}`);
 });
 
-light(`some come again with another time: doubles are counted as possible (SEED=${SEED})`, { env: CONTINUOUS }, async (stand) => {
+light(`some come again with another time: doubles are counted as possible (SEED=${SEED})`, OPTIONS, async (stand) => {
   await brokenPosts(stand, { runs: RUNS / 2, seed: SEED, changed: 0.5 });
   const { ledger, arrived } = await stand.finish();
   const { lost, doubles } = counted(arrived, RUNS / 2);
@@ -61,7 +63,7 @@ async function post(stand, body) {
 
 const has = (stand, count) => () => until('lines arrive', () => stand.arrived.length >= count);
 
-light('exactly what was taken is passed over; other batches in between do not matter', { env: CONTINUOUS }, async (stand) => {
+light('exactly what was taken is passed over; other batches in between do not matter', OPTIONS, async (stand) => {
   const a = batch(0, 1_000);
   const b = batch(1, 300);
   await breaksOff(stand, a.body, a.upTo(400), has(stand, 400));
@@ -78,7 +80,7 @@ light('exactly what was taken is passed over; other batches in between do not ma
   assert.deepEqual([ledger.received, ledger.repeated, ledger.duplicatesPossible], [1_310, 7 + 400 + 900, 0]);
 });
 
-light('a batch that comes again with one byte changed is taken whole', { env: CONTINUOUS }, async (stand) => {
+light('a batch that comes again with one byte changed is taken whole', OPTIONS, async (stand) => {
   const a = batch(0, 500);
   await breaksOff(stand, a.body, a.upTo(400), has(stand, 400));
   await post(stand, a.body.replace('run 0 line 399 x', 'run 0 line 399 y'));
@@ -87,7 +89,7 @@ light('a batch that comes again with one byte changed is taken whole', { env: CO
   assert.deepEqual([ledger.received, ledger.repeated, ledger.duplicatesPossible], [900, 0, 400]);
 });
 
-light('a batch that is shorter than what was taken is taken whole', { env: CONTINUOUS }, async (stand) => {
+light('a batch that is shorter than what was taken is taken whole', OPTIONS, async (stand) => {
   const a = batch(0, 500);
   await breaksOff(stand, a.body, a.upTo(400), has(stand, 400));
   await post(stand, `[${a.list.slice(0, 300).join(',')}]`);
@@ -96,7 +98,7 @@ light('a batch that is shorter than what was taken is taken whole', { env: CONTI
   assert.deepEqual([ledger.received, ledger.repeated, ledger.duplicatesPossible], [700, 0, 400]);
 });
 
-light('a sender that has gone before the answer: the batch may come again, and is passed over', { env: CONTINUOUS }, async (stand) => {
+light('a sender that has gone before the answer: the batch may come again, and is passed over', OPTIONS, async (stand) => {
   const a = batch(0, 500);
   const client = await RawClient.connect(port(stand));
   client.socket.end(request(a.body));
@@ -110,7 +112,9 @@ light('a sender that has gone before the answer: the batch may come again, and i
 });
 
 /* 9 MB, of which more is taken than the listener can keep while it compares */
-light('a long batch: what was taken is passed over in steps', { env: { ...CONTINUOUS, TELEMETRY_QUEUE_MAX_BYTES: String(32 * 1024 * 1024) } }, async (stand) => {
+light('a long batch: what was taken is passed over in steps', {
+  ...OPTIONS, env: { ...CONTINUOUS, TELEMETRY_QUEUE_MAX_BYTES: String(32 * 1024 * 1024) }
+}, async (stand) => {
   const a = batch(0, 60_000);
   await breaksOff(stand, a.body, a.upTo(55_000), has(stand, 55_000));
   await post(stand, a.body);

@@ -19,7 +19,7 @@ import { removeFolder } from './support/folder.mjs';
 import { brokenPosts, counted } from './support/broken_posts.mjs';
 import { Light, accepting } from './support/light.mjs';
 import { RawClient, request } from './support/raw_client.mjs';
-import { KEEP, NAME, extensionLogs, extensionsFolder, kinesisEnvironment } from './support/stand.mjs';
+import { ANY_PATH, KEEP, NAME, extensionLogs, extensionsFolder, kinesisEnvironment } from './support/stand.mjs';
 import { until } from './support/until.mjs';
 
 const MIB = 1024 * 1024;
@@ -44,7 +44,7 @@ class Run {
     run.folder = await extensionsFolder();
     run.platform = await Platform.start({
       extensions: run.folder, shutdownMs: 2_000, timeoutMs: 600_000, ...platform,
-      deliver: { ...KEEP, ...platform.deliver },
+      deliver: { ...KEEP, ...ANY_PATH, ...platform.deliver },
       env: {
         ...await kinesisEnvironment({
           url: run.front.url, caBundle: await run.certificates.bundle(), stream: 'logs', credentials: run.front.credentials
@@ -239,7 +239,7 @@ async function broken() {
   const runs = Number(process.env.RUNS ?? 200);
   const seed = Number(process.env.SEED ?? 1 + Math.floor(Math.random() * 1e6));
   const stand = await Light.start({
-    env: { TELEMETRY_FLUSH: 'continuous', TELEMETRY_QUEUE_MAX_BYTES: String(16 * MIB) }, platform: { timeoutMs: 3_600_000 }
+    env: { TELEMETRY_FLUSH: 'continuous', TELEMETRY_QUEUE_MAX_BYTES: String(16 * MIB) }, platform: { timeoutMs: 3_600_000, deliver: ANY_PATH }
   });
   say('seed', seed);
   const { least, most } = await brokenPosts(stand, { runs, seed });

@@ -6,6 +6,7 @@ import { INTERNAL, THROTTLED } from './support/faults.mjs';
 import { jsonRecords } from './support/lines.mjs';
 import { request, RawClient } from './support/raw_client.mjs';
 import { data, finished, log, useBench } from './support/scenario.mjs';
+import { ANY_PATH } from './support/stand.mjs';
 import { assertSame } from './support/tally.mjs';
 import { until } from './support/until.mjs';
 
@@ -47,7 +48,7 @@ for (const [what, result, env] of stubborn) {
     });
 }
 
-scenario('events of a POST that is broken off are delivered without another one', {}, async (stand) => {
+scenario('events of a POST that is broken off are delivered without another one', { platform: { deliver: ANY_PATH } }, async (stand) => {
   const { body } = stand.platform.calls.find((call) => call.name === 'subscribe');
   const client = await RawClient.connect(Number(new URL(JSON.parse(body).destination.URI).port));
   const events = ['a', 'b', 'c'].map((text) => JSON.stringify(

@@ -19,7 +19,7 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { removeFolder } from './folder.mjs';
-import { BINARY, Bench, EMULATED, NAME, built, extensionLogs, extensionsFolder } from './stand.mjs';
+import { ANY_PATH, BINARY, Bench, EMULATED, NAME, built, extensionLogs, extensionsFolder } from './stand.mjs';
 import { request, talk } from './raw_client.mjs';
 import { assertNoneLost, assertSame } from './tally.mjs';
 import { until } from './until.mjs';
@@ -57,7 +57,8 @@ export class Listening {
     const folder = await extensionsFolder(binary);
     const target = new Listening(folder);
     target.stand = await bench.stand({
-      shards: 16, platform: { extensions: folder },
+      shards: 16,
+      platform: { extensions: folder, deliver: ANY_PATH },
       env: {
         TELEMETRY_RECORD_FORMAT: 'event', TELEMETRY_FLUSH: 'continuous', TELEMETRY_OVERSIZE: 'drop',
         TELEMETRY_QUEUE_MAX_BYTES: String(2 * MIB)

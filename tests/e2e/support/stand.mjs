@@ -54,6 +54,9 @@ const SHUTDOWN_MS = 60_000;
  */
 export const KEEP = { busy: 'keep' };
 
+/* The platform posts to "/", as AWS's emulator does, so the listener asks nobody for the path of its subscription. */
+export const ANY_PATH = { dropPath: true };
+
 /*
  * A port that nobody listens on: the listener's own default would let two runs meet. It is below those
  * that the system gives to whoever asks for any (port 0, outgoing connections), since one of these may
