@@ -8,7 +8,7 @@
  * many events were taken. Now and then the second try breaks off as well. `changed`: the share of batches
  * that come again with another time in one event.
  */
-import { dice } from './faults.mjs';
+import { dice } from '../../platform/dice.mjs';
 import { RawClient, chunkedRequest, request } from './raw_client.mjs';
 import { NAME } from './stand.mjs';
 import { until } from './until.mjs';
