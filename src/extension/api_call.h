@@ -19,12 +19,12 @@ struct api_peer {
 
 struct api_call {
     struct api_peer *peer;
-    struct span method, path; /* set by the owner */
-    struct span name, value;  /* one more header field; none when name is empty */
-    struct span fields;       /* more of them as they are sent, each with its CR LF */
-    struct span body;         /* sent as JSON when not empty; at most some KiB */
+    struct span method, path;  /* set by the owner */
+    struct span name, value;   /* one more header field; none when name is empty */
+    struct span fields;        /* more of them as they are sent, each with its CR LF */
+    struct span body;          /* sent as JSON when not empty; at most some KiB */
     const struct span *wanted; /* members of the reply, as of json_members.h; NULL: none */
-    uint32_t silence_ms;      /* 0: the platform may take for ever */
+    uint32_t silence_ms;       /* 0: the platform may take for ever */
     /* The call has ended. result as of http_call; status and reply are valid when it is 0. */
     void (*done)(void *context, int result);
     void *context;

@@ -276,15 +276,16 @@ tell_bundle(struct span bundle, int r, const struct ca_bundle_skipped *skipped)
     struct out o = out_to(text, sizeof text);
 
     if (skipped->unreadable + skipped->weak > 0)
-        (void)format_text(&o, " (passed over: %u that cannot be read, %u with an RSA key below %u bits)",
-                          skipped->unreadable, skipped->weak, TLS_RSA_MIN_BITS);
+        (void)format_text(
+            &o, " (passed over: %u that cannot be read, %u with an RSA key below %u bits)",
+            skipped->unreadable, skipped->weak, TLS_RSA_MIN_BITS);
     if (r < 0)
-        log_error("AWS_CA_BUNDLE: \"%.*s\": %s%.*s; allowed: a file of PEM certificates of at most 2 "
-                  "MiB; using the built-in Amazon roots",
-                  LOG_SPAN(bundle),
-                  r == ERR_IO ? error_text(errno)
-                              : (r == ERR_BIG ? "too large" : "no certificate in it"),
-                  LOG_SPAN(out_span(&o)));
+        log_error(
+            "AWS_CA_BUNDLE: \"%.*s\": %s%.*s; allowed: a file of PEM certificates of at most 2 "
+            "MiB; using the built-in Amazon roots",
+            LOG_SPAN(bundle),
+            r == ERR_IO ? error_text(errno) : (r == ERR_BIG ? "too large" : "no certificate in it"),
+            LOG_SPAN(out_span(&o)));
     else if (o.len > 0)
         log_warn("AWS_CA_BUNDLE: \"%.*s\": certificates used: %d%.*s", LOG_SPAN(bundle), r,
                  LOG_SPAN(out_span(&o)));

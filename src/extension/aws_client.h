@@ -63,7 +63,7 @@ struct aws_client {
     struct http_call http_call;
     struct sigv4_key key;
     int64_t clock_offset_ms; /* of the service's clock, where ours was refused; else 0 */
-    char host[280]; /* value of Host */
+    char host[280];          /* value of Host */
     size_t host_len;
     unsigned status;
     char error_type[96]; /* of x-amzn-ErrorType */

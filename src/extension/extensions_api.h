@@ -4,10 +4,10 @@
  * The Extensions API (2020-01-01): registers, then asks for one event after the other.
  *
  * No answer of the platform ends the extension. A call that fails is made again, at growing
- * intervals up to 5 seconds; each different failure is logged once. Of an event of any length as
- * much is used as can be read, up to 1 MiB of it. One that cannot be read at all, or of
- * a kind that we did not ask for, is passed over: the next one is asked for at once, since the
- * invocation would wait for us otherwise, unless ten of them came within 100 ms, then after 100 ms.
+ * intervals up to 5 seconds; each different failure is logged once. Of an event as much is used as
+ * can be read, up to 1 MiB of it. One that cannot be read, or is of a kind that we did not ask for,
+ * is passed over: the next one is asked for at once, since the invocation would wait for us
+ * otherwise; when ten of them came within 100 ms, 100 ms later.
  */
 #include "extension/api_call.h"
 #include "protocol/lambda_messages.h"

@@ -10,7 +10,8 @@ drop(struct json_members *m)
 {
     size_t most = sizeof m->text - CLOSING_BRACKET;
 
-    m->kept = out_to(m->text, m->mark + JSON_MEMBERS_ONE < most ? m->mark + JSON_MEMBERS_ONE : most);
+    m->kept =
+        out_to(m->text, m->mark + JSON_MEMBERS_ONE < most ? m->mark + JSON_MEMBERS_ONE : most);
     m->kept.len = m->mark;
     m->keeping = false;
 }

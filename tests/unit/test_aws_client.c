@@ -948,15 +948,24 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(replies),        cmocka_unit_test(no_reply),
-        cmocka_unit_test(silence),        cmocka_unit_test(large_reply),
-        cmocka_unit_test(large_error),    cmocka_unit_test(signed_fields),
-        cmocka_unit_test(host),           cmocka_unit_test(skew),
-        cmocka_unit_test(skew_is_its_own), cmocka_unit_test(without_credentials),
-        cmocka_unit_test(bodies),         cmocka_unit_test(written_again),
-        cmocka_unit_test(other_region),   cmocka_unit_test(endless_token),
-        cmocka_unit_test(ahead_of_need),  cmocka_unit_test(moved),
-        cmocka_unit_test(stopped),        cmocka_unit_test(storage_spent),
+        cmocka_unit_test(replies),
+        cmocka_unit_test(no_reply),
+        cmocka_unit_test(silence),
+        cmocka_unit_test(large_reply),
+        cmocka_unit_test(large_error),
+        cmocka_unit_test(signed_fields),
+        cmocka_unit_test(host),
+        cmocka_unit_test(skew),
+        cmocka_unit_test(skew_is_its_own),
+        cmocka_unit_test(without_credentials),
+        cmocka_unit_test(bodies),
+        cmocka_unit_test(written_again),
+        cmocka_unit_test(other_region),
+        cmocka_unit_test(endless_token),
+        cmocka_unit_test(ahead_of_need),
+        cmocka_unit_test(moved),
+        cmocka_unit_test(stopped),
+        cmocka_unit_test(storage_spent),
     };
 
     return RUN(argc, argv, tests);

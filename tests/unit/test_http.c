@@ -580,9 +580,8 @@ main(int argc, char **argv)
         cmocka_unit_test(request_heads),   cmocka_unit_test(response_heads),
         cmocka_unit_test(too_many_fields), cmocka_unit_test(any_byte),
         cmocka_unit_test(field_look_up),   cmocka_unit_test(keeps_alive),
-        cmocka_unit_test(has_host),
-        cmocka_unit_test(bodies),          cmocka_unit_test(bounded),
-        cmocka_unit_test(many_extensions),
+        cmocka_unit_test(has_host),        cmocka_unit_test(bodies),
+        cmocka_unit_test(bounded),         cmocka_unit_test(many_extensions),
     };
 
     return RUN(argc, argv, tests);

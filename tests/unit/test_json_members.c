@@ -4,8 +4,7 @@
 #include "guard.h"
 #include "seed.h"
 
-#define LONG_1K                                                                                    \
-    LONG_128 LONG_128 LONG_128 LONG_128 LONG_128 LONG_128 LONG_128 LONG_128
+#define LONG_1K LONG_128 LONG_128 LONG_128 LONG_128 LONG_128 LONG_128 LONG_128 LONG_128
 #define LONG_128                                                                                   \
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"                             \
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 
 #define REPLACED "\xef\xbf\xbd"
-#define BEGIN                                                                                      \
-    "\"level\":\"error\",\"logger\":\"kinesis-telemetry-api-extension\",\"message\":\""
+#define BEGIN "\"level\":\"error\",\"logger\":\"kinesis-telemetry-api-extension\",\"message\":\""
 
 /* What a message becomes within a line; precision: of what is told of it. */
 static const struct {

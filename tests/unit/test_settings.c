@@ -572,7 +572,8 @@ static const struct row streams[] = {
      BY_ARN("arn:aws:kinesis:" REGION_40 ":123456789012:stream/s", REGION_40) FAR,
      ""},
     {{"KINESIS_STREAM_ARN=" ARN, "AWS_ENDPOINT_URL_KINESIS=http://localhost:4567"},
-     "stream_name= stream_arn=" ARN " region=eu-central-1 host=localhost port=4567 tls= custom=1 " FAR,
+     "stream_name= stream_arn=" ARN
+     " region=eu-central-1 host=localhost port=4567 tls= custom=1 " FAR,
      ""},
     {{"KINESIS_STREAM_ARN=" ARN, "TELEMETRY_CONNECT_TIMEOUT_MS=500",
       "TELEMETRY_REQUEST_TIMEOUT_MS=x"},

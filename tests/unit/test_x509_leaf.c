@@ -84,8 +84,8 @@ certificate(struct span extensions, struct span algorithm)
 
     if (extensions.len > 0)
         body = join(body, der(0xa3, der(0x30, extensions)));
-    return der(0x30, join(der(0x30, body),
-                          join(der(0x30, algorithm), der(0x03, SPAN("\0signature")))));
+    return der(0x30,
+               join(der(0x30, body), join(der(0x30, algorithm), der(0x03, SPAN("\0signature")))));
 }
 
 static void
@@ -124,8 +124,8 @@ leaves(void **state)
     check_leaf("names", certificate(join(other, names()), algorithm), true, false, false);
     check_leaf("for servers", certificate(join(names(), purposes(false, SERVER, NONE)), algorithm),
                true, true, true);
-    check_leaf("critical", certificate(join(purposes(true, SERVER, NONE), names()), algorithm), true,
-               true, true);
+    check_leaf("critical", certificate(join(purposes(true, SERVER, NONE), names()), algorithm),
+               true, true, true);
     check_leaf("for clients", certificate(purposes(false, CLIENT, NONE), algorithm), false, true,
                false);
     check_leaf("for both", certificate(purposes(false, CLIENT, SERVER), algorithm), false, true,
@@ -133,18 +133,19 @@ leaves(void **state)
     check_leaf("for any", certificate(purposes(true, CLIENT, ANY), algorithm), false, true, true);
     check_leaf("for nothing", certificate(extension(EKU, false, der(0x30, NONE)), algorithm), false,
                true, false);
-    check_leaf("longer identifiers",
-               certificate(join(extension(long_oid, false, der(0x30, der(0x06, SERVER))),
-                                purposes(false, long_oid,
-                                         SPAN("\x2b\x06\x01\x05\x05\x07\x03\x01\x01"))),
-                           algorithm),
-               false, true, false);
+    check_leaf(
+        "longer identifiers",
+        certificate(join(extension(long_oid, false, der(0x30, der(0x06, SERVER))),
+                         purposes(false, long_oid, SPAN("\x2b\x06\x01\x05\x05\x07\x03\x01\x01"))),
+                    algorithm),
+        false, true, false);
     check_leaf("an extension within an extension",
-               certificate(extension(SPAN("\x55\x1d\x0f"), false, names()), algorithm), false, false,
-               false);
-    check_leaf("purposes that are deeper",
-               certificate(extension(EKU, false, der(0x30, der(0x30, der(0x06, SERVER)))), algorithm),
-               false, true, false);
+               certificate(extension(SPAN("\x55\x1d\x0f"), false, names()), algorithm), false,
+               false, false);
+    check_leaf(
+        "purposes that are deeper",
+        certificate(extension(EKU, false, der(0x30, der(0x30, der(0x06, SERVER)))), algorithm),
+        false, true, false);
     check_leaf("behind what is signed", certificate(other, decoy()), false, false, false);
 }
 
@@ -153,8 +154,12 @@ static void
 damaged(void **state)
 {
     static const struct span texts[] = {
-        TEXT(""), TEXT("\x30"), TEXT("\x30\x80\x30\x80\x00\x00\x00\x00"),
-        TEXT("\x30\x84\x7f\xff\xff\xff\x30"), TEXT("\x04\x02\x30\x00"), TEXT("-----BEGIN"),
+        TEXT(""),
+        TEXT("\x30"),
+        TEXT("\x30\x80\x30\x80\x00\x00\x00\x00"),
+        TEXT("\x30\x84\x7f\xff\xff\xff\x30"),
+        TEXT("\x04\x02\x30\x00"),
+        TEXT("-----BEGIN"),
     };
 
     (void)state;
