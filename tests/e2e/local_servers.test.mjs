@@ -12,7 +12,7 @@ const OTHERS = 10_000;
 for (const name of Object.keys(SERVERS)) {
   const count = LINES[name] ?? OTHERS;
 
-  test(`${count} lines to ${name}`, { timeout: 300_000 }, async () => {
+  test(`${count} lines to ${name}`, { timeout: 600_000 }, async () => {
     assert.deepEqual(localFaults(await localRun(name, count)), []);
   });
 }

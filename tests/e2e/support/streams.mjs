@@ -47,32 +47,43 @@ export class Streams {
 
   /* [{ shard, data, partitionKey, sequenceNumber }], shard after shard. */
   async readAll(name) {
-    const { Shards } = await this.client.send(new ListShardsCommand({ StreamName: name }));
-    const records = [];
-    for (const { ShardId } of Shards) {
-      records.push(...await this.#readShard(name, ShardId));
-    }
-    return records;
+    return (await this.reader(name))();
   }
 
-  async #readShard(name, shard) {
-    const start = await this.client.send(new GetShardIteratorCommand({
-      StreamName: name, ShardId: shard, ShardIteratorType: 'TRIM_HORIZON'
-    }));
+  /* A function that gives the records that it has not given before, likewise. */
+  async reader(name) {
+    const { Shards } = await this.client.send(new ListShardsCommand({ StreamName: name }));
+    const iterators = new Map();
+    for (const { ShardId } of Shards) {
+      const { ShardIterator } = await this.client.send(new GetShardIteratorCommand({
+        StreamName: name, ShardId, ShardIteratorType: 'TRIM_HORIZON'
+      }));
+      iterators.set(ShardId, ShardIterator);
+    }
+    return async () => {
+      const records = [];
+      for (const shard of iterators.keys()) {
+        records.push(...await this.#readShard(shard, iterators));
+      }
+      return records;
+    };
+  }
+
+  /* To the shard's end; leaves the iterator there. */
+  async #readShard(shard, iterators) {
     const records = [];
-    let iterator = start.ShardIterator;
-    while (iterator) {
-      const reply = await this.client.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: 10_000 }));
+    while (iterators.get(shard)) {
+      const reply = await this.client.send(new GetRecordsCommand({ ShardIterator: iterators.get(shard), Limit: 10_000 }));
       for (const record of reply.Records) {
         records.push({
           shard, data: Buffer.from(record.Data), partitionKey: record.PartitionKey,
           sequenceNumber: record.SequenceNumber
         });
       }
+      iterators.set(shard, reply.NextShardIterator);
       if (reply.Records.length === 0 && !reply.MillisBehindLatest) {
         break;
       }
-      iterator = reply.NextShardIterator;
     }
     return records;
   }

@@ -1,8 +1,8 @@
 /*
  * Waits until `check` gives something true and returns it; throws when that has not happened after `ms`.
- * It asks; it never assumes that a time has been long enough.
+ * It asks; it never assumes that a time has been long enough. What costs much to ask is asked less often.
  */
-export async function until(what, check, ms = 20_000) {
+export async function until(what, check, ms = 20_000, everyMs = 5) {
   const end = performance.now() + ms;
   for (;;) {
     const answer = await check();
@@ -12,7 +12,7 @@ export async function until(what, check, ms = 20_000) {
     if (performance.now() > end) {
       throw new Error(`${what}: not within ${ms} ms`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 
