@@ -12,7 +12,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Light, accepting } from './support/light.mjs';
-import { BINARY, NAME, extensionsFolder } from './support/stand.mjs';
+import { BINARY, EMULATED, NAME, extensionsFolder } from './support/stand.mjs';
 import { removeFolder } from './support/folder.mjs';
 
 const TEST_MS = 60_000;
@@ -106,7 +106,7 @@ function check({ end, stream }, { outcome, report, ledgers }) {
   assert.deepEqual({ received, delivered, dropped: dropped.total }, { received: LINES, delivered: good, dropped: lostThen });
 }
 
-describe('every end of an invocation', { concurrency: 12 }, () => {
+describe('every end of an invocation', { concurrency: EMULATED ? 2 : 12 }, () => {
   for (const [hears, hearing] of Object.entries(hearings)) {
     for (const [how, end] of Object.entries(ends)) {
       for (const stream of Object.keys(streams)) {

@@ -10,7 +10,7 @@ import { ContainerCredentials } from './support/container_credentials.mjs';
 import { removeFolder, temporaryFolder } from './support/folder.mjs';
 import { CREDENTIALS } from './support/front.mjs';
 import { Light, light } from './support/light.mjs';
-import { BINARY, NAME } from './support/stand.mjs';
+import { BINARY, EMULATED, NAME } from './support/stand.mjs';
 import { until } from './support/until.mjs';
 
 const ENRICHED = { TELEMETRY_RECORD_FORMAT: 'enriched' };
@@ -137,7 +137,7 @@ for (const [what, cpu] of [['128 MB', { onMs: 7, periodMs: 100 }], ['350 MB', { 
 }
 
 test("as Lambda's user, with its limits, and a file system that can only be read but for /tmp",
-  { skip: process.getuid() !== 0 && 'only root can give up what it takes' }, async () => {
+  { skip: process.getuid() !== 0 && 'only root can give up what it takes' || EMULATED && 'its emulator cannot be read' }, async () => {
     const folder = await temporaryFolder('confined-');
     copyFileSync(BINARY, join(folder, NAME));
     [folder, join(folder, NAME)].forEach((one) => chmodSync(one, 0o755));

@@ -73,7 +73,7 @@ const EVENTS = ['start', 'runtimeDone', 'report'];
 
 class UsageError extends Error {}
 
-// Returns {platform: options of Platform.start, payload, invocation: options of invoke, count, reason}, or {help: true}.
+// Returns {platform, invocation: options of Platform.start and of invoke, payload, count, reason}, or {help: true}.
 export function readArguments(argv, environment = process.env) {
   const values = parse(argv);
   if (values.help) return { help: true };

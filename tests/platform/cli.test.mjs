@@ -83,7 +83,17 @@ test('arguments: credentials are handed on together, an event may be a file', ()
 });
 
 test('arguments: what the platform does that it does not like to', () => {
-  const argv = ['--lose', 'start,report', '--cpu', '7/100', '--confined', '--shutdown-flush', 'none', '--shutdown-left', '400'];
+  const argv = [
+    '--lose',
+    'start,report',
+    '--cpu',
+    '7/100',
+    '--confined',
+    '--shutdown-flush',
+    'none',
+    '--shutdown-left',
+    '400',
+  ];
   const { platform, invocation } = readArguments(['--bootstrap', 'b', ...argv], {});
   assert.deepEqual(invocation, { start: false, report: false });
   assert.deepEqual([platform.cpu, platform.confined, platform.shutdownLeftMs], [{ onMs: 7, periodMs: 100 }, true, 400]);

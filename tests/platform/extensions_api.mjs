@@ -171,8 +171,8 @@ export class ExtensionsApi {
     const unwanted = this.#settings.managedInstances && body.length > 0; // 1.1
     if (unwanted) return refusal(403, 'InvalidRequestFormat', 'the body must be empty');
     const agent = this.find(headers);
-    // A caller whose pending call was cut off: AWS's emulators refuse it, and the event goes to the connection that broke.
-    // Whether production does is not known.
+    // A caller whose pending call was cut off: AWS's emulators refuse it, and the event goes to the connection that
+    // broke. Whether production does is not known.
     const again = this.#settings.nextAgain === 'taken' && agent.state === 'Ready' && agent.waiting?.gone;
     if (!again && !['Registered', 'Running'].includes(agent.state)) return invalidState(agent, 'Ready');
     const reply = agent.next(onClose);

@@ -154,7 +154,11 @@ test('an eleventh file is one too many: the ten before it have been started, and
 
 test('an eleventh registration is one too many, though ten of them are internal', async () => {
   const inside = Array.from({ length: 10 }, (_, index) => `inside${index}`);
-  const before = inside.map((name) => ({ ...REGISTER, headers: { 'Lambda-Extension-Name': name }, body: '{"events":[]}' }));
+  const before = inside.map((name) => ({
+    ...REGISTER,
+    headers: { 'Lambda-Extension-Name': name },
+    body: '{"events":[]}',
+  }));
   await assert.rejects(start({ alpha: { before, registerOnce: true } }), ({ platform }) => {
     const [{ status, body }] = did(platform, 'register');
     assert.deepEqual([status, JSON.parse(body).errorType], [403, 'Extension.TooManyExtensions']);
@@ -205,7 +209,7 @@ test('an extension that ends by itself is a crash, whatever its status', async (
   await assert.rejects(start({ alpha: { exit: 0 } }), /Extension.Crash: alpha ended outside SHUTDOWN: exit code 0/);
 });
 
-test('a crash within an invocation resets: runtimeDone, SIGTERM, SHUTDOWN failure to the others; then a fresh start', async () => {
+test('a crash within an invocation resets: runtimeDone, SHUTDOWN failure to the others; then a fresh start', async () => {
   const platform = await start({ alpha: { onInvoke: { exit: 0 } }, beta: { subscribe: {} } });
   const first = platform.pids;
   const { status, error, shutdown } = await platform.invoke({}, { ends: 'timeout' });
@@ -213,7 +217,13 @@ test('a crash within an invocation resets: runtimeDone, SIGTERM, SHUTDOWN failur
   assert.match(error.errorMessage, /alpha ended outside SHUTDOWN: exit code 0/);
   assert.equal(shutdown.reason, 'failure');
   assert.deepEqual(shutdown.crash, { name: 'alpha', exitCode: 0, signal: null });
-  assert.deepEqual(shutdown.extensions.map(({ name, exitCode }) => [name, exitCode]), [['alpha', 0], ['beta', 0]]);
+  assert.deepEqual(
+    shutdown.extensions.map(({ name, exitCode }) => [name, exitCode]),
+    [
+      ['alpha', 0],
+      ['beta', 0],
+    ],
+  );
   const done = platform.events.find(({ type }) => type === 'platform.runtimeDone').record;
   assert.deepEqual([done.status, done.errorType], ['error', 'Extension.Crash']);
   assert.equal(JSON.parse(did(platform, 'next', 'beta').at(-1).body).shutdownReason, 'failure');

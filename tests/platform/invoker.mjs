@@ -20,7 +20,8 @@ export class Invoker {
   // options.runtimeDone    'twice': it comes a second time, behind the report.
   invoke(invocation, options) {
     const { ends = null } = options;
-    if (ends !== null && !(ends in ENDS)) throw new Error(`a function ends ${Object.keys(ENDS).join(', ')}, not ${ends}`);
+    if (ends !== null && !(ends in ENDS))
+      throw new Error(`a function ends ${Object.keys(ENDS).join(', ')}, not ${ends}`);
     if (this.#sandbox.settings.managedInstances) return this.#invokeManaged(invocation, options);
     return this.#invokeOne(invocation, options);
   }
@@ -28,7 +29,10 @@ export class Invoker {
   async #invokeOne(invocation, options) {
     const { settings, telemetry, extensionsApi } = this.#sandbox;
     const { during, ends = null, runtimeDone = true, report = true } = options;
-    const tell = { runtimeDone: () => this.#runtimeDone(invocation, runtimeDone), report: () => this.#report(invocation, report) };
+    const tell = {
+      runtimeDone: () => this.#runtimeDone(invocation, runtimeDone),
+      report: () => this.#report(invocation, report),
+    };
     this.#restoreDurationMs = this.#sandbox.restore();
     this.#sandbox.thaw();
     if (options.start !== false) telemetry.produce('platform.start', events.start(settings, invocation));
@@ -57,7 +61,8 @@ export class Invoker {
     if (runtime !== null) runtimeApi.offer(invocation);
     const exited = () => runtime !== null && runtime.exit !== null;
     const broken = () => this.#sandbox.failure !== null;
-    const done = () => play.done && ends !== 'timeout' && (ends !== null || runtime === null || invocation.doneAt !== null);
+    const done = () =>
+      play.done && ends !== 'timeout' && (ends !== null || runtime === null || invocation.doneAt !== null);
     const inTime = await watch.holds(() => exited() || broken() || play.error !== null || done(), msTo(invocation));
     if (play.error !== null) throw play.error;
     await drain(); // the function's lines come before its runtimeDone
@@ -104,12 +109,17 @@ export class Invoker {
   }
 
   #runtimeDone(invocation, told) {
-    if (told) this.#sandbox.telemetry.produce('platform.runtimeDone', events.runtimeDone(this.#sandbox.settings, invocation));
+    if (told)
+      this.#sandbox.telemetry.produce('platform.runtimeDone', events.runtimeDone(this.#sandbox.settings, invocation));
   }
 
   #report(invocation, told) {
     const { settings, telemetry } = this.#sandbox;
-    if (told) telemetry.produce('platform.report', events.report(settings, invocation, this.#initDurationMs, this.#restoreDurationMs));
+    if (told)
+      telemetry.produce(
+        'platform.report',
+        events.report(settings, invocation, this.#initDurationMs, this.#restoreDurationMs),
+      );
     this.#initDurationMs = undefined;
   }
 
@@ -136,7 +146,11 @@ export class Invoker {
 const ENDS = {
   error: { status: 'error', errorType: 'Function.Unhandled', what: 'the function failed', resets: false },
   crash: { status: 'error', errorType: 'Runtime.ExitError', what: 'Error: Runtime exited with error: exit status 1' },
-  outOfMemory: { status: 'error', errorType: 'Runtime.OutOfMemory', what: 'Error: Runtime exited with error: signal: killed' },
+  outOfMemory: {
+    status: 'error',
+    errorType: 'Runtime.OutOfMemory',
+    what: 'Error: Runtime exited with error: signal: killed',
+  },
   failure: { status: 'failure', errorType: 'Sandbox.Failure', what: 'the environment failed' },
   timeout: {}, // nothing ends it but its deadline
 };

@@ -69,7 +69,8 @@ export class Platform {
     return this.#journal.posts;
   }
 
-  // What was dropped, batch by batch: {extension, reason, events, records: {function, extension, platform}, bytes, time}.
+  // What was dropped, batch by batch: {extension, reason, events, records, bytes, time}; records is how many there were of
+  // {function, extension, platform}.
   get drops() {
     return this.#journal.drops;
   }
@@ -113,9 +114,10 @@ export class Platform {
 
   // One invocation. Resolves when runtime and extensions are through with it, with
   // {requestId, response, error, status, errorType, durationMs, endedAt, holdMs, shutdown?}.
-  // holdMs: from platform.runtimeDone (endedAt, by performance.now()) to the last extension's next. shutdown: the report of a reset (timeout, the
-  // function's process or an extension ended); the next invocation then starts everything anew.
-  // options: see invoker.mjs.
+  // holdMs: from platform.runtimeDone (endedAt, by performance.now()) to the last extension's next.
+  // shutdown: the report of a reset (timeout, the function's process or an extension ended); the next invocation then
+  // starts everything anew.
+  // options: see invoker.mjs; of Invocation: requestId, traceId.
   invoke(payload = {}, options = {}) {
     if (this.#settings.managedInstances) return this.#invoke(payload, options);
     const turn = this.#queue.then(() => this.#invoke(payload, options));

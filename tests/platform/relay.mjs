@@ -1,6 +1,6 @@
 // The way of events to the subscribers, in order, and no faster than Lambda's own: a function writes into a pipe, which
-// holds 64 KiB, and the platform reads it beside all else that it does. Without that pace a function that the caller plays
-// would log megabytes in one turn of this process' loop, in which no answer to a POST can be heard.
+// holds 64 KiB, and the platform reads it beside all else that it does. Without that pace a function that the caller
+// plays would log megabytes in one turn of this process' loop, in which no answer to a POST can be heard.
 
 const TICK_MS = 1;
 
@@ -76,8 +76,8 @@ export class Relay {
   }
 }
 
-// Lines that come late, by a drawn time each, but in order among themselves: they have a pipe of their own, which another
-// thread of the platform reads than the one that tells of its own events (2.5 (1)).
+// Lines that come late, by a drawn time each, but in order among themselves: they have a pipe of their own, which
+// another thread of the platform reads than the one that tells of its own events (2.5 (1)).
 export class Delay {
   #queue = [];
   #timer = null;

@@ -105,7 +105,8 @@ export class Sandbox {
     for (const extension of paths.slice(0, MAX_EXTENSIONS)) this.extensionsApi.expect(path.basename(extension));
     for (const [index, extension] of paths.entries()) {
       const name = path.basename(extension);
-      if (index === MAX_EXTENSIONS) throw fault('Extension.TooManyExtensions', `${name} is one more than ${MAX_EXTENSIONS}`);
+      if (index === MAX_EXTENSIONS)
+        throw fault('Extension.TooManyExtensions', `${name} is one more than ${MAX_EXTENSIONS}`);
       await assertExecutable(extension).catch((error) => this.#launchFailed(name, error));
       this.#launchExtension(extension);
       await this.children.get(name).launched.catch((error) => this.#launchFailed(name, error));

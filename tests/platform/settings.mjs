@@ -23,16 +23,16 @@ const DEFAULTS = {
   logFormat: null, // 'Text' or 'JSON'; default Text, on Managed Instances JSON (1.8)
   textNewline: false, // 2.4: some loggers leave the newline in the record
   maxLineBytes: 64 * 1024, // 2.2: a longer line comes in pieces; up to 1 MiB was seen, the longest CloudWatch log event
-  lineDelayMs: 0, // 2.5 (1): how much later than the platform's own events a function's line comes; or [least, most], drawn
-  goJson: true, // events are written as Go does: <, > and & as escapes, JSON lines without blanks; false: as JSON.stringify
+  lineDelayMs: 0, // 2.5 (1): by how much a function's line is later than the platform's own events; or [least, most]
+  goJson: true, // events are written as Go does: <, > and & as escapes, JSON lines without blanks; false: not so
   env: {}, // added to both environments; a null value takes a variable out
   freeze: false, // true: as soon as all are idle; 'drawn': some time after that, within 30 ms
   seed: null, // of all that is drawn; default: another one each time, as platform.seed
   cpu: null, // {onMs, periodMs}: a share of one CPU for the whole sandbox: 128 MB come with some 7 % (1.4)
   confined: false, // 1.4: extensions run as Lambda's user, with its limits, and can write to /tmp only; needs root
-  nextAgain: 'refused', // a second next while one is pending, though its connection broke: refused by AWS's emulator; or 'taken'
-  runtimeDoneAtReset: true, // a reset while an extension holds has a second runtimeDone for the same request, as AWS's emulator
-  snapStart: false, // 1.7: frozen after init, without a word about SnapStart in the environment, restored by the first invocation
+  nextAgain: 'refused', // a second next while one is pending whose connection broke: so AWS's emulator; or 'taken'
+  runtimeDoneAtReset: true, // a reset while an extension holds has a second runtimeDone for the request: so AWS's emulator
+  snapStart: false, // 1.7: frozen after init, unknown to the extensions' environment, restored by the first invocation
   tracing: true, // 1.3, 2.3: false: neither INVOKE nor an event has it
   tenantId: null, // 1.9
   alias: null, // of the function: the end of invokedFunctionArn
@@ -54,7 +54,7 @@ const DELIVER_DEFAULTS = {
   backoffMs: 50, // doubles with each failure
   backoffMaxMs: 1000,
   timeoutMs: 5000, // of one POST
-  busy: 'drop', // 2.2: a batch that falls due while a POST is outstanding is dropped whole, and reported; 'keep': it waits
+  busy: 'drop', // 2.2: a batch that falls due while a POST is outstanding is dropped whole; 'keep': it waits
   bufferBytes: 64 * 1024 * 1024, // with 'keep', per subscriber; past it, events are dropped and reported
   bytesPerMs: 64 * 1024, // the pace at which events reach their subscribers: the content of a pipe each millisecond
   cutLongRecords: false, // 2.2: a record above maxBytes is cut in two POSTs
@@ -149,8 +149,8 @@ function withCustomer(environment, customer) {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && value !== undefined));
 }
 
-// 1.5: no variable that starts with an underscore reaches an extension. With SnapStart the kind of init does not, either,
-// by the list in AWS's emulator.
+// 1.5: no variable that starts with an underscore reaches an extension. With SnapStart the kind of init does not,
+// either, by the list in AWS's emulator.
 export function extensionEnvironment(settings, runtimeApi) {
   const common = commonEnvironment(settings, runtimeApi);
   if (settings.snapStart) delete common.AWS_LAMBDA_INITIALIZATION_TYPE;

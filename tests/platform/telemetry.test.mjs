@@ -120,7 +120,10 @@ test('lines: JSON objects become values, when the format is JSON; written as Go 
     lineRecord(Buffer.from(line), { logFormat, goJson, textNewline: false }).toString();
   assert.equal(record('{"a": 1.0}', 'JSON'), '{"a":1.0}');
   assert.equal(record('{"a": 1.0}', 'JSON', false), '{"a": 1.0}');
-  assert.equal(record('{"a b" : "<\\" &\u2028 >", "c":[ 1 , 2 ]}', 'JSON'), '{"a b":"\\u003c\\" \\u0026\\u2028 \\u003e","c":[1,2]}');
+  assert.equal(
+    record('{"a b" : "<\\" &\u2028 >", "c":[ 1 , 2 ]}', 'JSON'),
+    '{"a b":"\\u003c\\" \\u0026\\u2028 \\u003e","c":[1,2]}',
+  );
   assert.equal(record('{"a": 1.0}', 'Text'), '"{\\"a\\": 1.0}"');
   assert.equal(record('a<b', 'Text'), '"a\\u003cb"');
   assert.equal(record('a<b', 'Text', false), '"a<b"');
@@ -339,7 +342,7 @@ test("AWS's rule is the default", async () => {
   assert.throws(() => settingsFrom({ deliver: { busy: 'wait' } }), /deliver.busy must be drop or keep, not wait/);
 });
 
-test('what falls due during a POST is dropped whole, platform events too; the notice follows, and may be dropped', async () => {
+test('what falls due during a POST is dropped whole, platform events too; so may be the notice that follows', async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function', 'platform'], buffering: { ...SLOW, maxItems: 1000 } }, heldPosts: 1 } },
     DROP,
@@ -369,13 +372,16 @@ test('what falls due during a POST is dropped whole, platform events too; the no
   assert.deepEqual(lines, { received: 502, dropped: 1998 });
 });
 
-test('a batch that falls due by its time during a POST is dropped as well; what does not is sent behind it', async () => {
+test('a batch that falls due by its time during a POST is dropped as well; what comes later is sent', async () => {
   const platform = await start({ alpha: { subscribe: { types: ['function'] }, heldPosts: 1 } }, DROP);
   platform.emit('function', 'taken');
   await platform.until(() => did(platform, 'held').length === 1);
   platform.emit('function', 'dropped');
   await platform.until(() => platform.drops.length === 1);
-  assert.deepEqual(platform.drops[0].events.map(({ record }) => record), ['dropped']);
+  assert.deepEqual(
+    platform.drops[0].events.map(({ record }) => record),
+    ['dropped'],
+  );
   release(platform);
   await flushed(platform);
   platform.emit('function', 'sent');
@@ -412,8 +418,13 @@ test('events take their time through the pipe, in order; an invocation ends when
   await platform.invoke({}, { during: (emit) => Array.from({ length: 300 }, (_, n) => emit('function', n)) });
   assert.ok(performance.now() - began >= 15, '300 lines of 70 bytes are 21 ticks of a millisecond');
   await flushed(platform);
-  const records = received(platform).filter(({ type }) => type === 'function').map(({ record }) => record);
-  assert.deepEqual(records, Array.from({ length: 300 }, (_, n) => n));
+  const records = received(platform)
+    .filter(({ type }) => type === 'function')
+    .map(({ record }) => record);
+  assert.deepEqual(
+    records,
+    Array.from({ length: 300 }, (_, n) => n),
+  );
 });
 
 test('bytes survive: invalid UTF-8, escapes, spaces', async () => {
@@ -508,7 +519,10 @@ test('late lines: behind the end of the invocation, in order, with the time when
   const events = received(platform).filter(({ type }) => /^function|Done$/.test(type));
   const done = events.findIndex(({ type }) => type === 'platform.runtimeDone');
   const lines = events.filter(({ type }) => type === 'function');
-  assert.deepEqual(lines.map(({ record }) => record), [1, 2, 3]);
+  assert.deepEqual(
+    lines.map(({ record }) => record),
+    [1, 2, 3],
+  );
   assert.ok(events.indexOf(lines[0]) > done);
   assert.ok(lines[0].time <= events[done].time);
 });
@@ -540,7 +554,10 @@ test('an answer before the end of the body is a failure', async () => {
   );
   platform.emit('function', 'x');
   await platform.flush();
-  assert.deepEqual(platform.posts.map(({ error }) => error), ['an answer before the end of the body']);
+  assert.deepEqual(
+    platform.posts.map(({ error }) => error),
+    ['an answer before the end of the body'],
+  );
 });
 
 test('TCP: events line by line; refused when nobody listens', async () => {

@@ -163,14 +163,16 @@ async function react(event, reaction) {
   process.exit(0);
 }
 
-// There is no telling from here when the call is pending: init ends then, and the platform sends what has come before.
+// There is no telling from here when the call is pending, nor when the platform has seen that its connection is gone.
 async function abandonedNext() {
+  const moment = () => new Promise((resolve) => setTimeout(resolve, 500));
   const request = http.get(`${api}/2020-01-01/extension/event/next`, {
     headers: { 'Lambda-Extension-Identifier': identifier },
   });
   request.on('error', () => {});
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await moment();
   request.destroy();
+  await moment();
 }
 
 async function main() {
