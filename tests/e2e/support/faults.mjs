@@ -6,9 +6,10 @@
  * sends again brings each record once. With `accepted: true` the records have arrived although the
  * client cannot know it, so a client that sends again doubles them.
  */
+import { dice } from '../../platform/dice.mjs';
 import { chunked, reply as wholeReply, replyHead } from './http1.mjs';
 
-import { dice } from '../../platform/dice.mjs';
+export { dice };
 
 export const THROTTLED = {
   ErrorCode: 'ProvisionedThroughputExceededException',
