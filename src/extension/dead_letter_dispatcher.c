@@ -214,10 +214,12 @@ dead_letter_dispatcher_last_chance(struct dead_letter_dispatcher *d, uint64_t de
     d->failures = 0;
     d->again_ms = 0;
     /* a call that is under way may be about to end well */
-    if (d->sending)
+    if (d->sending) {
         loop_set(d->loop, &d->timer, silence_ms(d));
-    else
+        http_client_hurry(&d->letter.client.http);
+    } else {
         dead_letter_dispatcher_run(d);
+    }
 }
 
 void

@@ -49,6 +49,7 @@ check_ledger(const struct telemetry_dispatcher *d)
 void
 telemetry_dispatcher_open(struct telemetry_dispatcher *d)
 {
+    http_client_hurry(&d->kinesis.client.http);
     if (breaker_open(&d->breaker) || d->over)
         return;
     (void)credentials_coming(&d->credentials);
@@ -202,6 +203,19 @@ may_send(struct telemetry_dispatcher *d)
     return false;
 }
 
+/* At the end a connection that may be dead must leave time for another one. */
+static uint32_t
+hurry_ms(const struct telemetry_dispatcher *d)
+{
+    enum { LEAST_MS = 50 };
+    uint64_t now = d->loop->now_ms;
+    uint64_t share = d->deadline_ms > now ? (d->deadline_ms - now) / 3 : 0;
+
+    if (!d->last_chance)
+        return 0;
+    return share > LEAST_MS ? (uint32_t)share : LEAST_MS;
+}
+
 static void
 send_batch(struct telemetry_dispatcher *d, bool with_failed, bool alone)
 {
@@ -226,6 +240,7 @@ send_batch(struct telemetry_dispatcher *d, bool with_failed, bool alone)
     for (uint32_t i = 0; i < d->batch.len; i++)
         if (queue_at(&d->queue, d->batch.places[i]).attempts > 1)
             d->resent++;
+    d->kinesis.client.http.hurry_ms = hurry_ms(d);
     d->calls_before = d->kinesis.client.http.sent_calls;
     d->unanswered_before = d->kinesis.client.http.unanswered;
     d->sending = true;
@@ -845,6 +860,8 @@ telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadli
     d->deadline_ms = deadline_ms;
     d->last_chance = d->hopeful = true;
     telemetry_dispatcher_flush(d);
+    d->kinesis.client.http.hurry_ms = hurry_ms(d);
+    http_client_hurry(&d->kinesis.client.http);
     if (d->settings->dead_letter != DEAD_LETTER_NONE)
         loop_set(d->loop, &d->burial_timer, time_for_stream_ms(d));
     dead_letter_dispatcher_last_chance(&d->dead_letter, deadline_ms);

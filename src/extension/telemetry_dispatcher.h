@@ -86,7 +86,10 @@ size_t telemetry_dispatcher_bytes(const struct settings *settings);
 /* settings, callbacks and context are set by the caller. Returns 0, or ERR_FULL. */
 int telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, struct storage *s);
 
-/* Connects ahead of need, unless it is known to be in vain. */
+/*
+ * An invocation begins, or the sandbox is initialised: connects ahead of need, unless it is known to be
+ * in vain. A call that went through a freeze is not waited for as long as others.
+ */
 void telemetry_dispatcher_open(struct telemetry_dispatcher *d);
 
 /* Takes an event that is to be forwarded. Returns 0; ERR_FULL: there is no room: again at `room`. */

@@ -9,6 +9,9 @@
 /* A reply that trickles in is given so many times the longest silence. */
 enum { REPLY_SILENCES = 10 };
 
+/* What was sent before a freeze and has been answered is read at once after it. */
+enum { THAWED_MS = 250 };
+
 static void progress(void *context);
 
 static void
@@ -59,6 +62,13 @@ frozen(const struct http_client *c)
     return c->thaws != c->loop->thaws && !c->repeated;
 }
 
+/* Whether its silence may be that of a connection that is dead. */
+static bool
+doubtful(const struct http_client *c)
+{
+    return !c->answered && (frozen(c) || (c->kept && c->hurry_ms > 0 && !c->repeated));
+}
+
 /* The connection is gone: once more on a new one if that may be due to its age, else the end. */
 static void
 lost(struct http_client *c)
@@ -80,7 +90,7 @@ silent(void *context)
     struct http_client *c = context;
 
     connection_close(&c->connection);
-    if (!c->answered && frozen(c))
+    if (doubtful(c))
         repeat(c);
     else
         finish(c, ERR_LATE);
@@ -91,7 +101,10 @@ heard(struct http_client *c)
 {
     if (c->call == NULL || c->call->silence_ms == 0)
         return;
-    loop_set(c->loop, &c->silence, c->call->silence_ms);
+    loop_set(c->loop, &c->silence,
+             doubtful(c) && c->hurry_ms > 0 && c->hurry_ms < c->call->silence_ms
+                 ? c->hurry_ms
+                 : c->call->silence_ms);
     if (c->state == HTTP_SENDING)
         c->reply_by_ms = c->silence.at_ms + REPLY_SILENCES * c->call->silence_ms;
     else if (c->silence.at_ms > c->reply_by_ms)
@@ -321,6 +334,13 @@ http_client_start(struct http_client *c, const struct http_call *call)
         c->kept = true;
         progress(c);
     }
+}
+
+void
+http_client_hurry(struct http_client *c)
+{
+    if (c->call != NULL && doubtful(c))
+        loop_set_earlier(&c->silence, c->loop->now_ms + (frozen(c) ? THAWED_MS : c->hurry_ms));
 }
 
 void

@@ -40,6 +40,8 @@ struct http_client {
     const struct http_call *call; /* NULL: idle */
     uint64_t sent_calls;          /* requests begun, repeats included */
     uint64_t opened;              /* connections that were opened */
+    uint32_t hurry_ms; /* 0, or the longest silence of a peer on a connection that has served a
+                                   * call before: then the call is made again on a new one */
     uint64_t
         unanswered; /* requests sent whole without a whole reply: who knows what became of them */
 
@@ -77,6 +79,13 @@ void http_client_open(struct http_client *c, uint32_t idle_ms);
 
 /* Makes a call; only when idle. call must stay valid until done. May call done before it returns. */
 void http_client_start(struct http_client *c, const struct http_call *call);
+
+/*
+ * There is less time than when the call under way was made: if its connection went through a freeze,
+ * or hurry_ms is set and it had served a call before, it is given little time to answer, and then the
+ * call is made again on a new one.
+ */
+void http_client_hurry(struct http_client *c);
 
 /* Ends the present call without done, and closes the connection: in good order if there was no call. */
 void http_client_stop(struct http_client *c);

@@ -10,7 +10,7 @@
 /* see loop.h */
 
 /* Later than a busy machine makes a turn. */
-enum { FREEZE_MS = 300 };
+enum { FREEZE_MS = 300, AWAKE_MS = 500 };
 
 int
 loop_open(struct loop *loop)
@@ -74,16 +74,22 @@ loop_set_earlier(struct loop_timer *timer, uint64_t at_ms)
         timer->at_ms = at_ms;
 }
 
-/* Milliseconds until the next timer; -1 when none is set. */
+/*
+ * Milliseconds until the next timer; -1 when none is set. A freeze is told by a wait that took longer
+ * than it was to, so where freezes count it is a short one.
+ */
 static int
 wait_ms(const struct loop *loop)
 {
     uint64_t now = clock_monotonic_ms();
     uint64_t at = UINT64_MAX;
 
-    for (const struct loop_timer *t = loop->timers; t != NULL; t = t->next)
-        if (t->at_ms != 0 && t->at_ms < at)
-            at = t->at_ms;
+    for (const struct loop_timer *t = loop->timers; t != NULL; t = t->next) {
+        uint64_t t_at = t->awake && t->at_ms > now + AWAKE_MS ? now + AWAKE_MS : t->at_ms;
+
+        if (t_at != 0 && t_at < at)
+            at = t_at;
+    }
     if (at == UINT64_MAX)
         return -1;
     if (at <= now)
