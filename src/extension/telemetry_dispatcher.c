@@ -46,14 +46,22 @@ check_ledger(const struct telemetry_dispatcher *d)
 #endif
 }
 
-void
-telemetry_dispatcher_open(struct telemetry_dispatcher *d)
+/* Connects, unless it is known to be in vain. */
+static void
+connect_stream(struct telemetry_dispatcher *d)
 {
-    http_client_hurry(&d->kinesis.client.http);
     if (breaker_open(&d->breaker) || d->over)
         return;
     (void)credentials_coming(&d->credentials);
     aws_client_open(&d->kinesis.client);
+}
+
+void
+telemetry_dispatcher_open(struct telemetry_dispatcher *d)
+{
+    http_client_hurry(&d->kinesis.client.http);
+    if (ahead_connect(&d->ahead, d->ledger.received, d->queue.fresh + d->queue.failed > 0))
+        connect_stream(d);
 }
 
 void
@@ -96,6 +104,7 @@ telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *e
     }
     if (first && d->queue.fresh > 0) {
         d->fresh_since_ms = d->loop->now_ms;
+        connect_stream(d);
         /* the end of the POST would send it, but it may never come */
         if (!d->sending)
             loop_set_earlier(&d->timer, d->loop->now_ms + (awaited(d) ? POST_END_MS : LINGER_MS));
@@ -495,7 +504,8 @@ half_of(const struct telemetry_dispatcher *d, const struct kinesis_result *r)
 
 /*
  * A record that was sent by itself was refused for what it is. Others may tell whether that is true
- * of it alone; where there are none, it has twice as many attempts as open the breaker.
+ * of it alone; where there are none, it has twice as many attempts as open the breaker, and at the end
+ * as many as there is time for.
  */
 static void
 refused_alone(struct telemetry_dispatcher *d, const struct kinesis_result *r)
@@ -504,9 +514,12 @@ refused_alone(struct telemetry_dispatcher *d, const struct kinesis_result *r)
     unsigned refusals = queue_at(&d->queue, place).refusals + 1;
     unsigned most = d->settings->max_attempts * (d->last_chance ? 1 : 2);
     bool others = d->queue.failed + d->queue.fresh > 0;
+    size_t half = half_of(d, r);
+    /* at the end nobody waits for its room: as long as there is time, unless it can be made smaller */
+    bool keep = d->last_chance && half == 0;
 
-    if ((d->alone && d->evidence) || (!others && refusals >= most)) {
-        resize(d, 0, half_of(d, r), DROP_REFUSED);
+    if ((d->alone && d->evidence) || (!others && !keep && refusals >= most)) {
+        resize(d, 0, half, DROP_REFUSED);
         all_again(d);
         soon(d);
         return;
@@ -597,6 +610,15 @@ kind_of(const struct telemetry_dispatcher *d, const struct kinesis_result *r)
     return BREAKER_HOPELESS;
 }
 
+/* Whether a call was made, or tried, that only a change from outside can make succeed. */
+static bool
+in_vain(const struct telemetry_dispatcher *d, const struct kinesis_result *r)
+{
+    if (r->call.result != 0)
+        return connection_hopeless(&d->kinesis.client.http.connection);
+    return r->call.status != 0 && kind_of(d, r) == BREAKER_HOPELESS;
+}
+
 /*
  * Whether records fail that have failed for long while others were accepted since the last time:
  * that says nothing of the stream.
@@ -637,6 +659,8 @@ brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
     if (r->call.result == ERR_LATE && asked && d->batch_max / 2 >= LEAST_BATCH)
         d->batch_max /= 2;
     failed(d, kind_of(d, r), r->call.retry_after_ms);
+    if (d->last_chance && in_vain(d, r))
+        d->calls_at_ms = d->loop->now_ms + 1 + retry_in_vain_ms(++d->in_vain, d->stream_ms);
 }
 
 /* Requests that may have been carried out although that was not heard. */
@@ -849,6 +873,8 @@ time_for_stream_ms(const struct telemetry_dispatcher *d)
     enum { STDERR_MS = 150 };
     uint64_t left = left_ms(d);
 
+    if (d->settings->dead_letter == DEAD_LETTER_NONE)
+        return left;
     if (d->settings->dead_letter == DEAD_LETTER_S3)
         return left / 2;
     return left > STDERR_MS ? left - STDERR_MS : 0;
@@ -859,11 +885,12 @@ telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadli
 {
     d->deadline_ms = deadline_ms;
     d->last_chance = d->hopeful = true;
+    d->stream_ms = (uint32_t)time_for_stream_ms(d);
     telemetry_dispatcher_flush(d);
     d->kinesis.client.http.hurry_ms = hurry_ms(d);
     http_client_hurry(&d->kinesis.client.http);
     if (d->settings->dead_letter != DEAD_LETTER_NONE)
-        loop_set(d->loop, &d->burial_timer, time_for_stream_ms(d));
+        loop_set(d->loop, &d->burial_timer, d->stream_ms);
     dead_letter_dispatcher_last_chance(&d->dead_letter, deadline_ms);
     /* waits that were chosen when there was more time */
     d->calls_at_ms = d->failed_at_ms = 0;

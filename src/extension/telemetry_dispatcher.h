@@ -21,6 +21,7 @@
 #include "extension/failure_log.h"
 #include "extension/kinesis.h"
 #include "extension/telemetry_intake.h"
+#include "protocol/ahead.h"
 #include "protocol/breaker.h"
 #include "protocol/retry.h"
 
@@ -59,8 +60,11 @@ struct telemetry_dispatcher {
     uint32_t places[QUEUE_BATCH_MAX];
     uint32_t batch_max; /* records that a batch may have now */
     bool sending;
-    bool alone;             /* what is under way is a record that was set aside */
-    bool cramped;           /* a record was set aside since its pieces had no room */
+    bool alone;   /* what is under way is a record that was set aside */
+    bool cramped; /* a record was set aside since its pieces had no room */
+    struct ahead ahead;
+    unsigned in_vain;       /* calls of the last chance after which only a change could help */
+    uint32_t stream_ms;     /* the time that the stream has at the last chance */
     bool last_chance;       /* the sandbox ends: no rest any more */
     bool over;              /* nothing goes to the stream any more */
     struct breaker breaker; /* by the wall clock, which goes on in a freeze */
@@ -87,8 +91,8 @@ size_t telemetry_dispatcher_bytes(const struct settings *settings);
 int telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, struct storage *s);
 
 /*
- * An invocation begins, or the sandbox is initialised: connects ahead of need, unless it is known to be
- * in vain. A call that went through a freeze is not waited for as long as others.
+ * An invocation begins, or the sandbox is ready: connects ahead of need (protocol/ahead.h), unless it is
+ * known to be in vain. A call that went through a freeze is not waited for as long as others.
  */
 void telemetry_dispatcher_open(struct telemetry_dispatcher *d);
 

@@ -533,6 +533,18 @@ connection_idle(const struct connection *c)
     return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
+COLD bool
+connection_hopeless(const struct connection *c)
+{
+    enum { INTERNAL_ERROR = 80, ALERTS = 256 }; /* RFC 5246, 7.2: an alert that may pass */
+    bool certificate = c->code > BR_ERR_X509_OK && c->code <= BR_ERR_X509_NOT_TRUSTED;
+    bool alert = c->code >= BR_ERR_RECV_FATAL_ALERT && c->code < BR_ERR_RECV_FATAL_ALERT + ALERTS &&
+                 c->code != BR_ERR_RECV_FATAL_ALERT + INTERNAL_ERROR;
+
+    return c->end == CONNECTION_NOT_TLS ||
+           (c->end == CONNECTION_TLS_FAILED && (certificate || alert));
+}
+
 const char *
 connection_error(const struct connection *c)
 {

@@ -51,7 +51,8 @@ struct connection {
     uint64_t handshakes; /* TLS handshakes that succeeded, full or resumed, of all
                           * connections */
     struct connection_peer peer;
-    bool more; /* the owner goes on writing at once: what is flushed may wait for that, and input too */
+    bool
+        more; /* the owner goes on writing at once: what is flushed may wait for that, and input too */
     void (*progress)(void *context);
     void *context;
 
@@ -116,6 +117,12 @@ void connection_used(struct connection *c, size_t len);
  * anything. Asks the system, waits for nothing.
  */
 bool connection_idle(const struct connection *c);
+
+/*
+ * Whether only a change from outside can make the next connection end otherwise: the peer does not
+ * speak TLS, its certificate is not accepted, or it refuses the handshake.
+ */
+bool connection_hopeless(const struct connection *c);
 
 /* Why the connection ended, for a log line; code is worth printing when it is not 0. */
 const char *connection_error(const struct connection *c);

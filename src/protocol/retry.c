@@ -141,6 +141,15 @@ retry_wait_ms(const struct retry *r, uint32_t dice)
     return (uint32_t)wait;
 }
 
+COLD uint32_t
+retry_in_vain_ms(unsigned failures, uint32_t whole_ms)
+{
+    enum { DOUBLINGS_MAX = 5 };
+    unsigned doublings = failures - 1 < DOUBLINGS_MAX ? failures - 1 : DOUBLINGS_MAX;
+
+    return whole_ms / 20 << doublings;
+}
+
 void
 retry_quota_open(struct retry_quota *q)
 {

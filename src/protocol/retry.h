@@ -51,6 +51,17 @@ struct retry {
  */
 uint32_t retry_wait_ms(const struct retry *r, uint32_t dice);
 
+/*
+ * The wait where only a change from outside can help, when it is now or never: few calls, at growing
+ * distances, after 1, 3, 7 and 15 twentieths of the time.
+ *
+ * failures  calls that brought nothing in that time, 1 or more.
+ * whole_ms  the time that there was when the first of them was made.
+ *
+ * Returns milliseconds.
+ */
+uint32_t retry_in_vain_ms(unsigned failures, uint32_t whole_ms);
+
 /* How many more calls may be made because others failed. */
 struct retry_quota {
     uint32_t tokens;

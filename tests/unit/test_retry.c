@@ -2,6 +2,8 @@
 
 #include "check.h"
 
+#include <limits.h>
+
 #define LEAST 0u
 #define GREATEST UINT32_MAX
 #define NO_HURRY UINT32_MAX
@@ -243,12 +245,29 @@ quota(void **state)
     }
 }
 
+/* Five calls in the whole time, the first one at once. */
+static void
+in_vain(void **state)
+{
+    static const uint32_t at[] = {95, 285, 665, 1425, 2945};
+    uint32_t now = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < LEN(at); i++) {
+        now += retry_in_vain_ms(i + 1, 1900);
+        CHECK_INT("call", now, at[i]);
+    }
+    CHECK_INT("no time", retry_in_vain_ms(1, 0), 0);
+    CHECK_INT("many", retry_in_vain_ms(1000, 60000) >= 60000, true);
+    CHECK_INT("the longest", retry_in_vain_ms(UINT_MAX, UINT32_MAX / 32) > 0, true);
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bounds),   cmocka_unit_test(hinted), cmocka_unit_test(jitter),
-        cmocka_unit_test(class_of), cmocka_unit_test(quota),
+        cmocka_unit_test(in_vain), cmocka_unit_test(bounds),   cmocka_unit_test(hinted),
+        cmocka_unit_test(jitter),  cmocka_unit_test(class_of), cmocka_unit_test(quota),
     };
 
     return RUN(argc, argv, tests);

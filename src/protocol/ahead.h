@@ -1,0 +1,26 @@
+#ifndef AHEAD_H
+#define AHEAD_H
+/*
+ * Whether a connection is opened before there is anything to send: for a function that logs, so that
+ * it is there when it is wanted; not for one that is silent, where it would be opened for nothing at
+ * each invocation.
+ */
+#include "protocol/span.h"
+
+/* Starts as all zeros. */
+struct ahead {
+    uint64_t received; /* as of the last call */
+    unsigned silent;   /* calls in a row, up to now, between which nothing was received */
+};
+
+/*
+ * To be called when the sandbox is ready and when each invocation begins.
+ *
+ * received  events of the sandbox up to now.
+ * queued    there is something to send.
+ *
+ * Returns true unless the last two invocations had nothing.
+ */
+bool ahead_connect(struct ahead *a, uint64_t received, bool queued);
+
+#endif
