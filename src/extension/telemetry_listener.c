@@ -84,6 +84,7 @@ drop_connection(struct listener_connection *c)
 
     loop_forget(l->loop, &c->watch);
     (void)close(fd);
+    l->open--;
     free_large(c);
     break_off(c);
     if (l->stopped == c)
@@ -419,6 +420,22 @@ mark(struct listener_connection *c)
     kept->tally = *c->tally;
 }
 
+/* Of two POSTs that begin with the same event the sender of the older one has gone, seen or not. */
+COLD static void
+end_same(struct listener_connection *c, struct span event)
+{
+    struct telemetry_listener *l = c->listener;
+    uint64_t first = repeats_first(&l->repeats, event);
+
+    for (int i = 0; i < LISTENER_CONNECTIONS; i++) {
+        struct listener_connection *other = &l->connections[i];
+
+        if (other->state == LISTENER_BODY && other != c && other->tally->items > 0 &&
+            other->tally->first == first)
+            drop_connection(other);
+    }
+}
+
 /* Compares a piece of a body that may have come before. Returns as split. */
 COLD static int
 compare(struct listener_connection *c, struct span piece, struct span in)
@@ -437,6 +454,8 @@ compare(struct listener_connection *c, struct span piece, struct span in)
             continue;
         if (r == SPLITTER_CUT)
             event.len = 0;
+        if (c->tally->items == 0)
+            end_same(c, event);
         is = repeats_compare(&l->repeats, c->tally, event, &c->against, &counted);
         if (is == REPEATS_MARK && c->kept >= 0 && c->splitter.kept == 0) {
             mark(c);
@@ -477,6 +496,18 @@ known_path(struct telemetry_listener *l, struct span target)
     return true;
 }
 
+/* Whether another POST is being read, which may be the same, given up by its sender. */
+static bool
+others(const struct listener_connection *c)
+{
+    const struct telemetry_listener *l = c->listener;
+
+    for (int i = 0; i < LISTENER_CONNECTIONS && l->open > 1; i++)
+        if (l->connections[i].state == LISTENER_BODY && &l->connections[i] != c)
+            return true;
+    return false;
+}
+
 static void
 begin_body(struct listener_connection *c, const struct http_head *head)
 {
@@ -494,7 +525,7 @@ begin_body(struct listener_connection *c, const struct http_head *head)
             (void)answer(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
         start_splitter(c);
         *c->tally = (struct tally){.items = 0};
-        c->comparing = c->listener->repeats.len > 0;
+        c->comparing = c->listener->repeats.len > 0 || others(c);
         c->against = 0;
         c->state = LISTENER_BODY;
     }
@@ -604,11 +635,11 @@ read_once(struct listener_connection *c)
     ssize_t n;
 
     look_for_thaw(l);
-    if (c->thaws != l->thaws && c->state == LISTENER_BODY && deserted(c, 0)) {
+    /* asked now: what the loop reports may be from before a freeze */
+    if (c->state == LISTENER_BODY && deserted(c, 0)) {
         drop_connection(c);
         return false;
     }
-    c->thaws = l->thaws;
     n = recv(c->watch.fd, l->read_buffer, LISTENER_READ_BYTES, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
@@ -683,10 +714,10 @@ accept_one(void *context, uint32_t events)
         (void)close(fd);
         return;
     }
+    l->open++;
     c->state = LISTENER_HEAD;
     c->scratch_len = 0;
     c->heard_ms = l->loop->now_ms;
-    c->thaws = l->thaws;
 }
 
 static void

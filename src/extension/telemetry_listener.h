@@ -60,7 +60,6 @@ struct listener_connection {
     bool keep_alive;
     bool comparing; /* the POST may be one that comes again: nothing is handed out yet */
     bool replaying; /* it is none, and what was kept is handed out */
-    unsigned thaws; /* of the loop, when the peer was last seen to be there */
     uint64_t heard_ms;
     struct http_body body;
     struct splitter splitter;
@@ -104,6 +103,7 @@ struct telemetry_listener {
     /* private */
     bool path_used; /* by a POST */
     unsigned thaws; /* of the loop, as far as it is accounted for */
+    unsigned open;  /* connections */
     struct repeats repeats;
     struct listener_kept kept[LISTENER_LARGE_EVENTS];
     char *read_buffer;

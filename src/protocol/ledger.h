@@ -22,12 +22,13 @@ struct ledger {
     uint64_t delivered;     /* that Kinesis acknowledged */
     uint64_t dead_lettered; /* that the dead letter took instead, or the last record of them */
     uint64_t retried;       /* records in a batch that was sent once more, each time counted */
-    uint64_t duplicates_possible; /* of these: the fate of the send before never became known; and events
-                                   * of a POST that broke off and did not come again as it was */
-    uint64_t repeated; /* events that were passed over, since a POST that had broken off came again */
-    uint64_t truncated;           /* records that were cut down to what Kinesis takes */
-    uint64_t split;               /* records more than events, since one became several */
-    uint64_t own_lines;           /* of our own that came back and were passed over; not received */
+    /* of these: the fate of the send before never became known; and events of a POST that broke off and
+     * did not come again as it was */
+    uint64_t duplicates_possible;
+    uint64_t repeated;  /* events passed over, since a POST that had broken off came again */
+    uint64_t truncated; /* records that were cut down to what Kinesis takes */
+    uint64_t split;     /* records more than events, since one became several */
+    uint64_t own_lines; /* of our own that came back and were passed over; not received */
     uint64_t dropped[DROP_REASONS];
     uint64_t platform_dropped_records; /* by platform.logsDropped: never reached us */
     uint64_t platform_dropped_bytes;

@@ -49,6 +49,12 @@ hash_of(uint64_t key, uint64_t hash, struct span text)
     return step(key, hash, p);
 }
 
+COLD uint64_t
+repeats_first(const struct repeats *r, struct span item)
+{
+    return hash_of(r->seed, 0, item);
+}
+
 void
 repeats_add(const struct repeats *r, struct tally *t, struct span item, bool counted)
 {
@@ -129,7 +135,8 @@ repeats_stop(struct repeats *r, const struct tally *t, uint32_t id)
 }
 
 COLD enum repeats_is
-repeats_compare(struct repeats *r, struct tally *t, struct span item, uint32_t *id, uint32_t *counted)
+repeats_compare(struct repeats *r, struct tally *t, struct span item, uint32_t *id,
+                uint32_t *counted)
 {
     uint32_t marks = t->marks;
     const struct tally *kept;

@@ -44,6 +44,9 @@ struct repeats {
 /* Adds an event, or an empty span for what was lost in its place. */
 void repeats_add(const struct repeats *r, struct tally *t, struct span item, bool counted);
 
+/* What a tally's `first` is after this event. */
+uint64_t repeats_first(const struct repeats *r, struct span item);
+
 /*
  * A POST with this tally broke off. Returns how many events of an older one may now be in the stream twice,
  * since it is forgotten for want of room.
@@ -56,8 +59,8 @@ uint64_t repeats_end(struct repeats *r);
 enum repeats_is {
     REPEATS_MAYBE,
     REPEATS_MARK, /* all up to here is the same; what follows is open */
-    REPEATS_ALL,  /* these were all: now it is forgotten, and the tally is that of the POST that broke off */
-    REPEATS_NOT   /* what came behind the last mark is to be taken */
+    REPEATS_ALL, /* these were all: now it is forgotten, and the tally is that of the POST that broke off */
+    REPEATS_NOT /* what came behind the last mark is to be taken */
 };
 
 /*

@@ -35,11 +35,11 @@ struct splitter {
     bool skipping;         /* the rest of an event that is too large */
     bool marked;           /* the marks are those of the event that came last */
     bool ended;            /* there is no more input */
-    bool trial;            /* the first event is held; so far it is in the carry: len, and what follows it */
-    bool comma;            /* what is looked through begins behind a comma */
-    size_t searched;       /* so far of what is on trial */
-    size_t first;          /* the length of the event on trial, once it is known */
-    size_t from, kept;     /* bytes of the carry that come before the input: from here to there */
+    bool trial; /* the first event is held; so far it is in the carry: len, and what follows it */
+    bool comma; /* what is looked through begins behind a comma */
+    size_t searched;   /* so far of what is on trial */
+    size_t first;      /* the length of the event on trial, once it is known */
+    size_t from, kept; /* bytes of the carry that come before the input: from here to there */
 };
 
 /* One damage, to be counted; events may follow. */

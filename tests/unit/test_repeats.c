@@ -195,6 +195,9 @@ nothing(void **state)
     (void)state;
     assert_int_equal(repeats_keep(&r, &t), 0);
     assert_int_equal(r.len, 0);
+    repeats_add(&r, &t, SPAN("b"), true);
+    assert_true(t.first == repeats_first(&r, SPAN("b")));
+    t = (struct tally){.items = 0};
     assert_int_equal(repeats_compare(&r, &t, SPAN("a"), &id, &counted), REPEATS_NOT);
     assert_int_equal(counted, 0);
 }

@@ -45,6 +45,19 @@ export function batch(list) {
   return `[${list.join(',')}]`;
 }
 
+/* Resolves when the queue of this extension is full, so that the loop watches some connection for errors only. */
+export async function stopsReading(pid) {
+  await until('the listener stops reading', async () => {
+    for (const fd of await readdir(`/proc/${pid}/fd`)) {
+      const file = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '');
+      if (file.includes('eventpoll') && /events:\s+18 /.test(await readFile(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))) {
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
 export class Listening {
   #expected = [];
   #repeated = [];
@@ -116,17 +129,8 @@ export class Listening {
     return open;
   }
 
-  /* Resolves when the queue is full, so that the loop watches some connection for errors only. */
   async stopsReading() {
-    await until('the listener stops reading', async () => {
-      for (const fd of await readdir(`/proc/${this.pid}/fd`)) {
-        const file = await readlink(`/proc/${this.pid}/fd/${fd}`).catch(() => '');
-        if (file.includes('eventpoll') && /events:\s+18 /.test(await readFile(`/proc/${this.pid}/fdinfo/${fd}`, 'utf8'))) {
-          return true;
-        }
-      }
-      return false;
-    });
+    await stopsReading(this.pid);
   }
 
   async arrived(list) {
