@@ -352,24 +352,6 @@ start_splitter(struct listener_connection *c)
     c->splitter.marks = &c->listener->marks;
 }
 
-/* Begins to keep the body that is compared. Returns false when there is no room. */
-COLD static bool
-begin_keeping(struct listener_connection *c)
-{
-    struct telemetry_listener *l = c->listener;
-    struct listener_kept *kept;
-
-    c->kept = take_buffer(l);
-    if (c->kept < 0)
-        return false;
-    kept = &l->kept[c->kept];
-    kept->len = 0;
-    kept->tally = (struct tally){.items = 0};
-    splitter_start(&kept->splitter, c->scratch, LISTENER_SCRATCH_BYTES);
-    kept->splitter.marks = &l->marks;
-    return true;
-}
-
 /* Returns whether there is room for another one. */
 COLD static bool
 keep_piece(struct listener_connection *c, struct span piece)
@@ -383,30 +365,78 @@ keep_piece(struct listener_connection *c, struct span piece)
 }
 
 /*
- * The POST is none that comes again, or what is kept of it will never tell: all that was kept is handed
- * out, and the piece behind it. Returns as split.
+ * Begins to keep the body, from this first event on; what of the body the carry holds behind it comes next.
+ * Returns false when there is no room.
+ */
+COLD static bool
+begin_keeping(struct listener_connection *c, struct span event)
+{
+    struct telemetry_listener *l = c->listener;
+    const struct splitter *s = &c->splitter;
+    struct listener_kept *kept;
+
+    if (event.len > LISTENER_EVENT_MAX_BYTES / 2)
+        return false;
+    c->kept = take_buffer(l);
+    if (c->kept < 0)
+        return false;
+    kept = &l->kept[c->kept];
+    kept->len = 0;
+    kept->tally = (struct tally){.items = 0};
+    splitter_start(&kept->splitter, c->scratch, LISTENER_SCRATCH_BYTES);
+    kept->splitter.marks = &l->marks;
+    (void)keep_piece(c, SPAN("["));
+    (void)keep_piece(c, event);
+    return keep_piece(c, (struct span){s->carry + s->from, s->kept - s->from});
+}
+
+/*
+ * The POST is none that comes again: all that was kept is handed out, and the piece behind it. Returns as
+ * split.
  */
 COLD static int
 differs(struct listener_connection *c, struct span piece, struct span in)
 {
     struct telemetry_listener *l = c->listener;
-    struct listener_kept *kept = c->kept < 0 ? NULL : &l->kept[c->kept];
 
     c->comparing = false;
-    if (kept == NULL) {
-        free_large(c);
-        start_splitter(c);
+    if (c->kept < 0) {
         *c->tally = (struct tally){.items = 0};
         return split(c, piece, in);
     }
-    c->splitter = kept->splitter;
+    c->splitter = l->kept[c->kept].splitter;
     if (c->large >= 0)
         splitter_carry(&c->splitter, l->large[c->large], LISTENER_EVENT_MAX_BYTES);
-    *c->tally = kept->tally;
+    *c->tally = l->kept[c->kept].tally;
     /* there is room, see keep_piece */
     (void)keep_piece(c, piece);
     c->replaying = true;
-    return split(c, (struct span){l->large[c->kept], kept->len}, in);
+    return split(c, (struct span){l->large[c->kept], l->kept[c->kept].len}, in);
+}
+
+/* The same where it will never be known. */
+COLD static int
+undecided(struct listener_connection *c, struct span piece, struct span in)
+{
+    struct telemetry_listener *l = c->listener;
+
+    l->ledger->repeated += repeats_stop(&l->repeats, c->tally, c->against);
+    return differs(c, piece, in);
+}
+
+/* The first event tells already that the POST is another one, or is all that is known: it is handed out. */
+COLD static int
+first_differs(struct listener_connection *c, struct span event, struct span rest, struct span in)
+{
+    free_kept(c);
+    *c->tally = (struct tally){.items = 0};
+    if (event.len == 0) {
+        hand_over_damage(c);
+    } else if (hand_over(c, event, splitter_marks(&c->splitter)) != 0) {
+        stop(c, event, rest, in);
+        return ERR_FULL;
+    }
+    return split(c, rest, in);
 }
 
 /* All events up to here have come before: what is kept begins anew. */
@@ -447,6 +477,7 @@ compare(struct listener_connection *c, struct span piece, struct span in)
 
     while ((r = splitter_next(&c->splitter, &rest, &event)) == 1 || r == SPLITTER_CUT ||
            (r == ERR_FULL && c->large < 0 && take_large(c))) {
+        bool first = c->tally->items == 0;
         enum repeats_is is;
         uint32_t counted;
 
@@ -454,28 +485,31 @@ compare(struct listener_connection *c, struct span piece, struct span in)
             continue;
         if (r == SPLITTER_CUT)
             event.len = 0;
-        if (c->tally->items == 0)
+        if (first)
             end_same(c, event);
         is = repeats_compare(&l->repeats, c->tally, event, &c->against, &counted);
-        if (is == REPEATS_MARK && c->kept >= 0 && c->splitter.kept == 0) {
-            mark(c);
-            piece = rest;
-        } else if (is == REPEATS_ALL) {
+        if (is == REPEATS_ALL) {
             l->ledger->repeated += counted;
             free_kept(c);
             return split(c, rest, in);
+        }
+        if (first) {
+            if (is != REPEATS_MAYBE || event.len == 0 || !begin_keeping(c, event))
+                return first_differs(c, event, rest, in);
+            piece = rest;
+        } else if (is == REPEATS_MARK && c->splitter.kept == 0) {
+            mark(c);
+            piece = rest;
         } else if (is == REPEATS_NOT) {
             l->ledger->repeated += counted;
             return differs(c, piece, in);
         }
     }
-    if (r != ERR_FULL && (c->kept >= 0 || begin_keeping(c))) {
-        if (keep_piece(c, piece))
-            return 0;
-        piece.len = 0;
-    }
-    l->ledger->repeated += repeats_stop(&l->repeats, c->tally, c->against);
-    return differs(c, piece, in);
+    if (r == ERR_FULL)
+        return undecided(c, c->kept < 0 ? rest : piece, in);
+    if (c->kept < 0 || keep_piece(c, piece))
+        return 0;
+    return undecided(c, (struct span){NULL, 0}, in);
 }
 
 /* A piece of the body. Returns 0, or below it when reading has to end. */
@@ -569,10 +603,8 @@ end_of_body(struct listener_connection *c, struct span in)
     if (c->comparing)
         r = compare(c, none, in);
     /* shorter than what was taken before */
-    if (r == 0 && c->comparing) {
-        c->listener->ledger->repeated += repeats_stop(&c->listener->repeats, c->tally, c->against);
-        r = differs(c, none, in);
-    }
+    if (r == 0 && c->comparing)
+        r = undecided(c, none, in);
     if (r != 0)
         return r;
     splitter_end(&c->splitter);
