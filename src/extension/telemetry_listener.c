@@ -162,6 +162,7 @@ end_of_post(struct listener_connection *c)
     struct telemetry_listener *l = c->listener;
     struct span none = {NULL, 0};
     struct span event;
+    bool gone;
 
     if (splitter_next(&c->splitter, &none, &event) == ERR_BAD)
         l->lost(l->context, DROP_UNREADABLE);
@@ -171,10 +172,12 @@ end_of_post(struct listener_connection *c)
             l->lost(l->context, DROP_CUT);
     }
     free_large(c);
+    /* asked before: one that closes upon the answer has heard it */
+    gone = peer(c) != 0;
     if (!answer(c, c->keep_alive ? SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
                                  : SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
                                         "Connection: close\r\n\r\n")) ||
-        peer(c) != 0)
+        gone)
         may_come_again(c);
     c->state = LISTENER_HEAD;
     c->scratch_len = 0;
