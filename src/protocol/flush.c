@@ -5,8 +5,8 @@
 enum {
     /* Kept free before the invocation's deadline, for the way of `next` to the platform. */
     DEADLINE_MARGIN_MS = 100,
-    /* The most to hold after an end that was no success: whatever its cause, the environment may be
-     * reset, and SHUTDOWN, which cannot be heard meanwhile, has two seconds. */
+    /* The most to hold after an end that was no success, or may have been none: whatever its cause, the
+     * environment may be reset, and SHUTDOWN, which cannot be heard meanwhile, has two seconds. */
     FAILED_BUDGET_MS = 1000,
     FREQUENT_MS = 25,
     RARE_MS = 50,
@@ -53,7 +53,7 @@ flush_hold_ms(const struct flush_state *s)
         return 0;
     if (s->runtime_done && (s->drained || s->resets))
         return 0;
-    if (s->failed && budget > FAILED_BUDGET_MS)
+    if ((s->runtime_done ? s->failed : s->doubtful) && budget > FAILED_BUDGET_MS)
         budget = FAILED_BUDGET_MS;
     if (s->runtime_done)
         until = earlier(until, s->runtime_done_ms + budget);

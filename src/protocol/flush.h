@@ -8,7 +8,7 @@
  *
  * The end may get lost: the platform drops what is too much for it, platform events too, and what a
  * broken or damaged POST held may not come again. After any sign of that the invocation is held
- * until no telemetry has come for as long as the budget. Without a sign a lost end cannot be told
+ * until no telemetry has come for as long as the budget, or a second if that is less. Without a sign a lost end cannot be told
  * from a function that is silent, and TELEMETRY_HOLD_SILENCE_MS says how long silence may last.
  *
  * An end that says that the environment will be reset is followed by `next` at once, since SHUTDOWN is

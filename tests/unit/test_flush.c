@@ -252,17 +252,20 @@ silent(void **state)
 /* An invocation that did not end well, with more to send. */
 static const struct {
     const char *name;
-    bool done, failed, resets;
+    bool done, failed, resets, doubtful;
     uint32_t budget_ms;
     uint32_t want;
 } failures[] = {
-    {"well", true, false, false, 3000, 2900},
-    {"failed: a second at most", true, true, false, 3000, 900},
-    {"failed: a second", true, true, false, 1001, 900},
-    {"failed: less than that", true, true, false, 999, 899},
-    {"reset", true, true, true, 3000, 0},
-    {"reset, whatever the status", true, false, true, 3000, 0},
-    {"an earlier one was", false, true, true, 3000, 8900},
+    {"well", true, false, false, false, 3000, 2900},
+    {"failed: a second at most", true, true, false, false, 3000, 900},
+    {"failed: a second", true, true, false, false, 1001, 900},
+    {"failed: less than that", true, true, false, false, 999, 899},
+    {"a success after one that failed", false, true, false, false, 3000, 8900},
+    {"reset", true, true, true, false, 3000, 0},
+    {"reset, whatever the status", true, false, true, false, 3000, 0},
+    {"an earlier one was", false, true, true, false, 3000, 8900},
+    {"may have failed: a second of silence", false, false, false, true, 3000, 700},
+    {"may have failed: less", false, false, false, true, 999, 699},
 };
 
 static void
@@ -276,8 +279,10 @@ not_well(void **state)
             .runtime_done = failures[i].done,
             .failed = failures[i].failed,
             .resets = failures[i].resets,
+            .doubtful = failures[i].doubtful,
             .now_ms = 1000,
             .runtime_done_ms = 900,
+            .heard_ms = 700,
             .deadline_ms = 10000,
             .budget_ms = failures[i].budget_ms,
         };
