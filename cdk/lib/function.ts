@@ -30,10 +30,20 @@ export function attachPolicy(fn: lambda.Function, policy: iam.ManagedPolicy): vo
 export function allow(fn: lambda.Function, statements: iam.PolicyStatement[]): void {
   for (const statement of statements) {
     fn.addToRolePolicy(statement);
-    for (const resource of statement.resources) {
-      acknowledgeWildcard(fn.role ?? fn, resource, 'The names of dead letters are made when functions run');
+  }
+  const resources = statements.flatMap((statement) => statement.resources);
+  for (const policy of resources.length === 0 ? [] : inlinePolicies(fn)) {
+    for (const resource of resources) {
+      acknowledgeWildcard(policy, resource, 'The names of dead letters are made when functions run');
     }
   }
+}
+
+// Below the role, or below the function with the feature flag createNewPoliciesWithAddToRolePolicy.
+function inlinePolicies(fn: lambda.Function): iam.CfnPolicy[] {
+  return [fn.role, fn]
+    .flatMap((scope) => scope?.node.findAll() ?? [])
+    .filter((node): node is iam.CfnPolicy => node instanceof iam.CfnPolicy);
 }
 
 /**

@@ -15,6 +15,12 @@ export enum LayerPackaging {
   PER_ARCHITECTURE = 'per-architecture',
 }
 
+/** A runtime by its name, also where aws-cdk-lib is older than the runtime. */
+export function runtimeOf(name: string, family: lambda.RuntimeFamily): lambda.Runtime {
+  const supportsInlineCode = family === lambda.RuntimeFamily.NODEJS || family === lambda.RuntimeFamily.PYTHON;
+  return lambda.Runtime.ALL.find((runtime) => runtime.name === name) ?? new lambda.Runtime(name, family, { supportsInlineCode });
+}
+
 /**
  * The runtimes that layers are listed under in consoles and CLIs; a layer version takes 15. Left out
  * are nodejs20.x, python3.10, ruby3.2 and provided.al2, which AWS deprecated in 2026; java8.al2 and
@@ -22,21 +28,21 @@ export enum LayerPackaging {
  * The list filters and forbids nothing: the extension runs beside all of them.
  */
 export const LISTED_RUNTIMES: lambda.Runtime[] = [
-  lambda.Runtime.NODEJS_22_X,
-  lambda.Runtime.NODEJS_24_X,
-  lambda.Runtime.PYTHON_3_11,
-  lambda.Runtime.PYTHON_3_12,
-  lambda.Runtime.PYTHON_3_13,
-  lambda.Runtime.PYTHON_3_14,
-  lambda.Runtime.JAVA_17,
-  lambda.Runtime.JAVA_21,
-  lambda.Runtime.JAVA_25,
-  lambda.Runtime.DOTNET_8,
-  lambda.Runtime.DOTNET_10,
-  lambda.Runtime.RUBY_3_3,
-  lambda.Runtime.RUBY_3_4,
-  lambda.Runtime.RUBY_4_0,
-  lambda.Runtime.PROVIDED_AL2023,
+  runtimeOf('nodejs22.x', lambda.RuntimeFamily.NODEJS),
+  runtimeOf('nodejs24.x', lambda.RuntimeFamily.NODEJS),
+  runtimeOf('python3.11', lambda.RuntimeFamily.PYTHON),
+  runtimeOf('python3.12', lambda.RuntimeFamily.PYTHON),
+  runtimeOf('python3.13', lambda.RuntimeFamily.PYTHON),
+  runtimeOf('python3.14', lambda.RuntimeFamily.PYTHON),
+  runtimeOf('java17', lambda.RuntimeFamily.JAVA),
+  runtimeOf('java21', lambda.RuntimeFamily.JAVA),
+  runtimeOf('java25', lambda.RuntimeFamily.JAVA),
+  runtimeOf('dotnet8', lambda.RuntimeFamily.DOTNET_CORE),
+  runtimeOf('dotnet10', lambda.RuntimeFamily.DOTNET_CORE),
+  runtimeOf('ruby3.3', lambda.RuntimeFamily.RUBY),
+  runtimeOf('ruby3.4', lambda.RuntimeFamily.RUBY),
+  runtimeOf('ruby4.0', lambda.RuntimeFamily.RUBY),
+  runtimeOf('provided.al2023', lambda.RuntimeFamily.OTHER),
 ];
 
 /** Props of {@link ExtensionLayer}. */

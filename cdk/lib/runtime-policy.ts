@@ -28,7 +28,7 @@ export function makeRuntimePolicy(scope: Construct, props: RuntimePolicyProps): 
     statements,
   });
   for (const resource of statements.flatMap((statement) => statement.resources)) {
-    acknowledgeWildcard(policy, resource, 'The names of log groups and of dead letters are made when functions run');
+    acknowledgeWildcard(policy.node.defaultChild as iam.CfnManagedPolicy, resource, 'The names of log groups and of dead letters are made when functions run');
   }
   return policy;
 }

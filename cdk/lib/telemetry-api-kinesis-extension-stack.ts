@@ -5,7 +5,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { KinesisTelemetryExtension, KinesisTelemetryExtensionProps } from './kinesis-telemetry-extension';
-import { EXTENSION_NAME } from './layer';
+import { EXTENSION_NAME, runtimeOf } from './layer';
 import { contextProps, contextStream } from './stack-context';
 import { requireThat } from './validation';
 
@@ -163,7 +163,7 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
     const fn = new lambda.Function(this, 'ExampleFunction', {
       functionName,
       description: 'Logs its event',
-      runtime: lambda.Runtime.NODEJS_24_X,
+      runtime: runtimeOf('nodejs24.x', lambda.RuntimeFamily.NODEJS),
       handler: 'index.handler',
       code: lambda.Code.fromInline('exports.handler = async (event) => {\n  console.log(event);\n};\n'),
       loggingFormat: lambda.LoggingFormat.JSON,
@@ -196,6 +196,6 @@ function tag(stack: Stack, props: TelemetryApiKinesisExtensionStackProps): void 
     // map, which not every tool that reads templates knows.
     Tags.of(stack).add(key, value, { excludeResourceTypes: ['AWS::SSM::Parameter'] });
     // The stack itself, from which CloudFormation hands them on; Tags.of() means what is in it.
-    stack.addStackTag(key, value);
+    stack.tags.setTag(key, value);
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LAYER_DIRECTORY, ROOT } from './support/app';
 import { temporaryFolder } from './support/temporary';
@@ -70,9 +70,19 @@ describe('the package', () => {
 
   it('pins what it is tested with, and names no registry', () => {
     for (const [name, version] of Object.entries(manifest.devDependencies)) {
-      assert.match(String(version), /^\d+\.\d+\.\d+$/, name);
+      assert.match(String(version), /^(npm:[a-z-]+@)?\d+\.\d+\.\d+$/, name);
     }
     assert.deepEqual(Object.values<any>(lock.packages).filter(({ resolved }) => resolved !== undefined), []);
+  });
+
+  it('takes the oldest of what it says that it works with, and is tested with that', () => {
+    const pinned = (name: string) => manifest.devDependencies[name].match(/\d+\.\d+\.\d+$/)[0];
+    assert.deepEqual(manifest.peerDependencies, {
+      'aws-cdk-lib': `^${pinned('aws-cdk-lib-oldest')}`,
+      constructs: `^${pinned('constructs-oldest')}`,
+    });
+    const loaded = JSON.parse(readFileSync(join(dirname(require.resolve('aws-cdk-lib')), 'package.json'), 'utf8'));
+    assert.equal(loaded.version, pinned(process.env.NODE_OPTIONS?.includes('oldest.cjs') ? 'aws-cdk-lib-oldest' : 'aws-cdk-lib'));
   });
 
   it('works as published: compiled, with its zips', () => {
@@ -84,6 +94,7 @@ describe('the package', () => {
     cpSync(LAYER_DIRECTORY, join(folder, 'layer'), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     assert.ok(existsSync(join(folder, manifest.types)));
+    assert.equal(typesOf(folder, tsc), '');
     const script = `
       const { App, Stack } = require('aws-cdk-lib');
       const { KinesisTelemetryExtension } = require('.');
@@ -93,3 +104,26 @@ describe('the package', () => {
     assert.deepEqual([run.stdout, run.stderr], ['1\n', '']);
   });
 });
+
+/** What the compiler says of the declarations, with the oldest aws-cdk-lib and with the newest. */
+function typesOf(folder: string, tsc: string): string {
+  return ['', '-oldest'].map((suffix) => {
+    const modules = join(ROOT, 'node_modules');
+    const project = join(folder, 'types.json');
+    writeFileSync(project, JSON.stringify({
+      extends: join(ROOT, 'tsconfig.json'),
+      compilerOptions: {
+        skipLibCheck: false,
+        typeRoots: [join(modules, '@types')],
+        paths: {
+          'aws-cdk-lib': [join(modules, `aws-cdk-lib${suffix}`)],
+          'aws-cdk-lib/*': [join(modules, `aws-cdk-lib${suffix}`, '*')],
+          constructs: [join(modules, `constructs${suffix}`)],
+        },
+      },
+      include: ['dist'],
+    }));
+    const { stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' });
+    return stdout + stderr;
+  }).join('');
+}

@@ -324,8 +324,8 @@ describe('alarms', () => {
     assert.equal(made.length, 5);
     for (const alarm of made) {
       assert.deepEqual(
-        [alarm.Threshold, alarm.ComparisonOperator, alarm.EvaluationPeriods, alarm.TreatMissingData, alarm.AlarmActions],
-        [0, 'GreaterThanThreshold', 1, 'notBreaching', undefined],
+        [alarm.Threshold, alarm.ComparisonOperator, alarm.EvaluationPeriods, alarm.TreatMissingData, alarm.AlarmActions ?? []],
+        [0, 'GreaterThanThreshold', 1, 'notBreaching', []],
       );
     }
     const [stream] = Object.keys(of.findResources('AWS::Kinesis::Stream'));
