@@ -1,4 +1,4 @@
-import { AspectPriority, Aspects } from 'aws-cdk-lib';
+import { AspectPriority, Aspects, RemovalPolicy } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -54,6 +54,14 @@ export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewSt
    * @default LISTED_RUNTIMES
    */
   readonly compatibleRuntimes?: lambda.Runtime[];
+
+  /**
+   * What becomes of a layer version when the next one takes its place, and with the stack. Functions
+   * that name a deleted one run on, but can neither be updated nor rolled back.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly layerRemovalPolicy?: RemovalPolicy;
 
   /**
    * ARN of a layer version that exists already, of the functions' region and for their CPUs.
@@ -151,6 +159,7 @@ export class KinesisTelemetryExtension extends Construct {
             name: props.extensionName,
             directory: props.layerDirectory,
             runtimes: props.compatibleRuntimes,
+            removalPolicy: props.layerRemovalPolicy,
           });
     this.layers = [...new Set(this.layersByArchitecture.values())];
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ConfigurationError, requireThat } from './validation';
@@ -74,6 +75,14 @@ export interface ExtensionLayerProps {
    * @default LISTED_RUNTIMES
    */
   readonly runtimes?: lambda.Runtime[];
+
+  /**
+   * What becomes of a layer version when the next one takes its place, and with the stack. Functions
+   * that name a deleted one run on, but can neither be updated nor rolled back.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 const BOTH = [lambda.Architecture.X86_64, lambda.Architecture.ARM_64];
@@ -91,6 +100,7 @@ export class ExtensionLayer extends lambda.LayerVersion {
       license: 'MIT',
       compatibleArchitectures: props.architecture ? [props.architecture] : BOTH,
       code: lambda.Code.fromAsset(findZip(`${EXTENSION_NAME}${suffix}.zip`, props.directory)),
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     });
     // Not a prop of LayerVersion, which would refuse functions whose runtime is not among them.
     const resource = this.node.defaultChild as lambda.CfnLayerVersion;

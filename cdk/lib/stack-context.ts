@@ -12,12 +12,12 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  *
  * | Key | Value |
  * |---|---|
- * | `stackName`, `extensionName`, `streamName`, `parameterPrefix`, `layerDirectory`, `layerVersionArn` | text |
+ * | `stackName`, `extensionName`, `policyName`, `streamName`, `parameterPrefix`, `layerDirectory`, `layerVersionArn` | text |
  * | `streamArn` | a stream that exists already |
  * | `streamMode` | `ON_DEMAND`, `PROVISIONED` |
  * | `shardCount`, `retentionHours` | whole number |
  * | `encryption` | `MANAGED`, `KMS`, `UNENCRYPTED` |
- * | `removalPolicy` | `destroy`, `retain` |
+ * | `removalPolicy` (of the stream), `layerRemovalPolicy` | `destroy`, `retain` |
  * | `layerPackaging` | `universal`, `per-architecture` |
  * | `exampleFunction`, `deadLetterBucket`, `alarms`, `dashboard`, `denyCloudWatchLogs` | `true`, `false` |
  * | `CostCenter`, `Environment`, `Application`, `Owner` | value of the tag; `costCenter` and so on as well |
@@ -27,7 +27,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export function contextProps(scope: Construct): TelemetryApiKinesisExtensionStackProps {
   const context = new Context(scope);
   const props: Mutable<TelemetryApiKinesisExtensionStackProps> = {};
-  for (const key of ['stackName', 'extensionName', 'streamName', 'parameterPrefix', 'layerDirectory', 'layerVersionArn'] as const) {
+  for (const key of ['stackName', 'extensionName', 'policyName', 'streamName', 'parameterPrefix', 'layerDirectory', 'layerVersionArn'] as const) {
     props[key] = context.text(key);
   }
   for (const key of ['costCenter', 'environment', 'application', 'owner'] as const) {
@@ -40,10 +40,9 @@ export function contextProps(scope: Construct): TelemetryApiKinesisExtensionStac
   props.denyCloudWatchLogs = context.flag('denyCloudWatchLogs');
   props.streamMode = context.word('streamMode', kinesis.StreamMode);
   props.encryption = context.word('encryption', kinesis.StreamEncryption);
-  props.removalPolicy = context.word('removalPolicy', {
-    destroy: RemovalPolicy.DESTROY,
-    retain: RemovalPolicy.RETAIN,
-  });
+  for (const key of ['removalPolicy', 'layerRemovalPolicy'] as const) {
+    props[key] = context.word(key, { destroy: RemovalPolicy.DESTROY, retain: RemovalPolicy.RETAIN });
+  }
   props.layerPackaging = context.word('layerPackaging', {
     universal: LayerPackaging.UNIVERSAL,
     'per-architecture': LayerPackaging.PER_ARCHITECTURE,

@@ -16,11 +16,18 @@ import { requireThat } from './validation';
  */
 export interface TelemetryApiKinesisExtensionStackProps extends StackProps, KinesisTelemetryExtensionProps {
   /**
-   * Name of the layer; the policy is called `${extensionName}-runtime`.
+   * Name of the layer.
    *
    * @default 'kinesis-telemetry-api-extension'
    */
   readonly extensionName?: string;
+
+  /**
+   * Name of the managed policy. Names of policies are one per account, whatever the region.
+   *
+   * @default `${extensionName}-runtime`
+   */
+  readonly policyName?: string;
 
   /**
    * Name of the stream.
@@ -90,6 +97,9 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
   /** Holds the ARN of the managed policy. */
   public readonly policyParameter: ssm.StringParameter;
 
+  /** Holds the ARN of the stream. */
+  public readonly streamParameter: ssm.StringParameter;
+
   /** The example function, and what it is made of. */
   public readonly exampleFunction?: lambda.Function;
   public readonly exampleLogGroup?: logs.LogGroup;
@@ -113,7 +123,7 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
     );
     this.extensionParameters = this.tellLayers(prefix);
     this.policyParameter = this.tell('Policy', `${prefix}/runtime/policy/arn`, this.extension.policy.managedPolicyArn);
-    new CfnOutput(this, 'StreamArn', { value: this.extension.stream.streamArn, description: 'Kinesis telemetry extension: ARN of the stream' });
+    this.streamParameter = this.tell('Stream', `${prefix}/stream/arn`, this.extension.stream.streamArn);
 
     if (props.exampleFunction ?? true) {
       const functionName = `${this.stackName}-temp-nodejs20-function`;
@@ -146,7 +156,8 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
 
   /** A parameter for other stacks, and an output for people. */
   private tell(id: string, parameterName: string, stringValue: string): ssm.StringParameter {
-    const description = `Kinesis telemetry extension: ARN of the ${id.startsWith('Layer') ? 'layer version' : 'managed policy'}`;
+    const what = { Policy: 'managed policy', Stream: 'stream' }[id] ?? 'layer version';
+    const description = `Kinesis telemetry extension: ARN of the ${what}`;
     new CfnOutput(this, `${id}Arn`, { value: stringValue, description });
     return new ssm.StringParameter(this, `${id}Parameter`, { parameterName, stringValue, description });
   }

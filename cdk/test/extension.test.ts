@@ -151,6 +151,21 @@ describe('layer', () => {
     of.hasResourceProperties('AWS::Lambda::Function', { Layers: [layerVersionArn] });
   });
 
+  it('stays when the next version takes its place, and with the stack, unless told otherwise', () => {
+    for (const layerPackaging of Object.values(LayerPackaging)) {
+      for (const [layerRemovalPolicy, policy] of [
+        [undefined, 'Retain'],
+        [RemovalPolicy.DESTROY, 'Delete'],
+      ] as const) {
+        const made = Object.values(template({ layerPackaging, layerRemovalPolicy }).findResources('AWS::Lambda::LayerVersion'));
+        assert.deepEqual(
+          made.map(({ UpdateReplacePolicy, DeletionPolicy }) => [UpdateReplacePolicy, DeletionPolicy]),
+          made.map(() => [policy, policy]),
+        );
+      }
+    }
+  });
+
   it('is listed under other runtimes when asked for', () => {
     const made = only(template({ compatibleRuntimes: [lambda.Runtime.PYTHON_3_10] }), 'AWS::Lambda::LayerVersion');
     assert.deepEqual(made.Properties.CompatibleRuntimes, ['python3.10']);

@@ -68,13 +68,16 @@ describe('the default stack', () => {
   it('has the parameters', () => {
     const [layer] = Object.keys(of.findResources('AWS::Lambda::LayerVersion'));
     const [policy] = Object.keys(of.findResources('AWS::IAM::ManagedPolicy'));
+    const [stream] = Object.keys(of.findResources('AWS::Kinesis::Stream'));
     const parameters = Object.values(of.findResources('AWS::SSM::Parameter'));
     assert.deepEqual(parameters.map(({ Properties: p }) => [p.Name, p.Type, p.Value.Ref]), [
       ['/telemetry/kinesis/extension/arn', 'String', layer],
       ['/telemetry/kinesis/runtime/policy/arn', 'String', policy],
+      ['/telemetry/kinesis/stream/arn', 'String', undefined],
     ]);
+    assert.deepEqual(parameters[2].Properties.Value, { 'Fn::GetAtt': [stream, 'Arn'] });
     // The stack's tags reach them by CloudFormation.
-    assert.deepEqual(parameters.map(({ Properties: p }) => p.Tags), [undefined, undefined]);
+    assert.deepEqual(parameters.map(({ Properties: p }) => p.Tags), [undefined, undefined, undefined]);
   });
 
   it('has the outputs', () => {
@@ -138,13 +141,17 @@ describe('the default stack', () => {
       'AWS::Logs::LogGroup',
       'AWS::SSM::Parameter',
       'AWS::SSM::Parameter',
+      'AWS::SSM::Parameter',
     ]);
   });
 
-  it('leaves nothing behind', () => {
-    for (const [id, { DeletionPolicy }] of Object.entries<any>(of.toJSON().Resources)) {
-      assert.ok(DeletionPolicy === undefined || DeletionPolicy === 'Delete', id);
-    }
+  it('leaves nothing behind but the layer, which functions elsewhere may name, and with layerRemovalPolicy=destroy nothing at all', () => {
+    const left = (one: Template) =>
+      Object.values<any>(one.toJSON().Resources)
+        .filter(({ DeletionPolicy }) => DeletionPolicy !== undefined && DeletionPolicy !== 'Delete')
+        .map(({ Type }) => Type);
+    assert.deepEqual(left(of), ['AWS::Lambda::LayerVersion']);
+    assert.deepEqual(left(template({ layerRemovalPolicy: 'destroy' })), []);
   });
 
   it('is tagged itself', () => {
@@ -164,6 +171,8 @@ describe('context', () => {
     [{ retentionHours: '72' }, 'retention', (of) => only(of, 'AWS::Kinesis::Stream').Properties.RetentionPeriodHours, 72],
     [{ encryption: 'kms' }, 'encryption', (of) => Object.keys(of.findResources('AWS::KMS::Key')).length, 1],
     [{ removalPolicy: 'retain' }, 'removal policy', (of) => only(of, 'AWS::Kinesis::Stream').DeletionPolicy, 'Retain'],
+    [{ layerRemovalPolicy: 'destroy' }, 'removal policy of the layer', (of) => only(of, 'AWS::Lambda::LayerVersion').UpdateReplacePolicy, 'Delete'],
+    [{ policyName: 'p', extensionName: 'e' }, 'name of the policy', (of) => only(of, 'AWS::IAM::ManagedPolicy').Properties.ManagedPolicyName, 'p'],
     [{ extensionName: 'e' }, 'name of the layer', (of) => only(of, 'AWS::Lambda::LayerVersion').Properties.LayerName, 'e'],
     [{ extensionName: 'e' }, 'name of the policy', (of) => only(of, 'AWS::IAM::ManagedPolicy').Properties.ManagedPolicyName, 'e-runtime'],
     [{ layerPackaging: 'per-architecture' }, 'layers', (of) => Object.keys(of.findResources('AWS::Lambda::LayerVersion')).length, 2],
@@ -195,7 +204,7 @@ describe('context', () => {
       { parameterPrefix: '/a' },
       'parameters',
       (of) => Object.values(of.findResources('AWS::SSM::Parameter')).map(({ Properties }) => Properties.Name),
-      ['/a/extension/arn', '/a/runtime/policy/arn'],
+      ['/a/extension/arn', '/a/runtime/policy/arn', '/a/stream/arn'],
     ],
     [{ exampleFunction: 'false' }, 'no function', (of) => Object.keys(of.findResources('AWS::Lambda::Function')).length, 0],
     [{ exampleFunction: false }, 'no log group', (of) => Object.keys(of.findResources('AWS::Logs::LogGroup')).length, 0],
@@ -227,6 +236,7 @@ describe('context', () => {
     [{ retentionHours: '23' }, /^retentionPeriod: 24 to 8760 whole hours, not 23$/],
     [{ retentionHours: 'day' }, /^context retentionHours: a whole number/],
     [{ encryption: 'rot13' }, /^context encryption: /],
+    [{ layerRemovalPolicy: 'keep' }, /^context layerRemovalPolicy: destroy or retain/],
     [{ removalPolicy: 'keep' }, /^context removalPolicy: destroy or retain/],
     [{ layerPackaging: 'zip' }, /^context layerPackaging: universal or per-architecture/],
     [{ alarms: 'yes' }, /^context alarms: true or false, not "yes"$/],
@@ -269,7 +279,7 @@ describe('props', () => {
   it('make what is public', () => {
     const stack = makeAppStack({ layerDirectory: LAYER_DIRECTORY });
     assert.equal(stack.extensionParameters.length, 1);
-    for (const made of [stack.extension, stack.policyParameter, stack.exampleFunction, stack.exampleRole, stack.exampleLogGroup]) {
+    for (const made of [stack.extension, stack.policyParameter, stack.streamParameter, stack.exampleFunction, stack.exampleRole, stack.exampleLogGroup]) {
       assert.ok(made);
     }
   });

@@ -125,10 +125,11 @@ describe('cdk bootstrap, deploy, deploy again, destroy', () => {
 
   it('has set the parameters', async () => {
     const ssm = moto.client(SSMClient);
-    const { LayerArn, PolicyArn } = await outputs();
+    const { LayerArn, PolicyArn, StreamArn } = await outputs();
     for (const [Name, value] of [
       ['/telemetry/kinesis/extension/arn', LayerArn],
       ['/telemetry/kinesis/runtime/policy/arn', PolicyArn],
+      ['/telemetry/kinesis/stream/arn', StreamArn],
     ]) {
       assert.equal((await ssm.send(new GetParameterCommand({ Name }))).Parameter?.Value, value);
     }
