@@ -15,6 +15,7 @@ import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashbo
 import { makeRuntimePolicy } from './runtime-policy';
 import { MetricsFormat, settingsEnvironment, TelemetrySettings } from './settings';
 import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps } from './stream';
+import { takeName } from './taken-names';
 import { requireThat } from './validation';
 
 /** Props of {@link KinesisTelemetryExtension}; the settings among them hold for all its functions. */
@@ -147,6 +148,9 @@ export class KinesisTelemetryExtension extends Construct {
   public constructor(scope: Construct, id: string, props: KinesisTelemetryExtensionProps = {}) {
     super(scope, id);
     checkProps(props);
+    takeName(this, 'policyName', props.policyName, 'account');
+    takeName(this, 'streamName', props.streamName, 'region');
+    takeName(this, 'dashboard.name', props.dashboard?.name, 'account');
 
     this.stream = props.stream ?? makeStream(this, 'Stream', props);
     this.streamKey = this.stream.encryptionKey;

@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { KinesisTelemetryExtension, KinesisTelemetryExtensionProps } from './kinesis-telemetry-extension';
 import { EXTENSION_NAME, runtimeOf } from './layer';
 import { contextProps, contextStream } from './stack-context';
+import { takeName } from './taken-names';
 import { requireThat } from './validation';
 
 /**
@@ -121,6 +122,7 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
       /^(\/[A-Za-z0-9_.-]+)+$/.test(prefix),
       `parameterPrefix: as /telemetry/kinesis, not ${JSON.stringify(prefix)}`,
     );
+    takeName(this, 'parameterPrefix', prefix, 'region');
     this.extensionParameters = this.tellLayers(prefix);
     this.policyParameter = this.tell('Policy', `${prefix}/runtime/policy/arn`, this.extension.policy.managedPolicyArn);
     this.streamParameter = this.tell('Stream', `${prefix}/stream/arn`, this.extension.stream.streamArn);
