@@ -9,7 +9,7 @@ import { Construct, IConstruct } from 'constructs';
 import { AttachKinesisTelemetry, AttachKinesisTelemetryProps } from './attach-aspect';
 import { attachable, configurable } from './attachable';
 import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
-import { allow, attachPolicy, claim, setVariables } from './function';
+import { allow, attachLayer, attachPolicy, claim, setVariables } from './function';
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
 import { makeRuntimePolicy } from './runtime-policy';
@@ -17,6 +17,7 @@ import { MetricsFormat, settingsEnvironment, TelemetrySettings } from './setting
 import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps } from './stream';
 import { takeName } from './taken-names';
 import { requireThat } from './validation';
+import { weakReference } from './weak-reference';
 
 /** Props of {@link KinesisTelemetryExtension}; the settings among them hold for all its functions. */
 export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewStreamProps {
@@ -202,7 +203,9 @@ export class KinesisTelemetryExtension extends Construct {
   /**
    * Gives a function the layer of its architecture, the policy, and the settings as environment
    * variables. A variable that the function has by itself stays as it is, whether it was set before or
-   * comes later. Attaching again changes nothing but the settings that are given then.
+   * comes later. Attaching again changes nothing but the settings that are given then. A function of
+   * another stack of the app reads layer, policy and stream from SSM parameters of this one whenever its
+   * stack is deployed; there are no exports, which would forbid this stack's next update.
    *
    * @param fn a function with a zip, of this stack's account and region
    * @param overrides settings of this function that differ from the construct's
@@ -212,7 +215,7 @@ export class KinesisTelemetryExtension extends Construct {
     this.configure(target, overrides);
     if (!this.layered.has(target)) {
       this.layered.add(target);
-      target.addLayers(this.layerFor(target.architecture));
+      attachLayer(this, target, this.layerFor(target.architecture));
     }
   }
 
@@ -230,8 +233,8 @@ export class KinesisTelemetryExtension extends Construct {
       setVariables(target, settingsEnvironment(overrides), ours);
     } else {
       claim(target, this);
-      attachPolicy(target, this.policy);
-      this.variables.set(target, setVariables(target, this.environment(overrides)));
+      attachPolicy(this, target, this.policy);
+      this.variables.set(target, setVariables(target, this.environment(target, overrides)));
     }
     allow(target, overrides.deadLetter?.statements() ?? []);
   }
@@ -252,13 +255,18 @@ export class KinesisTelemetryExtension extends Construct {
     return this.variables.has(fn);
   }
 
-  private environment(overrides: TelemetrySettings): Record<string, string> {
+  private environment(fn: lambda.Function, overrides: TelemetrySettings): Record<string, string> {
     const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
-    return {
-      // By its ARN a stream can be of another account and another region.
-      KINESIS_STREAM_ARN: this.stream.streamArn,
-      ...settingsEnvironment({ ...this.settings, ...Object.fromEntries(given) }),
-    };
+    const ours = this.variablesOf(this.settings);
+    const variables = Object.entries(this.variablesOf({ ...this.settings, ...Object.fromEntries(given) }));
+    return Object.fromEntries(
+      variables.map(([name, value]) => [name, value === ours[name] ? weakReference(this, name, value, fn) : value]),
+    );
+  }
+
+  private variablesOf(settings: TelemetrySettings): Record<string, string> {
+    // By its ARN a stream can be of another account and another region.
+    return { KINESIS_STREAM_ARN: this.stream.streamArn, ...settingsEnvironment(settings) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { FileSystem, RemovalPolicy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ConfigurationError, requireThat } from './validation';
@@ -89,22 +89,29 @@ const BOTH = [lambda.Architecture.X86_64, lambda.Architecture.ARM_64];
 
 /** A version of the extension's layer. The architecture picks the zip and what it is compatible with. */
 export class ExtensionLayer extends lambda.LayerVersion {
+  /** Another one whenever the layer version is another one. */
+  public readonly identity: string;
+
   public constructor(scope: Construct, id: string, props: ExtensionLayerProps = {}) {
     checkProps(props);
     // Lambda's name for the CPU is the zip's too, x86_64 or arm64.
     const cpu = props.architecture?.name;
     const suffix = cpu === undefined ? '' : `-${cpu}`;
+    const zip = findZip(`${EXTENSION_NAME}${suffix}.zip`, props.directory);
+    const layerVersionName = (props.name ?? EXTENSION_NAME) + suffix;
+    const description = `Kinesis telemetry extension ${packageVersion()} for ${cpu ?? 'x86_64 and arm64'}`;
     super(scope, id, {
-      layerVersionName: (props.name ?? EXTENSION_NAME) + suffix,
-      description: `Kinesis telemetry extension ${packageVersion()} for ${cpu ?? 'x86_64 and arm64'}`,
+      layerVersionName,
+      description,
       license: 'MIT',
       compatibleArchitectures: props.architecture ? [props.architecture] : BOTH,
-      code: lambda.Code.fromAsset(findZip(`${EXTENSION_NAME}${suffix}.zip`, props.directory)),
+      code: lambda.Code.fromAsset(zip),
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     });
+    const runtimes = (props.runtimes ?? LISTED_RUNTIMES).map((runtime) => runtime.name);
     // Not a prop of LayerVersion, which would refuse functions whose runtime is not among them.
-    const resource = this.node.defaultChild as lambda.CfnLayerVersion;
-    resource.compatibleRuntimes = (props.runtimes ?? LISTED_RUNTIMES).map((runtime) => runtime.name);
+    (this.node.defaultChild as lambda.CfnLayerVersion).compatibleRuntimes = runtimes;
+    this.identity = [layerVersionName, description, ...runtimes, FileSystem.fingerprint(zip)].join();
   }
 }
 
