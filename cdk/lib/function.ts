@@ -4,15 +4,17 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, IConstruct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge';
 import { ExtensionLayer } from './layer';
-import { requireThat } from './validation';
 import { weakReference } from './weak-reference';
 
 const owners = new WeakMap<lambda.Function, IConstruct>();
 
-/** Two extensions in one function would be one file over another in /opt/extensions/. */
+/** The construct whose extension a function has, if it has one. */
+export function ownerOf(fn: lambda.Function): IConstruct | undefined {
+  return owners.get(fn);
+}
+
+/** From now on a function has the extension of this construct. */
 export function claim(fn: lambda.Function, extension: IConstruct): void {
-  const owner = owners.get(fn) ?? extension;
-  requireThat(owner === extension, `${fn.node.path}: has the extension of ${owner.node.path} already`);
   owners.set(fn, extension);
 }
 

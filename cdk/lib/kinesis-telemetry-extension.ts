@@ -1,4 +1,4 @@
-import { AspectPriority, Aspects, RemovalPolicy } from 'aws-cdk-lib';
+import { Annotations, AspectPriority, Aspects, RemovalPolicy, Stage } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -6,7 +6,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, IConstruct } from 'constructs';
-import { AttachKinesisTelemetry, AttachKinesisTelemetryProps } from './attach-aspect';
+import { AttachKinesisTelemetry, AttachKinesisTelemetryProps, reportUnreached } from './attach-aspect';
 import { attachable, configurable } from './attachable';
 import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
 import { allow, attachLayer, attachPolicy, claim, setVariables } from './function';
@@ -15,6 +15,7 @@ import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashbo
 import { makeRuntimePolicy } from './runtime-policy';
 import { MetricsFormat, settingsEnvironment, TelemetrySettings } from './settings';
 import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps } from './stream';
+import { LOOP, readsStream } from './stream-reader';
 import { takeName } from './taken-names';
 import { requireThat } from './validation';
 import { weakReference } from './weak-reference';
@@ -191,6 +192,8 @@ export class KinesisTelemetryExtension extends Construct {
     if (props.dashboard !== undefined) {
       this.dashboard = makeDashboard(this, this.stream, props.dashboard);
     }
+    // Last of all, since what makes a function read the stream may come after it was attached.
+    Aspects.of(this).add({ visit: (node) => node === this && this.warnOfLoops() }, { priority: AspectPriority.READONLY });
   }
 
   /** The layer version for functions of an architecture. */
@@ -207,11 +210,14 @@ export class KinesisTelemetryExtension extends Construct {
    * another stack of the app reads layer, policy and stream from SSM parameters of this one whenever its
    * stack is deployed; there are no exports, which would forbid this stack's next update.
    *
-   * @param fn a function with a zip, of this stack's account and region
+   * A function that reads the stream gets a warning when the app is synthesized: without a filter or
+   * other `types` its telemetry would keep it running for ever.
+   *
+   * @param fn a function with a zip, of this stack's account, region and stage
    * @param overrides settings of this function that differ from the construct's
    */
   public attachTo(fn: lambda.IFunction, overrides: TelemetrySettings = {}): void {
-    const target = attachable(this, fn);
+    const target = this.layered.has(fn) ? configurable(this, fn) : attachable(this, fn);
     this.configure(target, overrides);
     if (!this.layered.has(target)) {
       this.layered.add(target);
@@ -241,18 +247,35 @@ export class KinesisTelemetryExtension extends Construct {
 
   /**
    * Attaches to every function of a scope that can have it, also to those that come later. See
-   * {@link AttachKinesisTelemetry}.
+   * {@link AttachKinesisTelemetry}. Functions of other stages cannot: they are named in a warning.
    *
    * @param scope a stack, a stage, the app
    * @param props settings, and which functions to leave out
    */
   public attachToAll(scope: IConstruct, props: AttachKinesisTelemetryProps = {}): void {
-    Aspects.of(scope).add(new AttachKinesisTelemetry(this, props), { priority: AspectPriority.MUTATING });
+    const stage = Stage.of(this);
+    // An Aspect of the app would not come into the stage.
+    const above = stage !== undefined && stage !== scope && stage.node.scopes.includes(scope);
+    Aspects.of(above ? stage : scope).add(new AttachKinesisTelemetry(this, props), { priority: AspectPriority.MUTATING });
+    if (above) {
+      Aspects.of(this).add(
+        { visit: (node) => node === this && reportUnreached(this, scope, props) },
+        { priority: AspectPriority.READONLY },
+      );
+    }
   }
 
   /** Whether a function was attached or configured here. */
   public isAttachedTo(fn: lambda.IFunction): boolean {
     return this.variables.has(fn);
+  }
+
+  private warnOfLoops(): void {
+    for (const fn of this.variables.keys()) {
+      if (readsStream(fn as lambda.Function, this.stream)) {
+        Annotations.of(fn).addWarningV2('kinesis-telemetry-api-extension:loop', `Attached to the Kinesis telemetry extension, but ${LOOP}`);
+      }
+    }
   }
 
   private environment(fn: lambda.Function, overrides: TelemetrySettings): Record<string, string> {
