@@ -1,7 +1,8 @@
-import { Stack, Stage, Token } from 'aws-cdk-lib';
+import { Stack, Stage } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
+import { differ } from './environment';
 import { ownerOf } from './function';
 import { EXTENSION_NAME } from './layer';
 import { ConfigurationError } from './validation';
@@ -84,7 +85,6 @@ function elsewhere(extension: IConstruct, fn: lambda.Function): string | undefin
   }
   const ours = Stack.of(extension);
   const theirs = Stack.of(fn);
-  const differ = (a: string, b: string) => !Token.isUnresolved(a) && !Token.isUnresolved(b) && a !== b;
   return differ(ours.region, theirs.region) || differ(ours.account, theirs.account)
     ? `${extension.node.path} is for ${ours.account} ${ours.region}: functions of another account or region need a KinesisTelemetryExtension of their own there, which may take the same stream`
     : undefined;

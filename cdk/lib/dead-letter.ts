@@ -70,7 +70,7 @@ export interface DeadLetterBucketOptions {
   /**
    * Customer key that objects are encrypted with.
    *
-   * @default - the key that S3 manages
+   * @default - the customer key of a new stream, if it has one, or else the key that S3 manages
    */
   readonly encryptionKey?: kms.IKey;
 
@@ -82,9 +82,10 @@ export interface DeadLetterBucketOptions {
   readonly expiration?: Duration;
 
   /**
-   * What becomes of the bucket with the stack. CloudFormation deletes empty buckets only.
+   * What becomes of the bucket with the stack. CloudFormation deletes empty buckets only, and none that
+   * holds records which are nowhere else: whoever wants to lose them empties it first.
    *
-   * @default RemovalPolicy.RETAIN
+   * @default - the construct's removalPolicy, RemovalPolicy.RETAIN without one
    */
   readonly removalPolicy?: RemovalPolicy;
 }

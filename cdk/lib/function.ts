@@ -66,7 +66,7 @@ export function allow(fn: lambda.Function, statements: iam.PolicyStatement[]): v
   const resources = statements.flatMap((statement) => statement.resources);
   for (const policy of resources.length === 0 ? [] : inlinePolicies(fn)) {
     for (const resource of resources) {
-      acknowledgeWildcard(policy, resource, 'The names of dead letters are made when functions run');
+      acknowledgeWildcard(policy, resource, 'The names of log streams and of dead letters are made when functions run');
     }
   }
 }

@@ -1,4 +1,4 @@
-import { Annotations, AspectPriority, Aspects, RemovalPolicy, Stage } from 'aws-cdk-lib';
+import { Annotations, AspectPriority, Aspects, CfnDeletionPolicy, RemovalPolicy, Stage } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -12,7 +12,7 @@ import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
 import { allow, attachLayer, attachPolicy, claim, setVariables } from './function';
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
-import { makeRuntimePolicy } from './runtime-policy';
+import { makeRuntimePolicy, ownLogGroup } from './runtime-policy';
 import { MetricsFormat, settingsEnvironment, TelemetrySettings } from './settings';
 import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps } from './stream';
 import { LOOP, readsStream } from './stream-reader';
@@ -96,7 +96,7 @@ export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewSt
   readonly deadLetterBucket?: DeadLetterBucketOptions;
 
   /**
-   * Makes alarms: the stream throttled, records dropped, dead letters; `{}` for all their defaults.
+   * Makes alarms: the stream throttled, records dropped, dead letters, Kinesis out of reach; `{}` for all their defaults.
    *
    * @default - no alarms
    */
@@ -142,6 +142,7 @@ export class KinesisTelemetryExtension extends Construct {
   public readonly dashboard?: cloudwatch.Dashboard;
 
   private readonly settings: TelemetrySettings;
+  private readonly logsDenied: boolean;
   private readonly layersByArchitecture: LayersByArchitecture;
   private readonly layered = new Set<lambda.IFunction>();
   /** The names of those that were set here, by function. */
@@ -171,14 +172,21 @@ export class KinesisTelemetryExtension extends Construct {
 
     let deadLetter = props.deadLetter;
     if (props.deadLetterBucket !== undefined) {
-      this.bucket = makeBucket(this, 'DeadLetterBucket', props.deadLetterBucket);
+      this.bucket = makeBucket(this, 'DeadLetterBucket', {
+        // What is asked for the stream holds for what it does not take, too.
+        encryptionKey: props.stream === undefined ? this.streamKey : undefined,
+        removalPolicy: props.removalPolicy,
+        ...props.deadLetterBucket,
+      });
+      keepKeyOf(this.bucket, this.streamKey);
       deadLetter = DeadLetter.bucket(this.bucket, props.deadLetterBucket.prefix ?? 'kinesis-telemetry');
     }
+    this.logsDenied = props.denyCloudWatchLogs ?? false;
     this.policy = makeRuntimePolicy(this, {
       name: props.policyName,
       stream: this.stream,
       deadLetter,
-      denyCloudWatchLogs: props.denyCloudWatchLogs ?? false,
+      denyCloudWatchLogs: this.logsDenied,
     });
 
     const watched = props.alarms !== undefined || props.dashboard !== undefined;
@@ -240,6 +248,7 @@ export class KinesisTelemetryExtension extends Construct {
     } else {
       claim(target, this);
       attachPolicy(this, target, this.policy);
+      allow(target, this.logsDenied ? [] : ownLogGroup(target));
       this.variables.set(target, setVariables(target, this.environment(target, overrides)));
     }
     allow(target, overrides.deadLetter?.statements() ?? []);
@@ -293,8 +302,18 @@ export class KinesisTelemetryExtension extends Construct {
   }
 }
 
+// Without it a bucket that stays would hold what nobody can read.
+function keepKeyOf(bucket: s3.Bucket, streamKey: kms.IKey | undefined): void {
+  const { deletionPolicy } = (bucket.node.defaultChild as s3.CfnBucket).cfnOptions;
+  if (deletionPolicy === CfnDeletionPolicy.RETAIN && bucket.encryptionKey === streamKey && streamKey?.node.scope === bucket.node.scope) {
+    streamKey?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  }
+}
+
 function checkProps(props: KinesisTelemetryExtensionProps): void {
-  const useless = NEW_STREAM_PROPS.find((name) => props.stream !== undefined && props[name] !== undefined);
+  const useless = NEW_STREAM_PROPS.filter((name) => name !== 'removalPolicy' || props.deadLetterBucket === undefined).find(
+    (name) => props.stream !== undefined && props[name] !== undefined,
+  );
   requireThat(useless === undefined, `${useless}: of a new stream, and one is given with stream`);
   requireThat(
     props.deadLetter === undefined || props.deadLetterBucket === undefined,

@@ -1,9 +1,11 @@
-import { DefaultTokenResolver, IResolvable, IResolveContext, IPostProcessor, Reference, StringConcat, Token, Tokenization } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
 import * as firehose from 'aws-cdk-lib/aws-kinesisfirehose';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as pipes from 'aws-cdk-lib/aws-pipes';
 import { IConstruct } from 'constructs';
+import { differ, environmentOf } from './environment';
+import { mentioned } from './mentioned';
 
 /**
  * Whether a function is invoked with the records of a stream: by an event source mapping, with or
@@ -85,30 +87,7 @@ function ofArn(text: string, pattern: RegExp): string | undefined {
 
 // Streams of one name may lie in several accounts and regions.
 function elsewhere(text: string, own: string, stream: kinesis.IStream): boolean {
-  const [, region, account] = /:kinesis:([a-z0-9-]+):(\d{12}):/.exec(text) ?? [];
-  const [, ownRegion = stream.env.region, ownAccount = stream.env.account] = /:kinesis:([a-z0-9-]+):(\d{12}):/.exec(own) ?? [];
-  const differ = (a: string | undefined, b: string) => a !== undefined && !Token.isUnresolved(b) && a !== b;
-  return differ(region, ownRegion) || differ(account, ownAccount);
-}
-
-/** The resources that a value refers to, and the value itself as the template will have it. */
-function mentioned(scope: IConstruct, value: unknown): { resources: Set<IConstruct>; text: string } {
-  const resolver = new Collector();
-  const resolved = Tokenization.resolve(value, { scope, resolver, preparing: true });
-  return { resources: resolver.resources, text: JSON.stringify(resolved) ?? 'null' };
-}
-
-class Collector extends DefaultTokenResolver {
-  public readonly resources = new Set<IConstruct>();
-
-  public constructor() {
-    super(new StringConcat());
-  }
-
-  public override resolveToken(token: IResolvable, context: IResolveContext, postProcessor: IPostProcessor): any {
-    if (Reference.isReference(token)) {
-      this.resources.add(token.target);
-    }
-    return super.resolveToken(token, context, postProcessor);
-  }
+  const there = environmentOf(JSON.parse(text));
+  const { region, account } = own.startsWith('"arn:') ? environmentOf(JSON.parse(own)) : stream.env;
+  return differ(there.region, region) || differ(there.account, account);
 }

@@ -51,7 +51,8 @@ export interface NewStreamProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What becomes of the new stream, and of its new key, with the stack.
+   * What becomes of the new stream and of its new key with the stack, and of the dead-letter bucket. A
+   * key that a bucket needs which stays is kept as well.
    *
    * @default RemovalPolicy.RETAIN
    */

@@ -1,5 +1,7 @@
-import { CfnOutput, RemovalPolicy, Stack, StackProps, Tags } from 'aws-cdk-lib';
+import { ArnFormat, CfnOutput, RemovalPolicy, Stack, StackProps, Tags } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
@@ -38,7 +40,7 @@ export interface TelemetryApiKinesisExtensionStackProps extends StackProps, Kine
   readonly streamName?: string;
 
   /**
-   * What becomes of the stream with the stack.
+   * What becomes of the stream with the stack, of its key and of the bucket for dead letters.
    *
    * @default RemovalPolicy.DESTROY
    */
@@ -112,7 +114,8 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
 
     const stream = props.stream ?? contextStream(this);
     this.extension = new KinesisTelemetryExtension(this, 'Extension', {
-      ...(stream ? { stream } : { streamName: 'telemetry-kinesis-stream', removalPolicy: RemovalPolicy.DESTROY }),
+      ...(stream ? { stream } : { streamName: 'telemetry-kinesis-stream' }),
+      ...(stream && !props.deadLetterBucket ? {} : { removalPolicy: RemovalPolicy.DESTROY }),
       policyName: `${props.extensionName ?? EXTENSION_NAME}-runtime`,
       ...props,
     });
@@ -165,11 +168,31 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
   }
 
   private makeLogGroup(functionName: string): logs.LogGroup {
+    const logGroupName = `/aws/lambda/${functionName}`;
     return new logs.LogGroup(this, 'ExampleLogGroup', {
-      logGroupName: `/aws/lambda/${functionName}`,
+      logGroupName,
       retention: logs.RetentionDays.ONE_DAY,
+      encryptionKey: this.keyForLogs(logGroupName),
       removalPolicy: RemovalPolicy.DESTROY,
     });
+  }
+
+  /** The key of the new stream, where its policy can be made to allow CloudWatch Logs what it needs. */
+  private keyForLogs(logGroupName: string): kms.IKey | undefined {
+    const key = this.extension.stream instanceof kinesis.Stream ? this.extension.streamKey : undefined;
+    // By its name: the group itself refers to the key.
+    const group = this.formatArn({ service: 'logs', resource: 'log-group', resourceName: logGroupName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    const added = key?.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'EncryptExampleLogs',
+        principals: [new iam.ServicePrincipal(`logs.${this.region}.${this.urlSuffix}`)],
+        actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+        resources: ['*'],
+        conditions: { ArnEquals: { 'kms:EncryptionContext:aws:logs:arn': group } },
+      }),
+      true,
+    );
+    return added?.statementAdded ? key : undefined;
   }
 
   private makeFunction(functionName: string, role: iam.IRole, logGroup: logs.ILogGroup): lambda.Function {

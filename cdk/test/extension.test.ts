@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Duration, Environment, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -19,7 +19,7 @@ import {
   METRICS,
   MetricsFormat,
 } from '../lib';
-import { makeExtension, makeFunction, makeStack, only, variables } from './support/app';
+import { makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
 import { zipFolder, ZIPS } from './support/zips';
 
 const STREAM_ARN = 'arn:aws:kinesis:eu-central-1:210987654321:stream/theirs';
@@ -213,7 +213,7 @@ describe('policy', () => {
       {
         Sid: 'PutTelemetry',
         Effect: 'Allow',
-        Action: ['kinesis:PutRecord', 'kinesis:PutRecords'],
+        Action: 'kinesis:PutRecords',
         Resource: { 'Fn::GetAtt': [stream, 'Arn'] },
       },
       {
@@ -309,6 +309,38 @@ describe('dead letters', () => {
     });
   });
 
+  it('go with the construct: its key, its removal policy', () => {
+    for (const [props, policies, encrypted] of [
+      [{}, { bucket: 'Retain' }, false],
+      [{ encryption: kinesis.StreamEncryption.KMS }, { bucket: 'Retain', key: 'Retain' }, true],
+      [{ encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY }, { bucket: 'Delete', key: 'Delete' }, true],
+      // A key that what stays is encrypted with stays too.
+      [
+        { encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY, deadLetterBucket: { removalPolicy: RemovalPolicy.RETAIN } },
+        { bucket: 'Retain', key: 'Retain' },
+        true,
+      ],
+    ] as [KinesisTelemetryExtensionProps, object, boolean][]) {
+      const of = template({ deadLetterBucket: {}, ...props });
+      const [key] = Object.entries(of.findResources('AWS::KMS::Key'));
+      const bucket = only(of, 'AWS::S3::Bucket');
+      assert.deepEqual({ bucket: bucket.DeletionPolicy, ...(key && { key: key[1].DeletionPolicy }) }, policies);
+      const [{ ServerSideEncryptionByDefault: by }] = bucket.Properties.BucketEncryption.ServerSideEncryptionConfiguration;
+      assert.deepEqual(by, encrypted ? { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: { 'Fn::GetAtt': [key[0], 'Arn'] } } : { SSEAlgorithm: 'AES256' });
+      assert.equal(statements(of).filter(({ Sid }) => Sid === 'EncryptDeadLetters').length, encrypted ? 1 : 0);
+    }
+  });
+
+  it('do not take the key of a stream that is given', () => {
+    const stack = makeStack();
+    const encryptionKey = kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-central-1:210987654321:key/01234567-89ab-cdef-0123-456789abcdef');
+    const stream = kinesis.Stream.fromStreamAttributes(stack, 'Theirs', { streamArn: STREAM_ARN, encryptionKey });
+    makeExtension({ stream, deadLetterBucket: {}, removalPolicy: RemovalPolicy.DESTROY }, stack);
+    const bucket = only(Template.fromStack(stack), 'AWS::S3::Bucket');
+    assert.match(JSON.stringify(bucket.Properties.BucketEncryption), /AES256/);
+    assert.equal(bucket.DeletionPolicy, 'Delete');
+  });
+
   it('may go to a bucket that there is', () => {
     const stack = makeStack();
     const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'letters');
@@ -324,36 +356,41 @@ describe('dead letters', () => {
 });
 
 describe('alarms', () => {
-  const names = ['streamThrottled', 'recordsThrottled', 'recordsDropped', 'platformDropped', 'deadLettered'] as const;
+  const names = ['streamThrottled', 'recordsThrottled', 'recordsDropped', 'platformDropped', 'deadLettered', 'breakerOpened'] as const;
 
   it('are none by default', () => {
     template().resourceCountIs('AWS::CloudWatch::Alarm', 0);
   });
 
-  it('are five, on a single event, and turn metrics on', () => {
+  it('are six, on a single event or a tenth of throttled records, and turn metrics on', () => {
     const stack = makeStack();
     const extension = makeExtension({ alarms: {} }, stack);
     extension.attachTo(makeFunction(stack, 'Fn'));
     const of = Template.fromStack(stack);
     const made = Object.values(of.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
-    assert.equal(made.length, 5);
+    assert.deepEqual(made.map(({ Threshold }) => Threshold), [10, 10, 0, 0, 0, 0]);
     for (const alarm of made) {
       assert.deepEqual(
-        [alarm.Threshold, alarm.ComparisonOperator, alarm.EvaluationPeriods, alarm.TreatMissingData, alarm.AlarmActions ?? []],
-        [0, 'GreaterThanThreshold', 1, 'notBreaching', []],
+        [alarm.ComparisonOperator, alarm.EvaluationPeriods, alarm.TreatMissingData, alarm.AlarmActions ?? []],
+        ['GreaterThanThreshold', 1, 'notBreaching', []],
       );
     }
     const [stream] = Object.keys(of.findResources('AWS::Kinesis::Stream'));
-    for (const MetricName of ['WriteProvisionedThroughputExceeded', 'PutRecords.ThrottledRecords']) {
+    for (const [Id, MetricName] of [
+      ['refused', 'WriteProvisionedThroughputExceeded'],
+      ['accepted', 'IncomingRecords'],
+      ['refused', 'PutRecords.ThrottledRecords'],
+      ['accepted', 'PutRecords.SuccessfulRecords'],
+    ]) {
+      const Metric = { Namespace: 'AWS/Kinesis', MetricName, Dimensions: [{ Name: 'StreamName', Value: { Ref: stream } }] };
       of.hasResourceProperties('AWS::CloudWatch::Alarm', {
-        Namespace: 'AWS/Kinesis',
-        MetricName,
-        Dimensions: [{ Name: 'StreamName', Value: { Ref: stream } }],
-        Statistic: 'Sum',
-        Period: 300,
+        Metrics: Match.arrayWith([
+          Match.objectLike({ Expression: '100 * refused / (refused + FILL(accepted, 0))' }),
+          { Id, MetricStat: { Metric, Period: 300, Stat: 'Sum' }, ReturnData: false },
+        ]),
       });
     }
-    for (const metric of ['Dropped', 'PlatformDropped', 'DeadLettered']) {
+    for (const metric of ['Dropped', 'PlatformDropped', 'DeadLettered', 'BreakerOpenings']) {
       of.hasResourceProperties('AWS::CloudWatch::Alarm', {
         Metrics: [Match.objectLike({ Expression: `SELECT SUM(${metric}) FROM SCHEMA(KinesisTelemetryExtension, FunctionName)`, Period: 300 })],
       });
@@ -366,10 +403,19 @@ describe('alarms', () => {
     const stack = makeStack();
     const topic = sns.Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:us-east-1:123456789012:alarms');
     const action: cloudwatch.IAlarmAction = { bind: () => ({ alarmActionArn: 'arn:action' }) };
-    makeExtension({ alarms: { topic, actions: [action], period: Duration.minutes(1), evaluationPeriods: 3 } }, stack);
+    makeExtension({ alarms: { topic, actions: [action], period: Duration.minutes(1), evaluationPeriods: 3, throttledPercent: 1 } }, stack);
     const of = Template.fromStack(stack);
     of.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic.topicArn, 'arn:action'], EvaluationPeriods: 3 });
-    of.hasResourceProperties('AWS::CloudWatch::Alarm', { Period: 60 });
+    of.hasResourceProperties('AWS::CloudWatch::Alarm', { Metrics: [Match.objectLike({ Period: 60 })], Threshold: 0 });
+    of.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: 1 });
+  });
+
+  it('watch functions alone when asked to', () => {
+    const extension = makeExtension({ alarms: { watchStream: false }, dashboard: { watchStream: false } });
+    const of = Template.fromStack(Stack.of(extension));
+    of.resourceCountIs('AWS::CloudWatch::Alarm', 4);
+    assert.equal(extension.alarms!.streamThrottled, undefined);
+    assert.ok(!JSON.stringify(of.toJSON()).includes('AWS/Kinesis'));
   });
 
   it('leave metrics off where that is asked for', () => {
@@ -377,6 +423,42 @@ describe('alarms', () => {
     makeExtension({ alarms: {}, metrics: MetricsFormat.NONE }, stack).attachTo(makeFunction(stack, 'Fn'));
     assert.equal(variables(Template.fromStack(stack)).TELEMETRY_METRICS, 'none');
   });
+});
+
+describe('alarms and dashboard of a stream elsewhere', () => {
+  const elsewhere = (what: 'alarms' | 'dashboard', env: Environment | undefined, options: object = {}, arn = STREAM_ARN) => {
+    const stack = new Stack(makeApp(), 'Test', { env });
+    makeExtension({ stream: kinesis.Stream.fromStreamArn(stack, 'Theirs', arn), [what]: options }, stack);
+    return stack;
+  };
+  const home = { account: '210987654321', region: 'eu-central-1' };
+  for (const what of ['alarms', 'dashboard'] as const) {
+    const message = new RegExp(`^${what}: the metrics of a stream are in its own account and region, here 210987654321 eu-central-1, and cannot be watched from elsewhere: .*\\(context ${what}=functions\\)`);
+    for (const env of [{ ...home, account: '123456789012' }, { ...home, region: 'us-east-1' }, { region: 'us-east-1' }]) {
+      it(`${what}: refused in ${JSON.stringify(env)}`, () => {
+        assert.throws(() => elsewhere(what, env), { name: 'ConfigurationError', message });
+        elsewhere(what, env, { watchStream: false });
+      });
+    }
+
+    it(`${what}: made where it may be the same, or is`, () => {
+      for (const env of [home, undefined, { region: home.region }, { account: home.account }]) {
+        assert.deepEqual(Annotations.fromStack(elsewhere(what, env)).findWarning('*', Match.anyValue()), []);
+      }
+    });
+
+    it(`${what}: warned of where the CDK CLI deploys elsewhere`, () => {
+      process.env.CDK_DEFAULT_REGION = 'us-east-1';
+      process.env.CDK_DEFAULT_ACCOUNT = home.account;
+      try {
+        const said = Annotations.fromStack(elsewhere(what, undefined));
+        said.hasWarning('*', Match.stringLikeRegexp(`Deployed to 210987654321 us-east-1: ${what}: the metrics of a stream`));
+      } finally {
+        delete process.env.CDK_DEFAULT_REGION;
+        delete process.env.CDK_DEFAULT_ACCOUNT;
+      }
+    });
+  }
 });
 
 describe('dashboard', () => {

@@ -5,8 +5,9 @@ import { describe, it } from 'node:test';
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import { FlushPolicy, TelemetryApiKinesisExtensionStackProps } from '../lib';
-import { LAYER_DIRECTORY, makeAppStack, only, variables } from './support/app';
+import { EVERYTHING, LAYER_DIRECTORY, makeAppStack, only, variables } from './support/app';
 
 const FUNCTION = 'TelemetryApiKinesisExtensionStack-temp-nodejs20-function';
 const TAGS = {
@@ -57,7 +58,6 @@ describe('the default stack', () => {
     const policy = only(of, 'AWS::IAM::ManagedPolicy').Properties;
     assert.equal(policy.ManagedPolicyName, 'kinesis-telemetry-api-extension-runtime');
     assert.deepEqual(policy.PolicyDocument.Statement.map(({ Action }: any) => Action).flat(), [
-      'kinesis:PutRecord',
       'kinesis:PutRecords',
       'logs:CreateLogGroup',
       'logs:CreateLogStream',
@@ -145,13 +145,42 @@ describe('the default stack', () => {
     ]);
   });
 
-  it('leaves nothing behind but the layer, which functions elsewhere may name, and with layerRemovalPolicy=destroy nothing at all', () => {
-    const left = (one: Template) =>
-      Object.values<any>(one.toJSON().Resources)
+  it('leaves nothing behind but the layer, whatever it is made of; with layerRemovalPolicy=destroy nothing at all', () => {
+    const left = (context: Record<string, string>) =>
+      Object.values<any>(template(context).toJSON().Resources)
         .filter(({ DeletionPolicy }) => DeletionPolicy !== undefined && DeletionPolicy !== 'Delete')
         .map(({ Type }) => Type);
-    assert.deepEqual(left(of), ['AWS::Lambda::LayerVersion']);
-    assert.deepEqual(left(template({ layerRemovalPolicy: 'destroy' })), []);
+    const given = { deadLetterBucket: 'true', streamArn: 'arn:aws:kinesis:us-east-1:123456789012:stream/theirs' };
+    for (const context of [{}, { deadLetterBucket: 'true' }, { ...EVERYTHING }, given]) {
+      assert.deepEqual(new Set(left(context)), new Set(['AWS::Lambda::LayerVersion']));
+      assert.deepEqual(left({ ...context, layerRemovalPolicy: 'destroy' }), []);
+    }
+  });
+
+  it('keeps what can be kept, when asked to', () => {
+    const of = template({ deadLetterBucket: 'true', encryption: 'kms', removalPolicy: 'retain' });
+    for (const type of ['AWS::S3::Bucket', 'AWS::Kinesis::Stream', 'AWS::KMS::Key']) {
+      assert.equal(only(of, type).DeletionPolicy, 'Retain', type);
+    }
+  });
+
+  it('encrypts stream, bucket and log group with its key, which allows CloudWatch Logs that', () => {
+    const of = template({ deadLetterBucket: 'true', encryption: 'kms' });
+    const [key] = Object.keys(of.findResources('AWS::KMS::Key'));
+    const arn = { 'Fn::GetAtt': [key, 'Arn'] };
+    assert.deepEqual(only(of, 'AWS::Logs::LogGroup').Properties.KmsKeyId, arn);
+    of.hasResourceProperties('AWS::S3::Bucket', { BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { KMSMasterKeyID: arn } }] } });
+    const statement = only(of, 'AWS::KMS::Key').Properties.KeyPolicy.Statement.find(({ Sid }: any) => Sid === 'EncryptExampleLogs');
+    assert.deepEqual(statement.Action.sort(), ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*']);
+    assert.deepEqual(statement.Principal, { Service: { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]] } });
+    const condition = JSON.stringify(statement.Condition.ArnEquals['kms:EncryptionContext:aws:logs:arn']);
+    assert.match(condition, new RegExp(`:log-group:/aws/lambda/${FUNCTION}"`));
+  });
+
+  it('leaves the log group as it is with a key whose policy it cannot change', () => {
+    const outer = makeAppStack({}, { exampleFunction: false });
+    const encryptionKey = kms.Key.fromKeyArn(outer, 'Key', 'arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef');
+    assert.equal(only(template({}, { encryptionKey }), 'AWS::Logs::LogGroup').Properties.KmsKeyId, undefined);
   });
 
   it('is tagged itself', () => {
@@ -210,7 +239,7 @@ describe('context', () => {
     [{ exampleFunction: false }, 'no log group', (of) => Object.keys(of.findResources('AWS::Logs::LogGroup')).length, 0],
     [{ deadLetterBucket: 'true' }, 'bucket', (of) => Object.keys(of.findResources('AWS::S3::Bucket')).length, 1],
     [{ deadLetterBucket: 'false' }, 'no bucket', (of) => Object.keys(of.findResources('AWS::S3::Bucket')).length, 0],
-    [{ alarms: 'true' }, 'alarms', (of) => Object.keys(of.findResources('AWS::CloudWatch::Alarm')).length, 5],
+    [{ alarms: 'true' }, 'alarms', (of) => Object.keys(of.findResources('AWS::CloudWatch::Alarm')).length, 6],
     [{ dashboard: 'true' }, 'dashboard', (of) => Object.keys(of.findResources('AWS::CloudWatch::Dashboard')).length, 1],
     [
       { denyCloudWatchLogs: 'true' },

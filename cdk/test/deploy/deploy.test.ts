@@ -92,7 +92,7 @@ describe('cdk bootstrap, deploy, deploy again, destroy', () => {
     assert.equal(Policy?.PolicyName, 'kinesis-telemetry-api-extension-runtime');
     const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId: Policy?.DefaultVersionId }));
     assert.deepEqual(JSON.parse(decodeURIComponent(PolicyVersion!.Document!)).Statement, [
-      { Sid: 'PutTelemetry', Effect: 'Allow', Action: ['kinesis:PutRecord', 'kinesis:PutRecords'], Resource: StreamArn },
+      { Sid: 'PutTelemetry', Effect: 'Allow', Action: 'kinesis:PutRecords', Resource: StreamArn },
       {
         Sid: 'WriteLogs',
         Effect: 'Allow',
