@@ -5,7 +5,8 @@ import { obstacle, OWN_IN_EACH_STAGE, sameStage } from './attachable';
 import { isBareCdkProvider, isCdkProvider } from './cdk-provider';
 import { ownerOf } from './function';
 import type { KinesisTelemetryExtension } from './kinesis-telemetry-extension';
-import { TelemetrySettings } from './settings';
+import { CALLBACK, FLAG, OPTIONS, requireKinds } from './kinds';
+import { settingsEnvironment, TelemetrySettings } from './settings';
 import { LOOP, readsStream } from './stream-reader';
 import { requireThat } from './validation';
 
@@ -53,7 +54,10 @@ export class AttachKinesisTelemetry implements IAspect {
   public constructor(
     private readonly extension: KinesisTelemetryExtension,
     private readonly props: AttachKinesisTelemetryProps = {},
-  ) {}
+  ) {
+    requireKinds(props, { settings: OPTIONS, exclude: CALLBACK, includeCdkProviders: FLAG });
+    settingsEnvironment(props.settings ?? {});
+  }
 
   /** Called by the CDK for every construct of the scope. */
   public visit(node: IConstruct): void {

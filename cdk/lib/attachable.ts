@@ -4,6 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
 import { differ } from './environment';
 import { ownerOf } from './function';
+import { shown } from './kinds';
 import { EXTENSION_NAME } from './layer';
 import { ConfigurationError } from './validation';
 
@@ -24,7 +25,7 @@ export function configurable(extension: IConstruct, fn: lambda.IFunction): lambd
 
 function checked(fn: lambda.IFunction, reason: string | undefined): lambda.Function {
   if (reason !== undefined) {
-    throw new ConfigurationError(`${fn.node.path}: ${reason}`);
+    throw new ConfigurationError(`${fn?.node?.path ?? shown(fn)}: ${reason}`);
   }
   return fn as lambda.Function;
 }

@@ -4,6 +4,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
+import { DURATION, having, KEY, REMOVAL_POLICY, requireKind, requireKinds, TEXT } from './kinds';
 import { requireThat } from './validation';
 
 /** Where records go that Kinesis does not take. */
@@ -20,6 +21,8 @@ export class DeadLetter {
    * @param prefix how their names begin, up to 512 bytes; by default they begin with the date
    */
   public static bucket(bucket: s3.IBucket, prefix: string = ''): DeadLetter {
+    requireKind('DeadLetter.bucket()', bucket, having('bucketName', 'an s3.IBucket, as Bucket.fromBucketName() makes it'));
+    requireKind('dead-letter prefix', prefix, TEXT);
     const folder = Token.isUnresolved(prefix) ? prefix : checkedPrefix(prefix);
     checkName(bucket.bucketName);
     return new DeadLetter(`s3://${[bucket.bucketName, folder].filter(Boolean).join('/')}`, bucket, folder);
@@ -92,6 +95,11 @@ export interface DeadLetterBucketOptions {
 
 /** Encrypted, TLS only, no public access, objects expire. */
 export function makeBucket(scope: Construct, id: string, options: DeadLetterBucketOptions): s3.Bucket {
+  requireKinds(
+    options,
+    { prefix: TEXT, encryptionKey: KEY, expiration: DURATION, removalPolicy: REMOVAL_POLICY },
+    'deadLetterBucket.',
+  );
   const bucket = new s3.Bucket(scope, id, {
     encryption: options.encryptionKey ? s3.BucketEncryption.KMS : s3.BucketEncryption.S3_MANAGED,
     encryptionKey: options.encryptionKey,

@@ -1,4 +1,4 @@
-import { Annotations, AspectPriority, Aspects, CfnDeletionPolicy, RemovalPolicy, Stage } from 'aws-cdk-lib';
+import { Annotations, AspectPriority, Aspects, CfnDeletionPolicy, RemovalPolicy, Stage, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -9,7 +9,9 @@ import { Construct, IConstruct } from 'constructs';
 import { AttachKinesisTelemetry, AttachKinesisTelemetryProps, reportUnreached } from './attach-aspect';
 import { attachable, configurable } from './attachable';
 import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
+import { environmentOf, requireSameEnvironment } from './environment';
 import { allow, attachLayer, attachPolicy, claim, setVariables } from './function';
+import { FLAG, having, Kind, listOf, oneOf, OPTIONS, requireKinds, TEXT } from './kinds';
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
 import { makeRuntimePolicy, ownLogGroup } from './runtime-policy';
@@ -155,6 +157,11 @@ export class KinesisTelemetryExtension extends Construct {
     takeName(this, 'streamName', props.streamName, 'region');
     takeName(this, 'dashboard.name', props.dashboard?.name, 'account');
 
+    if (props.layerVersionArn !== undefined) {
+      const { region } = environmentOf(props.layerVersionArn);
+      requireSameEnvironment(this, { region }, `layerVersionArn: a layer of ${region}, and it serves functions of that region alone: publish one here`);
+    }
+
     this.stream = props.stream ?? makeStream(this, 'Stream', props);
     this.streamKey = this.stream.encryptionKey;
     checkStreamArn(this.stream);
@@ -181,6 +188,12 @@ export class KinesisTelemetryExtension extends Construct {
       keepKeyOf(this.bucket, this.streamKey);
       deadLetter = DeadLetter.bucket(this.bucket, props.deadLetterBucket.prefix ?? 'kinesis-telemetry');
     }
+    const watched = props.alarms !== undefined || props.dashboard !== undefined;
+    this.settings = { ...props, deadLetter, metrics: props.metrics ?? (watched ? MetricsFormat.EMF : undefined) };
+    // Whatever is wrong with the settings is said here, and not when the first function is attached.
+    settingsEnvironment(this.settings);
+
+    checkPolicyName(props.policyName);
     this.logsDenied = props.denyCloudWatchLogs ?? false;
     this.policy = makeRuntimePolicy(this, {
       name: props.policyName,
@@ -188,11 +201,6 @@ export class KinesisTelemetryExtension extends Construct {
       deadLetter,
       denyCloudWatchLogs: this.logsDenied,
     });
-
-    const watched = props.alarms !== undefined || props.dashboard !== undefined;
-    this.settings = { ...props, deadLetter, metrics: props.metrics ?? (watched ? MetricsFormat.EMF : undefined) };
-    // Whatever is wrong with the settings is said here, and not when the first function is attached.
-    settingsEnvironment(this.settings);
 
     if (props.alarms !== undefined) {
       this.alarms = makeAlarms(this, this.stream, props.alarms);
@@ -246,10 +254,12 @@ export class KinesisTelemetryExtension extends Construct {
     if (ours !== undefined) {
       setVariables(target, settingsEnvironment(overrides), ours);
     } else {
+      // Which may be refused: nothing of the function is changed before.
+      const environment = this.environment(target, overrides);
       claim(target, this);
       attachPolicy(this, target, this.policy);
       allow(target, this.logsDenied ? [] : ownLogGroup(target));
-      this.variables.set(target, setVariables(target, this.environment(target, overrides)));
+      this.variables.set(target, setVariables(target, environment));
     }
     allow(target, overrides.deadLetter?.statements() ?? []);
   }
@@ -302,6 +312,30 @@ export class KinesisTelemetryExtension extends Construct {
   }
 }
 
+function checkPolicyName(name: string | undefined): void {
+  requireThat(
+    name === undefined || Token.isUnresolved(name) || /^[\w+=,.@-]{1,128}$/.test(name),
+    `policyName: 1 to 128 letters, digits or _ + = , . @ -, not ${JSON.stringify(name)}`,
+  );
+}
+
+function checkLayerProps({ layerVersionArn, layerPackaging, compatibleRuntimes }: KinesisTelemetryExtensionProps): void {
+  requireThat(
+    layerVersionArn === undefined ||
+      Token.isUnresolved(layerVersionArn) ||
+      /^arn:aws[A-Za-z0-9-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/.test(layerVersionArn),
+    `layerVersionArn: arn:PARTITION:lambda:REGION:ACCOUNT:layer:NAME:VERSION, not ${JSON.stringify(layerVersionArn)}`,
+  );
+  requireThat(
+    layerVersionArn === undefined || layerPackaging !== LayerPackaging.PER_ARCHITECTURE,
+    'layerPackaging: per-architecture makes two new layers, and one is given with layerVersionArn',
+  );
+  requireThat(
+    layerVersionArn === undefined || compatibleRuntimes === undefined,
+    'compatibleRuntimes: of new layers, and one is given with layerVersionArn',
+  );
+}
+
 // Without it a bucket that stays would hold what nobody can read.
 function keepKeyOf(bucket: s3.Bucket, streamKey: kms.IKey | undefined): void {
   const { deletionPolicy } = (bucket.node.defaultChild as s3.CfnBucket).cfnOptions;
@@ -310,7 +344,28 @@ function keepKeyOf(bucket: s3.Bucket, streamKey: kms.IKey | undefined): void {
   }
 }
 
+/** Of the props that are used here; those of streams and layers, and settings, are checked where they are used. */
+const KINDS: Record<string, Kind> = {
+  stream: having('streamArn', 'a kinesis.IStream, as Stream.fromStreamArn() makes it'),
+  extensionName: TEXT,
+  layerPackaging: oneOf(LayerPackaging),
+  layerDirectory: TEXT,
+  compatibleRuntimes: listOf({ is: (value) => value instanceof lambda.Runtime, what: 'a lambda.Runtime' }),
+  layerVersionArn: TEXT,
+  policyName: TEXT,
+  denyCloudWatchLogs: FLAG,
+  deadLetterBucket: OPTIONS,
+  alarms: OPTIONS,
+  dashboard: OPTIONS,
+};
+
 function checkProps(props: KinesisTelemetryExtensionProps): void {
+  requireKinds(props, KINDS);
+  checkLayerProps(props);
+  requireThat(
+    !(props.alarms || props.dashboard) || props.metrics !== MetricsFormat.NONE,
+    'metrics: alarms and dashboard need MetricsFormat.EMF: leave NONE to attachTo(fn, { metrics }), for single functions',
+  );
   const useless = NEW_STREAM_PROPS.filter((name) => name !== 'removalPolicy' || props.deadLetterBucket === undefined).find(
     (name) => props.stream !== undefined && props[name] !== undefined,
   );

@@ -5,6 +5,8 @@ import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { requireSameEnvironment } from './environment';
+import { DURATION, FLAG, having, listOf, NUMBER, requireKinds, TEXT } from './kinds';
+import { requireThat } from './validation';
 
 /** The CloudWatch namespace of the extension's metrics; their one dimension is `FunctionName`. */
 export const METRICS_NAMESPACE = 'KinesisTelemetryExtension';
@@ -123,6 +125,7 @@ export interface ExtensionAlarms {
  * what is refused so is sent again, and a stream on demand grows by refusing some for a while.
  */
 export function makeAlarms(scope: Construct, stream: kinesis.IStream, options: AlarmOptions): ExtensionAlarms {
+  checkAlarms(options);
   const period = options.period ?? Duration.minutes(5);
   const watchStream = options.watchStream ?? true;
   if (watchStream) {
@@ -179,6 +182,23 @@ export function makeAlarms(scope: Construct, stream: kinesis.IStream, options: A
   };
 }
 
+function checkAlarms(options: AlarmOptions): void {
+  requireKinds(
+    options,
+    {
+      topic: having('topicArn', 'an sns.ITopic, as Topic.fromTopicArn() makes it'),
+      actions: listOf(having('bind', 'an alarm action, as SnsAction')),
+      period: DURATION,
+      evaluationPeriods: NUMBER,
+      throttledPercent: NUMBER,
+      watchStream: FLAG,
+    },
+    'alarms.',
+  );
+  const { throttledPercent = 10 } = options;
+  requireThat(throttledPercent >= 0 && throttledPercent < 100, `alarms.throttledPercent: from 0 to less than 100, not ${throttledPercent}`);
+}
+
 function checkWatched(what: string, scope: Construct, stream: kinesis.IStream): void {
   const { account, region } = stream.env;
   requireSameEnvironment(
@@ -194,6 +214,7 @@ export function makeDashboard(
   stream: kinesis.IStream,
   options: DashboardOptions,
 ): cloudwatch.Dashboard {
+  requireKinds(options, { name: TEXT, period: DURATION, watchStream: FLAG }, 'dashboard.');
   const period = options.period ?? Duration.minutes(1);
   const watchStream = options.watchStream ?? true;
   if (watchStream) {

@@ -7,6 +7,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { KinesisTelemetryExtension, KinesisTelemetryExtensionProps } from './kinesis-telemetry-extension';
+import { FLAG, Kind, requireKinds, TEXT } from './kinds';
 import { EXTENSION_NAME, runtimeOf } from './layer';
 import { contextProps, contextStream } from './stack-context';
 import { takeName } from './taken-names';
@@ -109,6 +110,7 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
   public readonly exampleRole?: iam.Role;
 
   public constructor(scope: Construct, id: string, given: TelemetryApiKinesisExtensionStackProps = {}) {
+    requireKinds(given, KINDS);
     const props = { ...contextProps(scope), ...definedIn(given) };
     super(scope, id, { description: 'Sends telemetry of Lambda functions to a Kinesis data stream', ...props });
 
@@ -211,6 +213,15 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
     return fn;
   }
 }
+
+const KINDS: Record<string, Kind> = {
+  parameterPrefix: TEXT,
+  exampleFunction: FLAG,
+  costCenter: TEXT,
+  environment: TEXT,
+  application: TEXT,
+  owner: TEXT,
+};
 
 function definedIn<T extends object>(props: T): Partial<T> {
   return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined)) as Partial<T>;

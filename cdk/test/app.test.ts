@@ -56,7 +56,15 @@ describe('cdk synth', () => {
   it('says in one line what a wrong value wants', () => {
     const { status, stderr } = synth('-c', 'retentionHours=1');
     assert.equal(status, 1);
-    assert.equal(stderr.split('\n')[0], 'retentionPeriod: 24 to 8760 whole hours, not 1');
+    assert.equal(stderr.split('\n')[0], 'context retentionHours: 24 to 8760, not 1');
+  });
+});
+
+describe('cdk synth and unknown keys', () => {
+  it('says in one line which key there is not', () => {
+    const { status, stderr } = synth('-c', 'removalPolcy=retain');
+    assert.equal(status, 1);
+    assert.equal(stderr.split('\n')[0], 'context removalPolcy: no such key: is removalPolicy meant?');
   });
 });
 

@@ -18,11 +18,13 @@ import {
   LISTED_RUNTIMES,
   METRICS,
   MetricsFormat,
+  PartitionKey,
 } from '../lib';
 import { makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
 import { zipFolder, ZIPS } from './support/zips';
 
 const STREAM_ARN = 'arn:aws:kinesis:eu-central-1:210987654321:stream/theirs';
+const LAYER_ARN = 'arn:aws:lambda:us-east-1:123456789012:layer:l:1';
 const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
 
 /** The template with the construct alone. */
@@ -418,9 +420,9 @@ describe('alarms', () => {
     assert.ok(!JSON.stringify(of.toJSON()).includes('AWS/Kinesis'));
   });
 
-  it('leave metrics off where that is asked for', () => {
+  it('leave metrics off for a function where that is asked for', () => {
     const stack = makeStack();
-    makeExtension({ alarms: {}, metrics: MetricsFormat.NONE }, stack).attachTo(makeFunction(stack, 'Fn'));
+    makeExtension({ alarms: {} }, stack).attachTo(makeFunction(stack, 'Fn'), { metrics: MetricsFormat.NONE });
     assert.equal(variables(Template.fromStack(stack)).TELEMETRY_METRICS, 'none');
   });
 });
@@ -511,6 +513,13 @@ describe('props', () => {
     ['metrics of denied logs', { denyCloudWatchLogs: true, metrics: MetricsFormat.EMF }, /^denyCloudWatchLogs: no metrics/],
     ['alarms of denied logs', { denyCloudWatchLogs: true, alarms: {} }, /^denyCloudWatchLogs: no metrics/],
     ['dead letters on denied logs', { denyCloudWatchLogs: true, deadLetter: DeadLetter.STDERR }, /^denyCloudWatchLogs: no dead/],
+    ['alarms without metrics', { alarms: {}, metrics: MetricsFormat.NONE }, /^metrics: alarms and dashboard need MetricsFormat\.EMF/],
+    ['a dashboard without metrics', { dashboard: {}, metrics: MetricsFormat.NONE }, /^metrics: alarms and dashboard need/],
+    ['name of the policy', { policyName: 'a b' }, /^policyName: 1 to 128 letters/],
+    ['a layer without a version', { layerVersionArn: 'arn:aws:lambda:us-east-1:123456789012:layer:l' }, /^layerVersionArn: arn:PARTITION:lambda/],
+    ['two layers and one', { layerVersionArn: LAYER_ARN, layerPackaging: LayerPackaging.PER_ARCHITECTURE }, /^layerPackaging: per-architecture makes two/],
+    ['runtimes of a given layer', { layerVersionArn: LAYER_ARN, compatibleRuntimes: LISTED_RUNTIMES }, /^compatibleRuntimes: of new layers/],
+    ['all throttled', { alarms: { throttledPercent: 100 } }, /^alarms\.throttledPercent: from 0 to less than 100, not 100$/],
     ['a setting', { flush: 'now' as FlushPolicy }, /^flush: end, continuous, adaptive/],
   ];
   for (const [name, props, message] of REFUSED) {
@@ -518,4 +527,112 @@ describe('props', () => {
       assert.throws(() => makeExtension(props), { name: 'ConfigurationError', message });
     });
   }
+});
+
+describe('a layer of another region', () => {
+  it('is refused where that is known, warned of where it is likely', () => {
+    const make = (region?: string) => {
+      const stack = new Stack(makeApp(), 'Test', { env: { region } });
+      makeExtension({ layerVersionArn: LAYER_ARN }, stack);
+      return stack;
+    };
+    const message = /^layerVersionArn: a layer of us-east-1, and it serves functions of that region alone: publish one here$/;
+    assert.throws(() => make('eu-west-1'), { name: 'ConfigurationError', message });
+    assert.deepEqual(Annotations.fromStack(make('us-east-1')).findWarning('*', Match.anyValue()), []);
+    process.env.CDK_DEFAULT_REGION = 'eu-west-1';
+    try {
+      Annotations.fromStack(make()).hasWarning('*', Match.stringLikeRegexp('eu-west-1: layerVersionArn: a layer of us-east-1'));
+    } finally {
+      delete process.env.CDK_DEFAULT_REGION;
+    }
+  });
+});
+
+describe('props of JavaScript', () => {
+  const stack = makeStack();
+  const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'letters');
+  // For each prop, values of another kind.
+  const WRONG: Record<keyof KinesisTelemetryExtensionProps, unknown[]> & Record<string, unknown[]> = {
+    stream: [STREAM_ARN, {}],
+    streamName: [1],
+    streamMode: ['banana', 'provisioned'],
+    shardCount: ['2'],
+    retentionPeriod: [24],
+    encryption: ['banana'],
+    encryptionKey: ['arn:aws:kms:us-east-1:123456789012:key/k'],
+    removalPolicy: ['keep', true],
+    extensionName: [1],
+    layerPackaging: ['zip'],
+    layerDirectory: [1],
+    compatibleRuntimes: ['nodejs22.x', ['nodejs22.x']],
+    layerVersionArn: [1],
+    policyName: [{}],
+    denyCloudWatchLogs: ['false', 0],
+    deadLetterBucket: [true, false, 'letters', { prefix: 1 }, { expiration: 30 }, { removalPolicy: 'keep' }, { encryptionKey: 'k' }],
+    alarms: [true, false, { topic: 'arn' }, { actions: 'arn' }, { actions: ['arn'] }, { period: 60 }, { evaluationPeriods: '3' }, { throttledPercent: '1' }, { watchStream: 'no' }],
+    dashboard: [true, false, { name: 1 }, { period: 60 }, { watchStream: 'no' }],
+    types: ['function', [1], {}],
+    recordFormat: ['json', 1],
+    partitionKey: ['request', { value: 'request' }, bucket],
+    flush: ['now', null],
+    flushBudget: [500],
+    bufferTimeout: ['25'],
+    bufferMaxSize: [262144],
+    bufferMaxItems: ['1000'],
+    oversize: [true],
+    drop: [1],
+    deadLetter: ['s3://x', 'stderr', bucket],
+    metrics: [true],
+    queueMaxSize: [65536],
+    listenerPort: ['4243'],
+    connectTimeout: [500],
+    requestTimeout: [500],
+    wire: [true],
+    logLevel: ['WARN'],
+    maxAttempts: ['5'],
+    endpointUrl: [1],
+    endpointUrlKinesis: [{}],
+    endpointUrlS3: [[]],
+    ignoreConfiguredEndpointUrls: ['false'],
+    useFipsEndpoint: ['false'],
+    useDualstackEndpoint: [1],
+    caBundle: [1, 'ca.pem', './ca.pem', ''],
+  };
+  for (const [name, values] of Object.entries(WRONG)) {
+    it(`${name} of another kind is refused in one line that names it`, () => {
+      for (const value of values) {
+        assert.throws(() => makeExtension({ [name]: value }), (error: Error) => {
+          assert.equal(error.name, 'ConfigurationError', error.stack);
+          assert.match(error.message, new RegExp(`^${name}\\b.*, not .+$`));
+          return true;
+        });
+      }
+    });
+  }
+
+  it('has them all', () => {
+    const source = ['settings', 'stream', 'kinesis-telemetry-extension'].map((file) => readFileSync(`${__dirname}/../lib/${file}.ts`, 'utf8'));
+    const interfaces = source.map((text) => /export interface (?:TelemetrySettings|NewStreamProps|KinesisTelemetryExtensionProps)\b[^]*?^}/m.exec(text)![0]);
+    const names = interfaces.flatMap((text) => [...text.matchAll(/^  readonly (\w+)\?:/gm)].map(([, name]) => name));
+    assert.ok(names.length > 40);
+    assert.deepEqual(names.filter((name) => !(name in WRONG)), []);
+  });
+
+  it('of classes and calls are refused too', () => {
+    const fn = makeFunction(stack, 'Fn');
+    const extension = makeExtension({}, stack);
+    for (const [call, message] of [
+      [() => DeadLetter.bucket('letters' as never), /^DeadLetter\.bucket\(\): an s3\.IBucket, .*, not "letters"$/],
+      [() => DeadLetter.bucket(bucket, 1 as never), /^dead-letter prefix: a text, not 1$/],
+      [() => PartitionKey.fixed(1 as never), /^PartitionKey\.fixed\(\): a text, not 1$/],
+      [() => extension.attachTo('fn' as never), /^"fn": only a lambda\.Function/],
+      [() => extension.attachTo(fn, { flushBudget: 1 as never }), /^flushBudget: a Duration/],
+      [() => extension.attachToAll(stack, { exclude: 'Fn' as never }), /^exclude: a function, not "Fn"$/],
+      [() => extension.attachToAll(stack, { settings: { flush: 'now' as never } }), /^flush: end/],
+      [() => extension.attachToAll(stack, { includeCdkProviders: 'yes' as never }), /^includeCdkProviders: true or false/],
+    ] as [() => void, RegExp][]) {
+      assert.throws(call, { name: 'ConfigurationError', message });
+    }
+    assert.equal(extension.isAttachedTo(fn), false);
+  });
 });
