@@ -11,7 +11,7 @@ import { attachable, configurable } from './attachable';
 import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
 import { environmentOf, requireSameEnvironment } from './environment';
 import { allow, attachLayer, attachPolicy, claim, setVariables } from './function';
-import { FLAG, having, Kind, listOf, oneOf, OPTIONS, requireKinds, TEXT } from './kinds';
+import { FLAG, having, Kind, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKinds, TEXT } from './kinds';
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
 import { makeRuntimePolicy, ownLogGroup } from './runtime-policy';
@@ -319,7 +319,8 @@ function checkPolicyName(name: string | undefined): void {
   );
 }
 
-function checkLayerProps({ layerVersionArn, layerPackaging, compatibleRuntimes }: KinesisTelemetryExtensionProps): void {
+function checkLayerProps(props: KinesisTelemetryExtensionProps): void {
+  const { layerVersionArn, layerPackaging, compatibleRuntimes, layerRemovalPolicy } = props;
   requireThat(
     layerVersionArn === undefined ||
       Token.isUnresolved(layerVersionArn) ||
@@ -333,6 +334,10 @@ function checkLayerProps({ layerVersionArn, layerPackaging, compatibleRuntimes }
   requireThat(
     layerVersionArn === undefined || compatibleRuntimes === undefined,
     'compatibleRuntimes: of new layers, and one is given with layerVersionArn',
+  );
+  requireThat(
+    layerVersionArn === undefined || layerRemovalPolicy === undefined,
+    'layerRemovalPolicy: of new layers, and one is given with layerVersionArn',
   );
 }
 
@@ -352,6 +357,7 @@ const KINDS: Record<string, Kind> = {
   layerDirectory: TEXT,
   compatibleRuntimes: listOf({ is: (value) => value instanceof lambda.Runtime, what: 'a lambda.Runtime' }),
   layerVersionArn: TEXT,
+  layerRemovalPolicy: REMOVAL_POLICY,
   policyName: TEXT,
   denyCloudWatchLogs: FLAG,
   deadLetterBucket: OPTIONS,

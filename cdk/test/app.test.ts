@@ -93,6 +93,30 @@ describe('the package', () => {
     assert.equal(loaded.version, pinned(process.env.NODE_OPTIONS?.includes('oldest.cjs') ? 'aws-cdk-lib-oldest' : 'aws-cdk-lib'));
   });
 
+  it('is packed with README and licence, and leaves nothing behind that git would see', () => {
+    const top = temporaryFolder();
+    const folder = join(top, 'cdk');
+    for (const name of ['README.md', 'LICENSE', '.gitignore', 'cdk/lib', 'cdk/package.json', 'cdk/tsconfig.json', 'cdk/tsconfig.build.json']) {
+      cpSync(join(ROOT, '..', name), join(top, name), { recursive: true });
+    }
+    cpSync(LAYER_DIRECTORY, join(top, 'layer', 'dist'), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    const env = { ...process.env, HOME: top, npm_config_cache: join(top, 'cache'), npm_config_offline: 'true', npm_config_update_notifier: 'false' };
+    const inTop = (command: string, ...args: string[]) => spawnSync(command, args, { cwd: folder, encoding: 'utf8', env });
+    const packed = inTop('npm', 'pack');
+    assert.equal(packed.status, 0, packed.stderr);
+    const tarball = `kinesis-telemetry-api-extension-${manifest.version}.tgz`;
+    const files = inTop('tar', 'tzf', tarball).stdout.trim().split('\n');
+    const wanted = ['README.md', 'LICENSE', 'package.json', 'dist/index.js', 'dist/index.d.ts', ...ZIPS.map((name) => `layer/${name}`)];
+    assert.deepEqual(wanted.filter((name) => !files.includes(`package/${name}`)), []);
+    assert.deepEqual(files.filter((name) => !/^package\/(dist\/|layer\/|README\.md$|LICENSE$|package\.json$)/.test(name)), []);
+    assert.deepEqual(readdirSync(folder).sort(), [tarball, 'lib', 'node_modules', 'package.json', 'tsconfig.build.json', 'tsconfig.json'].sort());
+    inTop('git', 'init', '-q', top);
+    for (const name of [tarball, 'README.md', 'LICENSE', 'layer/x', 'dist/x']) {
+      assert.equal(inTop('git', 'check-ignore', '-q', '--no-index', name).status, 0, name);
+    }
+  });
+
   it('works as published: compiled, with its zips', () => {
     const folder = temporaryFolder();
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');

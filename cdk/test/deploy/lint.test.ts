@@ -79,6 +79,20 @@ describe('what the README shows of other tools', () => {
     );
   });
 
+  it('Serverless Framework: layer and policy of functions with their own', () => {
+    const service = python('yaml.safe_load(sys.stdin)', `${snippet('serverless.yml').replace(/^functions:[^]*/m, '')}${snippet('serverless-own.yml')}`);
+    const { Resources } = service.resources;
+    assert.deepEqual(Object.keys(service.functions), ['billing', 'shipping']);
+    for (const fn of Object.values<any>(service.functions)) {
+      // What a function has of these replaces what the provider has.
+      const layers = fn.layers ?? service.provider.layers;
+      const policies = fn.role === undefined ? service.provider.iam.role.managedPolicies : Resources[fn.role].Properties.ManagedPolicyArns;
+      assert.ok(layers.includes(`\${ssm:${LAYER}}`));
+      assert.ok(policies.includes(`\${ssm:${POLICY}}`));
+    }
+    assert.equal(lint(JSON.stringify({ Resources }).replace(/\$\{ssm:([^}]*)\}/g, '{{resolve:ssm:$1}}')), '');
+  });
+
   it('Terraform: every reference has what it means', () => {
     const text = snippet('terraform.tf');
     const { data, resource } = python('hcl2.load(sys.stdin)', text);
