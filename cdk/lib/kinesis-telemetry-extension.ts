@@ -179,11 +179,12 @@ export class KinesisTelemetryExtension extends Construct {
 
     let deadLetter = props.deadLetter;
     if (props.deadLetterBucket !== undefined) {
+      const { encryptionKey, removalPolicy, ...rest } = props.deadLetterBucket;
       this.bucket = makeBucket(this, 'DeadLetterBucket', {
+        ...rest,
         // What is asked for the stream holds for what it does not take, too.
-        encryptionKey: props.stream === undefined ? this.streamKey : undefined,
-        removalPolicy: props.removalPolicy,
-        ...props.deadLetterBucket,
+        encryptionKey: encryptionKey ?? (props.stream === undefined ? this.streamKey : undefined),
+        removalPolicy: removalPolicy ?? props.removalPolicy,
       });
       keepKeyOf(this.bucket, this.streamKey);
       deadLetter = DeadLetter.bucket(this.bucket, props.deadLetterBucket.prefix ?? 'kinesis-telemetry');

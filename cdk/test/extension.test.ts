@@ -316,6 +316,11 @@ describe('dead letters', () => {
       [{}, { bucket: 'Retain' }, false],
       [{ encryption: kinesis.StreamEncryption.KMS }, { bucket: 'Retain', key: 'Retain' }, true],
       [{ encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY }, { bucket: 'Delete', key: 'Delete' }, true],
+      [
+        { encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY, deadLetterBucket: { encryptionKey: undefined, removalPolicy: undefined } },
+        { bucket: 'Delete', key: 'Delete' },
+        true,
+      ],
       // A key that what stays is encrypted with stays too.
       [
         { encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY, deadLetterBucket: { removalPolicy: RemovalPolicy.RETAIN } },
@@ -518,6 +523,7 @@ describe('props', () => {
     ['name of the policy', { policyName: 'a b' }, /^policyName: 1 to 128 letters/],
     ['a layer without a version', { layerVersionArn: 'arn:aws:lambda:us-east-1:123456789012:layer:l' }, /^layerVersionArn: arn:PARTITION:lambda/],
     ['two layers and one', { layerVersionArn: LAYER_ARN, layerPackaging: LayerPackaging.PER_ARCHITECTURE }, /^layerPackaging: per-architecture makes two/],
+    ['removal of a given layer', { layerVersionArn: LAYER_ARN, layerRemovalPolicy: RemovalPolicy.DESTROY }, /^layerRemovalPolicy: of new layers/],
     ['runtimes of a given layer', { layerVersionArn: LAYER_ARN, compatibleRuntimes: LISTED_RUNTIMES }, /^compatibleRuntimes: of new layers/],
     ['all throttled', { alarms: { throttledPercent: 100 } }, /^alarms\.throttledPercent: from 0 to less than 100, not 100$/],
     ['a setting', { flush: 'now' as FlushPolicy }, /^flush: end, continuous, adaptive/],
