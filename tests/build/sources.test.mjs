@@ -193,3 +193,11 @@ test('another file under the pinned name is refused', async () => {
   assert.equal(status, 1);
   assert.match(stderr, /wrong checksum of vendor\/cache\/musl/);
 });
+
+test('README names the same files, packages and versions', async () => {
+  const readme = await readFile(join(TOP, 'README.md'), 'utf8');
+  const pins = (await readFile(join(TOP, 'vendor/pins'), 'utf8')).split('\n').map((line) => line.split(' '));
+  for (const [kind, name, version, file] of pins.filter(([one]) => ['source', 'binary'].includes(one))) {
+    assert.ok(readme.includes(`| \`${file}\` | ${kind === 'source' ? 'source ' : ''}package \`${name}\` ${version}`), file);
+  }
+});
