@@ -176,8 +176,9 @@ install_packages() {
 
 # What belongs to every Debian is in the list too, for systems made smaller still.
 need_compilers() { # CPU...
-    need gcc:gcc make:make ar:binutils /usr/include/stdio.h:libc6-dev /usr/share/ca-certificates/mozilla:ca-certificates \
-        xz:xz-utils gzip:gzip tar:tar sed:sed awk:mawk cmp:diffutils find:findutils sha256sum:coreutils flock:util-linux
+    need gcc:gcc make:make ar:binutils /usr/include/stdio.h:libc6-dev \
+        /usr/share/ca-certificates/mozilla:ca-certificates xz:xz-utils gzip:gzip tar:tar \
+        sed:sed awk:mawk cmp:diffutils find:findutils sha256sum:coreutils flock:util-linux
     for cpu; do
         [ "$cpu" != "$native" ] || continue
         cpu=$(echo "$cpu" | sed 's/arm64/aarch64/')

@@ -28,7 +28,7 @@ async function callOf(machine, name) {
 }
 
 for (const engine of ENGINES) {
-  test(`${engine}: as the caller, with the clone, the command as it was given, its status handed through`, async (t) => {
+  test(`${engine}: as the caller, with the clone, the command as given, its status handed through`, async (t) => {
     if (process.getuid() !== 0) {
       return t.skip('another user needs root');
     }

@@ -9,20 +9,22 @@ import { test } from 'node:test';
 import { FEDORA, NOBODY, TOP, UBUNTU, newMachine } from './support.mjs';
 
 const COMPILERS = {
-  gcc: 'gcc', make: 'make', ar: 'binutils', xz: 'xz-utils', gzip: 'gzip', tar: 'tar', sed: null, awk: 'mawk', cmp: 'diffutils',
+  gcc: 'gcc', make: 'make', ar: 'binutils', xz: 'xz-utils', gzip: 'gzip', tar: 'tar', awk: 'mawk', cmp: 'diffutils',
   find: 'findutils', sha256sum: 'coreutils', flock: 'util-linux', 'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
   'x86_64-linux-gnu-gcc': 'gcc-x86-64-linux-gnu'
 };
 const MODULES = { node: 'nodejs', npm: 'npm', openssl: 'openssl', curl: 'curl' };
 const LAYER = { python3: 'python3', advzip: 'advancecomp' };
 const TESTS = {
-  clang: 'clang', unzip: 'unzip', busybox: 'busybox', 'qemu-aarch64-static': 'qemu-user-static', shellcheck: 'shellcheck'
+  clang: 'clang', unzip: 'unzip', busybox: 'busybox', 'qemu-aarch64-static': 'qemu-user-static',
+  shellcheck: 'shellcheck'
 };
 const CROSS = `gcc-${process.arch === 'arm64' ? 'x86-64' : 'aarch64'}-linux-gnu`;
-const LACKS = Object.keys({ ...COMPILERS, ...MODULES, ...LAYER, ...TESTS, sudo: 1, mmdebstrap: 1 }).filter((one) => one !== 'sed');
+const LACKS = Object.keys({ ...COMPILERS, ...MODULES, ...LAYER, ...TESTS, sudo: null });
 const packagesOf = (...tables) => tables.flatMap((table) => Object.values(table))
-  .filter((one) => one && (!one.startsWith('gcc-') || one === CROSS));
-const without = (table, ...names) => Object.fromEntries(Object.entries(table).filter(([, one]) => !names.includes(one)));
+  .filter((one) => !one.startsWith('gcc-') || one === CROSS);
+const without = (table, ...packages) =>
+  Object.fromEntries(Object.entries(table).filter(([, one]) => !packages.includes(one)));
 
 /* COMMAND and the packages that it must name; there may be more that this very machine lacks. */
 const COMMANDS = [
@@ -43,7 +45,8 @@ for (const [command, packages] of COMMANDS) {
     const machine = await newMachine({ lacks: LACKS });
     const { status, stderr } = await machine.build(command.split(' '), { user: NOBODY });
     assert.equal(status, 1, stderr);
-    assert.match(stderr, /^build\.sh: missing packages; please run as root: apt-get update && apt-get install -y [^\n]+\n$/);
+    assert.match(stderr,
+      /^build\.sh: missing packages; please run as root: apt-get update && apt-get install -y [^\n]+\n$/);
     const named = stderr.trim().split(' ');
     assert.deepEqual(packages.filter((one) => !named.includes(one)), []);
     await assert.rejects(access(join(machine.top, 'build')), 'nothing has begun');
@@ -73,7 +76,8 @@ for (const [who, id] of [['root', 0], ['sudo', 1000]]) {
     });
     const { status, stderr } = await machine.build(['layer']);
     assert.equal(status, 1, 'this installation fails');
-    const calls = (await readFile(join(machine.folder, 'calls'), 'utf8')).split('\n').filter((one) => one.startsWith('install'));
+    const calls = (await readFile(join(machine.folder, 'calls'), 'utf8')).split('\n')
+      .filter((one) => one.startsWith('install'));
     assert.equal(calls.length, 1, stderr);
     for (const wanted of ['xz-utils', 'util-linux', 'advancecomp']) {
       assert.ok(calls[0].split(' ').includes(wanted), calls[0]);
@@ -84,7 +88,8 @@ for (const [who, id] of [['root', 0], ['sudo', 1000]]) {
 const DARWIN = { uname: '[ "$1" = -m ] && echo arm64 || echo Darwin' };
 const ELSEWHERE = [
   ['Fedora', { system: FEDORA, lacks: ['apt-get', 'xz'] }, 'Fedora Linux 42 (Workstation Edition)'],
-  ['Ubuntu', { system: UBUNTU, lacks: ['xz'], stands: { 'apt-get': 'echo "$*" >>"$HOME/calls"' } }, 'Ubuntu 24.04.1 LTS'],
+  ['Ubuntu', { system: UBUNTU, lacks: ['xz'], stands: { 'apt-get': 'echo "$*" >>"$HOME/calls"' } },
+    'Ubuntu 24.04.1 LTS'],
   ['macOS', { system: '', lacks: ['apt-get', 'xz', 'flock', 'nproc'], stands: DARWIN }, 'Darwin']
 ];
 for (const [what, options, name] of ELSEWHERE) {
@@ -98,7 +103,8 @@ for (const [what, options, name] of ELSEWHERE) {
     const pins = (await readFile(join(TOP, 'vendor/pins'), 'utf8')).split('\n').map((line) => line.split(' '));
     for (const [kind, source, version, file, sum] of pins) {
       if (kind === 'source') {
-        assert.ok(stderr.includes(`${file}, SHA-256 ${sum}\n      from Debian's source package ${source} ${version}`), stderr);
+        const wanted = `${file}, SHA-256 ${sum}\n      from Debian's source package ${source} ${version}`;
+        assert.ok(stderr.includes(wanted), stderr);
       }
     }
     assert.match(stderr, /packages: .*xz-utils/);
@@ -137,7 +143,8 @@ for (const [what, system] of [['sid', SID], ['a derivative', DEVUAN]]) {
     const machine = await newMachine({ system, lacks: ['xz', 'sudo'], stands: { id: 'echo 1000' } });
     const { status, stderr } = await machine.build(['build']);
     assert.equal(status, 1);
-    assert.match(stderr, /supported are Debian 12 and 13.*\n.*container build\n.*going on.*\n.*apt-get install .* xz-utils/);
+    assert.match(stderr,
+      /supported are Debian 12 and 13.*\n.*container build\n.*going on.*\n.*apt-get install .* xz-utils/);
   });
 }
 

@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import { TOP, call, newMachine } from './support.mjs';
 
 const AWK = join(TOP, 'vendor/apt_sources.awk');
+const PINS = (await readFile(join(TOP, 'vendor/pins'), 'utf8')).split('\n').map((line) => line.split(' '));
 
 async function rewritten(name, text, suite = 'bookworm') {
   const machine = await newMachine();
@@ -21,7 +22,8 @@ async function rewritten(name, text, suite = 'bookworm') {
 
 const LINES = [
   ['the release', 'deb http://m/debian trixie main contrib', 'deb-src http://m/debian bookworm main\n'],
-  ['options stay', 'deb [ arch=amd64 signed-by=/k.gpg ] http://m/debian/ sid main', 'deb-src [ arch=amd64 signed-by=/k.gpg ] http://m/debian/ bookworm main\n'],
+  ['options stay', 'deb [ arch=amd64 signed-by=/k.gpg ] http://m/debian/ sid main',
+    'deb-src [ arch=amd64 signed-by=/k.gpg ] http://m/debian/ bookworm main\n'],
   ['blanks and remarks', '\tdeb\thttp://m/debian  stable  main # ours', 'deb-src\thttp://m/debian bookworm main\n'],
   ['updates', 'deb http://m/debian trixie-updates main', ''],
   ['security', 'deb http://m/security trixie-security main', ''],
@@ -40,13 +42,17 @@ for (const [what, line, wanted] of LINES) {
 
 const STANZAS = [
   ['the release, options stay',
-    'Types: deb deb-src\n# ours\nURIs: http://m/debian\nSuites: trixie trixie-updates\nComponents: main contrib\nSigned-By: /k.gpg\n',
+    'Types: deb deb-src\n# ours\nURIs: http://m/debian\nSuites: trixie trixie-updates\nComponents: main contrib\n' +
+    'Signed-By: /k.gpg\n',
     'Types: deb-src\nSuites: bookworm\nComponents: main\nURIs: http://m/debian\nSigned-By: /k.gpg\n\n'],
   ['fields over several lines, a key among them',
-    'types: deb\nuris: http://m/debian\n http://n/debian\nsuites:\n trixie\ncomponents: contrib\n main\nsigned-by:\n -----BEGIN\n .\n abc\n',
-    'Types: deb-src\nSuites: bookworm\nComponents: main\nuris: http://m/debian\n http://n/debian\nsigned-by:\n -----BEGIN\n .\n abc\n\n'],
+    'types: deb\nuris: http://m/debian\n http://n/debian\nsuites:\n trixie\ncomponents: contrib\n main\n' +
+    'signed-by:\n -----BEGIN\n .\n abc\n',
+    'Types: deb-src\nSuites: bookworm\nComponents: main\nuris: http://m/debian\n http://n/debian\n' +
+    'signed-by:\n -----BEGIN\n .\n abc\n\n'],
   ['security, and updates alone',
-    'Types: deb\nURIs: http://m/s\nSuites: trixie-security\nComponents: main\n\nTypes: deb\nURIs: http://m/debian\nSuites: trixie-updates\nComponents: main\n', ''],
+    'Types: deb\nURIs: http://m/s\nSuites: trixie-security\nComponents: main\n\n' +
+    'Types: deb\nURIs: http://m/debian\nSuites: trixie-updates\nComponents: main\n', ''],
   ['switched off', 'Enabled: no\nTypes: deb\nURIs: http://m/debian\nSuites: trixie\nComponents: main\n', ''],
   ['sources already', 'Types: deb-src\nURIs: http://m/debian\nSuites: trixie\nComponents: main\n', '']
 ];
@@ -116,15 +122,14 @@ async function machineAhead() {
   const machine = await newMachine();
   const archive = join(machine.folder, 'archive');
   const download = join(TOP, 'build/vendor/download');
-  const pins = (await readFile(join(TOP, 'vendor/pins'), 'utf8')).split('\n').map((line) => line.split(' '));
   let old = '';
   let ahead = '';
-  for (const [, name, version, file] of pins.filter(([kind]) => kind === 'source')) {
+  for (const [, name, version, file] of PINS.filter(([kind]) => kind === 'source')) {
     old += await sourcePackage(archive, name, version, file, join(download, file));
     ahead += await sourcePackage(archive, name, '99-1', `${name}_99.orig.tar.gz`);
   }
   const roots = [];
-  for (const [, name] of pins.filter(([kind]) => kind === 'anchor')) {
+  for (const [, name] of PINS.filter(([kind]) => kind === 'anchor')) {
     roots.push([`usr/share/ca-certificates/mozilla/${name}.crt`, join('/usr/share/ca-certificates/mozilla', `${name}.crt`)]);
   }
   const binaries = await binaryPackage(archive, 'libjsmn-dev', '1.1.0-2', [['usr/include/jsmn.h', join(download, 'jsmn.h')]]) +
@@ -146,12 +151,16 @@ async function vendor(machine, words, before = []) {
   return call('env', [...before, join(machine.top, 'vendor/vendor.sh'), ...words], { env, cwd: machine.top });
 }
 
+function aptLog(machine) {
+  return readFile(join(machine.top, 'build/vendor/apt.log'), 'utf8').catch(() => '');
+}
+
 const PINNED = ['bearssl_0.6+dfsg.1.orig.tar.xz', 'jsmn.h', 'musl_1.2.3.orig.tar.gz'];
 
 test('a system a release ahead: the pinned files come from its mirror\'s older release', async () => {
   const machine = await machineAhead();
   const { status, stderr } = await vendor(machine, ['sources']);
-  assert.equal(status, 0, `${stderr}${await readFile(join(machine.top, 'build/vendor/apt.log'), 'utf8').catch(() => '')}`);
+  assert.equal(status, 0, `${stderr}${await aptLog(machine)}`);
   const files = await readdir(join(machine.top, 'build/vendor/download'));
   assert.deepEqual(PINNED.filter((one) => !files.includes(one)), []);
 });
@@ -167,9 +176,10 @@ test('a system that dropped a root certificate: it comes from there as well', as
   const machine = await machineAhead();
   const hidden = ['unshare', '--mount', 'sh', '-c', HIDE, 'sh'];
   const before = await vendor(machine, ['missing'], hidden);
-  assert.match(before.stdout, /Amazon_Root_CA_4\.crt, SHA-256 [0-9a-f]{64} of its DER form\n +from Debian's package ca-certificates/);
+  assert.match(before.stdout,
+    /Amazon_Root_CA_4\.crt, SHA-256 [0-9a-f]{64} of its DER form\n +from Debian's package ca-certificates/);
   const { status, stderr } = await vendor(machine, ['sources'], hidden);
-  assert.equal(status, 0, `${stderr}${await readFile(join(machine.top, 'build/vendor/apt.log'), 'utf8').catch(() => '')}`);
+  assert.equal(status, 0, `${stderr}${await aptLog(machine)}`);
   assert.equal((await vendor(machine, ['missing'], hidden)).stdout, '');
 });
 
@@ -178,8 +188,7 @@ test('nothing to be had: every file with its sum, and what apt said', async () =
   await writeFile(join(machine.folder, 'parts/debian.sources'), '');
   const { status, stderr } = await vendor(machine, ['sources']);
   assert.equal(status, 1);
-  const pins = (await readFile(join(TOP, 'vendor/pins'), 'utf8')).split('\n').map((line) => line.split(' '));
-  for (const [, , , file, sum] of pins.filter(([kind]) => kind === 'source')) {
+  for (const [, , , file, sum] of PINS.filter(([kind]) => kind === 'source')) {
     assert.ok(stderr.includes(`${file}, SHA-256 ${sum}`), stderr);
   }
   assert.match(stderr, /What apt said: build\/vendor\/apt\.log/);
@@ -196,8 +205,8 @@ test('another file under the pinned name is refused', async () => {
 
 test('README names the same files, packages and versions', async () => {
   const readme = await readFile(join(TOP, 'README.md'), 'utf8');
-  const pins = (await readFile(join(TOP, 'vendor/pins'), 'utf8')).split('\n').map((line) => line.split(' '));
-  for (const [kind, name, version, file] of pins.filter(([one]) => ['source', 'binary'].includes(one))) {
-    assert.ok(readme.includes(`| \`${file}\` | ${kind === 'source' ? 'source ' : ''}package \`${name}\` ${version}`), file);
+  for (const [kind, name, version, file] of PINS.filter(([one]) => ['source', 'binary'].includes(one))) {
+    const from = `${kind === 'source' ? 'source ' : ''}package \`${name}\` ${version}`;
+    assert.ok(readme.includes(`| \`${file}\` | ${from}`), file);
   }
 });
