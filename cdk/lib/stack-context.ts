@@ -110,7 +110,9 @@ export function contextStream(scope: Construct): kinesis.IStream | undefined {
  * the stack's alone. What the CDK has there has a colon, a slash or a hyphen in its name.
  */
 export function checkContextKeys(scope: Construct): void {
-  const keys = Object.keys(scope.node.getAllContext()).filter((key) => !CONTEXT_KEYS.includes(key));
+  // Of constructs 10.2, later than the oldest that this package takes; the app has the newest.
+  const node = scope.node as { path: string; getAllContext?(): object };
+  const keys = Object.keys(node.getAllContext?.() ?? {}).filter((key) => !CONTEXT_KEYS.includes(key));
   const lines = keys.flatMap((key) => {
     const meant = CONTEXT_KEYS.find((known) => isLike(key, known));
     if (meant === undefined && !/^[A-Za-z0-9]+$/.test(key)) {

@@ -567,6 +567,7 @@ describe('props of JavaScript', () => {
     encryption: ['banana'],
     encryptionKey: ['arn:aws:kms:us-east-1:123456789012:key/k'],
     removalPolicy: ['keep', true],
+    layerRemovalPolicy: ['keep', true],
     extensionName: [1],
     layerPackaging: ['zip'],
     layerDirectory: [1],

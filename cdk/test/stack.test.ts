@@ -162,7 +162,8 @@ describe('the default stack', () => {
         .filter(({ DeletionPolicy }) => DeletionPolicy !== undefined && DeletionPolicy !== 'Delete')
         .map(({ Type }) => Type);
     const given = { deadLetterBucket: 'true', streamArn: 'arn:aws:kinesis:us-east-1:123456789012:stream/theirs' };
-    for (const context of [{}, { deadLetterBucket: 'true' }, { ...EVERYTHING }, given]) {
+    const contexts: Record<string, string>[] = [{}, { deadLetterBucket: 'true' }, { ...EVERYTHING }, given];
+    for (const context of contexts) {
       assert.deepEqual(new Set(left(context)), new Set(['AWS::Lambda::LayerVersion']));
       assert.deepEqual(left({ ...context, layerRemovalPolicy: 'destroy' }), []);
     }
