@@ -17,7 +17,7 @@ import { AttachKinesisTelemetry } from '../lib';
 import { makeApp, makeExtension, makeFunction, makeStack } from './support/app';
 import { temporaryFolder } from './support/temporary';
 
-const LAYER = /kinesis-telemetry|TelemetryLayer/;
+const LAYER = /kinesis-telemetry|TelemetryLayer|kinesistelemetryapiextension\w*Layer/; // the last one by its parameter
 
 /** The functions of a stack, and of those nested in it, that have the extension's layer, by their ids. */
 function attached(stack: Stack): string[] {
