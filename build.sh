@@ -18,6 +18,9 @@ usage: ./build.sh [COMMAND]
                          than on arm64 in an emulator
   test bench            only the tests of the benchmarks' own counting
   test cdk              only the tests of cdk/, with cfn-lint and a deployment to moto, a local AWS
+  test build            only the tests of this script: what is missing is said, where sources come from
+  test bare [RELEASE…]  what a new machine sees: build and demo in a root folder that has Debian 12
+                        (bookworm), then 13 (trixie), and git, and nothing else; not part of `test`, needs root
   fuzz [SECONDS] [TARGET…]
                         the fuzz targets, or those named, for 60 or so many seconds each, from where
                         the last run ended; what breaks one is left in build/fuzz/findings/TARGET
@@ -34,9 +37,13 @@ usage: ./build.sh [COMMAND]
                         shutdown size growth micro. BENCH_SUBJECTS="ours go" measures these alone.
                         Table, build/bench/results.json and .svg; status 1 when a limit is not kept
   clean [all]           removes build/ except the sources brought; with `all` these and node_modules too
+  container COMMAND…    any of these in Debian 12, by docker or podman, as you and with this clone alone
   help                  this text
+  --version [--verbose] the version; the system and the compilers that the published files are made by, and
+                        those here
 
-Missing Debian packages are installed when this runs as root or sudo asks for no password.
+Debian 12 and 13 have all it takes: missing packages are installed when this runs as root or sudo asks for no
+password. On any other system `container` works. The published files are those that Debian 12 makes.
 
   ARCH=arm64            build for that CPU alone (x86_64, arm64)
   VENDOR_CACHE=FOLDER   where to look for source archives laid there by hand (default: vendor/cache)
@@ -48,17 +55,9 @@ cd "$(dirname "$0")"
 top=$PWD
 
 name=kinesis-telemetry-api-extension
-native=$(uname -m | sed 's/^aarch64$/arm64/')
+native=$(uname -m | sed -e 's/^aarch64$/arm64/' -e 's/^amd64$/x86_64/')
 arch=${ARCH:-$native}
 cpus=${ARCH:-x86_64 arm64}
-case $arch in
-x86_64 | arm64) ;;
-*)
-    echo "build.sh: ARCH is x86_64 or arm64, not $arch" >&2
-    exit 2
-    ;;
-esac
-unset ARCH # each make is told its own
 jobs=$(nproc 2>/dev/null || echo 2)
 fuzz_seconds=20 # as one part of the tests
 case ${VENDOR_CACHE:=vendor/cache} in
@@ -66,6 +65,7 @@ case ${VENDOR_CACHE:=vendor/cache} in
 *) VENDOR_CACHE=$here/$VENDOR_CACHE ;;
 esac
 export VENDOR_CACHE
+PATH=$top/build/node/bin:$PATH # see newer_node
 
 # Two calls at the same time take turns in building.
 locked() {
@@ -79,57 +79,215 @@ say() {
 
 # --- what the system must offer ----------------------------------------------------------------
 
+# Debian packages that a command lacks; all that it needs when `nothing_here` is set.
+packages=
+nothing_here=
+
 # need PROBE:PACKAGE...   a probe is a command, or a file when it begins with a slash
 need() {
-    packages=
     for item; do
         probe=${item%%:*}
-        case $probe in
-        /*) [ -e "$probe" ] ;;
-        *) command -v "$probe" >/dev/null ;;
-        esac || packages="$packages ${item#*:}"
+        if [ -z "$nothing_here" ]; then
+            case $probe in
+            /*) [ ! -e "$probe" ] ;;
+            *) ! command -v "$probe" >/dev/null ;;
+            esac || continue
+        fi
+        lacks "${item#*:}"
     done
+}
+
+lacks() { # PACKAGE
+    case " $packages " in
+    *" $1 "*) ;;
+    *) packages="${packages:+$packages }$1" ;;
+    esac
+}
+
+# All at once and before anything begins. Elsewhere than on Debian also the sources that apt cannot bring.
+prepare() { # COMMAND [ARGUMENTS]
+    need_for_command "$@"
+    system=$(this_system)
+    if [ "${system%% *}" != supported ]; then
+        say "supported are Debian 12 and 13, and this is ${system#* }"
+        say "with docker or podman this works here: ./build.sh container $*"
+        [ "${system%% *}" = similar ] || check_elsewhere
+        say "going on without, with what is here"
+    fi
     [ -z "$packages" ] || install_packages
+}
+
+# "supported NAME"; "similar NAME" where apt may bring the sources as well; or "other NAME".
+this_system() {
+    (
+        ID='' ID_LIKE='' VERSION_ID='' PRETTY_NAME=$(uname -s)
+        release=${OS_RELEASE:-/etc/os-release} # the variable is for tests
+        # shellcheck disable=SC1090 # the system's
+        [ ! -r "$release" ] || . "$release"
+        case "$(uname -s) $ID $VERSION_ID $ID_LIKE " in
+        "Linux debian 12 "* | "Linux debian 13 "*) kind=supported ;;
+        *ubuntu*) kind=other ;;
+        Linux*" debian "*) kind=similar ;;
+        *) kind=other ;;
+        esac
+        echo "$kind $PRETTY_NAME"
+    )
+}
+
+# Goes on where all is here, or where apt-get is for what is missing.
+check_elsewhere() {
+    files=$(vendor/vendor.sh missing)
+    if [ "$(uname -s)" = Linux ] && [ -z "$files" ]; then
+        [ -n "$packages" ] || return 0
+        ! command -v apt-get >/dev/null || return 0
+    fi
+    {
+        echo "Without these, on any Linux, it takes"
+        [ -z "$files" ] || echo "* these files in $VENDOR_CACHE/:
+$files"
+        [ -z "$packages" ] || echo "* what Debian has in the packages: $packages"
+    } >&2
+    exit 1
 }
 
 install_packages() {
     # shellcheck disable=SC2086 # a list of words
     set -- apt-get install -y --no-install-recommends $packages
-    if ! command -v apt-get >/dev/null; then
-        say "missing, by the names of their Debian packages:$packages"
-        exit 1
-    fi
     sudo=
-    if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v apt-get >/dev/null; then
+        say "missing, by the names of their Debian packages: $packages"
+        exit 1
+    elif [ "$(id -u)" -eq 0 ]; then
+        :
+    elif ! command -v sudo >/dev/null; then
+        say "missing packages; please run as root: apt-get update && $*"
+        exit 1
+    elif ! sudo -n true 2>/dev/null; then
+        say "missing packages; please run: sudo apt-get update && sudo $*"
+        exit 1
+    else
         sudo="sudo -n"
-        if ! sudo -n true 2>/dev/null; then
-            say "missing packages; please run: sudo apt-get update && sudo $*"
-            exit 1
-        fi
     fi
-    say "installing$packages"
+    say "installing $packages"
     # Some unrelated list may fail to update; whether the packages can be had is what counts.
     $sudo apt-get -q update >&2 || true
     if ! $sudo env DEBIAN_FRONTEND=noninteractive "$@" >&2; then
-        say "could not install; please run: $*"
+        say "could not install; please run: ${sudo:+sudo }$*"
         exit 1
     fi
 }
 
-need_compiler() {
-    need gcc:gcc make:make ar:binutils /usr/include/stdio.h:libc6-dev xz:xz-utils \
-        /usr/share/ca-certificates/mozilla:ca-certificates
-    if [ "$arch" != "$native" ]; then
-        cpu=$(echo "$arch" | sed 's/arm64/aarch64/')
+# What belongs to every Debian is in the list too, for systems made smaller still.
+need_compilers() { # CPU...
+    need gcc:gcc make:make ar:binutils /usr/include/stdio.h:libc6-dev \
+        /usr/share/ca-certificates/mozilla:ca-certificates xz:xz-utils gzip:gzip tar:tar \
+        sed:sed awk:mawk cmp:diffutils find:findutils sha256sum:coreutils flock:util-linux
+    for cpu; do
+        [ "$cpu" != "$native" ] || continue
+        cpu=$(echo "$cpu" | sed 's/arm64/aarch64/')
         need "$cpu-linux-gnu-gcc:gcc-$(echo "$cpu" | tr _ -)-linux-gnu"
-    fi
+    done
 }
 
 # The part of clang that libFuzzer and the sanitizers are in is a package that clang only recommends.
 need_clang() {
     need clang:clang
-    version=$(clang -dumpversion)
-    need "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-$(uname -m).a:libclang-rt-${version%%.*}-dev"
+    if [ -z "$nothing_here" ] && command -v clang >/dev/null; then
+        version=$(clang -dumpversion)
+        need "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-$(uname -m).a:libclang-rt-${version%%.*}-dev"
+    else
+        lacks libclang-rt-dev
+    fi
+}
+
+need_node() {
+    need node:nodejs npm:npm
+}
+
+need_modules() {
+    need_node
+    need openssl:openssl curl:curl
+}
+
+# Debian's Python brings no venv unless asked for.
+need_python() {
+    need python3:python3
+    if [ -n "$nothing_here" ] || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        lacks python3-venv
+    fi
+}
+
+need_layer() {
+    need_compilers x86_64 arm64
+    need python3:python3 advzip:advancecomp
+}
+
+need_bench() {
+    need_compilers "$native"
+    need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl
+    need_node
+}
+
+need_for_test() { # PART
+    case $1 in
+    unit) need /usr/include/cmocka.h:libcmocka-dev ;;
+    fuzz)
+        need /usr/include/cmocka.h:libcmocka-dev
+        need_clang
+        ;;
+    e2e)
+        need_layer
+        need unzip:unzip busybox:busybox qemu-aarch64-static:qemu-user-static
+        need_modules
+        need_python
+        ;;
+    arm64)
+        need_compilers arm64
+        need_modules
+        [ "$native" = arm64 ] || need qemu-aarch64-static:qemu-user-static
+        ;;
+    bench) need_bench ;;
+    cdk)
+        need_layer
+        need_modules
+        need_python
+        ;;
+    build)
+        need_node
+        need shellcheck:shellcheck
+        ;;
+    bare) need mmdebstrap:mmdebstrap unshare:util-linux git:git ;;
+    esac
+}
+
+need_for_command() { # COMMAND [ARGUMENTS]
+    case $1 in
+    build)
+        # shellcheck disable=SC2086 # a list of words
+        need_compilers $cpus
+        ;;
+    layer) need_layer ;;
+    test)
+        need_compilers "$native"
+        for one in $(parts_of "${2:-}"); do
+            need_for_test "$one"
+        done
+        ;;
+    fuzz) need_for_command test fuzz ;;
+    bench)
+        shift
+        need_bench
+        if measures_layer "$@"; then
+            need_layer
+            need unzip:unzip
+        fi
+        ;;
+    demo | faults | endurance | local-servers)
+        need_compilers "$arch"
+        need_modules
+        [ "$1" != local-servers ] || need_python
+        ;;
+    esac
 }
 
 node_is_new() {
@@ -137,9 +295,7 @@ node_is_new() {
 }
 
 # A distribution whose own Node is too old for the AWS SDK still has npm, which can bring one.
-need_node() {
-    PATH=$top/build/node/bin:$PATH
-    need node:nodejs npm:npm
+newer_node() {
     if ! node_is_new; then
         case $native in x86_64) cpu=x64 ;; *) cpu=$native ;; esac
         say "Node $(node --version) is too old, fetching a newer one for the tests"
@@ -151,9 +307,8 @@ need_node() {
     fi
 }
 
-need_modules() {
-    need_node
-    need openssl:openssl curl:curl
+modules() {
+    newer_node
     install_modules tests
 }
 
@@ -164,28 +319,24 @@ install_modules() { # FOLDER
     fi
 }
 
-# What tests need of PyPI; Debian's Python brings no venv unless asked for.
-need_python() { # FOLDER REQUIREMENTS
-    need python3:python3
-    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-        packages=" python3-venv"
-        install_packages
-    fi
-    if ! cmp -s "$2" "$1/.installed-requirements"; then
+# What tests need of PyPI. A venv serves the Python that made it.
+python_modules() { # FOLDER REQUIREMENTS
+    made_of=$(python3 --version && cat "$2")
+    if [ "$(cat "$1/.made-of" 2>/dev/null)" != "$made_of" ]; then
         python3 -m venv --clear "$1"
         "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2" >&2
-        cp "$2" "$1/.installed-requirements"
+        echo "$made_of" >"$1/.made-of"
     fi
 }
 
 # kinesalite and kinesis-local are of npm.
-need_local_servers() {
-    need_modules
-    need_python build/local-servers tests/e2e/support/local_servers.txt
+local_server_modules() {
+    modules
+    python_modules build/local-servers tests/e2e/support/local_servers.txt
 }
 
 # AWS's own emulator of Lambda is a Go program. Where it cannot be had, the tests that run in it are skipped.
-need_rie() {
+build_rie() {
     rm -rf build/rie
     mkdir -p build/rie
     if ! command -v go >/dev/null; then
@@ -199,10 +350,16 @@ need_rie() {
 # --- commands ----------------------------------------------------------------------------------
 
 build() {
-    need_compiler
     locked vendor/vendor.sh "$arch"
     locked make -s -j"$jobs" -C src ARCH="$arch"
     say "build/$arch/$name, $(wc -c <"build/$arch/$name") bytes"
+    made_by=$(tail -n 1 "build/$arch/toolchain")
+    [ "$made_by" = "$(published_by "$arch")" ] || say "these bytes differ from the published ones, which are made on" \
+        "Debian 12 by $(published_by "$arch"); here it was $made_by"
+}
+
+published_by() { # CPU
+    sed -n "s/^toolchain $1 //p" vendor/reference
 }
 
 build_all() {
@@ -215,9 +372,11 @@ build_all() {
 # compile, say) counts as one failure.
 run_part() { # PART [ARGUMENTS]
     counts=$top/build/test/$1
+    test=test_$1
+    shift
     rm -f "$counts"
     mkdir -p "${counts%/*}"
-    "test_$@" || true
+    "$test" "$@" || true
     [ -s "$counts" ] || echo "0 1 0" >"$counts"
 }
 
@@ -288,7 +447,9 @@ test_arm64_unit() {
     [ "$native" = arm64 ] || emulator=$(command -v qemu-aarch64-static)
     set -- -C tests/unit ARCH=arm64 TESTS="json_scan sha256 tls" RUN="$emulator"
     rm -f build/arm64/unit/counts
-    locked make -s -k -j"$jobs" "$@" && make -s "$@" check || true
+    if locked make -s -k -j"$jobs" "$@"; then
+        make -s "$@" check || true
+    fi
 }
 
 # The unit tests above, and the end-to-end tests named. Without names: each that starts the binary it
@@ -315,40 +476,24 @@ test_bench() {
     node_tests tests/bench/*.test.mjs
 }
 
-# The real layers are deployed.
+# The real layers are deployed. All but that runs with the oldest aws-cdk-lib too.
 test_cdk() (
     cd cdk
     npm run --silent typecheck || return 1
-    node_tests --import tsx test/*.test.ts test/deploy/*.test.ts
+    node_tests --import tsx test/*.test.ts test/newest/*.test.ts test/deploy/*.test.ts
+    newest=$(cat "$counts")
+    export NODE_OPTIONS="--require \"$PWD/test/support/oldest.cjs\""
+    node_tests --import tsx test/*.test.ts
+    echo "$newest" >>"$counts"
 )
 
-need_for() { # PART
-    case $1 in
-    unit) need /usr/include/cmocka.h:libcmocka-dev ;;
-    fuzz)
-        need /usr/include/cmocka.h:libcmocka-dev
-        need_clang
-        ;;
-    e2e)
-        need_layer
-        need unzip:unzip busybox:busybox qemu-aarch64-static:qemu-user-static
-        need_local_servers
-        need_rie
-        ;;
-    arm64)
-        arch=arm64
-        need_compiler
-        need_modules
-        [ "$native" = arm64 ] || need qemu-aarch64-static:qemu-user-static
-        ;;
-    bench) need_bench ;;
-    cdk)
-        need_layer
-        need_node
-        need_python build/python cdk/test/deploy/requirements.txt
-        install_modules cdk
-        ;;
-    esac
+# No binary is started, nothing compiled.
+test_build() {
+    node_tests tests/build/*.test.mjs
+}
+
+test_bare() { # [RELEASE...]
+    tests/build/bare.sh "$@"
 }
 
 build_for() { # PART
@@ -356,36 +501,47 @@ build_for() { # PART
     case $1 in
     unit) locked vendor/vendor.sh asan ;;
     e2e)
+        local_server_modules
+        build_rie
         layer
         arch=$native
         locked vendor/vendor.sh asan
         locked make -s -j"$jobs" -C src ARCH=asan
         ;;
     arm64)
+        modules
         arch=arm64
         build
         ;;
-    bench) build_bench host ;;
-    cdk) layer ;;
+    bench)
+        newer_node
+        build_bench host
+        ;;
+    cdk)
+        newer_node
+        python_modules build/python cdk/test/deploy/requirements.txt
+        install_modules cdk
+        layer
+        ;;
+    build)
+        newer_node
+        locked vendor/vendor.sh sources
+        ;;
+    esac
+}
+
+parts_of() { # [PART]
+    case ${1:-all} in
+    all) echo unit fuzz e2e arm64 bench cdk build ;;
+    unit | fuzz | e2e | arm64 | bench | cdk | build | bare) echo "$1" ;;
+    *) return 1 ;;
     esac
 }
 
 run_tests() { # [PART [ARGUMENTS]]
     part=${1:-all}
     [ $# -eq 0 ] || shift
-    case $part in
-    all) parts="unit fuzz e2e arm64 bench cdk" ;;
-    unit | fuzz | e2e | arm64 | bench | cdk) parts=$part ;;
-    *)
-        usage >&2
-        exit 2
-        ;;
-    esac
-    arch=$native
-    need_compiler
-    for one in $parts; do
-        need_for "$one"
-    done
+    parts=$(parts_of "$part")
     rm -rf build/test
     for one in $parts; do
         build_for "$one"
@@ -410,20 +566,12 @@ fuzz() { # [SECONDS] [TARGET...]
 
 demo() {
     build
-    need_modules
+    modules
     cd "$here" # so that a path given means what it says
     exec node "$top/tests/e2e/demo.mjs" "$@"
 }
 
-need_layer() {
-    need python3:python3 advzip:advancecomp
-    for arch in x86_64 arm64; do
-        need_compiler
-    done
-}
-
 layer() {
-    need_layer
     cpus="x86_64 arm64"
     build_all
     locked python3 -B layer/pack.py x86_64 arm64
@@ -432,28 +580,22 @@ layer() {
 faults() {
     arch=$native
     build
-    need_modules
+    modules
     exec node tests/e2e/fault_matrix.mjs "$@"
 }
 
 local_servers() {
     arch=$native
     build
-    need_local_servers
+    local_server_modules
     exec node tests/e2e/local_servers.mjs "$@"
 }
 
 endurance() {
     arch=$native
     build
-    need_modules
+    modules
     exec node tests/e2e/endurance.mjs "$@"
-}
-
-need_bench() {
-    need_compiler
-    need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl
-    need_node
 }
 
 build_bench() { # TARGET
@@ -461,19 +603,24 @@ build_bench() { # TARGET
 }
 
 # The universal layer takes both CPUs' binaries; only these cases look at it.
+measures_layer() { # [CASE...]
+    case " ${*:-cold} " in
+    *" cold "* | *" size "*) ;;
+    *) return 1 ;;
+    esac
+}
+
 bench() { # [CASE...]
     arch=$native
-    need_bench
-    case " ${*:-cold} " in
-    *" cold "* | *" size "*)
-        need unzip:unzip
+    newer_node
+    if measures_layer "$@"; then
         layer
         rm -rf "build/$native/bench/opt"
         mkdir -p "build/$native/bench"
         unzip -q "layer/dist/$name.zip" -d "build/$native/bench/opt"
-        ;;
-    *) build ;;
-    esac
+    else
+        build
+    fi
     build_bench all
     exec node tests/bench/bench.mjs "$@"
 }
@@ -482,18 +629,75 @@ bench() { # [CASE...]
 clean() {
     case ${1:-} in
     all) rm -rf build layer/dist tests/node_modules cdk/node_modules cdk/cdk.out cdk/dist ;;
-    '') rm -rf layer/dist &&
-        [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name vendor -exec rm -rf {} + &&
-        [ ! -d build/vendor ] || find build/vendor -mindepth 1 -maxdepth 1 ! -name download -exec rm -rf {} + ;;
-    *)
-        usage >&2
-        exit 2
+    '')
+        rm -rf layer/dist
+        [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name vendor -exec rm -rf {} +
+        [ ! -d build/vendor ] || find build/vendor -mindepth 1 -maxdepth 1 ! -name download -exec rm -rf {} +
         ;;
+    *) wrong_usage ;;
     esac
 }
 
-command=${1:-build}
-[ $# -eq 0 ] || shift
+version() { # [--verbose]
+    case ${1:-} in
+    '' | --verbose) echo "$name $(cat src/VERSION)" ;;
+    *) wrong_usage ;;
+    esac
+    [ $# -gt 0 ] || return 0
+    system=$(sed -n 's/^system //p' vendor/reference)
+    echo "published files are made on $system ($(sed -n 's/^release //p' vendor/reference))"
+    for cpu in x86_64 arm64; do
+        echo "  $cpu: $(published_by "$cpu")"
+    done
+    system=$(this_system)
+    echo "this is ${system#* } on $native"
+    for cpu in x86_64 arm64; do
+        echo "  $cpu: $(vendor/vendor.sh toolchain "$cpu" 2>/dev/null || echo no compiler)"
+    done
+}
+
+wrong_usage() {
+    usage >&2
+    exit 2
+}
+
+# The packages are what the same command needs there, which begins with nothing.
+container() { # [COMMAND [ARGUMENTS]]
+    [ $# -gt 0 ] || set -- build
+    [ "$1" != container ] || wrong_usage
+    check_command "$@"
+    nothing_here=yes
+    need_for_command "$@"
+    exec vendor/container.sh "$here" "$packages" "$@"
+}
+
+check_command() { # COMMAND [ARGUMENTS]
+    case $1 in
+    build | layer | fuzz | demo | faults | endurance | bench | clean | help | -h | --help | --version) ;;
+    container) [ "${2:-}" != container ] || wrong_usage ;;
+    test) parts_of "${2:-}" >/dev/null || wrong_usage ;;
+    *) wrong_usage ;;
+    esac
+}
+
+[ $# -gt 0 ] || set -- build
+check_command "$@"
+command=$1
+case $arch in
+x86_64 | arm64) ;;
+*)
+    say "ARCH is x86_64 or arm64, not $arch"
+    exit 2
+    ;;
+esac
+case $command in
+container | clean | help | -h | --help | --version) ;;
+*)
+    unset ARCH # each make is told its own
+    prepare "$@"
+    ;;
+esac
+shift
 case $command in
 build) build_all ;;
 test) run_tests "$@" ;;
@@ -505,9 +709,7 @@ endurance) endurance "$@" ;;
 local-servers) local_servers "$@" ;;
 bench) bench "$@" ;;
 clean) clean "$@" ;;
+container) container "$@" ;;
+--version) version "$@" ;;
 help | -h | --help) usage ;;
-*)
-    usage >&2
-    exit 2
-    ;;
 esac

@@ -56,7 +56,8 @@ def main(cpus):
     version = (TOP / "src" / "VERSION").read_text(encoding="ascii").strip()
     binaries = {cpu: (TOP / "build" / cpu / NAME).read_bytes() for cpu in cpus}
     launcher = (TOP / "layer" / "launcher.sh").read_bytes()
-    bill = sbom(version, TOP / "vendor" / "pins", binaries)
+    made_by = {cpu: (TOP / "build" / cpu / "toolchain").read_text(encoding="utf-8") for cpu in cpus}
+    bill = sbom(version, TOP / "vendor" / "pins", binaries, made_by)
     papers = [(f"{NAME}/LICENSES", READ, licences()), (f"{NAME}/sbom.cdx.json", READ, bill)]
 
     shutil.rmtree(DIST, ignore_errors=True)

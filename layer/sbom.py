@@ -1,6 +1,6 @@
-"""The software bill of materials, CycloneDX 1.6 as JSON: the program, the sums of its binaries, and what
-is linked into it, as vendor/pins has it. No time and no serial number, so that the same sources give the
-same bytes."""
+"""The software bill of materials, CycloneDX 1.6 as JSON: the program, the sums of its binaries, what is
+linked into it, as vendor/pins has it, and the system and compilers that made it. No time and no serial
+number, so that the same sources and compilers give the same bytes."""
 
 import hashlib
 import json
@@ -50,8 +50,30 @@ def anchors(pins):
     }
 
 
-def sbom(version, pins_path, binaries):
-    """binaries: {CPU: bytes}. Returns bytes."""
+def tool(text):
+    """A line like "gcc (Debian 12.2.0-14) 12.2.0" or "GNU ld (GNU Binutils for Debian) 2.40"."""
+    name, version = re.fullmatch(r"(.*?)(?: \(.*\))? (\S+)", text).groups()
+    return {"type": "application", "name": name, "version": version, "description": text}
+
+
+def formula(cpu, made_by):
+    """How the binary for one CPU came about: on which system, by which compiler and linker."""
+    system, tools = made_by.splitlines()
+    name, version, machine = system.split()
+    compiler, linker = tools.split(", ")
+    return {
+        "bom-ref": f"build-{cpu}",
+        "components": [
+            {"type": "operating-system", "name": name, "version": version, "description": f"on {machine}"},
+            tool(compiler),
+            tool(linker),
+        ],
+        "properties": [{"name": f"{NAME}:cpu", "value": cpu}],
+    }
+
+
+def sbom(version, pins_path, binaries, made_by):
+    """binaries: {CPU: bytes}; made_by: {CPU: what build/CPU/toolchain says}. Returns bytes."""
     pins = read_pins(pins_path)
     parts = [library(*pin) for pin in pins if pin[0] != "anchor"]
     parts.append(anchors([pin for pin in pins if pin[0] == "anchor"]))
@@ -73,6 +95,7 @@ def sbom(version, pins_path, binaries):
             }
         },
         "components": parts,
+        "formulation": [formula(cpu, made_by[cpu]) for cpu in binaries],
         "dependencies": [{"ref": NAME, "dependsOn": [part["bom-ref"] for part in parts]}],
     }
     return (json.dumps(bill, indent=1) + "\n").encode()

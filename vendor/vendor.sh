@@ -2,12 +2,17 @@
 # Brings, checks, unpacks and builds what the extension links: musl, BearSSL, jsmn, trust anchors.
 #
 # usage: vendor/vendor.sh TARGET...      x86_64 | arm64 | asan | fuzz (glibc, sanitizers; for tests)
+#        vendor/vendor.sh sources        brings and checks, and builds nothing
+#        vendor/vendor.sh missing        prints which files are to be brought yet, without bringing any
+#        vendor/vendor.sh toolchain CPU  prints what compiles for it here, as in vendor/reference
 #
-# Sources come from the distribution's packages by way of apt, or from files laid by hand into
-# vendor/cache/ (or the folder that VENDOR_CACHE names); either way vendor/pins has the last word.
+# Sources come from Debian's packages by way of apt, or from files laid by hand into vendor/cache/ (or
+# the folder that VENDOR_CACHE names); either way vendor/pins has the last word. Apt asks the system's
+# own mirror for the release that vendor/reference names, whatever release the system itself is.
 # What is up to date is left alone, so a second call is quick and needs no network. Below build/:
 #   vendor/download, vendor/src    files as brought, and unpacked
 #   TARGET/sysroot                 include/ and lib/ to build against
+#   TARGET/toolchain               what it was compiled with: system, CPU; compiler, linker
 #   gen/trust_anchors.c            the five root certificates as a constant table
 set -eu
 unset CDPATH
@@ -17,6 +22,9 @@ cd "$(dirname "$0")/.." # relative paths from here on, so blanks in the tree's o
 cache=${VENDOR_CACHE:-vendor/cache}
 work=build/vendor
 downloads=$work/download
+apt=$PWD/$work/apt
+apt_log=$work/apt.log
+release=$(sed -n 's/^release //p' vendor/reference)
 jobs=$(nproc 2>/dev/null || echo 2)
 
 die() {
@@ -47,53 +55,59 @@ done_step() {
 
 # --- bring -------------------------------------------------------------------------------------
 
-# The distribution's sources as a private apt configuration with TYPES (deb, deb-src): the system's
-# own lists usually lack deb-src, and changing them would need root. Nothing outside build/ is touched.
-private_apt() {
-    apt=$PWD/$work/apt
+# The distribution's package lists of TYPE (deb, deb-src) as a private apt configuration: the system's
+# own usually lack deb-src, and changing them would need root. Nothing outside build/ is touched. SUITE
+# takes the place of the system's release, see apt_sources.awk.
+private_apt() { # TYPE [SUITE]
+    [ "${apt_has:-}" != "$*" ] || return 0
+    [ -n "${apt_has:-}" ] || : >"$apt_log"
     rm -rf "$apt"
     mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/cache/archives/partial"
+    main='' parts=''
     eval "$(apt-config shell main Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
     for list in "$main" "${parts%/}"/*.list "${parts%/}"/*.sources; do
-        [ -f "$list" ] || continue
-        case $list in
-        *.sources) sed "s/^Types:.*/Types: $1/" "$list" >"$apt/parts/${list##*/}" ;;
-        *)
-            for type in $1; do
-                sed -n "s/^[[:blank:]]*deb\([[:blank:]]\)/$type\1/p" "$list"
-            done >"$apt/parts/${list##*/}"
-            ;;
-        esac
+        [ ! -f "$list" ] ||
+            awk -v type="$1" -v suite="${2:-}" -f vendor/apt_sources.awk "$list" >"$apt/parts/${list##*/}"
     done
     # A third party's repository without sources fails the update as a whole; what was got counts.
-    apt_private update >"$apt/log" 2>&1 || true
+    apt_private update >>"$apt_log" 2>&1 || true
+    apt_has=$*
 }
 
+# As if nothing were installed and no release preferred: neither may be among these lists, and apt would
+# want what it cannot have.
 apt_private() {
     apt-get -q -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$apt/parts" \
-        -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root "$@"
+        -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root \
+        -o Dir::State::status=/dev/null -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
+        -o APT::Default-Release= "$@"
 }
 
-# By its plain name first: a later package revision still carries the same upstream file.
+# The reference release comes first, then what the system itself has: a derivative's own mirror. By its
+# plain name first: a later package revision still carries the same upstream file.
 from_source_package() { # PACKAGE VERSION FILE
-    [ -n "${apt_has_sources:-}" ] || private_apt deb-src
-    apt_has_sources=1
-    for wanted in "$1" "$1=$2"; do
-        (cd "$downloads" && apt_private source --download-only "$wanted") >>"$apt/log" 2>&1 || true
-        [ ! -f "$downloads/$3" ] || return 0
+    command -v apt-get >/dev/null || return 1
+    for suite in "$release" ''; do
+        private_apt deb-src "$suite"
+        for wanted in "$1" "$1=$2"; do
+            (cd "$downloads" && apt_private source --download-only "$wanted") >>"$apt_log" 2>&1 || true
+            [ ! -f "$downloads/$3" ] || return 0
+        done
     done
     return 1
 }
 
-from_binary_package() { # PACKAGE VERSION FILE
-    private_apt deb
-    apt_has_sources=
-    for wanted in "$1" "$1=$2"; do
-        rm -f "$apt"/*.deb
-        (cd "$apt" && apt_private download "$wanted") >>"$apt/log" 2>&1 || continue
-        dpkg-deb -x "$apt"/*.deb "$apt/files"
-        found=$(find "$apt/files" -name "$3" | head -n 1)
-        [ -n "$found" ] && cp "$found" "$downloads/$3" && return 0
+from_binary_package() { # PACKAGE VERSION|'' FILE
+    command -v apt-get >/dev/null || return 1
+    for suite in "$release" ''; do
+        private_apt deb "$suite"
+        for wanted in "$1" ${2:+"$1=$2"}; do
+            rm -rf "$apt/files" "$apt"/*.deb
+            (cd "$apt" && apt_private download "$wanted") >>"$apt_log" 2>&1 || continue
+            dpkg-deb -x "$apt"/*.deb "$apt/files"
+            found=$(find "$apt/files" -name "$3" | head -n 1)
+            [ -n "$found" ] && cp "$found" "$downloads/$3" && return 0
+        done
     done
     return 1
 }
@@ -110,17 +124,47 @@ bring() { # KIND PACKAGE
         check "$cache/$file" "$want"
         cmp -s "$cache/$file" "$downloads/$file" || cp "$cache/$file" "$downloads/$file"
     elif [ ! -f "$downloads/$file" ]; then
-        echo "vendor: fetching $file (package $package)"
-        installed=/usr/include/$file
-        if [ "$kind" = binary ] && [ -f "$installed" ] && [ "$(sum_of "$installed")" = "$want" ]; then
-            cp "$installed" "$downloads/$file"
+        if installed "$kind" "$file" "$want"; then
+            cp "/usr/include/$file" "$downloads/$file"
         else
-            command -v apt-get >/dev/null && "from_${kind}_package" "$package" "$version" "$file" || die \
-                "cannot get $file from package $package $version here. Put a copy of it into $cache/" \
-                "(SHA-256 $want) and run this again.${apt:+ What apt said: $work/apt/log}"
+            echo "vendor: fetching $file (package $package)"
+            "from_${kind}_package" "$package" "$version" "$file" || cannot_bring
         fi
     fi
     check "$downloads/$file" "$want"
+}
+
+# True when the system has the file of a binary package already.
+installed() { # KIND FILE SHA-256
+    [ "$1" = binary ] && [ -f "/usr/include/$2" ] && [ "$(sum_of "/usr/include/$2")" = "$3" ]
+}
+
+cannot_bring() {
+    die "cannot get these files here; put them into $cache/ and run this again.
+$(missing)${apt_has:+
+What apt said: $apt_log}"
+}
+
+# Each file that is neither laid into the cache, nor brought, nor on the system: name, sum, where it is from.
+missing() {
+    while read -r kind package version file want; do
+        case $kind in
+        source) from="Debian's source package $package $version" ;;
+        binary) from="Debian's package $package $version, usr/include/" ;;
+        anchor)
+            file=$package.crt
+            want="$version of its DER form"
+            from="Debian's package ca-certificates, usr/share/ca-certificates/mozilla/"
+            ;;
+        *) continue ;;
+        esac
+        if [ "$kind" = anchor ]; then
+            ! certificate "$package" "$version" >/dev/null || continue
+        elif [ -f "$cache/$file" ] || [ -f "$downloads/$file" ] || installed "$kind" "$file" "$want"; then
+            continue
+        fi
+        printf '  %s, SHA-256 %s\n      from %s\n' "$file" "$want" "$from"
+    done <vendor/pins
 }
 
 check() { # FILE SHA-256
@@ -143,6 +187,7 @@ unpack() { # PACKAGE
 }
 
 setting() { # VARIABLE as toolchain.mk decides it for $target
+    # shellcheck disable=SC2016 # make expands it
     printf 'TOP := ..\ninclude toolchain.mk\nshow:\n\t@echo $(%s)\n' "$1" |
         make -s -C vendor -f - show ARCH="$target"
 }
@@ -170,10 +215,27 @@ build_bearssl() { # TARGET [lib|tool]
         die "building BearSSL failed; see $work/bearssl-$1.log"
 }
 
+# The names and versions of compiler and linker: with the sources they decide every byte.
+toolchain() {
+    ld=$("$cc" -print-prog-name=ld)
+    echo "$("$cc" --version | head -n 1), $("$ld" --version | head -n 1)"
+}
+
+# ID, VERSION_ID and CPU of this machine, as in vendor/reference.
+this_system() {
+    (
+        ID=linux VERSION_ID=
+        # shellcheck disable=SC1091 # the system's
+        [ ! -r /etc/os-release ] || . /etc/os-release
+        echo "$ID ${VERSION_ID:--} $(uname -m | sed 's/^aarch64$/arm64/')"
+    )
+}
+
 build_target() {
     cc=$(setting CC)
     command -v "$cc" >/dev/null || die "no compiler $cc for $target"
-    step "build/$target/vendor.built" "$recipe" "$("$cc" --version)" || return 0
+    made_by=$(this_system && toolchain)
+    step "build/$target/vendor.built" "$recipe" "$made_by" || return 0
     echo "vendor: building for $target"
     rm -rf "build/$target/obj/bearssl" "build/$target/sysroot"
     mkdir -p "build/$target/sysroot/include"
@@ -183,40 +245,54 @@ build_target() {
     esac
     cp "$downloads/jsmn.h" "$work"/src/bearssl/inc/*.h "build/$target/sysroot/include/"
     build_bearssl "$target"
+    echo "$made_by" >"build/$target/toolchain"
     done_step
 }
 
 # --- trust anchors -----------------------------------------------------------------------------
 
-certificate() { # NAME -> path
-    for path in "$cache/$1.crt" "/usr/share/ca-certificates/mozilla/$1.crt" "/etc/ssl/certs/$1.pem"; do
-        [ ! -f "$path" ] || break
-    done
-    [ -f "$path" ] || die "no certificate $1 (package ca-certificates); put it as $cache/$1.crt"
-    echo "$path"
-}
-
-# Prints the PEM of NAME when its DER has the pinned fingerprint.
-checked_certificate() { # NAME SHA-256
-    path=$(certificate "$1") || exit 1
-    sed -n '/^-----BEGIN CERT/,/^-----END CERT/p' "$path" >"$work/anchor.pem"
-    grep -v -e '^-----' "$work/anchor.pem" | base64 -d >"$work/anchor.der" || die "$path is no PEM file"
-    found=$(sum_of "$work/anchor.der")
-    [ "$found" = "$2" ] || die "wrong fingerprint of certificate $path
+# The file that holds the certificate: the first whose fingerprint is the pinned one. A copy laid into the
+# cache has to be right, like all that is laid there.
+certificate() { # NAME SHA-256 -> path
+    for path in "$cache/$1.crt" "$downloads/$1.crt" "/usr/share/ca-certificates/mozilla/$1.crt" \
+        "/etc/ssl/certs/$1.pem"; do
+        [ -f "$path" ] || continue
+        found=$(pem_of "$path" | grep -v -e '^-----' | base64 -d 2>/dev/null | sha256sum | cut -d' ' -f1)
+        [ "$found" != "$2" ] || break
+        [ "$path" != "$cache/$1.crt" ] || die "wrong fingerprint of certificate $path
   expected $2
   found    $found"
-    cat "$work/anchor.pem"
+        path=
+    done
+    [ -f "$path" ] && echo "$path"
+}
+
+pem_of() {
+    sed -n '/^-----BEGIN CERT/,/^-----END CERT/p' "$1"
+}
+
+# Leaves the certificates in $work/anchors.pem. A release may have dropped a root that still signs: the
+# reference release's package has them all.
+bring_anchors() {
+    mkdir -p "$downloads"
+    grep '^anchor ' vendor/pins >"$work/anchors"
+    : >"$work/anchors.pem"
+    while read -r _ name fingerprint _; do
+        if ! path=$(certificate "$name" "$fingerprint"); then
+            [ ! -f "$cache/$name.crt" ] || exit 1 # which has been said
+            echo "vendor: fetching $name.crt (package ca-certificates)"
+            from_binary_package ca-certificates '' "$name.crt" || cannot_bring
+            path=$(certificate "$name" "$fingerprint") || cannot_bring
+        fi
+        pem_of "$path" >>"$work/anchors.pem"
+    done <"$work/anchors"
 }
 
 build_anchors() {
     step build/gen/anchors.built "$recipe" || return 0
     mkdir -p build/gen
+    bring_anchors
     build_bearssl host tool
-    grep '^anchor ' vendor/pins >"$work/anchors"
-    : >"$work/anchors.pem"
-    while read -r _ name fingerprint _; do
-        checked_certificate "$name" "$fingerprint" >>"$work/anchors.pem"
-    done <"$work/anchors"
     {
         printf '/* Generated by vendor/vendor.sh: %s. */\n#include "io/trust_anchors.h"\n' \
             "$(cut -d' ' -f2 "$work/anchors" | paste -sd, - | sed 's/,/, /g')"
@@ -233,7 +309,31 @@ build_anchors() {
 
 # --- main --------------------------------------------------------------------------------------
 
-[ $# -gt 0 ] || die "usage: vendor/vendor.sh x86_64|arm64|asan|fuzz ..."
+bring_sources() {
+    bring source bearssl
+    bring source musl
+    bring binary libjsmn-dev
+}
+
+case ${1:-} in
+'') die "usage: vendor/vendor.sh x86_64|arm64|asan|fuzz ... | sources | missing | toolchain CPU" ;;
+missing)
+    missing
+    exit
+    ;;
+toolchain)
+    target=$2
+    cc=$(setting CC)
+    command -v "$cc" >/dev/null && toolchain
+    exit
+    ;;
+sources)
+    bring_sources
+    bring_anchors
+    rm -rf "$apt"
+    exit
+    ;;
+esac
 for target; do
     case $target in x86_64 | arm64 | asan | fuzz) ;; *) die "unknown target $target" ;; esac
 done
@@ -244,8 +344,8 @@ recipe=$(cat vendor/pins vendor/vendor.sh vendor/libs.mk vendor/relro.c vendor/t
 unpack bearssl
 unpack musl
 bring binary libjsmn-dev
-rm -rf "$work/apt" # package lists of the private configuration, tens of megabytes
 build_anchors
+rm -rf "$apt" # package lists of the private configuration, tens of megabytes
 for target; do
     build_target
 done

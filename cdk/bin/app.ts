@@ -2,9 +2,11 @@
 // cdk.json names this file: `npx cdk deploy` runs it.
 import { App, Errors } from 'aws-cdk-lib';
 import { ConfigurationError, TelemetryApiKinesisExtensionStack } from '../lib';
+import { checkContextKeys } from '../lib/stack-context';
 
 try {
   const app = new App();
+  checkContextKeys(app);
   new TelemetryApiKinesisExtensionStack(app, 'TelemetryApiKinesisExtensionStack');
   app.synth();
 } catch (error) {

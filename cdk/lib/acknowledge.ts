@@ -1,17 +1,40 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import * as cdk from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { IConstruct } from 'constructs';
 
-/** Says to cdk-nag, where somebody runs it, why a rule of AwsSolutions does not hold for a construct. */
-export function acknowledge(construct: IConstruct, rule: string, reason: string): void {
-  Validations.of(construct).acknowledge({ id: `AwsSolutions-${rule}`, reason });
+/** Not in the oldest aws-cdk-lib; cdk-nag 3, which needs a newer one, reads what is said to it. */
+interface Validations {
+  of(scope: IConstruct): { acknowledge(rule: { id: string; reason: string }): void };
+}
+
+/** As cdk-nag 2 writes and reads it in the metadata of a resource. */
+interface Suppression {
+  readonly id: string;
+  readonly reason: string;
+  readonly applies_to?: string[];
+}
+
+/** Says to cdk-nag, where somebody runs it, why a rule of AwsSolutions does not hold for a resource. */
+export function acknowledge(construct: IConstruct, rule: string, reason: string, finding?: string): void {
+  const id = `AwsSolutions-${rule}`;
+  const { Validations: validations } = cdk as { Validations?: Validations };
+  validations?.of(construct).acknowledge({ id: finding === undefined ? id : `${id}[${finding}]`, reason });
+  suppress(construct, { id, reason, ...(finding !== undefined && { applies_to: [finding] }) });
 }
 
 /** The same for a wildcard in the resource of a policy: each is a finding of its own. */
-export function acknowledgeWildcard(construct: IConstruct, resource: string, reason: string): void {
-  const text = flat(Stack.of(construct).resolve(resource));
+export function acknowledgeWildcard(policy: iam.CfnPolicy | iam.CfnManagedPolicy, resource: string, reason: string): void {
+  const text = flat(cdk.Stack.of(policy).resolve(resource));
   if (text.includes('*')) {
-    acknowledge(construct, `IAM5[Resource::${text}]`, reason);
+    acknowledge(policy, 'IAM5', reason, `Resource::${text}`);
   }
+}
+
+// Whichever cdk-nag there is: version 2 works with every aws-cdk-lib, and sees nothing but this.
+function suppress(construct: IConstruct, suppression: Suppression): void {
+  const resource = (construct.node.defaultChild ?? construct) as cdk.CfnResource;
+  const before: Suppression[] = resource.getMetadata('cdk_nag')?.rules_to_suppress ?? [];
+  resource.addMetadata('cdk_nag', { rules_to_suppress: [...before, suppression] });
 }
 
 // As cdk-nag writes references: <Name>, <Name.Attribute>.

@@ -1,9 +1,14 @@
-import { Annotations, IAspect } from 'aws-cdk-lib';
+import { Annotations, IAspect, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
-import { obstacle } from './attachable';
+import { obstacle, OWN_IN_EACH_STAGE, sameStage } from './attachable';
+import { isBareCdkProvider, isCdkProvider } from './cdk-provider';
+import { ownerOf } from './function';
 import type { KinesisTelemetryExtension } from './kinesis-telemetry-extension';
-import { TelemetrySettings } from './settings';
+import { CALLBACK, FLAG, OPTIONS, requireKinds } from './kinds';
+import { settingsEnvironment, TelemetrySettings } from './settings';
+import { LOOP, readsStream } from './stream-reader';
+import { requireThat } from './validation';
 
 /** Props of {@link AttachKinesisTelemetry}. */
 export interface AttachKinesisTelemetryProps {
@@ -20,38 +25,96 @@ export interface AttachKinesisTelemetryProps {
    * @default - none
    */
   readonly exclude?: (fn: lambda.Function) => boolean;
+
+  /**
+   * Also the functions that the CDK adds by itself: those behind custom resources, log retention,
+   * emptying of buckets, deployments into buckets. Some of them cannot be changed, and are named in a
+   * warning then.
+   *
+   * @default false
+   */
+  readonly includeCdkProviders?: boolean;
 }
 
 /**
  * Attaches the extension to every function of a scope. Functions that were attached by hand keep the
- * settings that they got; what cannot have it (container images, Lambda@Edge, other regions) is left
- * alone with a warning, as are functions made as CfnFunction.
+ * settings that they got; what cannot have it (container images, Lambda@Edge, functions with five
+ * layers, with another construct's extension, of other regions or stages) is left alone with a warning,
+ * as are functions made as CfnFunction, and functions that read the stream. The CDK's own functions are
+ * left alone.
  *
  * ```ts
- * Aspects.of(app).add(new AttachKinesisTelemetry(telemetry));
+ * Aspects.of(stack).add(new AttachKinesisTelemetry(telemetry));
  * ```
+ *
+ * The CDK does not carry an Aspect from an app into its stages; {@link KinesisTelemetryExtension.attachToAll}
+ * finds the stage by itself.
  */
 export class AttachKinesisTelemetry implements IAspect {
   public constructor(
     private readonly extension: KinesisTelemetryExtension,
     private readonly props: AttachKinesisTelemetryProps = {},
-  ) {}
+  ) {
+    requireKinds(props, { settings: OPTIONS, exclude: CALLBACK, includeCdkProviders: FLAG });
+    settingsEnvironment(props.settings ?? {});
+  }
 
   /** Called by the CDK for every construct of the scope. */
   public visit(node: IConstruct): void {
+    this.lookIntoStages(node);
     if (node instanceof lambda.CfnFunction && !(node.node.scope instanceof lambda.Function)) {
       warn(node, 'a CfnFunction is not changed: make it a lambda.Function');
     }
-    if (!(node instanceof lambda.Function) || this.extension.isAttachedTo(node) || this.props.exclude?.(node)) {
+    if (this.props.includeCdkProviders && isBareCdkProvider(node)) {
+      warn(node, 'a function of the CDK that is no lambda.Function');
+    }
+    if (!(node instanceof lambda.Function) || this.extension.isAttachedTo(node) || !isMeant(node, this.props)) {
       return;
     }
-    const reason = obstacle(this.extension, node);
+    const reason = obstacle(this.extension, node) ?? (readsStream(node, this.extension.stream) ? LOOP : undefined);
     if (reason !== undefined) {
       warn(node, reason);
       return;
     }
     this.extension.attachTo(node, this.props.settings);
   }
+
+  // Below a stage no Aspect of what is above it is called, and what it holds is synthesized by now.
+  private lookIntoStages(node: IConstruct): void {
+    for (const stage of node.node.children.filter(Stage.isStage)) {
+      requireThat(
+        Stage.of(this.extension) !== stage,
+        `${this.extension.node.path}: the CDK does not carry an Aspect into a stage: use attachToAll(), or Aspects.of() on ${stage.node.path}`,
+      );
+      // Stage.of() a stage is the one around it.
+      if (sameStage(stage, this.extension)) {
+        reportUnreached(this.extension, stage, this.props);
+      }
+    }
+  }
+}
+
+/**
+ * Warns of the functions of a scope that lie in other stages than the extension, which no Aspect of its
+ * stage comes to see. Said of the extension: their own stages may be synthesized already.
+ */
+export function reportUnreached(
+  extension: KinesisTelemetryExtension,
+  scope: IConstruct,
+  props: AttachKinesisTelemetryProps,
+): void {
+  const paths = scope.node
+    .findAll()
+    .filter((node): node is lambda.Function => node instanceof lambda.Function)
+    .filter((fn) => !sameStage(extension, fn) && isMeant(fn, props) && ownerOf(fn) === undefined)
+    .map((fn) => fn.node.path);
+  if (paths.length > 0) {
+    warn(extension, `${paths.join(', ')}: in another stage, and ${OWN_IN_EACH_STAGE}`);
+  }
+}
+
+function isMeant(fn: lambda.Function, { exclude, includeCdkProviders }: AttachKinesisTelemetryProps): boolean {
+  return (includeCdkProviders || !isCdkProvider(fn)) && !exclude?.(fn);
 }
 
 function warn(node: IConstruct, reason: string): void {

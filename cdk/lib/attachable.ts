@@ -1,7 +1,10 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { Stack, Stage } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
+import { differ } from './environment';
+import { ownerOf } from './function';
+import { shown } from './kinds';
 import { EXTENSION_NAME } from './layer';
 import { ConfigurationError } from './validation';
 
@@ -22,7 +25,7 @@ export function configurable(extension: IConstruct, fn: lambda.IFunction): lambd
 
 function checked(fn: lambda.IFunction, reason: string | undefined): lambda.Function {
   if (reason !== undefined) {
-    throw new ConfigurationError(`${fn.node.path}: ${reason}`);
+    throw new ConfigurationError(`${fn?.node?.path ?? shown(fn)}: ${reason}`);
   }
   return fn as lambda.Function;
 }
@@ -37,13 +40,33 @@ function obstacleToSettings(extension: IConstruct, fn: lambda.IFunction): string
   if (isEdge(fn)) {
     return 'Lambda@Edge takes neither layers nor environment variables';
   }
-  return elsewhere(extension, fn);
+  return elsewhere(extension, fn) ?? taken(extension, fn);
+}
+
+// Two extensions in one function would be one file over another in /opt/extensions/.
+function taken(extension: IConstruct, fn: lambda.Function): string | undefined {
+  const owner = ownerOf(fn) ?? extension;
+  return owner === extension ? undefined : `has the extension of ${owner.node.path} already`;
 }
 
 function obstacleToLayers(fn: lambda.Function): string | undefined {
-  return fn.runtime === lambda.Runtime.FROM_IMAGE
-    ? `container images take no layers: COPY the binary to /opt/extensions/${EXTENSION_NAME} in the image, then configure() the function`
+  if (fn.runtime === lambda.Runtime.FROM_IMAGE) {
+    return `container images take no layers: COPY the binary to /opt/extensions/${EXTENSION_NAME} in the image, then configure() the function`;
+  }
+  const { layers } = fn.node.defaultChild as lambda.CfnFunction;
+  return (Stack.of(fn).resolve(layers)?.length ?? 0) >= MOST_LAYERS
+    ? `a function cannot have more than ${MOST_LAYERS} layers, and it has them already`
     : undefined;
+}
+
+const MOST_LAYERS = 5;
+
+/** What somebody does whose functions lie in several stages. */
+export const OWN_IN_EACH_STAGE = 'functions need a KinesisTelemetryExtension in their own stage, which may take the same stream';
+
+/** Whether one of them can refer to the other. */
+export function sameStage(a: IConstruct, b: IConstruct): boolean {
+  return Stage.of(a) === Stage.of(b);
 }
 
 function isPointer(fn: lambda.IFunction): boolean {
@@ -55,11 +78,14 @@ function isEdge(fn: lambda.Function): boolean {
   return JSON.stringify(document?.toJSON() ?? '').includes('edgelambda.amazonaws.com');
 }
 
-// A layer serves functions of its region, a managed policy roles of its account.
+// A layer serves functions of its region, a managed policy roles of its account. Stages are deployed
+// each by itself: the CDK lets nothing in one refer to what another has.
 function elsewhere(extension: IConstruct, fn: lambda.Function): string | undefined {
+  if (!sameStage(extension, fn)) {
+    return `${extension.node.path} lies in another stage: ${OWN_IN_EACH_STAGE}`;
+  }
   const ours = Stack.of(extension);
   const theirs = Stack.of(fn);
-  const differ = (a: string, b: string) => !Token.isUnresolved(a) && !Token.isUnresolved(b) && a !== b;
   return differ(ours.region, theirs.region) || differ(ours.account, theirs.account)
     ? `${extension.node.path} is for ${ours.account} ${ours.region}: functions of another account or region need a KinesisTelemetryExtension of their own there, which may take the same stream`
     : undefined;

@@ -4,6 +4,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
+import { DURATION, having, KEY, REMOVAL_POLICY, requireKind, requireKinds, TEXT } from './kinds';
 import { requireThat } from './validation';
 
 /** Where records go that Kinesis does not take. */
@@ -20,6 +21,8 @@ export class DeadLetter {
    * @param prefix how their names begin, up to 512 bytes; by default they begin with the date
    */
   public static bucket(bucket: s3.IBucket, prefix: string = ''): DeadLetter {
+    requireKind('DeadLetter.bucket()', bucket, having('bucketName', 'an s3.IBucket, as Bucket.fromBucketName() makes it'));
+    requireKind('dead-letter prefix', prefix, TEXT);
     const folder = Token.isUnresolved(prefix) ? prefix : checkedPrefix(prefix);
     checkName(bucket.bucketName);
     return new DeadLetter(`s3://${[bucket.bucketName, folder].filter(Boolean).join('/')}`, bucket, folder);
@@ -70,7 +73,7 @@ export interface DeadLetterBucketOptions {
   /**
    * Customer key that objects are encrypted with.
    *
-   * @default - the key that S3 manages
+   * @default - the customer key of a new stream, if it has one, or else the key that S3 manages
    */
   readonly encryptionKey?: kms.IKey;
 
@@ -82,15 +85,21 @@ export interface DeadLetterBucketOptions {
   readonly expiration?: Duration;
 
   /**
-   * What becomes of the bucket with the stack. CloudFormation deletes empty buckets only.
+   * What becomes of the bucket with the stack. CloudFormation deletes empty buckets only, and none that
+   * holds records which are nowhere else: whoever wants to lose them empties it first.
    *
-   * @default RemovalPolicy.RETAIN
+   * @default - the construct's removalPolicy, RemovalPolicy.RETAIN without one
    */
   readonly removalPolicy?: RemovalPolicy;
 }
 
 /** Encrypted, TLS only, no public access, objects expire. */
 export function makeBucket(scope: Construct, id: string, options: DeadLetterBucketOptions): s3.Bucket {
+  requireKinds(
+    options,
+    { prefix: TEXT, encryptionKey: KEY, expiration: DURATION, removalPolicy: REMOVAL_POLICY },
+    'deadLetterBucket.',
+  );
   const bucket = new s3.Bucket(scope, id, {
     encryption: options.encryptionKey ? s3.BucketEncryption.KMS : s3.BucketEncryption.S3_MANAGED,
     encryptionKey: options.encryptionKey,

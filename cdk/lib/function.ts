@@ -1,21 +1,39 @@
 import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { IConstruct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge';
-import { requireThat } from './validation';
+import { ExtensionLayer } from './layer';
+import { weakReference } from './weak-reference';
 
 const owners = new WeakMap<lambda.Function, IConstruct>();
 
-/** Two extensions in one function would be one file over another in /opt/extensions/. */
+/** The construct whose extension a function has, if it has one. */
+export function ownerOf(fn: lambda.Function): IConstruct | undefined {
+  return owners.get(fn);
+}
+
+/** From now on a function has the extension of this construct. */
 export function claim(fn: lambda.Function, extension: IConstruct): void {
-  const owner = owners.get(fn) ?? extension;
-  requireThat(owner === extension, `${fn.node.path}: has the extension of ${owner.node.path} already`);
   owners.set(fn, extension);
 }
 
+/** The layer of an extension, of whatever stack. */
+export function attachLayer(extension: Construct, fn: lambda.Function, layer: lambda.ILayerVersion): void {
+  const layerVersionArn = weakReference(extension, layer.node.id, layer.layerVersionArn, fn);
+  if (layerVersionArn === layer.layerVersionArn) {
+    fn.addLayers(layer);
+    return;
+  }
+  fn.addLayers(lambda.LayerVersion.fromLayerVersionAttributes(fn, 'KinesisTelemetryLayer', { layerVersionArn }));
+  // By the reference alone the CDK would not see that currentVersion has to be another one.
+  if (layer instanceof ExtensionLayer) {
+    fn.invalidateVersionBasedOn(layer.identity);
+  }
+}
+
 /** A role that the CDK may not change is left alone with a warning. */
-export function attachPolicy(fn: lambda.Function, policy: iam.ManagedPolicy): void {
+export function attachPolicy(extension: Construct, fn: lambda.Function, policy: iam.ManagedPolicy): void {
   if (fn.role === undefined || isImmutable(fn.role)) {
     Annotations.of(fn).addWarningV2(
       'kinesis-telemetry-api-extension:immutable-role',
@@ -23,17 +41,41 @@ export function attachPolicy(fn: lambda.Function, policy: iam.ManagedPolicy): vo
     );
     return;
   }
-  fn.role.addManagedPolicy(policy);
+  fn.role.addManagedPolicy(policyFor(extension, fn.role, policy));
+}
+
+// To a role that is not of this app the policy attaches itself.
+function policyFor(extension: Construct, role: iam.IRole, policy: iam.ManagedPolicy): iam.IManagedPolicy {
+  const arn = isOfClass(role, 'ImportedRole')
+    ? policy.managedPolicyArn
+    : weakReference(extension, 'Policy', policy.managedPolicyArn, role);
+  if (arn === policy.managedPolicyArn) {
+    return policy;
+  }
+  // The same for all functions of a role, which knows by it that it has it.
+  const id = `KinesisTelemetryPolicy-${extension.node.addr}`;
+  const known = role.node.tryFindChild(id) as unknown as iam.IManagedPolicy | undefined;
+  return known ?? iam.ManagedPolicy.fromManagedPolicyArn(role as unknown as Construct, id, arn);
 }
 
 /** What one function needs and others do not. */
 export function allow(fn: lambda.Function, statements: iam.PolicyStatement[]): void {
   for (const statement of statements) {
     fn.addToRolePolicy(statement);
-    for (const resource of statement.resources) {
-      acknowledgeWildcard(fn.role ?? fn, resource, 'The names of dead letters are made when functions run');
+  }
+  const resources = statements.flatMap((statement) => statement.resources);
+  for (const policy of resources.length === 0 ? [] : inlinePolicies(fn)) {
+    for (const resource of resources) {
+      acknowledgeWildcard(policy, resource, 'The names of log streams and of dead letters are made when functions run');
     }
   }
+}
+
+// Below the role, or below the function with the feature flag createNewPoliciesWithAddToRolePolicy.
+function inlinePolicies(fn: lambda.Function): iam.CfnPolicy[] {
+  return [fn.role, fn]
+    .flatMap((scope) => scope?.node.findAll() ?? [])
+    .filter((node): node is iam.CfnPolicy => node instanceof iam.CfnPolicy);
 }
 
 /**
@@ -69,7 +111,12 @@ function reportKept(fn: lambda.Function, name: string, kept: unknown, value: str
   }
 }
 
-// ImmutableRole is not exported, and pretends to add what it is given.
+// ImmutableRole pretends to add what it is given.
 function isImmutable(role: iam.IRole): boolean {
-  return Object(role.constructor).PROPERTY_INJECTION_ID === 'aws-cdk-lib.aws-iam.ImmutableRole';
+  return isOfClass(role, 'ImmutableRole');
+}
+
+// For classes of aws-iam that are not exported.
+function isOfClass(role: iam.IRole, name: string): boolean {
+  return Object(role.constructor).PROPERTY_INJECTION_ID === `aws-cdk-lib.aws-iam.${name}`;
 }

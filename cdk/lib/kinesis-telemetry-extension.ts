@@ -1,4 +1,4 @@
-import { AspectPriority, Aspects } from 'aws-cdk-lib';
+import { Annotations, AspectPriority, Aspects, CfnDeletionPolicy, RemovalPolicy, Stage, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -6,16 +6,21 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, IConstruct } from 'constructs';
-import { AttachKinesisTelemetry, AttachKinesisTelemetryProps } from './attach-aspect';
+import { AttachKinesisTelemetry, AttachKinesisTelemetryProps, reportUnreached } from './attach-aspect';
 import { attachable, configurable } from './attachable';
 import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
-import { allow, attachPolicy, claim, setVariables } from './function';
+import { environmentOf, requireSameEnvironment } from './environment';
+import { allow, attachLayer, attachPolicy, claim, setVariables } from './function';
+import { FLAG, having, Kind, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKinds, TEXT } from './kinds';
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
-import { makeRuntimePolicy } from './runtime-policy';
+import { makeRuntimePolicy, ownLogGroup } from './runtime-policy';
 import { MetricsFormat, settingsEnvironment, TelemetrySettings } from './settings';
 import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps } from './stream';
+import { LOOP, readsStream } from './stream-reader';
+import { takeName } from './taken-names';
 import { requireThat } from './validation';
+import { weakReference } from './weak-reference';
 
 /** Props of {@link KinesisTelemetryExtension}; the settings among them hold for all its functions. */
 export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewStreamProps {
@@ -56,6 +61,14 @@ export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewSt
   readonly compatibleRuntimes?: lambda.Runtime[];
 
   /**
+   * What becomes of a layer version when the next one takes its place, and with the stack. Functions
+   * that name a deleted one run on, but can neither be updated nor rolled back.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly layerRemovalPolicy?: RemovalPolicy;
+
+  /**
    * ARN of a layer version that exists already, of the functions' region and for their CPUs.
    *
    * @default - new layers
@@ -85,7 +98,7 @@ export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewSt
   readonly deadLetterBucket?: DeadLetterBucketOptions;
 
   /**
-   * Makes alarms: the stream throttled, records dropped, dead letters; `{}` for all their defaults.
+   * Makes alarms: the stream throttled, records dropped, dead letters, Kinesis out of reach; `{}` for all their defaults.
    *
    * @default - no alarms
    */
@@ -131,6 +144,7 @@ export class KinesisTelemetryExtension extends Construct {
   public readonly dashboard?: cloudwatch.Dashboard;
 
   private readonly settings: TelemetrySettings;
+  private readonly logsDenied: boolean;
   private readonly layersByArchitecture: LayersByArchitecture;
   private readonly layered = new Set<lambda.IFunction>();
   /** The names of those that were set here, by function. */
@@ -139,6 +153,14 @@ export class KinesisTelemetryExtension extends Construct {
   public constructor(scope: Construct, id: string, props: KinesisTelemetryExtensionProps = {}) {
     super(scope, id);
     checkProps(props);
+    takeName(this, 'policyName', props.policyName, 'account');
+    takeName(this, 'streamName', props.streamName, 'region');
+    takeName(this, 'dashboard.name', props.dashboard?.name, 'account');
+
+    if (props.layerVersionArn !== undefined) {
+      const { region } = environmentOf(props.layerVersionArn);
+      requireSameEnvironment(this, { region }, `layerVersionArn: a layer of ${region}, and it serves functions of that region alone: publish one here`);
+    }
 
     this.stream = props.stream ?? makeStream(this, 'Stream', props);
     this.streamKey = this.stream.encryptionKey;
@@ -151,25 +173,35 @@ export class KinesisTelemetryExtension extends Construct {
             name: props.extensionName,
             directory: props.layerDirectory,
             runtimes: props.compatibleRuntimes,
+            removalPolicy: props.layerRemovalPolicy,
           });
     this.layers = [...new Set(this.layersByArchitecture.values())];
 
     let deadLetter = props.deadLetter;
     if (props.deadLetterBucket !== undefined) {
-      this.bucket = makeBucket(this, 'DeadLetterBucket', props.deadLetterBucket);
+      const { encryptionKey, removalPolicy, ...rest } = props.deadLetterBucket;
+      this.bucket = makeBucket(this, 'DeadLetterBucket', {
+        ...rest,
+        // What is asked for the stream holds for what it does not take, too.
+        encryptionKey: encryptionKey ?? (props.stream === undefined ? this.streamKey : undefined),
+        removalPolicy: removalPolicy ?? props.removalPolicy,
+      });
+      keepKeyOf(this.bucket, this.streamKey);
       deadLetter = DeadLetter.bucket(this.bucket, props.deadLetterBucket.prefix ?? 'kinesis-telemetry');
     }
-    this.policy = makeRuntimePolicy(this, {
-      name: props.policyName,
-      stream: this.stream,
-      deadLetter,
-      denyCloudWatchLogs: props.denyCloudWatchLogs ?? false,
-    });
-
     const watched = props.alarms !== undefined || props.dashboard !== undefined;
     this.settings = { ...props, deadLetter, metrics: props.metrics ?? (watched ? MetricsFormat.EMF : undefined) };
     // Whatever is wrong with the settings is said here, and not when the first function is attached.
     settingsEnvironment(this.settings);
+
+    checkPolicyName(props.policyName);
+    this.logsDenied = props.denyCloudWatchLogs ?? false;
+    this.policy = makeRuntimePolicy(this, {
+      name: props.policyName,
+      stream: this.stream,
+      deadLetter,
+      denyCloudWatchLogs: this.logsDenied,
+    });
 
     if (props.alarms !== undefined) {
       this.alarms = makeAlarms(this, this.stream, props.alarms);
@@ -177,6 +209,8 @@ export class KinesisTelemetryExtension extends Construct {
     if (props.dashboard !== undefined) {
       this.dashboard = makeDashboard(this, this.stream, props.dashboard);
     }
+    // Last of all, since what makes a function read the stream may come after it was attached.
+    Aspects.of(this).add({ visit: (node) => node === this && this.warnOfLoops() }, { priority: AspectPriority.READONLY });
   }
 
   /** The layer version for functions of an architecture. */
@@ -189,17 +223,22 @@ export class KinesisTelemetryExtension extends Construct {
   /**
    * Gives a function the layer of its architecture, the policy, and the settings as environment
    * variables. A variable that the function has by itself stays as it is, whether it was set before or
-   * comes later. Attaching again changes nothing but the settings that are given then.
+   * comes later. Attaching again changes nothing but the settings that are given then. A function of
+   * another stack of the app reads layer, policy and stream from SSM parameters of this one whenever its
+   * stack is deployed; there are no exports, which would forbid this stack's next update.
    *
-   * @param fn a function with a zip, of this stack's account and region
+   * A function that reads the stream gets a warning when the app is synthesized: without a filter or
+   * other `types` its telemetry would keep it running for ever.
+   *
+   * @param fn a function with a zip, of this stack's account, region and stage
    * @param overrides settings of this function that differ from the construct's
    */
   public attachTo(fn: lambda.IFunction, overrides: TelemetrySettings = {}): void {
-    const target = attachable(this, fn);
+    const target = this.layered.has(fn) ? configurable(this, fn) : attachable(this, fn);
     this.configure(target, overrides);
     if (!this.layered.has(target)) {
       this.layered.add(target);
-      target.addLayers(this.layerFor(target.architecture));
+      attachLayer(this, target, this.layerFor(target.architecture));
     }
   }
 
@@ -216,22 +255,34 @@ export class KinesisTelemetryExtension extends Construct {
     if (ours !== undefined) {
       setVariables(target, settingsEnvironment(overrides), ours);
     } else {
+      // Which may be refused: nothing of the function is changed before.
+      const environment = this.environment(target, overrides);
       claim(target, this);
-      attachPolicy(target, this.policy);
-      this.variables.set(target, setVariables(target, this.environment(overrides)));
+      attachPolicy(this, target, this.policy);
+      allow(target, this.logsDenied ? [] : ownLogGroup(target));
+      this.variables.set(target, setVariables(target, environment));
     }
     allow(target, overrides.deadLetter?.statements() ?? []);
   }
 
   /**
    * Attaches to every function of a scope that can have it, also to those that come later. See
-   * {@link AttachKinesisTelemetry}.
+   * {@link AttachKinesisTelemetry}. Functions of other stages cannot: they are named in a warning.
    *
    * @param scope a stack, a stage, the app
    * @param props settings, and which functions to leave out
    */
   public attachToAll(scope: IConstruct, props: AttachKinesisTelemetryProps = {}): void {
-    Aspects.of(scope).add(new AttachKinesisTelemetry(this, props), { priority: AspectPriority.MUTATING });
+    const stage = Stage.of(this);
+    // An Aspect of the app would not come into the stage.
+    const above = stage !== undefined && stage !== scope && stage.node.scopes.includes(scope);
+    Aspects.of(above ? stage : scope).add(new AttachKinesisTelemetry(this, props), { priority: AspectPriority.MUTATING });
+    if (above) {
+      Aspects.of(this).add(
+        { visit: (node) => node === this && reportUnreached(this, scope, props) },
+        { priority: AspectPriority.READONLY },
+      );
+    }
   }
 
   /** Whether a function was attached or configured here. */
@@ -239,18 +290,92 @@ export class KinesisTelemetryExtension extends Construct {
     return this.variables.has(fn);
   }
 
-  private environment(overrides: TelemetrySettings): Record<string, string> {
+  private warnOfLoops(): void {
+    for (const fn of this.variables.keys()) {
+      if (readsStream(fn as lambda.Function, this.stream)) {
+        Annotations.of(fn).addWarningV2('kinesis-telemetry-api-extension:loop', `Attached to the Kinesis telemetry extension, but ${LOOP}`);
+      }
+    }
+  }
+
+  private environment(fn: lambda.Function, overrides: TelemetrySettings): Record<string, string> {
     const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
-    return {
-      // By its ARN a stream can be of another account and another region.
-      KINESIS_STREAM_ARN: this.stream.streamArn,
-      ...settingsEnvironment({ ...this.settings, ...Object.fromEntries(given) }),
-    };
+    const ours = this.variablesOf(this.settings);
+    const variables = Object.entries(this.variablesOf({ ...this.settings, ...Object.fromEntries(given) }));
+    return Object.fromEntries(
+      variables.map(([name, value]) => [name, value === ours[name] ? weakReference(this, name, value, fn) : value]),
+    );
+  }
+
+  private variablesOf(settings: TelemetrySettings): Record<string, string> {
+    // By its ARN a stream can be of another account and another region.
+    return { KINESIS_STREAM_ARN: this.stream.streamArn, ...settingsEnvironment(settings) };
   }
 }
 
+function checkPolicyName(name: string | undefined): void {
+  requireThat(
+    name === undefined || Token.isUnresolved(name) || /^[\w+=,.@-]{1,128}$/.test(name),
+    `policyName: 1 to 128 letters, digits or _ + = , . @ -, not ${JSON.stringify(name)}`,
+  );
+}
+
+function checkLayerProps(props: KinesisTelemetryExtensionProps): void {
+  const { layerVersionArn, layerPackaging, compatibleRuntimes, layerRemovalPolicy } = props;
+  requireThat(
+    layerVersionArn === undefined ||
+      Token.isUnresolved(layerVersionArn) ||
+      /^arn:aws[A-Za-z0-9-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/.test(layerVersionArn),
+    `layerVersionArn: arn:PARTITION:lambda:REGION:ACCOUNT:layer:NAME:VERSION, not ${JSON.stringify(layerVersionArn)}`,
+  );
+  requireThat(
+    layerVersionArn === undefined || layerPackaging !== LayerPackaging.PER_ARCHITECTURE,
+    'layerPackaging: per-architecture makes two new layers, and one is given with layerVersionArn',
+  );
+  requireThat(
+    layerVersionArn === undefined || compatibleRuntimes === undefined,
+    'compatibleRuntimes: of new layers, and one is given with layerVersionArn',
+  );
+  requireThat(
+    layerVersionArn === undefined || layerRemovalPolicy === undefined,
+    'layerRemovalPolicy: of new layers, and one is given with layerVersionArn',
+  );
+}
+
+// Without it a bucket that stays would hold what nobody can read.
+function keepKeyOf(bucket: s3.Bucket, streamKey: kms.IKey | undefined): void {
+  const { deletionPolicy } = (bucket.node.defaultChild as s3.CfnBucket).cfnOptions;
+  if (deletionPolicy === CfnDeletionPolicy.RETAIN && bucket.encryptionKey === streamKey && streamKey?.node.scope === bucket.node.scope) {
+    streamKey?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  }
+}
+
+/** Of the props that are used here; those of streams and layers, and settings, are checked where they are used. */
+const KINDS: Record<string, Kind> = {
+  stream: having('streamArn', 'a kinesis.IStream, as Stream.fromStreamArn() makes it'),
+  extensionName: TEXT,
+  layerPackaging: oneOf(LayerPackaging),
+  layerDirectory: TEXT,
+  compatibleRuntimes: listOf({ is: (value) => value instanceof lambda.Runtime, what: 'a lambda.Runtime' }),
+  layerVersionArn: TEXT,
+  layerRemovalPolicy: REMOVAL_POLICY,
+  policyName: TEXT,
+  denyCloudWatchLogs: FLAG,
+  deadLetterBucket: OPTIONS,
+  alarms: OPTIONS,
+  dashboard: OPTIONS,
+};
+
 function checkProps(props: KinesisTelemetryExtensionProps): void {
-  const useless = NEW_STREAM_PROPS.find((name) => props.stream !== undefined && props[name] !== undefined);
+  requireKinds(props, KINDS);
+  checkLayerProps(props);
+  requireThat(
+    !(props.alarms || props.dashboard) || props.metrics !== MetricsFormat.NONE,
+    'metrics: alarms and dashboard need MetricsFormat.EMF: leave NONE to attachTo(fn, { metrics }), for single functions',
+  );
+  const useless = NEW_STREAM_PROPS.filter((name) => name !== 'removalPolicy' || props.deadLetterBucket === undefined).find(
+    (name) => props.stream !== undefined && props[name] !== undefined,
+  );
   requireThat(useless === undefined, `${useless}: of a new stream, and one is given with stream`);
   requireThat(
     props.deadLetter === undefined || props.deadLetterBucket === undefined,

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { FileSystem, RemovalPolicy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ConfigurationError, requireThat } from './validation';
@@ -15,6 +16,12 @@ export enum LayerPackaging {
   PER_ARCHITECTURE = 'per-architecture',
 }
 
+/** A runtime by its name, also where aws-cdk-lib is older than the runtime. */
+export function runtimeOf(name: string, family: lambda.RuntimeFamily): lambda.Runtime {
+  const supportsInlineCode = family === lambda.RuntimeFamily.NODEJS || family === lambda.RuntimeFamily.PYTHON;
+  return lambda.Runtime.ALL.find((runtime) => runtime.name === name) ?? new lambda.Runtime(name, family, { supportsInlineCode });
+}
+
 /**
  * The runtimes that layers are listed under in consoles and CLIs; a layer version takes 15. Left out
  * are nodejs20.x, python3.10, ruby3.2 and provided.al2, which AWS deprecated in 2026; java8.al2 and
@@ -22,21 +29,21 @@ export enum LayerPackaging {
  * The list filters and forbids nothing: the extension runs beside all of them.
  */
 export const LISTED_RUNTIMES: lambda.Runtime[] = [
-  lambda.Runtime.NODEJS_22_X,
-  lambda.Runtime.NODEJS_24_X,
-  lambda.Runtime.PYTHON_3_11,
-  lambda.Runtime.PYTHON_3_12,
-  lambda.Runtime.PYTHON_3_13,
-  lambda.Runtime.PYTHON_3_14,
-  lambda.Runtime.JAVA_17,
-  lambda.Runtime.JAVA_21,
-  lambda.Runtime.JAVA_25,
-  lambda.Runtime.DOTNET_8,
-  lambda.Runtime.DOTNET_10,
-  lambda.Runtime.RUBY_3_3,
-  lambda.Runtime.RUBY_3_4,
-  lambda.Runtime.RUBY_4_0,
-  lambda.Runtime.PROVIDED_AL2023,
+  runtimeOf('nodejs22.x', lambda.RuntimeFamily.NODEJS),
+  runtimeOf('nodejs24.x', lambda.RuntimeFamily.NODEJS),
+  runtimeOf('python3.11', lambda.RuntimeFamily.PYTHON),
+  runtimeOf('python3.12', lambda.RuntimeFamily.PYTHON),
+  runtimeOf('python3.13', lambda.RuntimeFamily.PYTHON),
+  runtimeOf('python3.14', lambda.RuntimeFamily.PYTHON),
+  runtimeOf('java17', lambda.RuntimeFamily.JAVA),
+  runtimeOf('java21', lambda.RuntimeFamily.JAVA),
+  runtimeOf('java25', lambda.RuntimeFamily.JAVA),
+  runtimeOf('dotnet8', lambda.RuntimeFamily.DOTNET_CORE),
+  runtimeOf('dotnet10', lambda.RuntimeFamily.DOTNET_CORE),
+  runtimeOf('ruby3.3', lambda.RuntimeFamily.RUBY),
+  runtimeOf('ruby3.4', lambda.RuntimeFamily.RUBY),
+  runtimeOf('ruby4.0', lambda.RuntimeFamily.RUBY),
+  runtimeOf('provided.al2023', lambda.RuntimeFamily.OTHER),
 ];
 
 /** Props of {@link ExtensionLayer}. */
@@ -68,27 +75,43 @@ export interface ExtensionLayerProps {
    * @default LISTED_RUNTIMES
    */
   readonly runtimes?: lambda.Runtime[];
+
+  /**
+   * What becomes of a layer version when the next one takes its place, and with the stack. Functions
+   * that name a deleted one run on, but can neither be updated nor rolled back.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 const BOTH = [lambda.Architecture.X86_64, lambda.Architecture.ARM_64];
 
 /** A version of the extension's layer. The architecture picks the zip and what it is compatible with. */
 export class ExtensionLayer extends lambda.LayerVersion {
+  /** Another one whenever the layer version is another one. */
+  public readonly identity: string;
+
   public constructor(scope: Construct, id: string, props: ExtensionLayerProps = {}) {
     checkProps(props);
     // Lambda's name for the CPU is the zip's too, x86_64 or arm64.
     const cpu = props.architecture?.name;
     const suffix = cpu === undefined ? '' : `-${cpu}`;
+    const zip = findZip(`${EXTENSION_NAME}${suffix}.zip`, props.directory);
+    const layerVersionName = (props.name ?? EXTENSION_NAME) + suffix;
+    const description = `Kinesis telemetry extension ${packageVersion()} for ${cpu ?? 'x86_64 and arm64'}`;
     super(scope, id, {
-      layerVersionName: (props.name ?? EXTENSION_NAME) + suffix,
-      description: `Kinesis telemetry extension ${packageVersion()} for ${cpu ?? 'x86_64 and arm64'}`,
+      layerVersionName,
+      description,
       license: 'MIT',
       compatibleArchitectures: props.architecture ? [props.architecture] : BOTH,
-      code: lambda.Code.fromAsset(findZip(`${EXTENSION_NAME}${suffix}.zip`, props.directory)),
+      code: lambda.Code.fromAsset(zip),
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     });
+    const runtimes = (props.runtimes ?? LISTED_RUNTIMES).map((runtime) => runtime.name);
     // Not a prop of LayerVersion, which would refuse functions whose runtime is not among them.
-    const resource = this.node.defaultChild as lambda.CfnLayerVersion;
-    resource.compatibleRuntimes = (props.runtimes ?? LISTED_RUNTIMES).map((runtime) => runtime.name);
+    (this.node.defaultChild as lambda.CfnLayerVersion).compatibleRuntimes = runtimes;
+    this.identity = [layerVersionName, description, ...runtimes, FileSystem.fingerprint(zip)].join();
   }
 }
 

@@ -4,6 +4,9 @@ import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { requireSameEnvironment } from './environment';
+import { DURATION, FLAG, having, listOf, NUMBER, requireKinds, TEXT } from './kinds';
+import { requireThat } from './validation';
 
 /** The CloudWatch namespace of the extension's metrics; their one dimension is `FunctionName`. */
 export const METRICS_NAMESPACE = 'KinesisTelemetryExtension';
@@ -58,6 +61,23 @@ export interface AlarmOptions {
    * @default 1
    */
   readonly evaluationPeriods?: number;
+
+  /**
+   * The share of records that the stream may throttle within a period, in percent. Each is sent again,
+   * up to `maxAttempts` times: of those that are throttled once in ten, one in 100,000 is throttled
+   * five times in a row.
+   *
+   * @default 10
+   */
+  readonly throttledPercent?: number;
+
+  /**
+   * Whether the stream is watched too, and not the functions alone. Its metrics are in its own account
+   * and region: there, and nowhere else, alarms on them come to see anything.
+   *
+   * @default true
+   */
+  readonly watchStream?: boolean;
 }
 
 /** The dashboard of the construct. */
@@ -75,30 +95,48 @@ export interface DashboardOptions {
    * @default Duration.minutes(1)
    */
   readonly period?: Duration;
+
+  /**
+   * Whether the stream is shown too, and not the functions alone. Its metrics are in its own account and
+   * region.
+   *
+   * @default true
+   */
+  readonly watchStream?: boolean;
 }
 
 /** The alarms that a construct made. */
 export interface ExtensionAlarms {
-  /** Writes to the stream, by whomever, were refused since its throughput was exceeded. */
-  readonly streamThrottled: cloudwatch.Alarm;
-  /** Records of PutRecords calls were refused for that reason. */
-  readonly recordsThrottled: cloudwatch.Alarm;
+  /** The stream refuses writes, by whomever, since they exceed its throughput; with `watchStream`. */
+  readonly streamThrottled?: cloudwatch.Alarm;
+  /** Records of PutRecords calls are refused for that reason; with `watchStream`. */
+  readonly recordsThrottled?: cloudwatch.Alarm;
   /** The extension dropped records of some function. */
   readonly recordsDropped: cloudwatch.Alarm;
   /** Lambda dropped records of some function before the extension saw them. */
   readonly platformDropped: cloudwatch.Alarm;
   /** Records of some function went to the dead letter. */
   readonly deadLettered: cloudwatch.Alarm;
+  /** The circuit breaker of some function opened: Kinesis cannot be reached, or refuses everything. */
+  readonly breakerOpened: cloudwatch.Alarm;
 }
 
-/** One alarm for each way in which records come to harm: a single event is enough. */
+/**
+ * One alarm for each way in which records come to harm. A single event is enough, but for throttling:
+ * what is refused so is sent again, and a stream on demand grows by refusing some for a while.
+ */
 export function makeAlarms(scope: Construct, stream: kinesis.IStream, options: AlarmOptions): ExtensionAlarms {
+  checkAlarms(options);
   const period = options.period ?? Duration.minutes(5);
-  const make = (id: string, alarmDescription: string, metric: cloudwatch.IMetric): cloudwatch.Alarm => {
+  const watchStream = options.watchStream ?? true;
+  if (watchStream) {
+    checkWatched('alarms', scope, stream);
+  }
+  const make = (id: string, alarmDescription: string, metric: cloudwatch.IMetric, threshold = 0): cloudwatch.Alarm => {
     const alarm = new cloudwatch.Alarm(scope, id, {
       alarmDescription,
       metric,
-      threshold: 0,
+      threshold,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: options.evaluationPeriods ?? 1,
       // No events, no data: that is how it should be.
@@ -107,16 +145,20 @@ export function makeAlarms(scope: Construct, stream: kinesis.IStream, options: A
     alarm.addAlarmAction(...(options.topic ? [new actions.SnsAction(options.topic)] : []), ...(options.actions ?? []));
     return alarm;
   };
+  const throttled = (id: string, alarmDescription: string, refused: string, accepted: string) =>
+    watchStream ? make(id, alarmDescription, share(stream, refused, accepted, period), options.throttledPercent ?? 10) : undefined;
   return {
-    streamThrottled: make(
+    streamThrottled: throttled(
       'StreamThrottledAlarm',
       'Writes to the telemetry stream exceed its throughput',
-      streamMetric(stream, 'WriteProvisionedThroughputExceeded', 'Sum', period),
+      'WriteProvisionedThroughputExceeded',
+      'IncomingRecords',
     ),
-    recordsThrottled: make(
+    recordsThrottled: throttled(
       'RecordsThrottledAlarm',
       'Records of PutRecords calls to the telemetry stream are throttled',
-      streamMetric(stream, 'PutRecords.ThrottledRecords', 'Sum', period),
+      'PutRecords.ThrottledRecords',
+      'PutRecords.SuccessfulRecords',
     ),
     recordsDropped: make(
       'RecordsDroppedAlarm',
@@ -133,7 +175,38 @@ export function makeAlarms(scope: Construct, stream: kinesis.IStream, options: A
       'Telemetry records of a function went to the dead letter',
       sumOverFunctions('DeadLettered', period),
     ),
+    breakerOpened: make(
+      'BreakerOpenedAlarm',
+      'The telemetry extension of a function has stopped sending: Kinesis cannot be reached, or refuses everything',
+      sumOverFunctions('BreakerOpenings', period),
+    ),
   };
+}
+
+function checkAlarms(options: AlarmOptions): void {
+  requireKinds(
+    options,
+    {
+      topic: having('topicArn', 'an sns.ITopic, as Topic.fromTopicArn() makes it'),
+      actions: listOf(having('bind', 'an alarm action, as SnsAction')),
+      period: DURATION,
+      evaluationPeriods: NUMBER,
+      throttledPercent: NUMBER,
+      watchStream: FLAG,
+    },
+    'alarms.',
+  );
+  const { throttledPercent = 10 } = options;
+  requireThat(throttledPercent >= 0 && throttledPercent < 100, `alarms.throttledPercent: from 0 to less than 100, not ${throttledPercent}`);
+}
+
+function checkWatched(what: string, scope: Construct, stream: kinesis.IStream): void {
+  const { account, region } = stream.env;
+  requireSameEnvironment(
+    scope,
+    stream.env,
+    `${what}: the metrics of a stream are in its own account and region, here ${account} ${region}, and cannot be watched from elsewhere: leave them out by watchStream: false (context ${what}=functions), and watch the stream there`,
+  );
 }
 
 /** All of the extension's metrics, a line for each function, and what the stream says of itself. */
@@ -142,34 +215,56 @@ export function makeDashboard(
   stream: kinesis.IStream,
   options: DashboardOptions,
 ): cloudwatch.Dashboard {
+  requireKinds(options, { name: TEXT, period: DURATION, watchStream: FLAG }, 'dashboard.');
   const period = options.period ?? Duration.minutes(1);
+  const watchStream = options.watchStream ?? true;
+  if (watchStream) {
+    checkWatched('dashboard', scope, stream);
+  }
   const graph = (title: string, left: cloudwatch.IMetric[]) =>
     new cloudwatch.GraphWidget({ title, left, width: 8, height: 6, region: Stack.of(scope).region });
   const functions = (title: string, ...names: MetricName[]) =>
     graph(title, names.map((name) => byFunction(name, period)));
   const ofStream = (title: string, statistic: string, ...names: string[]) =>
     graph(title, names.map((name) => streamMetric(stream, name, statistic, period)));
+  const streamRows = () => [
+    [
+      ofStream('Stream: records', 'Sum', 'IncomingRecords', 'PutRecords.SuccessfulRecords'),
+      ofStream('Stream: bytes', 'Sum', 'IncomingBytes'),
+      ofStream('Stream: refused', 'Sum', 'WriteProvisionedThroughputExceeded', 'PutRecords.ThrottledRecords', 'PutRecords.FailedRecords'),
+    ],
+    [
+      ofStream('Stream: PutRecords latency', 'Average', 'PutRecords.Latency'),
+      ofStream('Stream: age of what is read', 'Maximum', 'GetRecords.IteratorAgeMilliseconds'),
+    ],
+  ];
   return new cloudwatch.Dashboard(scope, 'Dashboard', {
     dashboardName: options.name,
     widgets: [
       [functions('Records', 'Received', 'Delivered'), functions('Bytes delivered', 'BytesDelivered'), functions('Queued', 'Queued')],
       [functions('Lost', 'Dropped', 'PlatformDropped'), functions('Dead letters', 'DeadLettered'), functions('Sent again', 'Retried', 'DuplicatesPossible')],
       [functions('Requests', 'Requests'), functions('Connections', 'Connections', 'Handshakes'), functions('Circuit breaker', 'BreakerOpenings')],
-      [
-        ofStream('Stream: records', 'Sum', 'IncomingRecords', 'PutRecords.SuccessfulRecords'),
-        ofStream('Stream: bytes', 'Sum', 'IncomingBytes'),
-        ofStream('Stream: refused', 'Sum', 'WriteProvisionedThroughputExceeded', 'PutRecords.ThrottledRecords', 'PutRecords.FailedRecords'),
-      ],
-      [
-        ofStream('Stream: PutRecords latency', 'Average', 'PutRecords.Latency'),
-        ofStream('Stream: age of what is read', 'Maximum', 'GetRecords.IteratorAgeMilliseconds'),
-      ],
+      ...(watchStream ? streamRows() : []),
     ],
   });
 }
 
 function streamMetric(stream: kinesis.IStream, name: string, statistic: string, period: Duration): cloudwatch.Metric {
   return stream.metric(name, { statistic, period });
+}
+
+/** How many in a hundred are refused; nothing where there was none. */
+function share(stream: kinesis.IStream, refused: string, accepted: string, period: Duration): cloudwatch.IMetric {
+  return new cloudwatch.MathExpression({
+    // Where all are refused there is no data of the others.
+    expression: '100 * refused / (refused + FILL(accepted, 0))',
+    usingMetrics: {
+      refused: streamMetric(stream, refused, 'Sum', period),
+      accepted: streamMetric(stream, accepted, 'Sum', period),
+    },
+    label: `${refused}, %`,
+    period,
+  });
 }
 
 /** Added up over all functions. An alarm takes no SEARCH, and functions come and go: hence a query. */

@@ -1,9 +1,12 @@
-import { Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge';
 import { DeadLetter } from './dead-letter';
+import { mentioned } from './mentioned';
 
 /** What the policy is made of. */
 export interface RuntimePolicyProps {
@@ -28,7 +31,7 @@ export function makeRuntimePolicy(scope: Construct, props: RuntimePolicyProps): 
     statements,
   });
   for (const resource of statements.flatMap((statement) => statement.resources)) {
-    acknowledgeWildcard(policy, resource, 'The names of log groups and of dead letters are made when functions run');
+    acknowledgeWildcard(policy.node.defaultChild as iam.CfnManagedPolicy, resource, 'The names of log groups and of dead letters are made when functions run');
   }
   return policy;
 }
@@ -37,7 +40,7 @@ function streamStatements(stream: kinesis.IStream): iam.PolicyStatement[] {
   const statements = [
     new iam.PolicyStatement({
       sid: 'PutTelemetry',
-      actions: ['kinesis:PutRecord', 'kinesis:PutRecords'],
+      actions: ['kinesis:PutRecords'],
       resources: [stream.streamArn],
     }),
   ];
@@ -55,13 +58,36 @@ function streamStatements(stream: kinesis.IStream): iam.PolicyStatement[] {
 
 const LOGS_ACTIONS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
 
-// Log groups elsewhere than below /aws/lambda/ need what the function has for them already.
+// Whose log group is called otherwise gets a statement of its own: see ownLogGroup().
 function allowLogs(scope: Construct): iam.PolicyStatement {
   return new iam.PolicyStatement({
     sid: 'WriteLogs',
     actions: LOGS_ACTIONS,
     resources: [Stack.of(scope).formatArn({ service: 'logs', resource: 'log-group:/aws/lambda/*' })],
   });
+}
+
+/**
+ * What a function needs for a log group of another name than Lambda would give it, where its name is
+ * known. What it is called below /aws/lambda/ the managed policy allows.
+ */
+export function ownLogGroup(fn: lambda.Function): iam.PolicyStatement[] {
+  const { loggingConfig } = fn.node.defaultChild as lambda.CfnFunction;
+  const logGroup: unknown = Stack.of(fn).resolve(loggingConfig)?.logGroup;
+  const [resource] = mentioned(fn, loggingConfig).resources;
+  const name = resource instanceof logs.CfnLogGroup ? resource.logGroupName : logGroup;
+  if (logGroup === undefined || (typeof name === 'string' && name.startsWith('/aws/lambda/'))) {
+    return [];
+  }
+  const resourceName = `${Token.asString(logGroup)}:*`;
+  return [
+    new iam.PolicyStatement({
+      sid: 'WriteOwnLogs',
+      // Without CreateLogGroup: it is there, or its name would not have been chosen.
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [Stack.of(fn).formatArn({ service: 'logs', resource: 'log-group', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME })],
+    }),
+  ];
 }
 
 function denyLogs(): iam.PolicyStatement {

@@ -1,5 +1,6 @@
 import { Duration, Fn, Size, Token } from 'aws-cdk-lib';
 import { DeadLetter } from './dead-letter';
+import { DURATION, FLAG, Kind, listOf, oneOf, requireKind, shown, SIZE, TEXT } from './kinds';
 import { requireThat } from './validation';
 
 /** Kinds of telemetry that Lambda knows. */
@@ -87,6 +88,7 @@ export class PartitionKey {
    * @param text 1 to 256 characters
    */
   public static fixed(text: string): PartitionKey {
+    requireKind('PartitionKey.fixed()', text, TEXT);
     requireThat(
       Token.isUnresolved(text) || ([...text].length >= 1 && [...text].length <= 256 && isUnicode(text)),
       `PartitionKey.fixed() takes 1 to 256 characters, not ${JSON.stringify(text)}`,
@@ -296,8 +298,19 @@ export interface TelemetrySettings {
   readonly caBundle?: string;
 }
 
+const PARTITION_KEY: Kind = {
+  is: (value) => value instanceof PartitionKey,
+  what: 'PartitionKey.RANDOM, SANDBOX, REQUEST or PartitionKey.fixed(…)',
+};
+const DEAD_LETTER: Kind = {
+  is: (value) => value instanceof DeadLetter,
+  what: 'DeadLetter.NONE, STDERR or DeadLetter.bucket(…)',
+};
+
 /** The settings as environment variables; throws on the first value that the extension would refuse. */
 export function settingsEnvironment(settings: TelemetrySettings): Record<string, string> {
+  requireKind('partitionKey', settings.partitionKey, PARTITION_KEY);
+  requireKind('deadLetter', settings.deadLetter, DEAD_LETTER);
   checkEndpoints(settings);
   const variables: Record<string, string | undefined> = {
     TELEMETRY_TYPES: types(settings.types),
@@ -322,9 +335,9 @@ export function settingsEnvironment(settings: TelemetrySettings): Record<string,
     AWS_ENDPOINT_URL: url('endpointUrl', settings.endpointUrl),
     AWS_ENDPOINT_URL_KINESIS: url('endpointUrlKinesis', settings.endpointUrlKinesis),
     AWS_ENDPOINT_URL_S3: url('endpointUrlS3', settings.endpointUrlS3),
-    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: settings.ignoreConfiguredEndpointUrls?.toString(),
-    AWS_USE_FIPS_ENDPOINT: settings.useFipsEndpoint?.toString(),
-    AWS_USE_DUALSTACK_ENDPOINT: settings.useDualstackEndpoint?.toString(),
+    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: flag('ignoreConfiguredEndpointUrls', settings.ignoreConfiguredEndpointUrls),
+    AWS_USE_FIPS_ENDPOINT: flag('useFipsEndpoint', settings.useFipsEndpoint),
+    AWS_USE_DUALSTACK_ENDPOINT: flag('useDualstackEndpoint', settings.useDualstackEndpoint),
     AWS_CA_BUNDLE: file('caBundle', settings.caBundle),
   };
   return Object.fromEntries(
@@ -339,16 +352,19 @@ function types(value?: TelemetryType[]): string | undefined {
   if (Token.isUnresolved(value)) {
     return Fn.join(',', value);
   }
+  requireKind('types', value, listOf(oneOf(TelemetryType)));
   requireThat(value.length > 0, 'types: at least one of platform, function, extension');
-  return [...new Set(value)].map((type) => word('types', type, TelemetryType)).join(',');
+  return [...new Set(value)].join(',');
 }
 
 function word(name: string, value: string | undefined, allowed: Record<string, string>): string | undefined {
-  requireThat(
-    value === undefined || Token.isUnresolved(value) || Object.values(allowed).includes(value),
-    `${name}: ${Object.values(allowed).join(', ')}, not ${JSON.stringify(value)}`,
-  );
+  requireKind(name, value, oneOf(allowed));
   return value;
+}
+
+function flag(name: string, value?: boolean): string | undefined {
+  requireKind(name, value, FLAG);
+  return value === undefined || typeof value === 'boolean' ? value?.toString() : Token.asString(value);
 }
 
 function integer(name: string, value: number | undefined, least: number, most: number): string | undefined {
@@ -360,18 +376,20 @@ function integer(name: string, value: number | undefined, least: number, most: n
   }
   requireThat(
     Number.isInteger(value) && value >= least && value <= most,
-    `${name}: a whole number from ${least} to ${most}, not ${value}`,
+    `${name}: a whole number from ${least} to ${most}, not ${shown(value)}`,
   );
   return value.toString();
 }
 
 // By hand, since toMilliseconds() and toBytes() refuse fractions in words of their own.
 function millis(name: string, value: Duration | undefined, least: number, most: number): string | undefined {
+  requireKind(name, value, DURATION);
   const number = value && (value.isUnresolved() ? value.toMilliseconds() : value.toMilliseconds({ integral: false }));
   return integer(`${name} in milliseconds`, number, least, most);
 }
 
 function bytes(name: string, value: Size | undefined, least: number, most: number): string | undefined {
+  requireKind(name, value, SIZE);
   return integer(`${name} in bytes`, value?.toBytes(), least, most);
 }
 
@@ -384,6 +402,7 @@ function port(value?: number): string | undefined {
 const URL = /^https?:\/\/(\[[A-Za-z0-9:.]+\]|[A-Za-z0-9._-]+)(?::(\d*))?(?:\/[A-Za-z0-9/._~%-]*)?$/;
 
 function url(name: string, value?: string): string | undefined {
+  requireKind(name, value, TEXT);
   if (value === undefined || Token.isUnresolved(value)) {
     return value;
   }
@@ -396,7 +415,11 @@ function url(name: string, value?: string): string | undefined {
 }
 
 function file(name: string, value?: string): string | undefined {
-  requireThat(value === undefined || value.length > 0, `${name}: the name of a file`);
+  requireKind(name, value, TEXT);
+  requireThat(
+    value === undefined || Token.isUnresolved(value) || value.startsWith('/'),
+    `${name}: the path of a file from the root, as /var/task/ca.pem, not ${shown(value)}`,
+  );
   return value;
 }
 

@@ -3,6 +3,7 @@ import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
+import { DURATION, KEY, NUMBER, oneOf, REMOVAL_POLICY, requireKinds, TEXT } from './kinds';
 import { requireThat } from './validation';
 
 /** What a new stream is made of. */
@@ -51,7 +52,8 @@ export interface NewStreamProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What becomes of the new stream, and of its new key, with the stack.
+   * What becomes of the new stream and of its new key with the stack, and of the dead-letter bucket. A
+   * key that a bucket needs which stays is kept as well.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -103,6 +105,15 @@ function newKey(scope: Construct, encryption: kinesis.StreamEncryption, removalP
 }
 
 function checkProps(props: NewStreamProps): void {
+  requireKinds(props, {
+    streamName: TEXT,
+    streamMode: oneOf(kinesis.StreamMode),
+    shardCount: NUMBER,
+    retentionPeriod: DURATION,
+    encryption: oneOf(kinesis.StreamEncryption),
+    encryptionKey: KEY,
+    removalPolicy: REMOVAL_POLICY,
+  });
   const { streamName, streamMode, shardCount, retentionPeriod } = props;
   requireThat(
     streamName === undefined || Token.isUnresolved(streamName) || /^[A-Za-z0-9_.-]{1,128}$/.test(streamName),
@@ -124,10 +135,14 @@ function checkProps(props: NewStreamProps): void {
 }
 
 /** As stream_arn() of src/protocol/settings.c, which would fall back on a stream's name. */
+export function isStreamArn(text: string): boolean {
+  return /^arn:aws[A-Za-z0-9-]*:kinesis:[A-Za-z0-9-]{1,40}:\d{12}:stream\/[A-Za-z0-9_.-]{1,128}$/.test(text);
+}
+
+/** Refuses a stream whose ARN the extension would not take. */
 export function checkStreamArn(stream: kinesis.IStream): void {
   requireThat(
-    Token.isUnresolved(stream.streamArn) ||
-      /^arn:aws[A-Za-z0-9-]*:kinesis:[A-Za-z0-9-]{1,40}:\d{12}:stream\/[A-Za-z0-9_.-]{1,128}$/.test(stream.streamArn),
+    Token.isUnresolved(stream.streamArn) || isStreamArn(stream.streamArn),
     `stream: arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME, not ${stream.streamArn}`,
   );
 }

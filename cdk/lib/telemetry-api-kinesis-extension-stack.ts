@@ -1,12 +1,16 @@
-import { CfnOutput, RemovalPolicy, Stack, StackProps, Tags } from 'aws-cdk-lib';
+import { ArnFormat, CfnOutput, RemovalPolicy, Stack, StackProps, Tags } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { KinesisTelemetryExtension, KinesisTelemetryExtensionProps } from './kinesis-telemetry-extension';
-import { EXTENSION_NAME } from './layer';
+import { FLAG, Kind, requireKinds, TEXT } from './kinds';
+import { EXTENSION_NAME, runtimeOf } from './layer';
 import { contextProps, contextStream } from './stack-context';
+import { takeName } from './taken-names';
 import { requireThat } from './validation';
 
 /**
@@ -16,11 +20,18 @@ import { requireThat } from './validation';
  */
 export interface TelemetryApiKinesisExtensionStackProps extends StackProps, KinesisTelemetryExtensionProps {
   /**
-   * Name of the layer; the policy is called `${extensionName}-runtime`.
+   * Name of the layer.
    *
    * @default 'kinesis-telemetry-api-extension'
    */
   readonly extensionName?: string;
+
+  /**
+   * Name of the managed policy. Names of policies are one per account, whatever the region.
+   *
+   * @default `${extensionName}-runtime`
+   */
+  readonly policyName?: string;
 
   /**
    * Name of the stream.
@@ -30,7 +41,7 @@ export interface TelemetryApiKinesisExtensionStackProps extends StackProps, Kine
   readonly streamName?: string;
 
   /**
-   * What becomes of the stream with the stack.
+   * What becomes of the stream with the stack, of its key and of the bucket for dead letters.
    *
    * @default RemovalPolicy.DESTROY
    */
@@ -90,18 +101,23 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
   /** Holds the ARN of the managed policy. */
   public readonly policyParameter: ssm.StringParameter;
 
+  /** Holds the ARN of the stream. */
+  public readonly streamParameter: ssm.StringParameter;
+
   /** The example function, and what it is made of. */
   public readonly exampleFunction?: lambda.Function;
   public readonly exampleLogGroup?: logs.LogGroup;
   public readonly exampleRole?: iam.Role;
 
   public constructor(scope: Construct, id: string, given: TelemetryApiKinesisExtensionStackProps = {}) {
+    requireKinds(given, KINDS);
     const props = { ...contextProps(scope), ...definedIn(given) };
     super(scope, id, { description: 'Sends telemetry of Lambda functions to a Kinesis data stream', ...props });
 
     const stream = props.stream ?? contextStream(this);
     this.extension = new KinesisTelemetryExtension(this, 'Extension', {
-      ...(stream ? { stream } : { streamName: 'telemetry-kinesis-stream', removalPolicy: RemovalPolicy.DESTROY }),
+      ...(stream ? { stream } : { streamName: 'telemetry-kinesis-stream' }),
+      ...(stream && !props.deadLetterBucket ? {} : { removalPolicy: RemovalPolicy.DESTROY }),
       policyName: `${props.extensionName ?? EXTENSION_NAME}-runtime`,
       ...props,
     });
@@ -111,9 +127,10 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
       /^(\/[A-Za-z0-9_.-]+)+$/.test(prefix),
       `parameterPrefix: as /telemetry/kinesis, not ${JSON.stringify(prefix)}`,
     );
+    takeName(this, 'parameterPrefix', prefix, 'region');
     this.extensionParameters = this.tellLayers(prefix);
     this.policyParameter = this.tell('Policy', `${prefix}/runtime/policy/arn`, this.extension.policy.managedPolicyArn);
-    new CfnOutput(this, 'StreamArn', { value: this.extension.stream.streamArn, description: 'Kinesis telemetry extension: ARN of the stream' });
+    this.streamParameter = this.tell('Stream', `${prefix}/stream/arn`, this.extension.stream.streamArn);
 
     if (props.exampleFunction ?? true) {
       const functionName = `${this.stackName}-temp-nodejs20-function`;
@@ -146,24 +163,45 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
 
   /** A parameter for other stacks, and an output for people. */
   private tell(id: string, parameterName: string, stringValue: string): ssm.StringParameter {
-    const description = `Kinesis telemetry extension: ARN of the ${id.startsWith('Layer') ? 'layer version' : 'managed policy'}`;
+    const what = { Policy: 'managed policy', Stream: 'stream' }[id] ?? 'layer version';
+    const description = `Kinesis telemetry extension: ARN of the ${what}`;
     new CfnOutput(this, `${id}Arn`, { value: stringValue, description });
     return new ssm.StringParameter(this, `${id}Parameter`, { parameterName, stringValue, description });
   }
 
   private makeLogGroup(functionName: string): logs.LogGroup {
+    const logGroupName = `/aws/lambda/${functionName}`;
     return new logs.LogGroup(this, 'ExampleLogGroup', {
-      logGroupName: `/aws/lambda/${functionName}`,
+      logGroupName,
       retention: logs.RetentionDays.ONE_DAY,
+      encryptionKey: this.keyForLogs(logGroupName),
       removalPolicy: RemovalPolicy.DESTROY,
     });
+  }
+
+  /** The key of the new stream, where its policy can be made to allow CloudWatch Logs what it needs. */
+  private keyForLogs(logGroupName: string): kms.IKey | undefined {
+    const key = this.extension.stream instanceof kinesis.Stream ? this.extension.streamKey : undefined;
+    // By its name: the group itself refers to the key.
+    const group = this.formatArn({ service: 'logs', resource: 'log-group', resourceName: logGroupName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    const added = key?.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'EncryptExampleLogs',
+        principals: [new iam.ServicePrincipal(`logs.${this.region}.${this.urlSuffix}`)],
+        actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+        resources: ['*'],
+        conditions: { ArnEquals: { 'kms:EncryptionContext:aws:logs:arn': group } },
+      }),
+      true,
+    );
+    return added?.statementAdded ? key : undefined;
   }
 
   private makeFunction(functionName: string, role: iam.IRole, logGroup: logs.ILogGroup): lambda.Function {
     const fn = new lambda.Function(this, 'ExampleFunction', {
       functionName,
       description: 'Logs its event',
-      runtime: lambda.Runtime.NODEJS_24_X,
+      runtime: runtimeOf('nodejs24.x', lambda.RuntimeFamily.NODEJS),
       handler: 'index.handler',
       code: lambda.Code.fromInline('exports.handler = async (event) => {\n  console.log(event);\n};\n'),
       loggingFormat: lambda.LoggingFormat.JSON,
@@ -175,6 +213,15 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
     return fn;
   }
 }
+
+const KINDS: Record<string, Kind> = {
+  parameterPrefix: TEXT,
+  exampleFunction: FLAG,
+  costCenter: TEXT,
+  environment: TEXT,
+  application: TEXT,
+  owner: TEXT,
+};
 
 function definedIn<T extends object>(props: T): Partial<T> {
   return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined)) as Partial<T>;
@@ -196,6 +243,6 @@ function tag(stack: Stack, props: TelemetryApiKinesisExtensionStackProps): void 
     // map, which not every tool that reads templates knows.
     Tags.of(stack).add(key, value, { excludeResourceTypes: ['AWS::SSM::Parameter'] });
     // The stack itself, from which CloudFormation hands them on; Tags.of() means what is in it.
-    stack.addStackTag(key, value);
+    stack.tags.setTag(key, value);
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LAYER_DIRECTORY, ROOT } from './support/app';
 import { temporaryFolder } from './support/temporary';
@@ -56,7 +56,15 @@ describe('cdk synth', () => {
   it('says in one line what a wrong value wants', () => {
     const { status, stderr } = synth('-c', 'retentionHours=1');
     assert.equal(status, 1);
-    assert.equal(stderr.split('\n')[0], 'retentionPeriod: 24 to 8760 whole hours, not 1');
+    assert.equal(stderr.split('\n')[0], 'context retentionHours: 24 to 8760, not 1');
+  });
+});
+
+describe('cdk synth and unknown keys', () => {
+  it('says in one line which key there is not', () => {
+    const { status, stderr } = synth('-c', 'removalPolcy=retain');
+    assert.equal(status, 1);
+    assert.equal(stderr.split('\n')[0], 'context removalPolcy: no such key: is removalPolicy meant?');
   });
 });
 
@@ -70,9 +78,43 @@ describe('the package', () => {
 
   it('pins what it is tested with, and names no registry', () => {
     for (const [name, version] of Object.entries(manifest.devDependencies)) {
-      assert.match(String(version), /^\d+\.\d+\.\d+$/, name);
+      assert.match(String(version), /^(npm:[a-z-]+@)?\d+\.\d+\.\d+$/, name);
     }
     assert.deepEqual(Object.values<any>(lock.packages).filter(({ resolved }) => resolved !== undefined), []);
+  });
+
+  it('takes the oldest of what it says that it works with, and is tested with that', () => {
+    const pinned = (name: string) => manifest.devDependencies[name].match(/\d+\.\d+\.\d+$/)[0];
+    assert.deepEqual(manifest.peerDependencies, {
+      'aws-cdk-lib': `^${pinned('aws-cdk-lib-oldest')}`,
+      constructs: `^${pinned('constructs-oldest')}`,
+    });
+    const loaded = JSON.parse(readFileSync(join(dirname(require.resolve('aws-cdk-lib')), 'package.json'), 'utf8'));
+    assert.equal(loaded.version, pinned(process.env.NODE_OPTIONS?.includes('oldest.cjs') ? 'aws-cdk-lib-oldest' : 'aws-cdk-lib'));
+  });
+
+  it('is packed with README and licence, and leaves nothing behind that git would see', () => {
+    const top = temporaryFolder();
+    const folder = join(top, 'cdk');
+    for (const name of ['README.md', 'LICENSE', '.gitignore', 'cdk/lib', 'cdk/package.json', 'cdk/tsconfig.json', 'cdk/tsconfig.build.json']) {
+      cpSync(join(ROOT, '..', name), join(top, name), { recursive: true });
+    }
+    cpSync(LAYER_DIRECTORY, join(top, 'layer', 'dist'), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    const env = { ...process.env, HOME: top, npm_config_cache: join(top, 'cache'), npm_config_offline: 'true', npm_config_update_notifier: 'false' };
+    const inTop = (command: string, ...args: string[]) => spawnSync(command, args, { cwd: folder, encoding: 'utf8', env });
+    const packed = inTop('npm', 'pack');
+    assert.equal(packed.status, 0, packed.stderr);
+    const tarball = `kinesis-telemetry-api-extension-${manifest.version}.tgz`;
+    const files = inTop('tar', 'tzf', tarball).stdout.trim().split('\n');
+    const wanted = ['README.md', 'LICENSE', 'package.json', 'dist/index.js', 'dist/index.d.ts', ...ZIPS.map((name) => `layer/${name}`)];
+    assert.deepEqual(wanted.filter((name) => !files.includes(`package/${name}`)), []);
+    assert.deepEqual(files.filter((name) => !/^package\/(dist\/|layer\/|README\.md$|LICENSE$|package\.json$)/.test(name)), []);
+    assert.deepEqual(readdirSync(folder).sort(), [tarball, 'lib', 'node_modules', 'package.json', 'tsconfig.build.json', 'tsconfig.json'].sort());
+    inTop('git', 'init', '-q', top);
+    for (const name of [tarball, 'README.md', 'LICENSE', 'layer/x', 'dist/x']) {
+      assert.equal(inTop('git', 'check-ignore', '-q', '--no-index', name).status, 0, name);
+    }
   });
 
   it('works as published: compiled, with its zips', () => {
@@ -84,6 +126,7 @@ describe('the package', () => {
     cpSync(LAYER_DIRECTORY, join(folder, 'layer'), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     assert.ok(existsSync(join(folder, manifest.types)));
+    assert.equal(typesOf(folder, tsc), '');
     const script = `
       const { App, Stack } = require('aws-cdk-lib');
       const { KinesisTelemetryExtension } = require('.');
@@ -93,3 +136,26 @@ describe('the package', () => {
     assert.deepEqual([run.stdout, run.stderr], ['1\n', '']);
   });
 });
+
+/** What the compiler says of the declarations, with the oldest aws-cdk-lib and with the newest. */
+function typesOf(folder: string, tsc: string): string {
+  return ['', '-oldest'].map((suffix) => {
+    const modules = join(ROOT, 'node_modules');
+    const project = join(folder, 'types.json');
+    writeFileSync(project, JSON.stringify({
+      extends: join(ROOT, 'tsconfig.json'),
+      compilerOptions: {
+        skipLibCheck: false,
+        typeRoots: [join(modules, '@types')],
+        paths: {
+          'aws-cdk-lib': [join(modules, `aws-cdk-lib${suffix}`)],
+          'aws-cdk-lib/*': [join(modules, `aws-cdk-lib${suffix}`, '*')],
+          constructs: [join(modules, `constructs${suffix}`)],
+        },
+      },
+      include: ['dist'],
+    }));
+    const { stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' });
+    return stdout + stderr;
+  }).join('');
+}

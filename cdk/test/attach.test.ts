@@ -6,6 +6,7 @@ import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AttachKinesisTelemetry, DeadLetter, FlushPolicy, LogLevel, PartitionKey } from '../lib';
 import { makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
@@ -88,6 +89,36 @@ describe('attachTo', () => {
         ],
       },
     });
+  });
+
+  const groups: [string, (stack: Stack) => Partial<lambda.FunctionProps>, unknown][] = [
+    ['no group of its own', () => ({}), undefined],
+    ['one that Lambda would make', (stack) => ({ logGroup: new logs.LogGroup(stack, 'Group', { logGroupName: '/aws/lambda/fn' }) }), undefined],
+    ['one that Lambda would make, imported', (stack) => ({ logGroup: logs.LogGroup.fromLogGroupName(stack, 'Group', '/aws/lambda/fn') }), undefined],
+    ['an imported one', (stack) => ({ logGroup: logs.LogGroup.fromLogGroupName(stack, 'Group', '/mine/fn') }), ':log-group:/mine/fn:*'],
+    ['one with a name', (stack) => ({ logGroup: new logs.LogGroup(stack, 'Group', { logGroupName: '/mine/fn' }) }), { Ref: 'Group' }],
+    ['one without', (stack) => ({ logGroup: new logs.LogGroup(stack, 'Group') }), { Ref: 'Group' }],
+  ];
+  for (const [name, props, group] of groups) {
+    it(`allows logs to the function's group: ${name}`, () => {
+      const stack = makeStack();
+      makeExtension({}, stack).attachTo(makeFunction(stack, 'Fn', props(stack)));
+      const policies = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+      const statements = policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+      assert.equal(statements.length, group === undefined ? 0 : 1);
+      if (group !== undefined) {
+        const { Sid, Action, Resource } = statements[0];
+        assert.deepEqual([Sid, Action], ['WriteOwnLogs', ['logs:CreateLogStream', 'logs:PutLogEvents']]);
+        const text = JSON.stringify(Resource).replace(/"Group[0-9A-F]{8}"/, '"Group"');
+        assert.ok(text.includes(typeof group === 'string' ? group : `:log-group:",${JSON.stringify(group)},":*"`), text);
+      }
+    });
+  }
+
+  it('allows no logs to the function\'s group where they are denied', () => {
+    const stack = makeStack();
+    makeExtension({ denyCloudWatchLogs: true }, stack).attachTo(makeFunction(stack, 'Fn', { logGroup: new logs.LogGroup(stack, 'Group') }));
+    Template.fromStack(stack).resourceCountIs('AWS::IAM::Policy', 0);
   });
 
   it('works with runtimes that the layer is not listed under', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Duration, Environment, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -18,11 +18,13 @@ import {
   LISTED_RUNTIMES,
   METRICS,
   MetricsFormat,
+  PartitionKey,
 } from '../lib';
-import { makeExtension, makeFunction, makeStack, only, variables } from './support/app';
+import { makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
 import { zipFolder, ZIPS } from './support/zips';
 
 const STREAM_ARN = 'arn:aws:kinesis:eu-central-1:210987654321:stream/theirs';
+const LAYER_ARN = 'arn:aws:lambda:us-east-1:123456789012:layer:l:1';
 const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
 
 /** The template with the construct alone. */
@@ -151,6 +153,21 @@ describe('layer', () => {
     of.hasResourceProperties('AWS::Lambda::Function', { Layers: [layerVersionArn] });
   });
 
+  it('stays when the next version takes its place, and with the stack, unless told otherwise', () => {
+    for (const layerPackaging of Object.values(LayerPackaging)) {
+      for (const [layerRemovalPolicy, policy] of [
+        [undefined, 'Retain'],
+        [RemovalPolicy.DESTROY, 'Delete'],
+      ] as const) {
+        const made = Object.values(template({ layerPackaging, layerRemovalPolicy }).findResources('AWS::Lambda::LayerVersion'));
+        assert.deepEqual(
+          made.map(({ UpdateReplacePolicy, DeletionPolicy }) => [UpdateReplacePolicy, DeletionPolicy]),
+          made.map(() => [policy, policy]),
+        );
+      }
+    }
+  });
+
   it('is listed under other runtimes when asked for', () => {
     const made = only(template({ compatibleRuntimes: [lambda.Runtime.PYTHON_3_10] }), 'AWS::Lambda::LayerVersion');
     assert.deepEqual(made.Properties.CompatibleRuntimes, ['python3.10']);
@@ -198,7 +215,7 @@ describe('policy', () => {
       {
         Sid: 'PutTelemetry',
         Effect: 'Allow',
-        Action: ['kinesis:PutRecord', 'kinesis:PutRecords'],
+        Action: 'kinesis:PutRecords',
         Resource: { 'Fn::GetAtt': [stream, 'Arn'] },
       },
       {
@@ -294,6 +311,43 @@ describe('dead letters', () => {
     });
   });
 
+  it('go with the construct: its key, its removal policy', () => {
+    for (const [props, policies, encrypted] of [
+      [{}, { bucket: 'Retain' }, false],
+      [{ encryption: kinesis.StreamEncryption.KMS }, { bucket: 'Retain', key: 'Retain' }, true],
+      [{ encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY }, { bucket: 'Delete', key: 'Delete' }, true],
+      [
+        { encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY, deadLetterBucket: { encryptionKey: undefined, removalPolicy: undefined } },
+        { bucket: 'Delete', key: 'Delete' },
+        true,
+      ],
+      // A key that what stays is encrypted with stays too.
+      [
+        { encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY, deadLetterBucket: { removalPolicy: RemovalPolicy.RETAIN } },
+        { bucket: 'Retain', key: 'Retain' },
+        true,
+      ],
+    ] as [KinesisTelemetryExtensionProps, object, boolean][]) {
+      const of = template({ deadLetterBucket: {}, ...props });
+      const [key] = Object.entries(of.findResources('AWS::KMS::Key'));
+      const bucket = only(of, 'AWS::S3::Bucket');
+      assert.deepEqual({ bucket: bucket.DeletionPolicy, ...(key && { key: key[1].DeletionPolicy }) }, policies);
+      const [{ ServerSideEncryptionByDefault: by }] = bucket.Properties.BucketEncryption.ServerSideEncryptionConfiguration;
+      assert.deepEqual(by, encrypted ? { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: { 'Fn::GetAtt': [key[0], 'Arn'] } } : { SSEAlgorithm: 'AES256' });
+      assert.equal(statements(of).filter(({ Sid }) => Sid === 'EncryptDeadLetters').length, encrypted ? 1 : 0);
+    }
+  });
+
+  it('do not take the key of a stream that is given', () => {
+    const stack = makeStack();
+    const encryptionKey = kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-central-1:210987654321:key/01234567-89ab-cdef-0123-456789abcdef');
+    const stream = kinesis.Stream.fromStreamAttributes(stack, 'Theirs', { streamArn: STREAM_ARN, encryptionKey });
+    makeExtension({ stream, deadLetterBucket: {}, removalPolicy: RemovalPolicy.DESTROY }, stack);
+    const bucket = only(Template.fromStack(stack), 'AWS::S3::Bucket');
+    assert.match(JSON.stringify(bucket.Properties.BucketEncryption), /AES256/);
+    assert.equal(bucket.DeletionPolicy, 'Delete');
+  });
+
   it('may go to a bucket that there is', () => {
     const stack = makeStack();
     const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'letters');
@@ -309,36 +363,41 @@ describe('dead letters', () => {
 });
 
 describe('alarms', () => {
-  const names = ['streamThrottled', 'recordsThrottled', 'recordsDropped', 'platformDropped', 'deadLettered'] as const;
+  const names = ['streamThrottled', 'recordsThrottled', 'recordsDropped', 'platformDropped', 'deadLettered', 'breakerOpened'] as const;
 
   it('are none by default', () => {
     template().resourceCountIs('AWS::CloudWatch::Alarm', 0);
   });
 
-  it('are five, on a single event, and turn metrics on', () => {
+  it('are six, on a single event or a tenth of throttled records, and turn metrics on', () => {
     const stack = makeStack();
     const extension = makeExtension({ alarms: {} }, stack);
     extension.attachTo(makeFunction(stack, 'Fn'));
     const of = Template.fromStack(stack);
     const made = Object.values(of.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
-    assert.equal(made.length, 5);
+    assert.deepEqual(made.map(({ Threshold }) => Threshold), [10, 10, 0, 0, 0, 0]);
     for (const alarm of made) {
       assert.deepEqual(
-        [alarm.Threshold, alarm.ComparisonOperator, alarm.EvaluationPeriods, alarm.TreatMissingData, alarm.AlarmActions],
-        [0, 'GreaterThanThreshold', 1, 'notBreaching', undefined],
+        [alarm.ComparisonOperator, alarm.EvaluationPeriods, alarm.TreatMissingData, alarm.AlarmActions ?? []],
+        ['GreaterThanThreshold', 1, 'notBreaching', []],
       );
     }
     const [stream] = Object.keys(of.findResources('AWS::Kinesis::Stream'));
-    for (const MetricName of ['WriteProvisionedThroughputExceeded', 'PutRecords.ThrottledRecords']) {
+    for (const [Id, MetricName] of [
+      ['refused', 'WriteProvisionedThroughputExceeded'],
+      ['accepted', 'IncomingRecords'],
+      ['refused', 'PutRecords.ThrottledRecords'],
+      ['accepted', 'PutRecords.SuccessfulRecords'],
+    ]) {
+      const Metric = { Namespace: 'AWS/Kinesis', MetricName, Dimensions: [{ Name: 'StreamName', Value: { Ref: stream } }] };
       of.hasResourceProperties('AWS::CloudWatch::Alarm', {
-        Namespace: 'AWS/Kinesis',
-        MetricName,
-        Dimensions: [{ Name: 'StreamName', Value: { Ref: stream } }],
-        Statistic: 'Sum',
-        Period: 300,
+        Metrics: Match.arrayWith([
+          Match.objectLike({ Expression: '100 * refused / (refused + FILL(accepted, 0))' }),
+          { Id, MetricStat: { Metric, Period: 300, Stat: 'Sum' }, ReturnData: false },
+        ]),
       });
     }
-    for (const metric of ['Dropped', 'PlatformDropped', 'DeadLettered']) {
+    for (const metric of ['Dropped', 'PlatformDropped', 'DeadLettered', 'BreakerOpenings']) {
       of.hasResourceProperties('AWS::CloudWatch::Alarm', {
         Metrics: [Match.objectLike({ Expression: `SELECT SUM(${metric}) FROM SCHEMA(KinesisTelemetryExtension, FunctionName)`, Period: 300 })],
       });
@@ -351,17 +410,62 @@ describe('alarms', () => {
     const stack = makeStack();
     const topic = sns.Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:us-east-1:123456789012:alarms');
     const action: cloudwatch.IAlarmAction = { bind: () => ({ alarmActionArn: 'arn:action' }) };
-    makeExtension({ alarms: { topic, actions: [action], period: Duration.minutes(1), evaluationPeriods: 3 } }, stack);
+    makeExtension({ alarms: { topic, actions: [action], period: Duration.minutes(1), evaluationPeriods: 3, throttledPercent: 1 } }, stack);
     const of = Template.fromStack(stack);
     of.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic.topicArn, 'arn:action'], EvaluationPeriods: 3 });
-    of.hasResourceProperties('AWS::CloudWatch::Alarm', { Period: 60 });
+    of.hasResourceProperties('AWS::CloudWatch::Alarm', { Metrics: [Match.objectLike({ Period: 60 })], Threshold: 0 });
+    of.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: 1 });
   });
 
-  it('leave metrics off where that is asked for', () => {
+  it('watch functions alone when asked to', () => {
+    const extension = makeExtension({ alarms: { watchStream: false }, dashboard: { watchStream: false } });
+    const of = Template.fromStack(Stack.of(extension));
+    of.resourceCountIs('AWS::CloudWatch::Alarm', 4);
+    assert.equal(extension.alarms!.streamThrottled, undefined);
+    assert.ok(!JSON.stringify(of.toJSON()).includes('AWS/Kinesis'));
+  });
+
+  it('leave metrics off for a function where that is asked for', () => {
     const stack = makeStack();
-    makeExtension({ alarms: {}, metrics: MetricsFormat.NONE }, stack).attachTo(makeFunction(stack, 'Fn'));
+    makeExtension({ alarms: {} }, stack).attachTo(makeFunction(stack, 'Fn'), { metrics: MetricsFormat.NONE });
     assert.equal(variables(Template.fromStack(stack)).TELEMETRY_METRICS, 'none');
   });
+});
+
+describe('alarms and dashboard of a stream elsewhere', () => {
+  const elsewhere = (what: 'alarms' | 'dashboard', env: Environment | undefined, options: object = {}, arn = STREAM_ARN) => {
+    const stack = new Stack(makeApp(), 'Test', { env });
+    makeExtension({ stream: kinesis.Stream.fromStreamArn(stack, 'Theirs', arn), [what]: options }, stack);
+    return stack;
+  };
+  const home = { account: '210987654321', region: 'eu-central-1' };
+  for (const what of ['alarms', 'dashboard'] as const) {
+    const message = new RegExp(`^${what}: the metrics of a stream are in its own account and region, here 210987654321 eu-central-1, and cannot be watched from elsewhere: .*\\(context ${what}=functions\\)`);
+    for (const env of [{ ...home, account: '123456789012' }, { ...home, region: 'us-east-1' }, { region: 'us-east-1' }]) {
+      it(`${what}: refused in ${JSON.stringify(env)}`, () => {
+        assert.throws(() => elsewhere(what, env), { name: 'ConfigurationError', message });
+        elsewhere(what, env, { watchStream: false });
+      });
+    }
+
+    it(`${what}: made where it may be the same, or is`, () => {
+      for (const env of [home, undefined, { region: home.region }, { account: home.account }]) {
+        assert.deepEqual(Annotations.fromStack(elsewhere(what, env)).findWarning('*', Match.anyValue()), []);
+      }
+    });
+
+    it(`${what}: warned of where the CDK CLI deploys elsewhere`, () => {
+      process.env.CDK_DEFAULT_REGION = 'us-east-1';
+      process.env.CDK_DEFAULT_ACCOUNT = home.account;
+      try {
+        const said = Annotations.fromStack(elsewhere(what, undefined));
+        said.hasWarning('*', Match.stringLikeRegexp(`Deployed to 210987654321 us-east-1: ${what}: the metrics of a stream`));
+      } finally {
+        delete process.env.CDK_DEFAULT_REGION;
+        delete process.env.CDK_DEFAULT_ACCOUNT;
+      }
+    });
+  }
 });
 
 describe('dashboard', () => {
@@ -414,6 +518,14 @@ describe('props', () => {
     ['metrics of denied logs', { denyCloudWatchLogs: true, metrics: MetricsFormat.EMF }, /^denyCloudWatchLogs: no metrics/],
     ['alarms of denied logs', { denyCloudWatchLogs: true, alarms: {} }, /^denyCloudWatchLogs: no metrics/],
     ['dead letters on denied logs', { denyCloudWatchLogs: true, deadLetter: DeadLetter.STDERR }, /^denyCloudWatchLogs: no dead/],
+    ['alarms without metrics', { alarms: {}, metrics: MetricsFormat.NONE }, /^metrics: alarms and dashboard need MetricsFormat\.EMF/],
+    ['a dashboard without metrics', { dashboard: {}, metrics: MetricsFormat.NONE }, /^metrics: alarms and dashboard need/],
+    ['name of the policy', { policyName: 'a b' }, /^policyName: 1 to 128 letters/],
+    ['a layer without a version', { layerVersionArn: 'arn:aws:lambda:us-east-1:123456789012:layer:l' }, /^layerVersionArn: arn:PARTITION:lambda/],
+    ['two layers and one', { layerVersionArn: LAYER_ARN, layerPackaging: LayerPackaging.PER_ARCHITECTURE }, /^layerPackaging: per-architecture makes two/],
+    ['removal of a given layer', { layerVersionArn: LAYER_ARN, layerRemovalPolicy: RemovalPolicy.DESTROY }, /^layerRemovalPolicy: of new layers/],
+    ['runtimes of a given layer', { layerVersionArn: LAYER_ARN, compatibleRuntimes: LISTED_RUNTIMES }, /^compatibleRuntimes: of new layers/],
+    ['all throttled', { alarms: { throttledPercent: 100 } }, /^alarms\.throttledPercent: from 0 to less than 100, not 100$/],
     ['a setting', { flush: 'now' as FlushPolicy }, /^flush: end, continuous, adaptive/],
   ];
   for (const [name, props, message] of REFUSED) {
@@ -421,4 +533,113 @@ describe('props', () => {
       assert.throws(() => makeExtension(props), { name: 'ConfigurationError', message });
     });
   }
+});
+
+describe('a layer of another region', () => {
+  it('is refused where that is known, warned of where it is likely', () => {
+    const make = (region?: string) => {
+      const stack = new Stack(makeApp(), 'Test', { env: { region } });
+      makeExtension({ layerVersionArn: LAYER_ARN }, stack);
+      return stack;
+    };
+    const message = /^layerVersionArn: a layer of us-east-1, and it serves functions of that region alone: publish one here$/;
+    assert.throws(() => make('eu-west-1'), { name: 'ConfigurationError', message });
+    assert.deepEqual(Annotations.fromStack(make('us-east-1')).findWarning('*', Match.anyValue()), []);
+    process.env.CDK_DEFAULT_REGION = 'eu-west-1';
+    try {
+      Annotations.fromStack(make()).hasWarning('*', Match.stringLikeRegexp('eu-west-1: layerVersionArn: a layer of us-east-1'));
+    } finally {
+      delete process.env.CDK_DEFAULT_REGION;
+    }
+  });
+});
+
+describe('props of JavaScript', () => {
+  const stack = makeStack();
+  const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'letters');
+  // For each prop, values of another kind.
+  const WRONG: Record<keyof KinesisTelemetryExtensionProps, unknown[]> & Record<string, unknown[]> = {
+    stream: [STREAM_ARN, {}],
+    streamName: [1],
+    streamMode: ['banana', 'provisioned'],
+    shardCount: ['2'],
+    retentionPeriod: [24],
+    encryption: ['banana'],
+    encryptionKey: ['arn:aws:kms:us-east-1:123456789012:key/k'],
+    removalPolicy: ['keep', true],
+    layerRemovalPolicy: ['keep', true],
+    extensionName: [1],
+    layerPackaging: ['zip'],
+    layerDirectory: [1],
+    compatibleRuntimes: ['nodejs22.x', ['nodejs22.x']],
+    layerVersionArn: [1],
+    policyName: [{}],
+    denyCloudWatchLogs: ['false', 0],
+    deadLetterBucket: [true, false, 'letters', { prefix: 1 }, { expiration: 30 }, { removalPolicy: 'keep' }, { encryptionKey: 'k' }],
+    alarms: [true, false, { topic: 'arn' }, { actions: 'arn' }, { actions: ['arn'] }, { period: 60 }, { evaluationPeriods: '3' }, { throttledPercent: '1' }, { watchStream: 'no' }],
+    dashboard: [true, false, { name: 1 }, { period: 60 }, { watchStream: 'no' }],
+    types: ['function', [1], {}],
+    recordFormat: ['json', 1],
+    partitionKey: ['request', { value: 'request' }, bucket],
+    flush: ['now', null],
+    flushBudget: [500],
+    bufferTimeout: ['25'],
+    bufferMaxSize: [262144],
+    bufferMaxItems: ['1000'],
+    oversize: [true],
+    drop: [1],
+    deadLetter: ['s3://x', 'stderr', bucket],
+    metrics: [true],
+    queueMaxSize: [65536],
+    listenerPort: ['4243'],
+    connectTimeout: [500],
+    requestTimeout: [500],
+    wire: [true],
+    logLevel: ['WARN'],
+    maxAttempts: ['5'],
+    endpointUrl: [1],
+    endpointUrlKinesis: [{}],
+    endpointUrlS3: [[]],
+    ignoreConfiguredEndpointUrls: ['false'],
+    useFipsEndpoint: ['false'],
+    useDualstackEndpoint: [1],
+    caBundle: [1, 'ca.pem', './ca.pem', ''],
+  };
+  for (const [name, values] of Object.entries(WRONG)) {
+    it(`${name} of another kind is refused in one line that names it`, () => {
+      for (const value of values) {
+        assert.throws(() => makeExtension({ [name]: value }), (error: Error) => {
+          assert.equal(error.name, 'ConfigurationError', error.stack);
+          assert.match(error.message, new RegExp(`^${name}\\b.*, not .+$`));
+          return true;
+        });
+      }
+    });
+  }
+
+  it('has them all', () => {
+    const source = ['settings', 'stream', 'kinesis-telemetry-extension'].map((file) => readFileSync(`${__dirname}/../lib/${file}.ts`, 'utf8'));
+    const interfaces = source.map((text) => /export interface (?:TelemetrySettings|NewStreamProps|KinesisTelemetryExtensionProps)\b[^]*?^}/m.exec(text)![0]);
+    const names = interfaces.flatMap((text) => [...text.matchAll(/^  readonly (\w+)\?:/gm)].map(([, name]) => name));
+    assert.ok(names.length > 40);
+    assert.deepEqual(names.filter((name) => !(name in WRONG)), []);
+  });
+
+  it('of classes and calls are refused too', () => {
+    const fn = makeFunction(stack, 'Fn');
+    const extension = makeExtension({}, stack);
+    for (const [call, message] of [
+      [() => DeadLetter.bucket('letters' as never), /^DeadLetter\.bucket\(\): an s3\.IBucket, .*, not "letters"$/],
+      [() => DeadLetter.bucket(bucket, 1 as never), /^dead-letter prefix: a text, not 1$/],
+      [() => PartitionKey.fixed(1 as never), /^PartitionKey\.fixed\(\): a text, not 1$/],
+      [() => extension.attachTo('fn' as never), /^"fn": only a lambda\.Function/],
+      [() => extension.attachTo(fn, { flushBudget: 1 as never }), /^flushBudget: a Duration/],
+      [() => extension.attachToAll(stack, { exclude: 'Fn' as never }), /^exclude: a function, not "Fn"$/],
+      [() => extension.attachToAll(stack, { settings: { flush: 'now' as never } }), /^flush: end/],
+      [() => extension.attachToAll(stack, { includeCdkProviders: 'yes' as never }), /^includeCdkProviders: true or false/],
+    ] as [() => void, RegExp][]) {
+      assert.throws(call, { name: 'ConfigurationError', message });
+    }
+    assert.equal(extension.isAttachedTo(fn), false);
+  });
 });

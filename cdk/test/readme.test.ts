@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from './support/app';
@@ -28,4 +28,10 @@ describe('what the README shows of the CDK', () => {
       assert.equal(stdout + stderr, '');
     });
   }
+
+  it('deploys without a terminal as the tests do', () => {
+    const readme = readFileSync(join(ROOT, '..', 'README.md'), 'utf8');
+    const [, options] = readme.match(/npx cdk deploy (--require-approval never)/)!;
+    assert.match(readFileSync(join(__dirname, 'deploy', 'deploy.test.ts'), 'utf8'), new RegExp(options.split(' ').map((word) => `'${word}'`).join(', ')));
+  });
 });

@@ -77,7 +77,7 @@ const SET: [string, TelemetrySettings, string][] = [
 /** Values that the extension would refuse, and what is said of them. */
 const REFUSED: [string, () => TelemetrySettings, RegExp][] = [
   ['no types', () => ({ types: [] }), /^types: at least one/],
-  ['unknown type', () => ({ types: ['logs' as TelemetryType] }), /^types: platform, function, extension, not "logs"$/],
+  ['unknown type', () => ({ types: ['logs' as TelemetryType] }), /^types: a list, each one platform, function, extension, not \["logs"\]$/],
   ['unknown format', () => ({ recordFormat: 'json' as RecordFormat }), /^recordFormat: message, event, enriched, not "json"$/],
   ['unknown flush', () => ({ flush: 'never' as FlushPolicy }), /^flush: end, continuous, adaptive/],
   ['unknown oversize', () => ({ oversize: '' as OversizePolicy }), /^oversize: /],

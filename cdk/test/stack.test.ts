@@ -5,8 +5,10 @@ import { describe, it } from 'node:test';
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { checkContextKeys } from '../lib/stack-context';
 import { FlushPolicy, TelemetryApiKinesisExtensionStackProps } from '../lib';
-import { LAYER_DIRECTORY, makeAppStack, only, variables } from './support/app';
+import { EVERYTHING, LAYER_DIRECTORY, makeApp, makeAppStack, only, ROOT, variables } from './support/app';
 
 const FUNCTION = 'TelemetryApiKinesisExtensionStack-temp-nodejs20-function';
 const TAGS = {
@@ -15,6 +17,16 @@ const TAGS = {
   Environment: 'development',
   Owner: 'telemetry',
 };
+
+const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/theirs';
+const LAYER_ARN = 'arn:aws:lambda:us-east-1:123456789012:layer:l:1';
+const TOPIC = 'arn:aws:sns:us-east-1:123456789012:alarms';
+
+/** What alarms do, each set of actions once. */
+function actions(of: Template): string[] {
+  const alarms = Object.values(of.findResources('AWS::CloudWatch::Alarm'));
+  return [...new Set(alarms.map(({ Properties }) => Properties.AlarmActions.join(' ')))];
+}
 
 function template(context: Record<string, unknown> = {}, props: TelemetryApiKinesisExtensionStackProps = {}): Template {
   return Template.fromStack(makeAppStack(context, props));
@@ -57,7 +69,6 @@ describe('the default stack', () => {
     const policy = only(of, 'AWS::IAM::ManagedPolicy').Properties;
     assert.equal(policy.ManagedPolicyName, 'kinesis-telemetry-api-extension-runtime');
     assert.deepEqual(policy.PolicyDocument.Statement.map(({ Action }: any) => Action).flat(), [
-      'kinesis:PutRecord',
       'kinesis:PutRecords',
       'logs:CreateLogGroup',
       'logs:CreateLogStream',
@@ -68,13 +79,16 @@ describe('the default stack', () => {
   it('has the parameters', () => {
     const [layer] = Object.keys(of.findResources('AWS::Lambda::LayerVersion'));
     const [policy] = Object.keys(of.findResources('AWS::IAM::ManagedPolicy'));
+    const [stream] = Object.keys(of.findResources('AWS::Kinesis::Stream'));
     const parameters = Object.values(of.findResources('AWS::SSM::Parameter'));
     assert.deepEqual(parameters.map(({ Properties: p }) => [p.Name, p.Type, p.Value.Ref]), [
       ['/telemetry/kinesis/extension/arn', 'String', layer],
       ['/telemetry/kinesis/runtime/policy/arn', 'String', policy],
+      ['/telemetry/kinesis/stream/arn', 'String', undefined],
     ]);
+    assert.deepEqual(parameters[2].Properties.Value, { 'Fn::GetAtt': [stream, 'Arn'] });
     // The stack's tags reach them by CloudFormation.
-    assert.deepEqual(parameters.map(({ Properties: p }) => p.Tags), [undefined, undefined]);
+    assert.deepEqual(parameters.map(({ Properties: p }) => p.Tags), [undefined, undefined, undefined]);
   });
 
   it('has the outputs', () => {
@@ -138,13 +152,47 @@ describe('the default stack', () => {
       'AWS::Logs::LogGroup',
       'AWS::SSM::Parameter',
       'AWS::SSM::Parameter',
+      'AWS::SSM::Parameter',
     ]);
   });
 
-  it('leaves nothing behind', () => {
-    for (const [id, { DeletionPolicy }] of Object.entries<any>(of.toJSON().Resources)) {
-      assert.ok(DeletionPolicy === undefined || DeletionPolicy === 'Delete', id);
+  it('leaves nothing behind but the layer, whatever it is made of; with layerRemovalPolicy=destroy nothing at all', () => {
+    const left = (context: Record<string, string>) =>
+      Object.values<any>(template(context).toJSON().Resources)
+        .filter(({ DeletionPolicy }) => DeletionPolicy !== undefined && DeletionPolicy !== 'Delete')
+        .map(({ Type }) => Type);
+    const given = { deadLetterBucket: 'true', streamArn: 'arn:aws:kinesis:us-east-1:123456789012:stream/theirs' };
+    const contexts: Record<string, string>[] = [{}, { deadLetterBucket: 'true' }, { ...EVERYTHING }, given];
+    for (const context of contexts) {
+      assert.deepEqual(new Set(left(context)), new Set(['AWS::Lambda::LayerVersion']));
+      assert.deepEqual(left({ ...context, layerRemovalPolicy: 'destroy' }), []);
     }
+  });
+
+  it('keeps what can be kept, when asked to', () => {
+    const of = template({ deadLetterBucket: 'true', encryption: 'kms', removalPolicy: 'retain' });
+    for (const type of ['AWS::S3::Bucket', 'AWS::Kinesis::Stream', 'AWS::KMS::Key']) {
+      assert.equal(only(of, type).DeletionPolicy, 'Retain', type);
+    }
+  });
+
+  it('encrypts stream, bucket and log group with its key, which allows CloudWatch Logs that', () => {
+    const of = template({ deadLetterBucket: 'true', encryption: 'kms' });
+    const [key] = Object.keys(of.findResources('AWS::KMS::Key'));
+    const arn = { 'Fn::GetAtt': [key, 'Arn'] };
+    assert.deepEqual(only(of, 'AWS::Logs::LogGroup').Properties.KmsKeyId, arn);
+    of.hasResourceProperties('AWS::S3::Bucket', { BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { KMSMasterKeyID: arn } }] } });
+    const statement = only(of, 'AWS::KMS::Key').Properties.KeyPolicy.Statement.find(({ Sid }: any) => Sid === 'EncryptExampleLogs');
+    assert.deepEqual(statement.Action.sort(), ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*']);
+    assert.deepEqual(statement.Principal, { Service: { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]] } });
+    const condition = JSON.stringify(statement.Condition.ArnEquals['kms:EncryptionContext:aws:logs:arn']);
+    assert.match(condition, new RegExp(`:log-group:/aws/lambda/${FUNCTION}"`));
+  });
+
+  it('leaves the log group as it is with a key whose policy it cannot change', () => {
+    const outer = makeAppStack({}, { exampleFunction: false });
+    const encryptionKey = kms.Key.fromKeyArn(outer, 'Key', 'arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef');
+    assert.equal(only(template({}, { encryptionKey }), 'AWS::Logs::LogGroup').Properties.KmsKeyId, undefined);
   });
 
   it('is tagged itself', () => {
@@ -164,6 +212,8 @@ describe('context', () => {
     [{ retentionHours: '72' }, 'retention', (of) => only(of, 'AWS::Kinesis::Stream').Properties.RetentionPeriodHours, 72],
     [{ encryption: 'kms' }, 'encryption', (of) => Object.keys(of.findResources('AWS::KMS::Key')).length, 1],
     [{ removalPolicy: 'retain' }, 'removal policy', (of) => only(of, 'AWS::Kinesis::Stream').DeletionPolicy, 'Retain'],
+    [{ layerRemovalPolicy: 'destroy' }, 'removal policy of the layer', (of) => only(of, 'AWS::Lambda::LayerVersion').UpdateReplacePolicy, 'Delete'],
+    [{ policyName: 'p', extensionName: 'e' }, 'name of the policy', (of) => only(of, 'AWS::IAM::ManagedPolicy').Properties.ManagedPolicyName, 'p'],
     [{ extensionName: 'e' }, 'name of the layer', (of) => only(of, 'AWS::Lambda::LayerVersion').Properties.LayerName, 'e'],
     [{ extensionName: 'e' }, 'name of the policy', (of) => only(of, 'AWS::IAM::ManagedPolicy').Properties.ManagedPolicyName, 'e-runtime'],
     [{ layerPackaging: 'per-architecture' }, 'layers', (of) => Object.keys(of.findResources('AWS::Lambda::LayerVersion')).length, 2],
@@ -195,13 +245,18 @@ describe('context', () => {
       { parameterPrefix: '/a' },
       'parameters',
       (of) => Object.values(of.findResources('AWS::SSM::Parameter')).map(({ Properties }) => Properties.Name),
-      ['/a/extension/arn', '/a/runtime/policy/arn'],
+      ['/a/extension/arn', '/a/runtime/policy/arn', '/a/stream/arn'],
     ],
+    [{ policyName: 'mine', extensionName: 'e' }, 'its own name of the policy', (of) => only(of, 'AWS::IAM::ManagedPolicy').Properties.ManagedPolicyName, 'mine'],
+    [{ alarms: 'functions', dashboard: 'functions', streamArn: STREAM_ARN }, 'alarms without the stream', (of) => Object.keys(of.findResources('AWS::CloudWatch::Alarm')).length, 4],
+    [{ alarms: 'true', alarmActions: `${TOPIC}, ${TOPIC}2` }, 'actions of alarms', (of) => actions(of), [`${TOPIC} ${TOPIC}2`]],
+    [{ alarms: true, alarmActions: [TOPIC] }, 'actions of alarms as a list', (of) => actions(of), [TOPIC]],
+    [{ streamArn: STREAM_ARN, deadLetterBucket: 'true', removalPolicy: 'retain' }, 'removal policy of the bucket', (of) => only(of, 'AWS::S3::Bucket').DeletionPolicy, 'Retain'],
     [{ exampleFunction: 'false' }, 'no function', (of) => Object.keys(of.findResources('AWS::Lambda::Function')).length, 0],
     [{ exampleFunction: false }, 'no log group', (of) => Object.keys(of.findResources('AWS::Logs::LogGroup')).length, 0],
     [{ deadLetterBucket: 'true' }, 'bucket', (of) => Object.keys(of.findResources('AWS::S3::Bucket')).length, 1],
     [{ deadLetterBucket: 'false' }, 'no bucket', (of) => Object.keys(of.findResources('AWS::S3::Bucket')).length, 0],
-    [{ alarms: 'true' }, 'alarms', (of) => Object.keys(of.findResources('AWS::CloudWatch::Alarm')).length, 5],
+    [{ alarms: 'true' }, 'alarms', (of) => Object.keys(of.findResources('AWS::CloudWatch::Alarm')).length, 6],
     [{ dashboard: 'true' }, 'dashboard', (of) => Object.keys(of.findResources('AWS::CloudWatch::Dashboard')).length, 1],
     [
       { denyCloudWatchLogs: 'true' },
@@ -224,15 +279,31 @@ describe('context', () => {
     [{ shardCount: '1.5' }, /^context shardCount: a whole number, not "1.5"$/],
     [{ shardCount: '0' }, /^shardCount: a whole number from 1/],
     [{ shardCount: '2', streamMode: 'ON_DEMAND' }, /^shardCount: only a stream/],
-    [{ retentionHours: '23' }, /^retentionPeriod: 24 to 8760 whole hours, not 23$/],
+    [{ retentionHours: '23' }, /^context retentionHours: 24 to 8760, not 23$/],
+    [{ retentionHours: '8761' }, /^context retentionHours: 24 to 8760, not 8761$/],
     [{ retentionHours: 'day' }, /^context retentionHours: a whole number/],
     [{ encryption: 'rot13' }, /^context encryption: /],
+    [{ layerRemovalPolicy: 'keep' }, /^context layerRemovalPolicy: destroy or retain/],
     [{ removalPolicy: 'keep' }, /^context removalPolicy: destroy or retain/],
     [{ layerPackaging: 'zip' }, /^context layerPackaging: universal or per-architecture/],
-    [{ alarms: 'yes' }, /^context alarms: true or false, not "yes"$/],
+    [{ alarms: 'yes' }, /^context alarms: true or false or functions, not "yes"$/],
     [{ streamName: '' }, /^context streamName: a text, not ""$/],
     [{ streamName: ['a'] }, /^context streamName: a text, not \["a"\]$/],
-    [{ streamArn: 'arn:aws:kinesis:us-east-1:1:stream/x' }, /^stream: arn:PARTITION:kinesis/],
+    [{ streamArn: 'arn:aws:kinesis:us-east-1:1:stream/x' }, /^context streamArn: arn:PARTITION:kinesis/],
+    ...Object.entries({ streamName: 's', streamMode: 'ON_DEMAND', shardCount: '1', retentionHours: '24', encryption: 'KMS', removalPolicy: 'retain' }).map(
+      ([key, value]): [Record<string, unknown>, RegExp] => [
+        { streamArn: STREAM_ARN, [key]: value },
+        new RegExp(`^context ${key}: of a new stream, and streamArn names one that exists: leave one of them out$`),
+      ],
+    ),
+    [{ layerVersionArn: LAYER_ARN, layerPackaging: 'per-architecture' }, /^layerPackaging: per-architecture makes two new layers, and one is given with layerVersionArn$/],
+    [{ layerVersionArn: LAYER_ARN.replace(/:1$/, '') }, /^layerVersionArn: arn:PARTITION:lambda:REGION:ACCOUNT:layer:NAME:VERSION, not /],
+    [{ policyName: 'a policy' }, /^policyName: 1 to 128 letters, digits or _ \+ = , \. @ -, not "a policy"$/],
+    [{ alarmActions: TOPIC }, /^context alarmActions: of alarms, and there are none: alarms=true$/],
+    [{ alarmActions: TOPIC, alarms: 'false' }, /^context alarmActions: of alarms/],
+    [{ alarmActions: 'ops', alarms: 'true' }, /^context alarmActions: ARNs, as arn:aws:sns:us-east-1:123456789012:alarms, not "ops"$/],
+    [{ Owner: 'a', owner: 'b' }, /^context Owner, owner: the same, with two values/],
+    [{ denyCloudWatchLogs: 'true', dashboard: 'true' }, /^denyCloudWatchLogs: no metrics/],
     [{ parameterPrefix: 'telemetry' }, /^parameterPrefix: as \/telemetry\/kinesis, not "telemetry"$/],
     [{ extensionName: 'a b' }, /^extensionName: /],
     [{ Owner: 'a\u0000' }, /^tag Owner: /],
@@ -244,6 +315,48 @@ describe('context', () => {
       assert.throws(() => template(context), { name: 'ConfigurationError', message });
     });
   }
+});
+
+describe('context of the app', () => {
+  const check = (context: Record<string, unknown>) => checkContextKeys(makeApp(context));
+  const CDK = {
+    'aws:cdk:enable-path-metadata': true,
+    'aws-cdk:enableDiffNoFail': 'true',
+    '@aws-cdk/core:newStyleStackSynthesis': true,
+    'availability-zones:account=123456789012:region=us-east-1': ['us-east-1a'],
+    'cli-telemetry': false,
+    'acknowledged-issue-numbers': [1],
+  };
+
+  it('may have the keys of the stack and those of the CDK', () => {
+    check({ ...CDK, ...EVERYTHING, streamArn: STREAM_ARN, policyName: 'p', CostCenter: '1', owner: '2', alarmActions: TOPIC, retentionHours: 24 });
+  });
+
+  it('has every key that the README names', () => {
+    const [, table] = readFileSync(join(ROOT, '..', 'README.md'), 'utf8').match(/\| Key \| Value \| Default \|\n\|---\|---\|---\|\n((?:\|.*\n)+)/)!;
+    const keys = table.split('\n').flatMap((row) => [...(row.split(' | ')[0].matchAll(/`(\w+)`/g))].map(([, key]) => key));
+    assert.ok(keys.length > 20);
+    for (const key of keys) {
+      check({ [key]: 'x' });
+    }
+  });
+
+  for (const [key, message] of [
+    ['removalPolcy', /^context removalPolcy: no such key: is removalPolicy meant\?$/],
+    ['streamname', /^context streamname: no such key: is streamName meant\?$/],
+    ['stream-name', /^context stream-name: no such key: is streamName meant\?$/],
+    ['alarm', /^context alarm: no such key: is alarms meant\?$/],
+    ['retentionPeriod', /^context retentionPeriod: no such key; README\.md has the list$/],
+    ['kms', /^context kms: no such key; README\.md has the list$/],
+  ] as const) {
+    it(`may not have ${key}`, () => {
+      assert.throws(() => check({ [key]: 'true' }), { name: 'ConfigurationError', message });
+    });
+  }
+
+  it('has a line for each of them', () => {
+    assert.throws(() => check({ dashbord: 'true', colour: 'red' }), { message: /^context dashbord: .*\ncontext colour: .*$/ });
+  });
 });
 
 describe('props', () => {
@@ -266,10 +379,20 @@ describe('props', () => {
     of.resourceCountIs('AWS::Kinesis::Stream', 0);
   });
 
+  it('are refused when they are of another kind', () => {
+    for (const [props, message] of [
+      [{ exampleFunction: 'false' }, /^exampleFunction: true or false, without quotation marks, not "false"$/],
+      [{ parameterPrefix: 1 }, /^parameterPrefix: a text, not 1$/],
+      [{ owner: { team: 'x' } }, /^owner: a text, not \{"team":"x"\}$/],
+    ] as const) {
+      assert.throws(() => template({}, props as never), { name: 'ConfigurationError', message });
+    }
+  });
+
   it('make what is public', () => {
     const stack = makeAppStack({ layerDirectory: LAYER_DIRECTORY });
     assert.equal(stack.extensionParameters.length, 1);
-    for (const made of [stack.extension, stack.policyParameter, stack.exampleFunction, stack.exampleRole, stack.exampleLogGroup]) {
+    for (const made of [stack.extension, stack.policyParameter, stack.streamParameter, stack.exampleFunction, stack.exampleRole, stack.exampleLogGroup]) {
       assert.ok(made);
     }
   });

@@ -92,7 +92,7 @@ describe('cdk bootstrap, deploy, deploy again, destroy', () => {
     assert.equal(Policy?.PolicyName, 'kinesis-telemetry-api-extension-runtime');
     const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId: Policy?.DefaultVersionId }));
     assert.deepEqual(JSON.parse(decodeURIComponent(PolicyVersion!.Document!)).Statement, [
-      { Sid: 'PutTelemetry', Effect: 'Allow', Action: ['kinesis:PutRecord', 'kinesis:PutRecords'], Resource: StreamArn },
+      { Sid: 'PutTelemetry', Effect: 'Allow', Action: 'kinesis:PutRecords', Resource: StreamArn },
       {
         Sid: 'WriteLogs',
         Effect: 'Allow',
@@ -125,10 +125,11 @@ describe('cdk bootstrap, deploy, deploy again, destroy', () => {
 
   it('has set the parameters', async () => {
     const ssm = moto.client(SSMClient);
-    const { LayerArn, PolicyArn } = await outputs();
+    const { LayerArn, PolicyArn, StreamArn } = await outputs();
     for (const [Name, value] of [
       ['/telemetry/kinesis/extension/arn', LayerArn],
       ['/telemetry/kinesis/runtime/policy/arn', PolicyArn],
+      ['/telemetry/kinesis/stream/arn', StreamArn],
     ]) {
       assert.equal((await ssm.send(new GetParameterCommand({ Name }))).Parameter?.Value, value);
     }
@@ -149,7 +150,8 @@ describe('cdk bootstrap, deploy, deploy again, destroy', () => {
     assert.equal(StreamDescriptionSummary?.RetentionPeriodHours, 48);
   });
 
-  it('destroys, and leaves nothing', async () => {
+  it('destroys, and leaves the layer version alone, which functions elsewhere may name', async () => {
+    const { LayerArn } = await outputs();
     await cdk.run('destroy', '--force');
     assert.equal(await stack(), undefined);
     assert.deepEqual((await moto.client(KinesisClient).send(new ListStreamsCommand({}))).StreamNames, []);
@@ -161,7 +163,16 @@ describe('cdk bootstrap, deploy, deploy again, destroy', () => {
     assert.deepEqual((await iam.send(new ListPoliciesCommand({ Scope: 'Local' }))).Policies, []);
     const { Roles } = await iam.send(new ListRolesCommand({}));
     assert.deepEqual(Roles?.filter(({ RoleName }) => !RoleName!.startsWith('cdk-localhost-')), []);
-    assert.deepEqual((await moto.client(LambdaClient).send(new ListLayersCommand({}))).Layers, []);
+    const { Layers } = await moto.client(LambdaClient).send(new ListLayersCommand({}));
+    assert.deepEqual(Layers?.map(({ LatestMatchingVersion }) => LatestMatchingVersion?.LayerVersionArn), [LayerArn]);
+  });
+
+  it('leaves nothing more where that was asked for', async () => {
+    await cdk.run('deploy', ...QUIETLY, '-c', 'layerRemovalPolicy=destroy');
+    const { LayerArn } = await outputs();
+    await cdk.run('destroy', '--force');
+    const { Layers } = await moto.client(LambdaClient).send(new ListLayersCommand({}));
+    assert.ok(Layers?.every(({ LatestMatchingVersion }) => LatestMatchingVersion?.LayerVersionArn !== LayerArn));
   });
 });
 

@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { EVERYTHING, makeAppStack } from '../support/app';
+import { EVERYTHING, makeApp, makeAppStack, makeExtension, makeFunction } from '../support/app';
 import { snippet } from '../support/readme';
 import { temporaryFolder } from '../support/temporary';
 import { PYTHON } from './support';
@@ -28,6 +29,19 @@ describe('cfn-lint', () => {
     assert.equal(lint(Template.fromStack(makeAppStack(EVERYTHING)).toJSON()), '');
   });
 
+  it('says nothing of a function\'s stack beside that of the extension', () => {
+    const app = makeApp();
+    const extension = makeExtension({ deadLetterBucket: {} }, new Stack(app, 'Shared'));
+    const stack = new Stack(app, 'Functions');
+    extension.attachTo(makeFunction(stack, 'Fn'));
+    for (const one of [Stack.of(extension), stack]) {
+      const template = Template.fromStack(one).toJSON();
+      // The CDK's own dependency of a function on its role says no more than the role's ARN does.
+      Object.values<any>(template.Resources).forEach((resource) => resource.Type === 'AWS::Lambda::Function' && delete resource.DependsOn);
+      assert.equal(lint(template), '');
+    }
+  });
+
   it('would say something', () => {
     assert.match(lint({ Resources: { Stream: { Type: 'AWS::Kinesis::Stream', Properties: { ShardCount: 'x' } } } }), /E3012/);
   });
@@ -43,15 +57,40 @@ function python(expression: string, input: string): any {
 
 const LAYER = '/telemetry/kinesis/extension/arn';
 const POLICY = '/telemetry/kinesis/runtime/policy/arn';
+const STREAM = '/telemetry/kinesis/stream/arn';
 
 describe('what the README shows of other tools', () => {
-  it('SAM: cfn-lint says nothing', () => {
+  it('SAM: cfn-lint says nothing, and each deployment reads layer, policy and stream', () => {
     assert.equal(lint(snippet('sam.yaml')), '');
+    const { Parameters, Resources } = python('yaml.safe_load(sys.stdin.read().replace("!Ref ", ""))', snippet('sam.yaml'));
+    const read = (name: string) => {
+      assert.equal(Parameters[name].Type, 'AWS::SSM::Parameter::Value<String>');
+      return Parameters[name].Default;
+    };
+    const { Layers, Policies, Environment } = Resources.Function.Properties;
+    assert.deepEqual([...Layers, ...Policies, Environment.Variables.KINESIS_STREAM_ARN].map(read), [LAYER, POLICY, STREAM]);
   });
 
-  it('Serverless Framework: layer and policy of the provider', () => {
+  it('Serverless Framework: layer, policy and stream of the provider', () => {
     const { provider } = python('yaml.safe_load(sys.stdin)', snippet('serverless.yml'));
-    assert.deepEqual([provider.layers, provider.iam.role.managedPolicies], [[`\${ssm:${LAYER}}`], [`\${ssm:${POLICY}}`]]);
+    assert.deepEqual(
+      [provider.layers, provider.iam.role.managedPolicies, provider.environment.KINESIS_STREAM_ARN],
+      [[`\${ssm:${LAYER}}`], [`\${ssm:${POLICY}}`], `\${ssm:${STREAM}}`],
+    );
+  });
+
+  it('Serverless Framework: layer and policy of functions with their own', () => {
+    const service = python('yaml.safe_load(sys.stdin)', `${snippet('serverless.yml').replace(/^functions:[^]*/m, '')}${snippet('serverless-own.yml')}`);
+    const { Resources } = service.resources;
+    assert.deepEqual(Object.keys(service.functions), ['billing', 'shipping']);
+    for (const fn of Object.values<any>(service.functions)) {
+      // What a function has of these replaces what the provider has.
+      const layers = fn.layers ?? service.provider.layers;
+      const policies = fn.role === undefined ? service.provider.iam.role.managedPolicies : Resources[fn.role].Properties.ManagedPolicyArns;
+      assert.ok(layers.includes(`\${ssm:${LAYER}}`));
+      assert.ok(policies.includes(`\${ssm:${POLICY}}`));
+    }
+    assert.equal(lint(JSON.stringify({ Resources }).replace(/\$\{ssm:([^}]*)\}/g, '{{resolve:ssm:$1}}')), '');
   });
 
   it('Terraform: every reference has what it means', () => {
@@ -61,8 +100,8 @@ describe('what the README shows of other tools', () => {
       blocks.flatMap((block) => Object.entries<any>(block).map(([type, one]) => `${prefix}${type}.${Object.keys(one)[0]}`.replaceAll('"', '')));
     const there = [...named(data, 'data.'), ...named(resource, '')];
     const meant = [...text.matchAll(/\b((?:data\.)?aws_\w+\.\w+)\.\w+/g)].map(([, reference]) => reference);
-    assert.equal(meant.length, 4);
+    assert.equal(meant.length, 5);
     assert.deepEqual(meant.filter((reference) => !there.includes(reference)), []);
-    assert.deepEqual([LAYER, POLICY].filter((name) => !text.includes(`"${name}"`)), []);
+    assert.deepEqual([LAYER, POLICY, STREAM].filter((name) => !text.includes(`"${name}"`)), []);
   });
 });

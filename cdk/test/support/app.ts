@@ -40,8 +40,8 @@ export function makeStack(): Stack {
 }
 
 /** The construct in a stack of its own. */
-export function makeExtension(props: KinesisTelemetryExtensionProps = {}, stack = makeStack()) {
-  return new KinesisTelemetryExtension(stack, 'Telemetry', { layerDirectory: LAYER_DIRECTORY, ...props });
+export function makeExtension(props: KinesisTelemetryExtensionProps = {}, stack = makeStack(), id = 'Telemetry') {
+  return new KinesisTelemetryExtension(stack, id, { layerDirectory: LAYER_DIRECTORY, ...props });
 }
 
 /** Any function; props say what is particular about it. */

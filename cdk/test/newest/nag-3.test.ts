@@ -1,10 +1,11 @@
+// cdk-nag 3 needs a newer aws-cdk-lib than this package does.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { App, Validations } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { DeadLetter, TelemetryApiKinesisExtensionStack } from '../lib';
-import { EVERYTHING, makeAppStack } from './support/app';
+import { DeadLetter, TelemetryApiKinesisExtensionStack } from '../../lib';
+import { EVERYTHING, makeAppStack } from '../support/app';
 
 function findings(stack: TelemetryApiKinesisExtensionStack): string[] {
   const app = stack.node.root as App;
@@ -24,7 +25,7 @@ function acknowledged(stack: TelemetryApiKinesisExtensionStack): string[] {
     });
 }
 
-describe('cdk-nag, AwsSolutions', () => {
+describe('cdk-nag 3, AwsSolutions', () => {
   it('finds nothing in the default stack, with one rule acknowledged', () => {
     const stack = makeAppStack();
     assert.deepEqual(findings(stack), []);
