@@ -673,7 +673,7 @@ container() { # [COMMAND [ARGUMENTS]]
 
 check_command() { # COMMAND [ARGUMENTS]
     case $1 in
-    build | layer | fuzz | demo | faults | endurance | bench | clean | help | -h | --help | --version) ;;
+    build | layer | fuzz | demo | faults | endurance | local-servers | bench | clean | help | -h | --help | --version) ;;
     container) [ "${2:-}" != container ] || wrong_usage ;;
     test) parts_of "${2:-}" >/dev/null || wrong_usage ;;
     *) wrong_usage ;;

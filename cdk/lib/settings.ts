@@ -144,8 +144,17 @@ export interface TelemetrySettings {
   readonly flushBudget?: Duration;
 
   /**
-   * How long Lambda collects telemetry before it hands it over, 25 ms to 30 s:
-   * `TELEMETRY_BUFFER_TIMEOUT_MS`.
+   * An invocation is held no longer than this after telemetry last came, even where nothing tells that its
+   * end was lost on the way; 0 (never) to 90 minutes: `TELEMETRY_HOLD_SILENCE_MS`. For functions with a long
+   * time-out that are never silent for as long.
+   *
+   * @default Duration.millis(0)
+   */
+  readonly holdSilence?: Duration;
+
+  /**
+   * How long Lambda collects telemetry before it hands it over, 25 ms to 30 s, and no longer than
+   * `flushBudget` unless `flush` is CONTINUOUS: `TELEMETRY_BUFFER_TIMEOUT_MS`.
    *
    * @default Duration.millis(25)
    */
@@ -312,12 +321,14 @@ export function settingsEnvironment(settings: TelemetrySettings): Record<string,
   requireKind('partitionKey', settings.partitionKey, PARTITION_KEY);
   requireKind('deadLetter', settings.deadLetter, DEAD_LETTER);
   checkEndpoints(settings);
+  checkBuffering(settings);
   const variables: Record<string, string | undefined> = {
     TELEMETRY_TYPES: types(settings.types),
     TELEMETRY_RECORD_FORMAT: word('recordFormat', settings.recordFormat, RecordFormat),
     TELEMETRY_PARTITION_KEY: settings.partitionKey?.value,
     TELEMETRY_FLUSH: word('flush', settings.flush, FlushPolicy),
     TELEMETRY_FLUSH_BUDGET_MS: millis('flushBudget', settings.flushBudget, 0, 900000),
+    TELEMETRY_HOLD_SILENCE_MS: millis('holdSilence', settings.holdSilence, 0, 5400000),
     TELEMETRY_BUFFER_TIMEOUT_MS: millis('bufferTimeout', settings.bufferTimeout, 25, 30000),
     TELEMETRY_BUFFER_MAX_BYTES: bytes('bufferMaxSize', settings.bufferMaxSize, 262144, 1048576),
     TELEMETRY_BUFFER_MAX_ITEMS: integer('bufferMaxItems', settings.bufferMaxItems, 1000, 10000),
@@ -428,6 +439,15 @@ function checkEndpoints(s: TelemetrySettings): void {
   requireThat(
     !given || s.ignoreConfiguredEndpointUrls === true || !(s.useFipsEndpoint || s.useDualstackEndpoint),
     'useFipsEndpoint and useDualstackEndpoint choose among the regions\' endpoints: leave them out where an endpoint URL is given',
+  );
+}
+
+// The extension would use the shorter one, and say so at each start.
+function checkBuffering({ bufferTimeout, flushBudget, flush }: TelemetrySettings): void {
+  const known = [bufferTimeout, flushBudget].every((one) => one !== undefined && !one.isUnresolved());
+  requireThat(
+    !known || flush === FlushPolicy.CONTINUOUS || bufferTimeout!.toMilliseconds() <= Math.max(25, flushBudget!.toMilliseconds()),
+    'bufferTimeout: no longer than flushBudget, since the end of an invocation is told as late',
   );
 }
 

@@ -583,6 +583,7 @@ describe('props of JavaScript', () => {
     partitionKey: ['request', { value: 'request' }, bucket],
     flush: ['now', null],
     flushBudget: [500],
+    holdSilence: [500],
     bufferTimeout: ['25'],
     bufferMaxSize: [262144],
     bufferMaxItems: ['1000'],
