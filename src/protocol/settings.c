@@ -483,7 +483,10 @@ settings_read_early(struct settings *s, const struct settings_source *source)
 
     s->runtime_api = get(source, "AWS_LAMBDA_RUNTIME_API");
     s->managed_instances = span_same(init, SPAN("lambda-managed-instances"));
-    s->snap_start = span_same(init, SPAN("snap-start"));
+    /* where the kind is not told, the keys that a snapshot must not hold are missing all the same */
+    s->snap_start = span_same(init, SPAN("snap-start")) ||
+                    (init.len == 0 && get(source, "AWS_ACCESS_KEY_ID").len == 0 &&
+                     get(source, "AWS_CONTAINER_CREDENTIALS_FULL_URI").len > 0);
 }
 
 void

@@ -32,7 +32,8 @@ value_in(const char *const *pairs, size_t len, const char *name)
 static const char *
 get(void *context, const char *name)
 {
-    static const char *const usual[] = {"AWS_REGION=us-east-1"};
+    static const char *const usual[] = {"AWS_REGION=us-east-1",
+                                        "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand"};
     const struct environment *env = context;
     const char *value = value_in(env->row, ENV_MAX, name);
 
@@ -406,7 +407,8 @@ number(void **state)
     FIFTY_SMILES FIFTY_SMILES FIFTY_SMILES FIFTY_SMILES FIFTY_SMILES FIVE_UMLAUTS
 
 #define BAD_BUFFERING(value, budget, used)                                                         \
-    REFUSED("TELEMETRY_BUFFER_TIMEOUT_MS", value, "at most TELEMETRY_FLUSH_BUDGET_MS, " budget, used)
+    REFUSED("TELEMETRY_BUFFER_TIMEOUT_MS", value, "at most TELEMETRY_FLUSH_BUDGET_MS, " budget,    \
+            used)
 
 static const struct row words[] = {
     {{"TELEMETRY_BUFFER_TIMEOUT_MS=500"}, "buffer_timeout_ms=500 ", ""},
@@ -930,6 +932,16 @@ early(void **state)
         {{"AWS_LAMBDA_INITIALIZATION_TYPE=snap-start", "TELEMETRY_FLUSH=bad"}, "", false, true},
         {{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances"}, "", true, false},
         {{"AWS_LAMBDA_INITIALIZATION_TYPE=SnapStart"}, "", false, false},
+        {{CREDENTIALS_URI "=http://localhost/"}, "", false, false},
+        {{CREDENTIALS_URI "=http://localhost/", "AWS_LAMBDA_INITIALIZATION_TYPE="},
+         "",
+         false,
+         true},
+        {{CREDENTIALS_URI "=http://localhost/",
+          "AWS_LAMBDA_INITIALIZATION_TYPE=", "AWS_ACCESS_KEY_ID=a"},
+         "",
+         false,
+         false},
     };
 
     (void)state;
