@@ -96,13 +96,13 @@ light('continuous delivery holds nothing, so its buffering may be long', withEnv
 light('SHUTDOWN waits for a POST only while it moves', { ...OPTIONS, platform: { shutdownMs: DEADLINE_MS } }, async (stand) => {
   const { port, target } = listener(stand);
   const client = await RawClient.connect(port);
-  await client.write(request(`[${EVENT},`, { target, length: false, fields: [['Content-Length', 1000]] }));
-  await until('the event arrives', () => stand.arrived.length === 1);
+  await client.write(request(`[${EVENT},${EVENT},`, { target, length: false, fields: [['Content-Length', 1000]] }));
+  await until('both arrive', () => stand.arrived.length === 2);
   const begun = performance.now();
   const { ledger } = await stand.finish();
   const took = performance.now() - begun;
   assert.ok(took < SOON_MS, `${took} ms of ${DEADLINE_MS}`);
-  assert.equal(ledger.delivered, 1);
+  assert.equal(ledger.delivered, 2);
   client.destroy();
 });
 
