@@ -453,14 +453,16 @@ test_arm64_unit() {
 }
 
 # The unit tests above, and the end-to-end tests named. Without names: each that starts the binary it
-# is given. As one part of all, without the fault matrix: it lasts for minutes, and what it is about is
-# the same code on any CPU.
+# is given. As one part of all, without those that last for minutes and are about code that is the same on
+# any CPU.
 test_arm64() { # [FILE...]
     if [ $# -eq 0 ]; then
         for file in tests/e2e/*.test.mjs; do
             case ${file##*/} in
             binary.* | front.* | launcher.* | layer.* | local_servers.* | rie.* | runtimes.*) ;;
-            fault_matrix.*) [ "$part" = all ] || set -- "$@" "$file" ;;
+            broken_posts.* | drops.* | ends.* | fault_matrix.* | lambda_ways.* | shutdown_flush.*)
+                [ "$part" = all ] || set -- "$@" "$file"
+                ;;
             *) set -- "$@" "$file" ;;
             esac
         done
