@@ -50,7 +50,8 @@ LIBC_CPPFLAGS := -nostdinc -isystem $(SYSROOT)/include \
 # The stack protector watches functions that have a buffer of bytes; the strong one watches every function
 # that hands out the address of a local, as most of ours do with a span: 3 % of the file, and of the time.
 # -Os: a cold start pays for every page read; AES, GHASH and SHA-256 measure within 6 % of -O2.
-CODE_FLAGS := -Os -g -fPIE -fstack-protector -fno-strict-overflow \
+# Instructions stay in the order of the source: these processors find their own, and it compresses better.
+CODE_FLAGS := -Os -g -fPIE -fstack-protector -fno-strict-overflow -fno-schedule-insns -fno-schedule-insns2 \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
 # One mapping for code and constants: two page-sized gaps less in the file, and fewer mappings to make
 # at start. Constants become executable by it, writable memory does not.
