@@ -31,7 +31,8 @@ size_t
 telemetry_listener_bytes(void)
 {
     return sizeof(struct telemetry_listener) + LISTENER_READ_BYTES +
-           LISTENER_CONNECTIONS * (LISTENER_SCRATCH_BYTES + sizeof(struct tally)) +
+           /* each tally is filled up to a multiple of 16 */
+           LISTENER_CONNECTIONS * (LISTENER_SCRATCH_BYTES + sizeof(struct tally) + 15) +
            LISTENER_LARGE_EVENTS * LISTENER_EVENT_MAX_BYTES + 256;
 }
 
@@ -367,18 +368,23 @@ keep_piece(struct listener_connection *c, struct span piece)
     return kept->len <= LISTENER_EVENT_MAX_BYTES - LISTENER_READ_BYTES;
 }
 
-/*
- * Begins to keep the body, from this first event on; what of the body the carry holds behind it comes next.
- * Returns false when there is no room.
- */
+/* What of the body the carry holds behind the event that came last. */
+COLD static struct span
+carried(const struct listener_connection *c)
+{
+    const struct splitter *s = &c->splitter;
+
+    return (struct span){s->carry + s->from, s->kept - s->from};
+}
+
+/* Begins to keep the body, from this first event on. Returns false when there is no room. */
 COLD static bool
 begin_keeping(struct listener_connection *c, struct span event)
 {
     struct telemetry_listener *l = c->listener;
-    const struct splitter *s = &c->splitter;
     struct listener_kept *kept;
 
-    if (event.len > LISTENER_EVENT_MAX_BYTES / 2)
+    if (event.len + carried(c).len > LISTENER_EVENT_MAX_BYTES / 2)
         return false;
     c->kept = take_buffer(l);
     if (c->kept < 0)
@@ -390,7 +396,7 @@ begin_keeping(struct listener_connection *c, struct span event)
     kept->splitter.marks = &l->marks;
     (void)keep_piece(c, SPAN("["));
     (void)keep_piece(c, event);
-    return keep_piece(c, (struct span){s->carry + s->from, s->kept - s->from});
+    return keep_piece(c, carried(c));
 }
 
 /*

@@ -1,0 +1,239 @@
+#include "extension/telemetry_listener.h"
+
+#include "check.h"
+#include "dice.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/*
+ * The listener without a loop that turns: what a client has sent is read at once, so that the order of all
+ * that happens is the test's.
+ */
+
+#define EVENT_BEGIN "{\"time\":\"2026-11-20T10:00:00.000Z\",\"type\":\"function\",\"record\":\""
+#define EVENT_END "\"}"
+
+enum { BODY_MAX = 4 << 20, TAKEN_MAX = 4096, DRAIN_MS = 60000 };
+
+static struct loop loop;
+static struct storage storage;
+static struct telemetry_listener *listener;
+static struct ledger ledger;
+static char body[BODY_MAX];
+static size_t body_len;
+static unsigned taken[TAKEN_MAX]; /* how often the event with this number was handed out */
+static unsigned taken_len, lost_len[DROP_REASONS], room;
+
+static int
+take_event(void *context, struct span event, const struct json_marks *marks)
+{
+    const char *number = event.len > sizeof EVENT_BEGIN ? event.p + sizeof EVENT_BEGIN - 1 : "";
+    char digits[8] = "";
+
+    (void)context;
+    (void)marks;
+    if (room == 0)
+        return ERR_FULL;
+    room--;
+    taken_len++;
+    for (size_t i = 0; i < 6 && number[i] >= '0' && number[i] <= '9'; i++)
+        digits[i] = number[i];
+    if (digits[0] != '\0')
+        taken[atoi(digits) % TAKEN_MAX]++;
+    return 1;
+}
+
+static void
+take_loss(void *context, enum ledger_drop reason)
+{
+    (void)context;
+    lost_len[reason]++;
+}
+
+static bool
+no_cut(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static void
+nothing(void *context)
+{
+    (void)context;
+}
+
+static void
+begin(void)
+{
+    if (storage.p == NULL) {
+        assert_int_equal(loop_open(&loop), 0);
+        assert_int_equal(storage_open(&storage, telemetry_listener_bytes()), 0);
+        listener = storage_take(&storage, sizeof *listener);
+        listener->event = take_event;
+        listener->lost = take_loss;
+        listener->cut = no_cut;
+        listener->posted = listener->disturbed = nothing;
+        listener->ledger = &ledger;
+        loop.now_ms = 1000;
+        assert_int_equal(telemetry_listener_init(listener, &loop, &storage), 0);
+        assert_int_equal(telemetry_listener_open(listener, 4243), 0);
+    }
+    memset(&ledger, 0, sizeof ledger);
+    memset(taken, 0, sizeof taken);
+    memset(lost_len, 0, sizeof lost_len);
+    taken_len = 0;
+    room = UINT32_MAX;
+    body_len = 0;
+}
+
+/* No connection is left, and nothing is remembered. */
+static void
+end(void)
+{
+    telemetry_listener_drain(listener, DRAIN_MS);
+    assert_int_equal(listener->open, 0);
+    telemetry_listener_end(listener);
+    for (int i = 0; i < LISTENER_LARGE_EVENTS; i++)
+        assert_false(listener->large_used[i]);
+}
+
+static void
+read_all(void)
+{
+    telemetry_listener_drain(listener, DRAIN_MS);
+}
+
+static int
+connect_client(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(listener->port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+    listener->watch.ready(listener->watch.context, EPOLLIN);
+    return fd;
+}
+
+static void
+put(struct span text)
+{
+    assert_true(body_len + text.len <= sizeof body);
+    memcpy(body + body_len, text.p, text.len);
+    body_len += text.len;
+}
+
+/* An event with this number, of so many bytes more than it needs. */
+static void
+put_event(unsigned number, size_t fill)
+{
+    char text[16];
+
+    put(SPAN(EVENT_BEGIN));
+    snprintf(text, sizeof text, "%06u", number);
+    put(span_of(text));
+    for (; fill > 0; fill--)
+        put(SPAN("x"));
+    put(SPAN(EVENT_END));
+}
+
+static void
+send_bytes(int fd, const char *p, size_t len)
+{
+    while (len > 0) {
+        size_t n = len < 16384 ? len : 16384;
+
+        assert_int_equal(send(fd, p, n, MSG_NOSIGNAL), n);
+        p += n;
+        len -= n;
+        read_all();
+    }
+}
+
+static void
+send_head(int fd, size_t len)
+{
+    char head[200];
+    int n = snprintf(head, sizeof head, "POST %.*s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
+                     LISTENER_PATH_LEN, listener->path, len);
+
+    send_bytes(fd, head, (size_t)n);
+}
+
+/* So many bytes of the body are sent of one that claims this length. */
+static int
+post(size_t sent, size_t len)
+{
+    int fd = connect_client();
+
+    send_head(fd, len);
+    send_bytes(fd, body, sent);
+    return fd;
+}
+
+static void
+hang_up(int fd)
+{
+    assert_int_equal(close(fd), 0);
+    read_all();
+}
+
+static void
+answered(int fd)
+{
+    char reply[64] = "";
+
+    assert_true(recv(fd, reply, sizeof reply - 1, MSG_DONTWAIT) > 0);
+    assert_memory_equal(reply, "HTTP/1.1 200", 12);
+    hang_up(fd);
+}
+
+/* What is kept of a POST that may be one that comes again never exceeds its buffer. */
+static void
+kept_within_its_buffer(void **state)
+{
+    size_t first;
+    int fd;
+
+    (void)state;
+    begin();
+    put(SPAN("["));
+    put_event(1, 0);
+    first = body_len;
+    put(SPAN(","));
+    put_event(2, 0);
+    put(SPAN(","));
+    put_event(3, 0);
+    put(SPAN(","));
+    hang_up(post(body_len, body_len + 1));
+    /* the carry is full to its last byte when the first event is known to be sound */
+    body_len = first;
+    put(SPAN(",{\"a\":\""));
+    while (body_len < 1 + LISTENER_EVENT_MAX_BYTES - (sizeof EVENT_BEGIN - 1) - 3)
+        put(SPAN("x"));
+    put(SPAN("\"},"));
+    put_event(4, 0);
+    put(SPAN("]"));
+    fd = post(body_len, body_len);
+    /* the one behind it has never been used */
+    assert_int_equal(listener->large[2][0], '\0');
+    answered(fd);
+    assert_int_equal(taken[4], 1);
+    end();
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kept_within_its_buffer),
+    };
+
+    return RUN(argc, argv, tests);
+}
