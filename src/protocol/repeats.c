@@ -78,6 +78,13 @@ forget(struct repeats *r, uint32_t at)
     memmove(&r->kept[at], &r->kept[at + 1], (r->len - at) * sizeof r->kept[0]);
 }
 
+/* How many of its events may be in the stream twice. */
+COLD static uint32_t
+possible_of(const struct repeats *r, uint32_t at)
+{
+    return r->kept[at].tally.counted - r->kept[at].passed;
+}
+
 COLD uint32_t
 repeats_keep(struct repeats *r, const struct tally *t)
 {
@@ -86,10 +93,11 @@ repeats_keep(struct repeats *r, const struct tally *t)
     if (t->items == 0)
         return 0;
     if (r->len == REPEATS_MAX) {
-        possible = r->kept[0].tally.counted;
+        possible = possible_of(r, 0);
         forget(r, 0);
     }
     r->kept[r->len].id = ++r->ids;
+    r->kept[r->len].passed = 0;
     r->kept[r->len++].tally = *t;
     return possible;
 }
@@ -100,7 +108,7 @@ repeats_end(struct repeats *r)
     uint64_t possible = 0;
 
     for (uint32_t i = 0; i < r->len; i++)
-        possible += r->kept[i].tally.counted;
+        possible += possible_of(r, i);
     r->len = 0;
     return possible;
 }
@@ -130,7 +138,9 @@ repeats_stop(struct repeats *r, const struct tally *t, uint32_t id)
     for (uint32_t i = 0; i < t->marks && i < r->kept[at].tally.marks; i++)
         if (t->mark[i].hash == r->kept[at].tally.mark[i].hash)
             counted = r->kept[at].tally.mark[i].counted;
-    r->kept[at].tally.counted -= counted;
+    /* another POST with the same beginning may have got further, or as far */
+    if (counted > r->kept[at].passed)
+        r->kept[at].passed = counted;
     return counted;
 }
 
