@@ -456,7 +456,9 @@ mark(struct listener_connection *c)
 
     kept->len = 0;
     kept->splitter = c->splitter;
+    kept->splitter.from = kept->splitter.kept = 0;
     kept->tally = *c->tally;
+    (void)keep_piece(c, carried(c));
 }
 
 /* Of two POSTs that begin with the same event the sender of the older one has gone, seen or not. */
@@ -506,7 +508,7 @@ compare(struct listener_connection *c, struct span piece, struct span in)
             if (is != REPEATS_MAYBE || event.len == 0 || !begin_keeping(c, event))
                 return first_differs(c, event, rest, in);
             piece = rest;
-        } else if (is == REPEATS_MARK && c->splitter.kept == 0) {
+        } else if (is == REPEATS_MARK && carried(c).len <= LISTENER_EVENT_MAX_BYTES / 2) {
             mark(c);
             piece = rest;
         } else if (is == REPEATS_NOT) {

@@ -228,11 +228,44 @@ kept_within_its_buffer(void **state)
     end();
 }
 
+/* A POST that differs behind a mark, while the carry holds what follows the mark: all behind it is taken. */
+static void
+differs_behind_a_mark(void **state)
+{
+    size_t differs = 0;
+    int fd;
+
+    (void)state;
+    begin();
+    put(SPAN("["));
+    put_event(1, REPEATS_MARK_BYTES - sizeof EVENT_BEGIN EVENT_END - 60);
+    for (unsigned i = 2; i < 20; i++) {
+        put(SPAN(","));
+        if (i == 8)
+            differs = body_len;
+        put_event(i, 0);
+    }
+    put(SPAN("]"));
+    hang_up(post(body_len - 1, body_len));
+    memcpy(body + differs + sizeof EVENT_BEGIN - 1, "000028", 6);
+    fd = post(body_len, body_len);
+    answered(fd);
+    assert_int_equal(taken[1], 1);
+    assert_int_equal(taken[2], 1);
+    assert_int_equal(taken[28], 1);
+    for (unsigned i = 3; i < 20; i++)
+        assert_int_equal(taken[i], i == 8 ? 1 : 2);
+    end();
+    assert_int_equal(ledger.repeated, 2);
+    assert_int_equal(ledger.duplicates_possible, 17);
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_within_its_buffer),
+        cmocka_unit_test(differs_behind_a_mark),
     };
 
     return RUN(argc, argv, tests);
