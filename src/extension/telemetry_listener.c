@@ -377,18 +377,38 @@ carried(const struct listener_connection *c)
     return (struct span){s->carry + s->from, s->kept - s->from};
 }
 
-/* Begins to keep the body, from this first event on. Returns false when there is no room. */
+/* All events up to here have come before: what is kept begins anew. */
+COLD static void
+mark(struct listener_connection *c)
+{
+    struct listener_kept *kept = &c->listener->kept[c->kept];
+
+    kept->len = 0;
+    kept->splitter = c->splitter;
+    kept->splitter.from = kept->splitter.kept = 0;
+    kept->tally = *c->tally;
+    (void)keep_piece(c, carried(c));
+}
+
+/*
+ * Begins to keep the body, from this first event on, or behind it if it is known to be the same. Returns false
+ * when there is no room.
+ */
 COLD static bool
-begin_keeping(struct listener_connection *c, struct span event)
+begin_keeping(struct listener_connection *c, struct span event, bool same)
 {
     struct telemetry_listener *l = c->listener;
     struct listener_kept *kept;
 
-    if (event.len + carried(c).len > LISTENER_EVENT_MAX_BYTES / 2)
+    if ((same ? 0 : event.len) + carried(c).len > LISTENER_EVENT_MAX_BYTES / 2)
         return false;
     c->kept = take_buffer(l);
     if (c->kept < 0)
         return false;
+    if (same) {
+        mark(c);
+        return true;
+    }
     kept = &l->kept[c->kept];
     kept->len = 0;
     kept->tally = (struct tally){.items = 0};
@@ -448,19 +468,6 @@ first_differs(struct listener_connection *c, struct span event, struct span rest
     return split(c, rest, in);
 }
 
-/* All events up to here have come before: what is kept begins anew. */
-COLD static void
-mark(struct listener_connection *c)
-{
-    struct listener_kept *kept = &c->listener->kept[c->kept];
-
-    kept->len = 0;
-    kept->splitter = c->splitter;
-    kept->splitter.from = kept->splitter.kept = 0;
-    kept->tally = *c->tally;
-    (void)keep_piece(c, carried(c));
-}
-
 /* Of two POSTs that begin with the same event the sender of the older one has gone, seen or not. */
 COLD static void
 end_same(struct listener_connection *c, struct span event)
@@ -505,7 +512,8 @@ compare(struct listener_connection *c, struct span piece, struct span in)
             return split(c, rest, in);
         }
         if (first) {
-            if (is != REPEATS_MAYBE || event.len == 0 || !begin_keeping(c, event))
+            if (is == REPEATS_NOT || event.len == 0 ||
+                !begin_keeping(c, event, is == REPEATS_MARK))
                 return first_differs(c, event, rest, in);
             piece = rest;
         } else if (is == REPEATS_MARK && carried(c).len <= LISTENER_EVENT_MAX_BYTES / 2) {

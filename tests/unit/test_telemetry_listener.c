@@ -160,8 +160,9 @@ static void
 send_head(int fd, size_t len)
 {
     char head[200];
-    int n = snprintf(head, sizeof head, "POST %.*s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
-                     LISTENER_PATH_LEN, listener->path, len);
+    int n =
+        snprintf(head, sizeof head, "POST %.*s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
+                 LISTENER_PATH_LEN, listener->path, len);
 
     send_bytes(fd, head, (size_t)n);
 }
@@ -260,12 +261,157 @@ differs_behind_a_mark(void **state)
     assert_int_equal(ledger.duplicates_possible, 17);
 }
 
+/* A first event that is larger than what is kept between two marks. */
+static void
+large_first(void **state)
+{
+    static const size_t fills[] = {1000, REPEATS_MARK_BYTES, 700000, 1000000};
+
+    (void)state;
+    for (size_t i = 0; i < LEN(fills); i++) {
+        begin();
+        put(SPAN("["));
+        put_event(1, fills[i]);
+        for (unsigned n = 2; n < 10; n++) {
+            put(SPAN(","));
+            put_event(n, 100);
+        }
+        put(SPAN("]"));
+        hang_up(post(body_len - 300, body_len));
+        answered(post(body_len, body_len));
+        for (unsigned n = 1; n < 10; n++)
+            assert_int_equal(taken[n], 1);
+        end();
+        assert_int_equal(ledger.repeated, 7);
+        assert_int_equal(ledger.duplicates_possible, 0);
+    }
+}
+
+/* Ends a stop, and says how much is taken until the next. */
+static void
+give_room(void)
+{
+    for (unsigned turns = 0; telemetry_listener_stopped(listener); turns++) {
+        assert_true(turns < 100000);
+        room = dice(40);
+        telemetry_listener_resume(listener);
+    }
+    room = dice(3) == 0 ? dice(40) : UINT32_MAX;
+}
+
+static void
+send_some(int fd, const char *p, size_t len)
+{
+    while (len > 0) {
+        size_t n = 1 + dice(dice(2) == 0 ? 200 : 60000);
+
+        n = n < len ? n : len;
+        assert_int_equal(send(fd, p, n, MSG_NOSIGNAL), n);
+        read_all();
+        give_room();
+        read_all();
+        give_room();
+        p += n;
+        len -= n;
+    }
+}
+
+/* The number of the event that begins here. */
+static unsigned
+number_at(const char *event)
+{
+    char digits[7] = "";
+
+    memcpy(digits, event + sizeof EVENT_BEGIN - 1, 6);
+    return (unsigned)atoi(digits);
+}
+
+/* The event behind this place of the body; NULL: there is none. */
+static char *
+event_behind(const char *at)
+{
+    return memmem(at, body_len - (size_t)(at - body), EVENT_BEGIN, sizeof EVENT_BEGIN - 1);
+}
+
+/* An event behind the first has another number from now on. */
+static void
+change(unsigned number)
+{
+    char *at = event_behind(body);
+    char digits[8];
+
+    for (unsigned n = 1 + dice(30); n > 0; n--)
+        at = event_behind(at + 1) != NULL ? event_behind(at + 1) : at;
+    snprintf(digits, sizeof digits, "%06u", number);
+    if (at != event_behind(body))
+        memcpy(at + sizeof EVENT_BEGIN - 1, digits, 6);
+}
+
+/* Sends a part of the body, or all of it. */
+static void
+try(size_t part)
+{
+    struct linger hard = {1, 0};
+    int fd = connect_client();
+
+    send_head(fd, body_len);
+    give_room();
+    send_some(fd, body, part);
+    if (part == body_len) {
+        answered(fd);
+        return;
+    }
+    if (dice(2) == 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    hang_up(fd);
+}
+
+/*
+ * POSTs at random that break off at any byte and come again, the same or changed, while the queue is full at
+ * times: nothing is lost that was answered, doubles are what the ledger says at most, and none where all is the same.
+ */
+static void
+broken_at_random(void **state)
+{
+    (void)state;
+    for (unsigned run = 0; run < 300; run++) {
+        unsigned events = 1 + dice(30), tries = 1 + dice(4), doubles = 0;
+        bool same = dice(2) == 0;
+
+        begin();
+        for (unsigned i = 1; i <= events; i++) {
+            put(i == 1 ? SPAN("[") : SPAN(","));
+            put_event(i, dice(3) == 0 ? dice(dice(8) == 0 ? 400000 : 60000) : dice(300));
+        }
+        put(SPAN("]"));
+        for (unsigned i = 0; i < tries; i++) {
+            try(dice((uint32_t)body_len));
+            if (!same && dice(3) == 0)
+                change(100 + i);
+        }
+        try(body_len);
+        for (const char *at = event_behind(body); at != NULL; at = event_behind(at + 1))
+            assert_true(taken[number_at(at)] > 0);
+        for (unsigned i = 0; i < TAKEN_MAX; i++)
+            doubles += taken[i] > 1 ? taken[i] - 1 : 0;
+        end();
+        assert_true(doubles <= ledger.duplicates_possible);
+        assert_true(ledger.duplicates_possible <= events * tries);
+        if (same)
+            assert_int_equal(doubles, 0);
+        for (unsigned i = 0; i < DROP_REASONS; i++)
+            assert_int_equal(lost_len[i], 0);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_within_its_buffer),
         cmocka_unit_test(differs_behind_a_mark),
+        cmocka_unit_test(large_first),
+        cmocka_unit_test(broken_at_random),
     };
 
     return RUN(argc, argv, tests);
