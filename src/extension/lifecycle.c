@@ -229,6 +229,9 @@ renew_patience(struct lifecycle *life)
     uint32_t ms = life->settings->flush_budget_ms;
 
     life->patience_ms = ms > LEAST_PATIENCE_MS ? ms : LEAST_PATIENCE_MS;
+    /* what it has waited before is none of that */
+    if (life->stalled_ms != 0)
+        life->stalled_ms = life->loop->now_ms;
     if (life->dispatcher != NULL)
         telemetry_dispatcher_patience(life->dispatcher, life->patience_ms);
 }
@@ -355,7 +358,8 @@ our_own(struct lifecycle *life, const struct event *event)
 static void
 stalled(struct lifecycle *life)
 {
-    if (life->stalled_ms == 0)
+    /* the sender of before may have gone */
+    if (life->stalled_ms == 0 || !telemetry_listener_stopped(life->listener))
         life->stalled_ms = life->loop->now_ms;
 }
 
@@ -366,7 +370,8 @@ stall_over(struct lifecycle *life)
     uint64_t waited = life->loop->now_ms - life->stalled_ms;
 
     life->stalled_ms = 0;
-    if (life->state != LIFE_HOLDING)
+    /* a sender that has gone does not wait */
+    if (life->state != LIFE_HOLDING || !telemetry_listener_stopped(life->listener))
         return;
     life->patience_ms -= waited < life->patience_ms ? (uint32_t)waited : life->patience_ms;
     telemetry_dispatcher_patience(life->dispatcher, life->patience_ms);
