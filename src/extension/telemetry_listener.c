@@ -503,7 +503,7 @@ compare(struct listener_connection *c, struct span piece, struct span in)
             continue;
         if (r == SPLITTER_CUT)
             event.len = 0;
-        if (first)
+        if (first && event.len > 0)
             end_same(c, event);
         is = repeats_compare(&l->repeats, c->tally, event, &c->against, &counted);
         if (is == REPEATS_ALL) {
@@ -923,5 +923,15 @@ telemetry_listener_stopped(const struct telemetry_listener *l)
 void
 telemetry_listener_end(struct telemetry_listener *l)
 {
+    struct span none = {NULL, 0};
+
+    for (int i = 0; i < LISTENER_CONNECTIONS; i++) {
+        struct listener_connection *c = &l->connections[i];
+
+        if (c->state != LISTENER_BODY)
+            continue;
+        splitter_end(&c->splitter);
+        (void)take_piece(c, none, none);
+    }
     l->ledger->duplicates_possible += repeats_end(&l->repeats);
 }

@@ -139,7 +139,10 @@ void telemetry_listener_drain(struct telemetry_listener *l, uint32_t ms);
 /* Whether reading has stopped for want of room. */
 bool telemetry_listener_stopped(const struct telemetry_listener *l);
 
-/* Nothing comes again any more: what was not passed over is counted. */
+/*
+ * Nothing comes any more: events that were held until more of their POST came are handed over, and what was not
+ * passed over is counted.
+ */
 void telemetry_listener_end(struct telemetry_listener *l);
 
 #endif

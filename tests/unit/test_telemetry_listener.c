@@ -287,6 +287,64 @@ large_first(void **state)
     }
 }
 
+/* A POST's first event waits for what follows it; when nothing comes any more, it is counted. */
+static void
+held_at_the_end(void **state)
+{
+    (void)state;
+    for (unsigned known = 0; known < 2; known++) {
+        int fd;
+
+        begin();
+        put(SPAN("["));
+        put_event(1, 0);
+        put(SPAN(",{\"time\":"));
+        fd = connect_client();
+        if (known > 0) {
+            /* another POST that broke off, so that this one is compared */
+            send_head(fd, 1000);
+            send_bytes(fd, "[{\"a\":1},{", 11);
+            hang_up(fd);
+            fd = connect_client();
+        }
+        send_head(fd, 1000);
+        send_bytes(fd, body, body_len);
+        assert_int_equal(taken[1], 0);
+        telemetry_listener_end(listener);
+        assert_int_equal(taken[1], 1);
+        hang_up(fd);
+        end();
+    }
+}
+
+/* Two POSTs that begin with the rest of a record that was cut in two are not the same for that. */
+static void
+two_damaged(void **state)
+{
+    static const char cut[] = EVENT_BEGIN "\"b\":1}},";
+    int one, other;
+
+    (void)state;
+    begin();
+    put(SPAN("["));
+    put(SPAN(cut));
+    put_event(1, 0);
+    put(SPAN(","));
+    one = post(body_len, 1000);
+    body_len = 0;
+    put(SPAN("["));
+    put(SPAN(cut));
+    put_event(2, 0);
+    put(SPAN(","));
+    other = post(body_len, 1000);
+    assert_int_equal(listener->open, 2);
+    assert_int_equal(taken[1] + taken[2], 2);
+    assert_int_equal(lost_len[DROP_CUT], 2);
+    hang_up(one);
+    hang_up(other);
+    end();
+}
+
 /* Ends a stop, and says how much is taken until the next. */
 static void
 give_room(void)
@@ -411,6 +469,8 @@ main(int argc, char **argv)
         cmocka_unit_test(kept_within_its_buffer),
         cmocka_unit_test(differs_behind_a_mark),
         cmocka_unit_test(large_first),
+        cmocka_unit_test(held_at_the_end),
+        cmocka_unit_test(two_damaged),
         cmocka_unit_test(broken_at_random),
     };
 
