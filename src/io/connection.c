@@ -537,7 +537,8 @@ COLD bool
 connection_hopeless(const struct connection *c)
 {
     enum { INTERNAL_ERROR = 80, ALERTS = 256 }; /* RFC 5246, 7.2: an alert that may pass */
-    bool certificate = c->code > BR_ERR_X509_OK && c->code <= BR_ERR_X509_NOT_TRUSTED;
+    /* tls.c has some codes of its own behind BearSSL's */
+    bool certificate = c->code > BR_ERR_X509_OK && c->code < BR_ERR_RECV_FATAL_ALERT;
     bool alert = c->code >= BR_ERR_RECV_FATAL_ALERT && c->code < BR_ERR_RECV_FATAL_ALERT + ALERTS &&
                  c->code != BR_ERR_RECV_FATAL_ALERT + INTERNAL_ERROR;
 

@@ -214,12 +214,32 @@ frozen_in_connect(void **state)
     close_all();
 }
 
+/* Whatever a certificate is refused for, another call does not make it better. */
+static void
+hopeless(void **state)
+{
+    unsigned certificates = 0;
+
+    (void)state;
+    for (int code = BR_ERR_X509_OK + 1; code < BR_ERR_RECV_FATAL_ALERT; code++) {
+        struct connection c = {.end = CONNECTION_TLS_FAILED, .code = code};
+
+        if (strstr(tls_error(code), "certificate") == NULL)
+            continue;
+        certificates++;
+        if (!connection_hopeless(&c))
+            fail_msg("%d, %s", code, tls_error(code));
+    }
+    assert_true(certificates > 7);
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(frozen_in_look_up),
         cmocka_unit_test(frozen_in_connect),
+        cmocka_unit_test(hopeless),
     };
     int status;
 
