@@ -1,4 +1,4 @@
-import { Stack, Stage } from 'aws-cdk-lib';
+import { Stack, Stage, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
@@ -53,13 +53,19 @@ function obstacleToLayers(fn: lambda.Function): string | undefined {
   if (fn.runtime === lambda.Runtime.FROM_IMAGE) {
     return `container images take no layers: COPY the binary to /opt/extensions/${EXTENSION_NAME} in the image, then configure() the function`;
   }
-  const { layers } = fn.node.defaultChild as lambda.CfnFunction;
-  return (Stack.of(fn).resolve(layers)?.length ?? 0) >= MOST_LAYERS
+  return layersOf(fn) >= MOST_LAYERS
     ? `a function cannot have more than ${MOST_LAYERS} layers, and it has them already`
     : undefined;
 }
 
 const MOST_LAYERS = 5;
+
+// Not by resolving the token: older aws-cdk-lib keep what they made of it then, and layers that come
+// later would be missing in the template.
+function layersOf(fn: lambda.Function): number {
+  const { layers } = fn.node.defaultChild as lambda.CfnFunction;
+  return (Token.isUnresolved(layers) ? fn._layers : layers)?.length ?? 0;
+}
 
 /** What somebody does whose functions lie in several stages. */
 export const OWN_IN_EACH_STAGE = 'functions need a KinesisTelemetryExtension in their own stage, which may take the same stream';

@@ -1,6 +1,10 @@
+import { dirname, sep } from 'node:path';
 import { AssetStaging, CfnResource, CustomResourceProviderBase } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
+
+/** The folder of aws-cdk-lib, by whatever name a package manager has it. */
+const CDK = dirname(require.resolve('aws-cdk-lib/package.json'));
 
 /**
  * Whether a function is one that the CDK adds to a stack by itself, for custom resources mostly: log
@@ -10,7 +14,7 @@ import { IConstruct } from 'constructs';
 export function isCdkProvider(fn: lambda.Function): boolean {
   const staged = fn.node.tryFindChild('Code')?.node.tryFindChild('Stage');
   if (staged instanceof AssetStaging) {
-    return /[\\/]node_modules[\\/](aws-cdk-lib|@aws-cdk)[\\/]/.test(staged.sourcePath);
+    return staged.sourcePath.startsWith(CDK + sep) || /[\\/]node_modules[\\/]@aws-cdk[\\/]/.test(staged.sourcePath);
   }
   // The one whose code is inline, and so without a path.
   return fn.node.scope?.constructor.name === 'InstanceDrainHook';

@@ -1,8 +1,7 @@
-import { Names, Stack, Stage } from 'aws-cdk-lib';
+import { Names, Stack } from 'aws-cdk-lib';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct, IConstruct } from 'constructs';
 import { EXTENSION_NAME } from './layer';
-import { requireThat } from './validation';
 
 /**
  * A value of one stack for the template of another, without an export. CloudFormation refuses to change
@@ -13,7 +12,7 @@ import { requireThat } from './validation';
  * @param owner in whose stack the value is known
  * @param id what it is called among the owner's
  * @param value is given back where it needs no reference: a literal, or of the same stack
- * @param user in whose stack it is wanted
+ * @param user in whose stack it is wanted, of the same stage
  */
 export function weakReference(owner: Construct, id: string, value: string, user: IConstruct): string {
   const from = outermostStack(owner);
@@ -22,11 +21,7 @@ export function weakReference(owner: Construct, id: string, value: string, user:
     return value;
   }
   const parameterName = `/${EXTENSION_NAME}/${Names.uniqueResourceName(owner, { maxLength: 200, separator: '-' })}/${id}`;
-  const parameter = publish(owner, id, parameterName, value);
-  // Stages are deployed in an order of their own.
-  if (Stage.of(from) === Stage.of(to)) {
-    user.node.addDependency(parameter);
-  }
+  user.node.addDependency(publish(owner, id, parameterName, value));
   // In the outermost stack, which CloudFormation always looks at; nested ones are handed it from there.
   return ssm.StringParameter.valueForStringParameter(to, parameterName);
 }
@@ -43,11 +38,6 @@ function publish(owner: Construct, id: string, parameterName: string, stringValu
   if (known !== undefined) {
     return known;
   }
-  // By an Aspect on another stage this can come too late, and the parameter would be missing.
-  requireThat(
-    (Stage.of(owner) as unknown as { assembly?: object } | undefined)?.assembly === undefined,
-    `${owner.node.path}: its stage is synthesized already, so functions of other stages cannot be attached any more: attachTo() them where they are made`,
-  );
   return new ssm.StringParameter(holder, id, {
     parameterName,
     stringValue,

@@ -348,6 +348,8 @@ describe('context of the app', () => {
     ['alarm', /^context alarm: no such key: is alarms meant\?$/],
     ['retentionPeriod', /^context retentionPeriod: no such key; README\.md has the list$/],
     ['kms', /^context kms: no such key; README\.md has the list$/],
+    ['telemetry.kms', /^context telemetry\.kms: no such key; README\.md has the list$/],
+    ['customer_key', /^context customer_key: no such key; README\.md has the list$/],
   ] as const) {
     it(`may not have ${key}`, () => {
       assert.throws(() => check({ [key]: 'true' }), { name: 'ConfigurationError', message });

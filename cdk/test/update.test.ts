@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { App, NestedStack, RemovalPolicy, Stack, Stage } from 'aws-cdk-lib';
+import { App, NestedStack, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -214,25 +214,5 @@ describe('a function of another stack', () => {
     assert.deepEqual(values.sort(), ['KINESIS_STREAM_ARN', 'Layer', 'Policy', 'version']);
     assert.deepEqual([...new Set(Object.values<any>(Template.fromStack(nested).toJSON().Parameters).map(({ Type }) => Type))], ['String']);
     assert.deepEqual(stack.dependencies, [outer]);
-  });
-
-  it('may be in a stage of its own', () => {
-    const app = makeApp();
-    const extension = makeExtension({}, new Stack(new Stage(app, 'One'), 'Shared'));
-    const stack = new Stack(new Stage(app, 'Two'), 'Functions');
-    extension.attachTo(makeFunction(stack, 'Fn'));
-    const [layer] = only(Template.fromStack(stack), 'AWS::Lambda::Function').Properties.Layers;
-    const name = Template.fromStack(stack).toJSON().Parameters[layer.Ref].Default;
-    Template.fromStack(Stack.of(extension)).hasResourceProperties('AWS::SSM::Parameter', { Name: name });
-    assert.match(name, /^\/kinesis-telemetry-api-extension\/OneShared-Telemetry-\w+\/Layer$/);
-  });
-
-  it('cannot be attached when the stage of the layer is synthesized already', () => {
-    const app = makeApp();
-    const extension = makeExtension({}, new Stack(new Stage(app, 'One'), 'Shared'));
-    const stage = new Stage(app, 'Two');
-    extension.attachToAll(stage);
-    makeFunction(new Stack(stage, 'Functions'), 'Fn');
-    assert.throws(() => app.synth(), { name: 'ConfigurationError', message: /One\/Shared\/Telemetry: its stage is synthesized already/ });
   });
 });
