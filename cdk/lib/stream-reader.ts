@@ -74,12 +74,13 @@ function isFunction(scope: IConstruct, value: unknown, fn: lambda.Function): boo
     [...resources].some(
       (one) => one === resource || ((one instanceof lambda.CfnVersion || one instanceof lambda.CfnAlias) && isFunction(one, one.functionName, fn)),
     ) ||
-    (name !== undefined && !Token.isUnresolved(name) && (JSON.parse(text) === name || ofArn(text, FUNCTION) === name))
+    (name !== undefined && !Token.isUnresolved(name) && ofArn(text, FUNCTION) === name)
   );
 }
 
 const STREAM = /:kinesis:[^"]*:stream\/([A-Za-z0-9_.-]+)/;
-const FUNCTION = /:lambda:[^"]*:function:([A-Za-z0-9_-]+)/;
+// Its name or account:function:name, both perhaps with an alias or version behind, or an ARN somewhere.
+const FUNCTION = /(?:^"(?!arn:)(?:\d{12}:function:)?|:lambda:[^"]*:function:)([A-Za-z0-9_-]+)/;
 
 function ofArn(text: string, pattern: RegExp): string | undefined {
   return pattern.exec(text)?.[1];

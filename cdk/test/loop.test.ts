@@ -31,6 +31,8 @@ const LOOPS: [string, Link, ((stack: Stack) => KinesisTelemetryExtensionProps)?]
   ['a CfnEventSourceMapping', (fn, { streamArn }) => mapping(fn, streamArn)],
   ['a CfnEventSourceMapping of an ARN', (fn) => mapping(fn, ARN), given],
   ['a CfnEventSourceMapping of names', (fn) => mapping(fn, ARN, 'reader'), () => ({ streamName: 'telemetry' })],
+  ['a CfnEventSourceMapping of an alias by names', (fn) => mapping(fn, ARN, 'reader:live'), given],
+  ['a CfnEventSourceMapping of a partial ARN', (fn) => mapping(fn, ARN, '123456789012:function:reader'), given],
   ['a CfnEventSourceMapping of an ARN of the function', (fn) => mapping(fn, ARN, 'arn:aws:lambda:us-east-1:123456789012:function:reader:live'), given],
   ['a stream that is imported twice', (fn) => fn.addEventSource(new KinesisEventSource(kinesis.Stream.fromStreamArn(fn, 'Again', ARN), { startingPosition: START })), given],
   ['a stream that is given by its name', (fn) => mapping(fn, Stack.of(fn).formatArn({ service: 'kinesis', resource: 'stream', resourceName: 'telemetry' })), () => ({ streamName: 'telemetry' })],
