@@ -11,7 +11,7 @@ import { attachable, configurable } from './attachable';
 import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
 import { environmentOf, requireSameEnvironment } from './environment';
 import { allow, attachLayer, attachPolicy, claim, setVariables } from './function';
-import { FLAG, having, Kind, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKinds, TEXT } from './kinds';
+import { FLAG, having, Kind, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKind, requireKinds, TEXT } from './kinds';
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
 import { makeRuntimePolicy, ownLogGroup } from './runtime-policy';
@@ -251,6 +251,10 @@ export class KinesisTelemetryExtension extends Construct {
    */
   public configure(fn: lambda.IFunction, overrides: TelemetrySettings = {}): void {
     const target = configurable(this, fn);
+    requireKind('settings of a function', overrides, OPTIONS);
+    if (this.logsDenied) {
+      checkWithoutLogs(overrides);
+    }
     const ours = this.variables.get(target);
     if (ours !== undefined) {
       setVariables(target, settingsEnvironment(overrides), ours);
@@ -381,12 +385,19 @@ function checkProps(props: KinesisTelemetryExtensionProps): void {
     props.deadLetter === undefined || props.deadLetterBucket === undefined,
     'deadLetter, deadLetterBucket: one of them',
   );
+  if (props.denyCloudWatchLogs) {
+    checkWithoutLogs(props);
+  }
+}
+
+/** Refuses what needs log lines, of the construct or of one function. */
+function checkWithoutLogs(props: KinesisTelemetryExtensionProps): void {
   requireThat(
-    !props.denyCloudWatchLogs || !(props.alarms || props.dashboard || props.metrics === MetricsFormat.EMF),
+    !(props.alarms || props.dashboard || props.metrics === MetricsFormat.EMF),
     'denyCloudWatchLogs: no metrics, alarms or dashboard with it, since CloudWatch makes metrics from log lines',
   );
   requireThat(
-    !props.denyCloudWatchLogs || props.deadLetter !== DeadLetter.STDERR,
+    props.deadLetter !== DeadLetter.STDERR,
     'denyCloudWatchLogs: no dead letters on standard error with it, since they would reach nobody',
   );
 }

@@ -8,10 +8,22 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { AttachKinesisTelemetry, DeadLetter, FlushPolicy, LogLevel, PartitionKey } from '../lib';
+import { AttachKinesisTelemetry, DeadLetter, FlushPolicy, LogLevel, MetricsFormat, PartitionKey } from '../lib';
 import { makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
 
 describe('attachTo', () => {
+  it('refuses what needs log lines where these are denied, and settings that are none', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ denyCloudWatchLogs: true }, stack);
+    const fn = makeFunction(stack, 'Fn');
+    for (const again of [false, true]) {
+      assert.throws(() => extension.attachTo(fn, { metrics: MetricsFormat.EMF }), { message: /^denyCloudWatchLogs: no metrics/ }, `${again}`);
+      assert.throws(() => extension.attachTo(fn, { deadLetter: DeadLetter.STDERR }), { message: /^denyCloudWatchLogs: no dead letters/ });
+      assert.throws(() => extension.attachTo(fn, 'end' as any), { message: /^settings of a function: an object of options/ });
+      extension.attachTo(fn);
+    }
+  });
+
   it('adds layer, policy and settings', () => {
     const stack = makeStack();
     const extension = makeExtension({ flush: FlushPolicy.END, partitionKey: PartitionKey.REQUEST }, stack);
