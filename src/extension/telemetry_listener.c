@@ -512,8 +512,7 @@ compare(struct listener_connection *c, struct span piece, struct span in)
             return split(c, rest, in);
         }
         if (first) {
-            if (is == REPEATS_NOT || event.len == 0 ||
-                !begin_keeping(c, event, is == REPEATS_MARK))
+            if (is == REPEATS_NOT || event.len == 0 || !begin_keeping(c, event, is == REPEATS_MARK))
                 return first_differs(c, event, rest, in);
             piece = rest;
         } else if (is == REPEATS_MARK && carried(c).len <= LISTENER_EVENT_MAX_BYTES / 2) {
