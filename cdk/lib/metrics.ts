@@ -242,7 +242,7 @@ export function makeDashboard(
     dashboardName: options.name,
     widgets: [
       [functions('Records', 'Received', 'Delivered'), functions('Bytes delivered', 'BytesDelivered'), functions('Queued', 'Queued')],
-      [functions('Lost', 'Dropped', 'PlatformDropped'), functions('Dead letters', 'DeadLettered'), functions('Sent again', 'Retried', 'DuplicatesPossible')],
+      [functions('Lost', 'Dropped', 'PlatformDropped'), functions('Dead letters', 'DeadLettered'), functions('Sent again', 'Retried', 'DuplicatesPossible', 'Repeated')],
       [functions('Requests', 'Requests'), functions('Connections', 'Connections', 'Handshakes'), functions('Circuit breaker', 'BreakerOpenings')],
       ...(watchStream ? streamRows() : []),
     ],

@@ -321,7 +321,6 @@ export function settingsEnvironment(settings: TelemetrySettings): Record<string,
   requireKind('partitionKey', settings.partitionKey, PARTITION_KEY);
   requireKind('deadLetter', settings.deadLetter, DEAD_LETTER);
   checkEndpoints(settings);
-  checkBuffering(settings);
   const variables: Record<string, string | undefined> = {
     TELEMETRY_TYPES: types(settings.types),
     TELEMETRY_RECORD_FORMAT: word('recordFormat', settings.recordFormat, RecordFormat),
@@ -351,6 +350,8 @@ export function settingsEnvironment(settings: TelemetrySettings): Record<string,
     AWS_USE_DUALSTACK_ENDPOINT: flag('useDualstackEndpoint', settings.useDualstackEndpoint),
     AWS_CA_BUNDLE: file('caBundle', settings.caBundle),
   };
+  // Of the right kind, both of them, by now.
+  checkBuffering(settings);
   return Object.fromEntries(
     Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
