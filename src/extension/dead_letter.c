@@ -54,12 +54,11 @@ entry(const struct queue_record *record, struct span common_key)
 }
 
 size_t
-dead_letter_record_size(const struct dead_letter *d, const struct queue_record *record,
-                        struct span common_key)
+dead_letter_record_size(const struct queue_record *record, struct span common_key)
 {
     struct put_record r = entry(record, common_key);
 
-    return dead_letter_object_line_size(&r, d->object.sandbox);
+    return dead_letter_object_line_size(&r);
 }
 
 static void
@@ -137,10 +136,8 @@ dead_letter_init(struct dead_letter *d, struct loop *loop, struct storage *s)
     struct dead_letter_name name = name_of(settings, d->sandbox);
 
     d->object = (struct dead_letter_object){.record = tell_record, .context = d};
-    if (settings->dead_letter != DEAD_LETTER_S3) {
-        d->object.sandbox = d->sandbox;
+    if (settings->dead_letter != DEAD_LETTER_S3)
         return 0;
-    }
     d->client.service = SPAN("s3");
     d->client.region = settings->function_region;
     d->client.endpoint = settings->s3;
@@ -213,9 +210,16 @@ write_line(struct dead_letter *d, uint64_t until_ms)
     if (d->torn && !write_out(d, SPAN("\n"), until_ms))
         return false;
     dead_letter_object_rewind(&d->object);
-    while ((n = dead_letter_object_read(&d->object, part, sizeof part)) > 0)
+    if (d->lines != NULL)
+        own_lines_begin(d->lines);
+    while ((n = dead_letter_object_read(&d->object, part, sizeof part)) > 0) {
         if (!write_out(d, (struct span){part, n}, until_ms))
             return false;
+        if (d->lines != NULL)
+            own_lines_add(d->lines, (struct span){part, n});
+    }
+    if (d->lines != NULL)
+        own_lines_end(d->lines);
     return true;
 }
 

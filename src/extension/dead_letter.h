@@ -9,6 +9,7 @@
  */
 #include "extension/aws_client.h"
 #include "protocol/dead_letter_object.h"
+#include "protocol/own_lines.h"
 #include "protocol/queue.h"
 
 struct dead_letter_result {
@@ -19,7 +20,8 @@ struct dead_letter_result {
 
 struct dead_letter {
     struct aws_client client; /* its environment is set by the caller */
-    struct span sandbox;      /* goes into the names of objects, and into lines */
+    struct span sandbox;      /* goes into the names of objects */
+    struct own_lines *lines;  /* where lines on standard error are remembered; NULL: they are not */
     uint32_t silence_ms;      /* as of http_call; may be changed before each put */
     /* The records are written, or are not; the result's spans are valid during the callback. */
     void (*done)(void *context, const struct dead_letter_result *result);
@@ -51,8 +53,7 @@ size_t dead_letter_bytes(const struct settings *settings, struct span sandbox);
 int dead_letter_init(struct dead_letter *d, struct loop *loop, struct storage *s);
 
 /* The bytes that a record adds to an object. Looks at each of its bytes. */
-size_t dead_letter_record_size(const struct dead_letter *d, const struct queue_record *record,
-                               struct span common_key);
+size_t dead_letter_record_size(const struct queue_record *record, struct span common_key);
 
 /*
  * Writes a batch, 1 or more records, of the queue; it must not change until done, which may come

@@ -30,7 +30,7 @@ record_size(void *context, const struct queue_record *record)
 {
     const struct dead_letter_dispatcher *d = context;
 
-    return dead_letter_record_size(&d->letter, record, d->common_key);
+    return dead_letter_record_size(record, d->common_key);
 }
 
 /* When the next batch is due, given that none is under way; UINT64_MAX: there is none. */

@@ -342,16 +342,17 @@ observe(struct lifecycle *life, const struct event *event)
 COLD static bool
 our_own(struct lifecycle *life, const struct event *event)
 {
+    struct telemetry_dispatcher *d = life->dispatcher;
     struct span time = {NULL, 0};
     uint64_t ms;
-    enum own_line is =
-        own_line(event, SPAN(LOG_LOGGER), life->dispatcher->intake.origin.sandbox, &time);
+    enum own_line is = own_line(event, SPAN(LOG_LOGGER), d->intake.origin.sandbox, &time);
+    bool ours = is == OWN_LINE_YES || (is == OWN_LINE_IF_WRITTEN &&
+                                       stamp_read_rfc3339(time, &ms) == 0 && log_wrote_at(ms));
 
-    if (is == OWN_LINE_NOT ||
-        (is == OWN_LINE_IF_WRITTEN && (stamp_read_rfc3339(time, &ms) != 0 || !log_wrote_at(ms))))
-        return false;
-    life->dispatcher->ledger.own_lines++;
-    return true;
+    if (!ours && life->settings->dead_letter == DEAD_LETTER_STDERR)
+        ours = own_lines_take(&d->own_lines, event, dead_letter_object_is_line(event->record));
+    d->ledger.own_lines += ours;
+    return ours;
 }
 
 /* The queue is full, and the platform waits. */

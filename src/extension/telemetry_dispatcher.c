@@ -795,6 +795,8 @@ join(struct telemetry_dispatcher *d)
     d->dead_letter.ledger = &d->ledger;
     d->dead_letter.letter.client.environment = &d->environment;
     d->dead_letter.letter.sandbox = (struct span){d->intake.sandbox, sizeof d->intake.sandbox};
+    if (s->dead_letter == DEAD_LETTER_STDERR && (s->types & EVENT_EXTENSION) != 0)
+        d->dead_letter.letter.lines = &d->own_lines;
     d->dead_letter.changed = dead_letter_changed;
     d->dead_letter.context = d;
     d->failures = (struct failure_log){

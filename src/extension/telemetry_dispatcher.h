@@ -41,6 +41,7 @@ struct telemetry_dispatcher {
     struct telemetry_intake intake;
     struct dead_letter_dispatcher dead_letter;
     struct ledger ledger;
+    struct own_lines own_lines; /* dead letters on standard error */
     uint64_t deadline_ms; /* monotonic: until when delivery is awaited; 0: nobody waits */
     /* Something was delivered, failed or came to rest. */
     void (*changed)(void *context);

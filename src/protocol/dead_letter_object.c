@@ -6,11 +6,10 @@
 /* see dead_letter_object.h */
 
 /* The parts of a line in order. */
-enum part { SANDBOX_OPEN, SANDBOX, DATA_OPEN, DATA, KEY_OPEN, KEY, CLOSE };
+enum part { DATA_OPEN, DATA, KEY_OPEN, KEY, CLOSE };
 
-static const char sandbox_open[] = "{\"sandbox\":\"";
-static const char text_open[] = "\",\"Data\":\"";
-static const char base64_open[] = "\",\"DataBase64\":\"";
+static const char text_open[] = "{\"Data\":\"";
+static const char base64_open[] = "{\"DataBase64\":\"";
 static const char key_open[] = "\",\"PartitionKey\":\"";
 static const char line_close[] = "\"}\n";
 
@@ -27,26 +26,12 @@ is_text(struct span s)
     return true;
 }
 
-/* Data is the second member, or the first. */
-static struct span
-data_open(bool text, bool second)
-{
-    struct span name = text ? SPAN(text_open) : SPAN(base64_open);
-
-    return span_skip(name, second ? 0 : 2);
-}
-
 static struct piece
-piece_of(enum part part, const struct put_record *r, bool text, struct span sandbox)
+piece_of(enum part part, const struct put_record *r, bool text)
 {
     switch (part) {
-    case SANDBOX_OPEN:
-        /* one bracket is there in any case */
-        return (struct piece){PIECE_PLAIN, sandbox.len > 0 ? SPAN(sandbox_open) : SPAN("{")};
-    case SANDBOX:
-        return (struct piece){PIECE_PLAIN, sandbox};
     case DATA_OPEN:
-        return (struct piece){PIECE_PLAIN, data_open(text, sandbox.len > 0)};
+        return (struct piece){PIECE_PLAIN, text ? SPAN(text_open) : SPAN(base64_open)};
     case DATA:
         return (struct piece){text ? PIECE_ESCAPED : PIECE_BASE64, r->data};
     case KEY_OPEN:
@@ -60,24 +45,33 @@ piece_of(enum part part, const struct put_record *r, bool text, struct span sand
 }
 
 size_t
-dead_letter_object_line_size(const struct put_record *record, struct span sandbox)
+dead_letter_object_line_size(const struct put_record *record)
 {
     bool text = is_text(record->data);
     size_t len = 0;
 
-    for (enum part part = SANDBOX_OPEN; part <= CLOSE; part++) {
-        struct piece piece = piece_of(part, record, text, sandbox);
+    for (enum part part = DATA_OPEN; part <= CLOSE; part++) {
+        struct piece piece = piece_of(part, record, text);
 
         len += piece_len(&piece);
     }
     return len;
 }
 
+bool
+dead_letter_object_is_line(struct span record)
+{
+    return span_starts(record, SPAN("{\"Data\":\"")) ||
+           span_starts(record, SPAN("{\"DataBase64\":\"")) ||
+           span_starts(record, SPAN("\"{\\\"Data\\\":\\\"")) ||
+           span_starts(record, SPAN("\"{\\\"DataBase64\\\":\\\""));
+}
+
 void
 dead_letter_object_rewind(struct dead_letter_object *d)
 {
     d->index = 0;
-    d->part = SANDBOX_OPEN;
+    d->part = DATA_OPEN;
     d->place = (struct piece_place){0, 0};
 }
 
@@ -87,7 +81,7 @@ advance(struct dead_letter_object *d)
 {
     d->place = (struct piece_place){0, 0};
     if (d->part++ == CLOSE) {
-        d->part = SANDBOX_OPEN;
+        d->part = DATA_OPEN;
         d->index++;
     }
 }
@@ -106,9 +100,9 @@ dead_letter_object_read(struct dead_letter_object *d, char *buffer, size_t cap)
             d->record(d->context, d->index, &r);
             asked = d->index;
         }
-        if (d->part == SANDBOX_OPEN && d->place.at == 0)
+        if (d->part == DATA_OPEN && d->place.at == 0)
             d->text = is_text(r.data);
-        piece = piece_of(d->part, &r, d->text, d->sandbox);
+        piece = piece_of(d->part, &r, d->text);
         len += piece_read(&piece, &d->place, buffer + len, cap - len);
         if (piece_ended(&piece, &d->place))
             advance(d);

@@ -8,10 +8,7 @@
  *     {"DataBase64":"gIE=","PartitionKey":"pk"}
  *
  * the latter for data that is not valid UTF-8, which a JSON string could not hold. Lines of the
- * former kind can be put into a stream by the AWS CLI (--cli-binary-format raw-in-base64-out). On
- * standard error they begin with the sandbox's id, by which we know them when they come back:
- *
- *     {"sandbox":"…","Data":"the record's bytes","PartitionKey":"pk"}
+ * former kind can be put into a stream by the AWS CLI (--cli-binary-format raw-in-base64-out).
  *
  * The lines are generated, never stored: read out in pieces of any size, as often as wanted, with
  * the same bytes each time.
@@ -21,7 +18,6 @@
 
 struct dead_letter_object {
     size_t records_len;
-    struct span sandbox; /* that lines begin with; empty: they do not. Needs no escapes */
 
     /* Tells record index, 0..records_len - 1, as struct put_records' does. */
     void (*record)(void *context, size_t index, struct put_record *r);
@@ -35,7 +31,13 @@ struct dead_letter_object {
 };
 
 /* The bytes of one record's line, its newline included. Looks at every byte of the record. */
-size_t dead_letter_object_line_size(const struct put_record *record, struct span sandbox);
+size_t dead_letter_object_line_size(const struct put_record *record);
+
+/*
+ * Whether a record of the Telemetry API is such a line: written to standard error it comes back to
+ * those who have subscribed to extensions' logs, as an object or as a string.
+ */
+bool dead_letter_object_is_line(struct span record);
 
 /* Back to the first byte. Needed before the first read too. */
 void dead_letter_object_rewind(struct dead_letter_object *d);

@@ -43,10 +43,9 @@ names_sandbox(struct span text, struct span sandbox)
     bool metrics = span_starts(text, SPAN("{\\\"_aws\\\":"));
     const char *at = metrics ? span_find(text, name) : NULL;
 
-    if (at != NULL)
-        text = span_skip(text, (size_t)(at - text.p));
-    else if (!skip(&text, SPAN("{")))
+    if (at == NULL)
         return false;
+    text = span_skip(text, (size_t)(at - text.p));
     return skip(&text, name) && skip(&text, sandbox) && skip(&text, SPAN("\\\""));
 }
 
@@ -79,7 +78,9 @@ of_object(struct span object, struct span logger, struct span sandbox, struct sp
         else if (span_same(name, SPAN("time")))
             *time = value;
     }
-    return ours ? OWN_LINE_YES : logged && time->len > 0 ? OWN_LINE_IF_WRITTEN : OWN_LINE_NOT;
+    if (!logged)
+        return OWN_LINE_NOT;
+    return ours ? OWN_LINE_YES : time->len > 0 ? OWN_LINE_IF_WRITTEN : OWN_LINE_NOT;
 }
 
 enum own_line

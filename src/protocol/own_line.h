@@ -6,10 +6,9 @@
  * lines, or write some that look like them, and those are to be forwarded.
  *
  * So a line counts as ours by what others cannot know, the sandbox's random id, or, for those that
- * do not carry it, by the moment at which it was written:
+ * do not carry it, by the moment at which it was written (dead letters: own_lines.h):
  *
  *     {"time":"…","level":"…","logger":"LOGGER",…       a log line
- *     {"sandbox":"SANDBOX","Data":…                     a dead letter on standard error
  *     {"_aws":…,"sandbox":"SANDBOX",…                   metrics
  *
  * The platform hands them over as an object, or as the text of one, which a split line may cut short.

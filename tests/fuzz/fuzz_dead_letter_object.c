@@ -6,7 +6,6 @@
 #include "entries.h"
 #include "fuzz.h"
 #include "protocol/dead_letter_object.h"
-#include "protocol/own_line.h"
 #include "protocol/stamp.h"
 #include "read_back.h"
 #include "strict_json.h"
@@ -19,6 +18,20 @@ static size_t
 read_generator(void *generator, char *buffer, size_t cap)
 {
     return dead_letter_object_read(generator, buffer, cap);
+}
+
+/* It may come back to us, as an object or as the text of a log line. */
+static void
+check_own(struct span line)
+{
+    size_t cap = line.len * 2 + 2; /* no byte of it needs a longer escape */
+    struct out o = out_to(fuzz_room(cap), cap);
+
+    out_byte(&o, '"');
+    out_json(&o, line);
+    out_byte(&o, '"');
+    FACT(out_end(&o) == 0 && dead_letter_object_is_line(out_span(&o)));
+    FACT(dead_letter_object_is_line(line));
 }
 
 static void
@@ -39,42 +52,7 @@ check_line(struct span line, const struct put_record *r)
     value = read_back_member(&w, SPAN("PartitionKey"));
     FACT(span_same(read_back_text(value), r->partition_key));
     FACT(json_walk_next(&w, &name, &value) == 0);
-}
-
-/* It may come back to us, as an object or as the text of a log line. */
-static void
-check_own(struct span line, struct span sandbox)
-{
-    size_t cap = line.len * 2 + 2; /* no byte of it needs a longer escape */
-    struct out text = out_to(fuzz_room(cap), cap);
-    struct event e = {.type = EVENT_EXTENSION, .record = line};
-    struct span time;
-
-    FACT(own_line(&e, SPAN("logger"), sandbox, &time) == OWN_LINE_YES);
-    out_byte(&text, '"');
-    out_json(&text, line);
-    out_byte(&text, '"');
-    FACT(out_end(&text) == 0);
-    e.record = out_span(&text);
-    FACT(own_line(&e, SPAN("logger"), sandbox, &time) == OWN_LINE_YES);
-    FACT(own_line(&e, SPAN("logger"), SPAN("another"), &time) == OWN_LINE_NOT);
-}
-
-/* The same record on standard error. */
-static void
-check_stderr(const struct put_record *record)
-{
-    static struct entries one;
-    struct dead_letter_object d = {
-        .records_len = 1, .sandbox = SPAN("5a4d"), .record = entries_tell, .context = &one};
-    size_t len = dead_letter_object_line_size(record, d.sandbox);
-    char *room = fuzz_room(len);
-
-    one.records[0] = *record;
-    one.len = 1;
-    dead_letter_object_rewind(&d);
-    FACT(dead_letter_object_read(&d, room, len) == len);
-    check_own((struct span){room, len - 1}, d.sandbox);
+    check_own(line);
 }
 
 static void
@@ -85,7 +63,7 @@ check_lines(struct entries *list)
     struct span all = {NULL, 0}, rest, line;
 
     for (size_t i = 0; i < list->len; i++)
-        all.len += dead_letter_object_line_size(&list->records[i], SPAN(""));
+        all.len += dead_letter_object_line_size(&list->records[i]);
     all.p = fuzz_room(all.len);
     dead_letter_object_rewind(&d);
     FACT(dead_letter_object_read(&d, (char *)all.p, all.len) == all.len);
@@ -93,9 +71,8 @@ check_lines(struct entries *list)
     rest = all;
     for (size_t i = 0; i < list->len; i++) {
         line = span_cut(rest, '\n', &rest);
-        FACT(line.len + 1 == dead_letter_object_line_size(&list->records[i], SPAN("")));
+        FACT(line.len + 1 == dead_letter_object_line_size(&list->records[i]));
         check_line(line, &list->records[i]);
-        check_stderr(&list->records[i]);
     }
     FACT(rest.p != NULL && rest.len == 0);
     dead_letter_object_rewind(&d);

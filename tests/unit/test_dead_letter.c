@@ -334,14 +334,12 @@ size(void **state)
         struct queue_record record = queue_at(&queue, batch.places[i]);
         const char *line_end = strchr(LINES + at, '\n');
 
-        CHECK_INT("size", dead_letter_record_size(&letter, &record, SPAN("common")),
+        CHECK_INT("size", dead_letter_record_size(&record, SPAN("common")),
                   line_end + 1 - (LINES + at));
         at = (uint32_t)(line_end + 1 - LINES);
     }
     end();
 }
-
-#define OF_SANDBOX "{\"sandbox\":\"5a5a\","
 
 /* Standard error as a pipe that has room for so many bytes. */
 static int pipe_end, pipe_start;
@@ -416,10 +414,7 @@ lines(void **state)
     take_all();
     put_lines();
     CHECK_INT("written", told.written, 3);
-    CHECK_SPAN("lines", drain(),
-               SPAN(OF_SANDBOX "\"Data\":\"{\\\"a\\\":1}\",\"PartitionKey\":\"k1\"}\n" OF_SANDBOX
-                               "\"DataBase64\":\"/w==\",\"PartitionKey\":\"common\"}\n" OF_SANDBOX
-                               "\"Data\":\"line\\n\",\"PartitionKey\":\"k2\"}\n"));
+    CHECK_SPAN("lines", drain(), SPAN(LINES));
     end_stderr();
 }
 
@@ -436,7 +431,7 @@ full_pipe(void **state)
     CHECK_INT("lines", drain().len, 0);
     put_lines();
     CHECK_INT("written", told.written, 1);
-    CHECK_SPAN("lines", drain(), SPAN(OF_SANDBOX "\"Data\":\"a\",\"PartitionKey\":\"k1\"}\n"));
+    CHECK_SPAN("lines", drain(), SPAN("{\"Data\":\"a\",\"PartitionKey\":\"k1\"}\n"));
     end_stderr();
 }
 
@@ -460,7 +455,7 @@ filling_pipe(void **state)
     for (size_t i = 0; i < got.len; i++)
         newlines += got.p[i] == '\n';
     CHECK_INT("lines", newlines, told.written);
-    CHECK_INT("bytes", got.len, told.written * (sizeof data + 31 + sizeof OF_SANDBOX - 2));
+    CHECK_INT("bytes", got.len, told.written * (sizeof data + 31));
     end_stderr();
 }
 
@@ -469,7 +464,7 @@ static void
 torn(void **state)
 {
     static char data[100000];
-    static const char begun[] = OF_SANDBOX "\"Data\":\"xxx";
+    static const char begun[] = "{\"Data\":\"xxx";
     struct span got;
 
     (void)state;
@@ -486,9 +481,9 @@ torn(void **state)
     take_all();
     put_lines();
     CHECK_INT("written", told.written, 1);
-    CHECK_SPAN("lines", drain(), SPAN("\n" OF_SANDBOX "\"Data\":\"a\",\"PartitionKey\":\"k1\"}\n"));
+    CHECK_SPAN("lines", drain(), SPAN("\n{\"Data\":\"a\",\"PartitionKey\":\"k1\"}\n"));
     put_lines();
-    CHECK_SPAN("lines", drain(), SPAN(OF_SANDBOX "\"Data\":\"a\",\"PartitionKey\":\"k1\"}\n"));
+    CHECK_SPAN("lines", drain(), SPAN("{\"Data\":\"a\",\"PartitionKey\":\"k1\"}\n"));
     end_stderr();
 }
 
