@@ -219,7 +219,10 @@ describe('what the platform answers', { concurrency: 4 }, () => {
       await stand.platform.until(() => calls(stand, 'next').length > asked && stand.relay.waiting === 1);
     }
     await delivers(stand);
-    assert.ok(stand.complaints.length <= 1, stand.complaints.join('\n'));
+    /* as AWS, the platform refuses a next that follows one whose connection broke: each is told once in a row */
+    const told = new Set(stand.complaints.map((one) => one.replace(/.*(closed by the peer|InvalidExtensionState).*/, '$1')));
+    assert.ok([...told].every((one) => ['closed by the peer', 'InvalidExtensionState'].includes(one)), [...told].join('\n'));
+    assert.ok(stand.complaints.length <= 10, stand.complaints.join('\n'));
   });
 
   /* Members of an INVOKE that are not as expected; the invocation is over long before its deadline. */
