@@ -27,7 +27,8 @@ check_subscription(void)
 {
     struct lambda_subscription s = {SPAN("2025-01-29"),    fuzz_dice(8),
                                     fuzz_dice(UINT32_MAX), fuzz_dice(UINT32_MAX),
-                                    fuzz_dice(UINT32_MAX), (uint16_t)fuzz_dice(65536)};
+                                    fuzz_dice(UINT32_MAX), (uint16_t)fuzz_dice(65536),
+                                    SPAN("/0123456789abcdef0123456789abcdef")};
     struct out whole = out_to(fuzz_room(512), 512), cut;
     size_t cap;
 
