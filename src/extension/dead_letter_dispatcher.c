@@ -42,14 +42,14 @@ due_ms(const struct dead_letter_dispatcher *d)
     if (d->queue->dead + d->queue->in_doubt == 0 || d->settings->dead_letter == DEAD_LETTER_NONE)
         return UINT64_MAX;
     if (d->flush || d->queue->in_doubt > 0 || d->queue->dead >= GATHER_RECORDS)
-        due = d->loop->now_ms;
+        due = d->loop->now.ms;
     return due > d->again_ms ? due : d->again_ms;
 }
 
 static uint32_t
 silence_ms(const struct dead_letter_dispatcher *d)
 {
-    uint64_t left = d->deadline_ms > d->loop->now_ms ? d->deadline_ms - d->loop->now_ms : 0;
+    uint64_t left = d->deadline_ms > d->loop->now.ms ? d->deadline_ms - d->loop->now.ms : 0;
 
     if (!d->last_chance)
         return SILENCE_MS;
@@ -89,14 +89,14 @@ dead_letter_dispatcher_run(struct dead_letter_dispatcher *d)
     uint64_t due;
 
     if (d->queue->dead > 0 && d->since_ms == 0)
-        d->since_ms = d->loop->now_ms;
+        d->since_ms = d->loop->now.ms;
     if (d->sending)
         return;
     due = due_ms(d);
     d->timer.at_ms = 0;
-    if (due <= d->loop->now_ms && credentials_wait(d)) {
-        d->timer.at_ms = d->loop->now_ms + CREDENTIALS_WAIT_MS;
-    } else if (due <= d->loop->now_ms) {
+    if (due <= d->loop->now.ms && credentials_wait(d)) {
+        d->timer.at_ms = d->loop->now.ms + CREDENTIALS_WAIT_MS;
+    } else if (due <= d->loop->now.ms) {
         put(d);
     } else if (due != UINT64_MAX) {
         d->timer.at_ms = due;
@@ -152,13 +152,13 @@ put_done(void *context, const struct dead_letter_result *r)
     if (r->written > 0) {
         d->failures = 0;
         /* standard error takes no time: the loop has its turn between two batches */
-        d->again_ms = s3 ? 0 : d->loop->now_ms + 1;
+        d->again_ms = s3 ? 0 : d->loop->now.ms + 1;
         failure_log_reset(&d->log);
     } else {
         d->failures++;
         if (s3)
             failure_log_tell(&d->log, LOG_ERROR, NULL, &r->call);
-        d->again_ms = d->loop->now_ms + wait_ms(d, &r->call);
+        d->again_ms = d->loop->now.ms + wait_ms(d, &r->call);
     }
     d->changed(d->context);
 }

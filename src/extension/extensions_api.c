@@ -83,7 +83,7 @@ register_done(void *context, int result)
 static void
 pass_over(struct extensions_api *api)
 {
-    uint64_t now = api->loop->now_ms;
+    uint64_t now = api->loop->now.ms;
 
     api->failures++;
     tell(api, 0);

@@ -102,7 +102,7 @@ heard_ms(const struct lifecycle *life)
     if (l == NULL)
         return life->quiet_from_ms;
     if (telemetry_listener_stopped(l))
-        return life->loop->now_ms;
+        return life->loop->now.ms;
     return l->heard_ms > life->quiet_from_ms ? l->heard_ms : life->quiet_from_ms;
 }
 
@@ -110,7 +110,7 @@ heard_ms(const struct lifecycle *life)
 static void
 check_end(struct lifecycle *life)
 {
-    uint64_t now = life->loop->now_ms;
+    uint64_t now = life->loop->now.ms;
     uint64_t quiet_at = life->telemetry.subscribed ? heard_ms(life) + quiet_ms(life) : now;
     uint64_t last = life->deadline_ms;
 
@@ -125,7 +125,7 @@ check_end(struct lifecycle *life)
 static void
 begin_end(struct lifecycle *life, uint64_t left_ms)
 {
-    uint64_t now = life->loop->now_ms;
+    uint64_t now = life->loop->now.ms;
 
     life->state = LIFE_ENDING;
     life->quiet_from_ms = now;
@@ -164,7 +164,7 @@ check_hold(struct lifecycle *life)
         /* no invocation waits for the dead letter */
         .drained = d != NULL && telemetry_dispatcher_delivered(d),
         .doubtful = v->doubtful,
-        .now_ms = life->loop->now_ms,
+        .now_ms = life->loop->now.ms,
         .runtime_done_ms = v->done_ms,
         .heard_ms = heard_ms(life),
         .deadline_ms = life->deadline_ms,
@@ -176,7 +176,7 @@ check_hold(struct lifecycle *life)
     if (hold_ms > 0) {
         loop_set(life->loop, &life->timer, hold_ms);
         if (state.runtime_done && d != NULL)
-            telemetry_dispatcher_await(d, life->loop->now_ms + hold_ms);
+            telemetry_dispatcher_await(d, life->loop->now.ms + hold_ms);
         return;
     }
     life->timer.at_ms = 0;
@@ -231,7 +231,7 @@ renew_patience(struct lifecycle *life)
     life->patience_ms = ms > LEAST_PATIENCE_MS ? ms : LEAST_PATIENCE_MS;
     /* what it has waited before is none of that */
     if (life->stalled_ms != 0)
-        life->stalled_ms = life->loop->now_ms;
+        life->stalled_ms = life->loop->now.ms;
     if (life->dispatcher != NULL)
         telemetry_dispatcher_patience(life->dispatcher, life->patience_ms);
 }
@@ -242,9 +242,9 @@ invoked(struct lifecycle *life, const struct lambda_event *event)
     restored(life);
     invocations_invoke(&life->invocations, (struct span){event->request_id, event->request_id_len},
                        clock_wall_ms());
-    life->deadline_ms = life->loop->now_ms + left_ms(event->deadline_ms);
+    life->deadline_ms = life->loop->now.ms + left_ms(event->deadline_ms);
     life->state = LIFE_HOLDING;
-    life->quiet_from_ms = life->loop->now_ms;
+    life->quiet_from_ms = life->loop->now.ms;
     renew_patience(life);
     /* the connection is wanted when the function has ended; it opens while the function runs */
     if (life->dispatcher != NULL)
@@ -306,7 +306,7 @@ runtime_done_came(struct lifecycle *life, const struct event *event)
     uint64_t at = produced_wall_ms(life, event);
 
     if (invocations_done(&life->invocations, event, at,
-                         life->loop->now_ms - (clock_wall_ms() - at)))
+                         life->loop->now.ms - (clock_wall_ms() - at)))
         of_invoked(life);
     telemetry_dispatcher_flush(life->dispatcher);
 }
@@ -361,14 +361,14 @@ stalled(struct lifecycle *life)
 {
     /* the sender of before may have gone */
     if (life->stalled_ms == 0 || !telemetry_listener_stopped(life->listener))
-        life->stalled_ms = life->loop->now_ms;
+        life->stalled_ms = life->loop->now.ms;
 }
 
 /* Reading goes on. What the platform has waited is taken off what it may have to wait. */
 COLD static void
 stall_over(struct lifecycle *life)
 {
-    uint64_t waited = life->loop->now_ms - life->stalled_ms;
+    uint64_t waited = life->loop->now.ms - life->stalled_ms;
 
     life->stalled_ms = 0;
     /* a sender that has gone does not wait */
@@ -397,7 +397,7 @@ telemetry_disturbed(void *context)
 
     invocations_doubt(&life->invocations);
     if (life->state == LIFE_HOLDING)
-        loop_set_earlier(&life->timer, life->loop->now_ms);
+        loop_set_earlier(&life->timer, life->loop->now.ms);
 }
 
 static void

@@ -97,21 +97,21 @@ telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *e
     if (r != 0) {
         /* the POST that filled the queue ends only when there is room again */
         telemetry_dispatcher_flush(d);
-        loop_set_earlier(&d->timer, d->loop->now_ms);
+        loop_set_earlier(&d->timer, d->loop->now.ms);
         if (d->full_timer.at_ms == 0)
             loop_set(d->loop, &d->full_timer, d->patience_ms);
         return r;
     }
     if (first && d->queue.fresh > 0) {
-        d->fresh_since_ms = d->loop->now_ms;
+        d->fresh_since_ms = d->loop->now.ms;
         connect_stream(d);
         /* the end of the POST would send it, but it may never come */
         if (!d->sending)
-            loop_set_earlier(&d->timer, d->loop->now_ms + (awaited(d) ? POST_END_MS : LINGER_MS));
+            loop_set_earlier(&d->timer, d->loop->now.ms + (awaited(d) ? POST_END_MS : LINGER_MS));
     }
     /* while the rest of a large POST is read, what has come is sent */
     if (d->queue.fresh == QUEUE_BATCH_MAX)
-        loop_set_earlier(&d->timer, d->loop->now_ms);
+        loop_set_earlier(&d->timer, d->loop->now.ms);
     return 0;
 }
 
@@ -120,7 +120,7 @@ telemetry_dispatcher_patience(struct telemetry_dispatcher *d, uint32_t ms)
 {
     d->patience_ms = ms;
     if (d->full_timer.at_ms != 0)
-        loop_set_earlier(&d->full_timer, d->loop->now_ms + ms);
+        loop_set_earlier(&d->full_timer, d->loop->now.ms + ms);
 }
 
 static void
@@ -217,7 +217,7 @@ static uint32_t
 hurry_ms(const struct telemetry_dispatcher *d)
 {
     enum { LEAST_MS = 50 };
-    uint64_t now = d->loop->now_ms;
+    uint64_t now = d->loop->now.ms;
     uint64_t share = d->deadline_ms > now ? (d->deadline_ms - now) / 3 : 0;
 
     if (!d->last_chance)
@@ -257,7 +257,7 @@ send_batch(struct telemetry_dispatcher *d, bool with_failed, bool alone)
     d->hopeful = false;
     d->accepted = d->most_attempts = 0;
     d->class = RETRY_TRANSIENT;
-    d->fresh_since_ms = d->loop->now_ms;
+    d->fresh_since_ms = d->loop->now.ms;
     kinesis_put(&d->kinesis, &d->batch);
 }
 
@@ -288,8 +288,8 @@ probe_ms(const struct telemetry_dispatcher *d)
 
     /* a wall clock that was set back must not put it off for ever */
     if (at <= wall || at - wall > BREAKER_LONGEST_MS)
-        return d->loop->now_ms;
-    return d->loop->now_ms + (at - wall);
+        return d->loop->now.ms;
+    return d->loop->now.ms + (at - wall);
 }
 
 static uint64_t
@@ -299,7 +299,7 @@ fresh_due_ms(const struct telemetry_dispatcher *d, bool haste)
         return UINT64_MAX;
     if (d->flush_fresh > 0 || haste || d->queue.fresh >= QUEUE_BATCH_MAX ||
         d->queue.fresh_bytes >= FULL_BYTES)
-        return d->loop->now_ms;
+        return d->loop->now.ms;
     return d->fresh_since_ms + LINGER_MS;
 }
 
@@ -307,7 +307,7 @@ fresh_due_ms(const struct telemetry_dispatcher *d, bool haste)
 static struct due
 next_due(const struct telemetry_dispatcher *d, bool haste)
 {
-    uint64_t now = d->loop->now_ms;
+    uint64_t now = d->loop->now.ms;
     uint64_t failed = d->queue.failed > 0 ? d->failed_at_ms : UINT64_MAX;
     uint64_t fresh = fresh_due_ms(d, haste);
     uint64_t alone = UINT64_MAX;
@@ -331,7 +331,7 @@ next_due(const struct telemetry_dispatcher *d, bool haste)
 void
 telemetry_dispatcher_run(struct telemetry_dispatcher *d)
 {
-    uint64_t now = d->loop->now_ms;
+    uint64_t now = d->loop->now.ms;
     struct due due;
 
     d->dead_letter.flush = d->dead_letter.flush || d->flush;
@@ -386,7 +386,7 @@ left_ms(const struct telemetry_dispatcher *d)
 {
     if (d->deadline_ms == 0 || !d->hopeful)
         return UINT32_MAX;
-    return d->deadline_ms <= d->loop->now_ms ? 0 : (uint32_t)(d->deadline_ms - d->loop->now_ms);
+    return d->deadline_ms <= d->loop->now.ms ? 0 : (uint32_t)(d->deadline_ms - d->loop->now.ms);
 }
 
 static uint32_t
@@ -429,7 +429,7 @@ brought_something(struct telemetry_dispatcher *d, const struct kinesis_result *r
         return;
     }
     tell(d, r);
-    d->failed_at_ms = d->loop->now_ms + wait_ms(d, d->most_attempts, r->call.retry_after_ms);
+    d->failed_at_ms = d->loop->now.ms + wait_ms(d, d->most_attempts, r->call.retry_after_ms);
 }
 
 /* All records of the batch that have not been dealt with. */
@@ -449,7 +449,7 @@ failed(struct telemetry_dispatcher *d, enum breaker_failure failure, uint32_t hi
     breaker_failed(d, failure);
     d->failed_at_ms = 0;
     /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
-    d->calls_at_ms = d->loop->now_ms + 1 + wait_ms(d, d->breaker.failures, hint_ms);
+    d->calls_at_ms = d->loop->now.ms + 1 + wait_ms(d, d->breaker.failures, hint_ms);
 }
 
 /* The next call needs no wait, but a turn of the loop. */
@@ -457,7 +457,7 @@ static void
 soon(struct telemetry_dispatcher *d)
 {
     d->failed_at_ms = 0;
-    d->calls_at_ms = d->loop->now_ms + 1;
+    d->calls_at_ms = d->loop->now.ms + 1;
     /* but where only the dead letter can make room */
     if (d->cramped && d->queue.failed + d->queue.fresh == 0)
         d->calls_at_ms += wait_ms(d, d->breaker.failures + 1, 0);
@@ -532,7 +532,7 @@ refused_alone(struct telemetry_dispatcher *d, const struct kinesis_result *r)
         return;
     }
     set_aside(d, place);
-    d->calls_at_ms = d->loop->now_ms + 1;
+    d->calls_at_ms = d->loop->now.ms + 1;
 }
 
 /* What the service says of one record: whether it was found and dealt with. */
@@ -651,7 +651,7 @@ brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
         return;
     }
     if (r->records && fails_alone(d)) {
-        d->failed_at_ms = d->loop->now_ms + wait_ms(d, d->most_attempts, r->call.retry_after_ms);
+        d->failed_at_ms = d->loop->now.ms + wait_ms(d, d->most_attempts, r->call.retry_after_ms);
         return;
     }
     if (!r->records)
@@ -660,7 +660,7 @@ brought_nothing(struct telemetry_dispatcher *d, const struct kinesis_result *r)
         d->batch_max /= 2;
     failed(d, kind_of(d, r), r->call.retry_after_ms);
     if (d->last_chance && in_vain(d, r))
-        d->calls_at_ms = d->loop->now_ms + 1 + retry_in_vain_ms(++d->in_vain, d->stream_ms);
+        d->calls_at_ms = d->loop->now.ms + 1 + retry_in_vain_ms(++d->in_vain, d->stream_ms);
 }
 
 /* Requests that may have been carried out although that was not heard. */
@@ -854,7 +854,7 @@ telemetry_dispatcher_idle_until(const struct telemetry_dispatcher *d, uint64_t u
 void
 telemetry_dispatcher_await(struct telemetry_dispatcher *d, uint64_t deadline_ms)
 {
-    uint64_t now = d->loop->now_ms;
+    uint64_t now = d->loop->now.ms;
     bool new = d->deadline_ms == 0;
 
     d->deadline_ms = deadline_ms;

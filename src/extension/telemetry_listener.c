@@ -74,7 +74,7 @@ break_off(struct listener_connection *c)
         may_come_again(c);
     free_kept(c);
     c->listener->broken_off = true;
-    loop_set_earlier(&c->listener->sweep, c->listener->loop->now_ms);
+    loop_set_earlier(&c->listener->sweep, c->listener->loop->now.ms);
 }
 
 static void
@@ -224,7 +224,7 @@ take_large_from_another(struct listener_connection *c)
         struct listener_connection *other = &l->connections[i];
 
         if (other->state == LISTENER_BODY && (other->large >= 0 || other->kept >= 0) &&
-            other != c && l->loop->now_ms - other->heard_ms > STALLED_MS) {
+            other != c && l->loop->now.ms - other->heard_ms > STALLED_MS) {
             drop_connection(other);
             return take_large(c);
         }
@@ -265,9 +265,9 @@ enlarge(struct listener_connection *c, struct span *event)
         return splitter_settle(&c->splitter) ? 0 : beginning(c, event);
     if (take_large(c) || take_large_from_another(c))
         return 0;
-    if (l->told_ms == 0 || l->loop->now_ms - l->told_ms > TOLD_MS) {
+    if (l->told_ms == 0 || l->loop->now.ms - l->told_ms > TOLD_MS) {
         log_warn("telemetry listener: closed a connection, too many large events at once");
-        l->told_ms = l->loop->now_ms;
+        l->told_ms = l->loop->now.ms;
     }
     drop_connection(c);
     return ERR_IO;
@@ -281,7 +281,7 @@ watch_all(struct telemetry_listener *l, uint32_t events)
 
         if (c->state == LISTENER_FREE)
             continue;
-        c->heard_ms = l->loop->now_ms;
+        c->heard_ms = l->loop->now.ms;
         (void)loop_watch(l->loop, &c->watch, c->watch.fd, events);
     }
 }
@@ -674,7 +674,7 @@ look_for_thaw(struct telemetry_listener *l)
         if (l->connections[i].state != LISTENER_FREE && l->connections[i].heard_ms > last)
             last = l->connections[i].heard_ms;
     for (int i = 0; i < LISTENER_CONNECTIONS; i++)
-        l->connections[i].heard_ms += l->loop->now_ms - last;
+        l->connections[i].heard_ms += l->loop->now.ms - last;
 }
 
 /* Reads what has come. Returns false when there was nothing. */
@@ -699,10 +699,10 @@ read_once(struct listener_connection *c)
     }
     if (c->state == LISTENER_CLOSING)
         return true;
-    c->heard_ms = l->heard_ms = l->loop->now_ms;
+    c->heard_ms = l->heard_ms = l->loop->now.ms;
     feed(c, (struct span){l->read_buffer, (size_t)n});
     if (unfinished(c))
-        loop_set_earlier(&l->sweep, l->loop->now_ms + SWEEP_MS);
+        loop_set_earlier(&l->sweep, l->loop->now.ms + SWEEP_MS);
     return true;
 }
 
@@ -755,7 +755,7 @@ accept_one(void *context, uint32_t events)
     if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
         /* no more files: not asked again before the next sweep */
         (void)loop_watch(l->loop, &l->watch, l->watch.fd, 0);
-        loop_set_earlier(&l->sweep, l->loop->now_ms + SWEEP_MS);
+        loop_set_earlier(&l->sweep, l->loop->now.ms + SWEEP_MS);
     }
     if (fd < 0)
         return;
@@ -767,13 +767,13 @@ accept_one(void *context, uint32_t events)
     l->open++;
     c->state = LISTENER_HEAD;
     c->scratch_len = 0;
-    c->heard_ms = l->loop->now_ms;
+    c->heard_ms = l->loop->now.ms;
 }
 
 static void
 sweep_one(struct telemetry_listener *l, struct listener_connection *c)
 {
-    uint64_t silent_ms = l->loop->now_ms - c->heard_ms;
+    uint64_t silent_ms = l->loop->now.ms - c->heard_ms;
 
     if (c->state == LISTENER_CLOSING && silent_ms > CLOSING_MAX_MS)
         drop_connection(c);
@@ -893,7 +893,7 @@ telemetry_listener_resume(struct telemetry_listener *l)
         return;
     l->stopped = NULL;
     watch_all(l, EPOLLIN);
-    loop_set_earlier(&l->sweep, l->loop->now_ms + SWEEP_MS);
+    loop_set_earlier(&l->sweep, l->loop->now.ms + SWEEP_MS);
     if (split(c, l->stopped_piece, in) == 0)
         feed(c, in);
 }

@@ -24,3 +24,9 @@ clock_wall_ms(void)
 {
     return read_ms(CLOCK_REALTIME);
 }
+
+struct moment
+clock_now(void)
+{
+    return (struct moment){.ms = clock_monotonic_ms(), .wall_ms = clock_wall_ms()};
+}

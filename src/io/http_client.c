@@ -24,7 +24,7 @@ finish(struct http_client *c, int result)
     c->call = NULL;
     c->silence.at_ms = 0;
     c->kept = true;
-    c->used_ms = c->loop->now_ms;
+    c->used_ms = c->loop->now.ms;
     c->used_wall_ms = clock_wall_ms();
     if (result != 0 && c->sent_all)
         c->unanswered++;
@@ -288,7 +288,7 @@ unused_for(const struct http_client *c, uint32_t ms)
 {
     uint64_t wall = clock_wall_ms();
 
-    return c->loop->now_ms - c->used_ms > ms || wall < c->used_wall_ms ||
+    return c->loop->now.ms - c->used_ms > ms || wall < c->used_wall_ms ||
            wall - c->used_wall_ms > ms;
 }
 
@@ -311,7 +311,7 @@ http_client_open(struct http_client *c, uint32_t idle_ms)
         return;
     c->kept = false;
     c->opened++;
-    c->used_ms = c->loop->now_ms;
+    c->used_ms = c->loop->now.ms;
     c->used_wall_ms = clock_wall_ms();
     connection_start(&c->connection);
 }
@@ -340,7 +340,7 @@ void
 http_client_hurry(struct http_client *c)
 {
     if (c->call != NULL && doubtful(c))
-        loop_set_earlier(&c->silence, c->loop->now_ms + (frozen(c) ? THAWED_MS : c->hurry_ms));
+        loop_set_earlier(&c->silence, c->loop->now.ms + (frozen(c) ? THAWED_MS : c->hurry_ms));
 }
 
 void

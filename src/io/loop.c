@@ -15,7 +15,7 @@ enum { FREEZE_MS = 300, AWAKE_MS = 500 };
 int
 loop_open(struct loop *loop)
 {
-    *loop = (struct loop){.now_ms = clock_monotonic_ms()};
+    *loop = (struct loop){.now = clock_now()};
     /* a standard file that was closed at the start must not become a socket to which log goes */
     do
         loop->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -101,7 +101,7 @@ static void
 fire_timers(struct loop *loop)
 {
     for (struct loop_timer *t = loop->timers; t != NULL; t = t->next) {
-        if (t->at_ms == 0 || t->at_ms > loop->now_ms || loop->stopped)
+        if (t->at_ms == 0 || t->at_ms > loop->now.ms || loop->stopped)
             continue;
         t->at_ms = 0;
         t->fire(t->context);
@@ -125,15 +125,14 @@ thaw(struct loop *loop, uint64_t ms)
 static void
 look_for_freeze(struct loop *loop, uint64_t before_ms, uint64_t wall_before_ms, int wait)
 {
-    uint64_t took = loop->now_ms - before_ms;
-    uint64_t wall = clock_wall_ms();
+    uint64_t took = loop->now.ms - before_ms;
     uint64_t late = 0;
 
     if (wait >= 0 && took > (uint64_t)wait)
         late = took - (uint64_t)wait;
     if (late > FREEZE_MS)
         thaw(loop, late);
-    else if (wall > wall_before_ms + took + FREEZE_MS)
+    else if (loop->now.wall_ms > wall_before_ms + took + FREEZE_MS)
         thaw(loop, 0);
 }
 
@@ -142,12 +141,12 @@ turn(struct loop *loop)
 {
     enum { READY_MAX = sizeof loop->ready / sizeof *loop->ready };
     struct epoll_event events[READY_MAX];
-    uint64_t before = loop->now_ms;
+    uint64_t before = loop->now.ms;
     uint64_t wall = clock_wall_ms();
     int wait = wait_ms(loop);
     int n = epoll_wait(loop->epoll, events, READY_MAX, wait);
 
-    loop->now_ms = clock_monotonic_ms();
+    loop->now = clock_now();
     look_for_freeze(loop, before, wall, wait);
     if (n < 0)
         return errno == EINTR ? 0 : ERR_IO;

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
+#include "protocol/moment.h"
+
 struct loop_watch {
     int fd;          /* -1 when not watched */
     uint32_t events; /* EPOLLIN, EPOLLOUT or 0 */
@@ -31,8 +33,8 @@ struct loop {
     int epoll;
     bool stopped;
     struct loop_timer *timers;
-    uint64_t now_ms; /* of this turn */
-    unsigned thaws;  /* how often the process was found to have been frozen */
+    struct moment now; /* of this turn */
+    unsigned thaws;    /* how often the process was found to have been frozen */
     struct loop_watch *ready[16];
     int ready_len;
 };

@@ -80,7 +80,7 @@ begin(void)
         listener->cut = no_cut;
         listener->posted = listener->disturbed = nothing;
         listener->ledger = &ledger;
-        loop.now_ms = 1000;
+        loop.now.ms = 1000;
         assert_int_equal(telemetry_listener_init(listener, &loop, &storage), 0);
         assert_int_equal(telemetry_listener_open(listener, 4243), 0);
     }
