@@ -34,11 +34,16 @@ hash_of(uint64_t key, uint64_t hash, struct span text)
     size_t left = text.len;
 
     hash ^= fold(key, (uint64_t)text.len ^ 0x9e3779b97f4a7c15);
-    for (; left > 64; p += 64, left -= 64) {
-        hash = step(key, hash, p);
-        hash = step(key, hash, p + 16);
-        hash = step(key, hash, p + 32);
-        hash = step(key, hash, p + 48);
+    if (left > 48) {
+        /* side by side, since each multiplication waits for the one before in its row */
+        uint64_t b = ~hash, c = hash + key;
+
+        for (; left > 48; p += 48, left -= 48) {
+            hash = step(key, hash, p);
+            b = step(key, b, p + 16);
+            c = step(key, c, p + 32);
+        }
+        hash = fold(hash ^ c, b);
     }
     for (; left > 16; p += 16, left -= 16)
         hash = step(key, hash, p);
