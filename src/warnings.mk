@@ -1,3 +1,3 @@
-# style.md's list; shared with the unit tests.
+# For src and for what the benchmarks have in C.
 WARNINGS := -Werror -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2

@@ -328,8 +328,8 @@ function checkLayerProps(props: KinesisTelemetryExtensionProps): void {
   const { layerVersionArn, layerPackaging, compatibleRuntimes, layerRemovalPolicy } = props;
   requireThat(
     layerVersionArn === undefined ||
-      Token.isUnresolved(layerVersionArn) ||
-      /^arn:aws[A-Za-z0-9-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/.test(layerVersionArn),
+    Token.isUnresolved(layerVersionArn) ||
+    /^arn:aws[A-Za-z0-9-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/.test(layerVersionArn),
     `layerVersionArn: arn:PARTITION:lambda:REGION:ACCOUNT:layer:NAME:VERSION, not ${JSON.stringify(layerVersionArn)}`,
   );
   requireThat(

@@ -166,7 +166,7 @@ class Context {
       value === undefined || (['string', 'number', 'boolean'].includes(typeof value) && value !== ''),
       `context ${key}: a text, not ${JSON.stringify(value)}`,
     );
-    return value === undefined ? undefined : String(value);
+    return value === undefined ? undefined : `${value as string | number | boolean}`;
   }
 
   public word<T>(key: string, words: Record<string, T>): T | undefined {

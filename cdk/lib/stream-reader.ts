@@ -72,7 +72,8 @@ function isFunction(scope: IConstruct, value: unknown, fn: lambda.Function): boo
   const name = resource.functionName;
   return (
     [...resources].some(
-      (one) => one === resource || ((one instanceof lambda.CfnVersion || one instanceof lambda.CfnAlias) && isFunction(one, one.functionName, fn)),
+      (one) => one === resource ||
+        ((one instanceof lambda.CfnVersion || one instanceof lambda.CfnAlias) && isFunction(one, one.functionName, fn)),
     ) ||
     (name !== undefined && !Token.isUnresolved(name) && ofArn(text, FUNCTION) === name)
   );

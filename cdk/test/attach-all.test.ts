@@ -201,4 +201,3 @@ describe('attachToAll and the CDK\'s own functions', () => {
     });
   }
 });
-

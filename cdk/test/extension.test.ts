@@ -199,7 +199,7 @@ describe('layer', () => {
       const extension = makeExtension({ layerDirectory }, stack);
       const fn = makeFunction(stack, 'Fn');
       extension.attachTo(fn);
-      fn.currentVersion;
+      void fn.currentVersion;
       const of = Template.fromStack(stack);
       return [Object.keys(of.findResources('AWS::Lambda::LayerVersion')), Object.keys(of.findResources('AWS::Lambda::Version'))];
     });
@@ -317,13 +317,21 @@ describe('dead letters', () => {
       [{ encryption: kinesis.StreamEncryption.KMS }, { bucket: 'Retain', key: 'Retain' }, true],
       [{ encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY }, { bucket: 'Delete', key: 'Delete' }, true],
       [
-        { encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY, deadLetterBucket: { encryptionKey: undefined, removalPolicy: undefined } },
+        {
+          encryption: kinesis.StreamEncryption.KMS,
+          removalPolicy: RemovalPolicy.DESTROY,
+          deadLetterBucket: { encryptionKey: undefined, removalPolicy: undefined },
+        },
         { bucket: 'Delete', key: 'Delete' },
         true,
       ],
       // A key that what stays is encrypted with stays too.
       [
-        { encryption: kinesis.StreamEncryption.KMS, removalPolicy: RemovalPolicy.DESTROY, deadLetterBucket: { removalPolicy: RemovalPolicy.RETAIN } },
+        {
+          encryption: kinesis.StreamEncryption.KMS,
+          removalPolicy: RemovalPolicy.DESTROY,
+          deadLetterBucket: { removalPolicy: RemovalPolicy.RETAIN },
+        },
         { bucket: 'Retain', key: 'Retain' },
         true,
       ],
@@ -621,7 +629,7 @@ describe('props of JavaScript', () => {
   it('has them all', () => {
     const source = ['settings', 'stream', 'kinesis-telemetry-extension'].map((file) => readFileSync(`${__dirname}/../lib/${file}.ts`, 'utf8'));
     const interfaces = source.map((text) => /export interface (?:TelemetrySettings|NewStreamProps|KinesisTelemetryExtensionProps)\b[^]*?^}/m.exec(text)![0]);
-    const names = interfaces.flatMap((text) => [...text.matchAll(/^  readonly (\w+)\?:/gm)].map(([, name]) => name));
+    const names = interfaces.flatMap((text) => [...text.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name));
     assert.ok(names.length > 40);
     assert.deepEqual(names.filter((name) => !(name in WRONG)), []);
   });

@@ -394,7 +394,8 @@ describe('props', () => {
   it('make what is public', () => {
     const stack = makeAppStack({ layerDirectory: LAYER_DIRECTORY });
     assert.equal(stack.extensionParameters.length, 1);
-    for (const made of [stack.extension, stack.policyParameter, stack.streamParameter, stack.exampleFunction, stack.exampleRole, stack.exampleLogGroup]) {
+    const { extension, policyParameter, streamParameter, exampleFunction, exampleRole, exampleLogGroup } = stack;
+    for (const made of [extension, policyParameter, streamParameter, exampleFunction, exampleRole, exampleLogGroup]) {
       assert.ok(made);
     }
   });

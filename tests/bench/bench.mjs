@@ -77,7 +77,7 @@ function notes(results) {
   const [one] = all.filter(({ events }) => events > 0);
   return [
     'Load: invocations of 1,000 events (rate: one of all; hold: of 10; shutdown: of 100), POSTs of 1,000 events or ' +
-      '256 KiB at most.',
+    '256 KiB at most.',
     ...one ? [`The extension had ${one.pinned ? 'a CPU for itself, the host the others' : 'no CPU for itself'}` +
       `${one.preferred ? '; both went before the machine\'s other work' : ''}.`] : [],
     ...late.length > 0 ? [`Ready after a first event, having connected to Kinesis only then: ${late.join(', ')}.`] : [],

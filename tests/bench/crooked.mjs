@@ -41,8 +41,8 @@ function cborHead(type, length) {
 const cborText = (text) => Buffer.concat([cborHead(3, Buffer.byteLength(text)), Buffer.from(text)]);
 
 function cborContainer(type, length, items) {
-  return ways.has('definite') ? Buffer.concat([cborHead(type, length), ...items])
-    : Buffer.concat([Buffer.from([type << 5 | 31]), ...items, Buffer.from([255])]);
+  return ways.has('definite') ? Buffer.concat([cborHead(type, length), ...items]) :
+      Buffer.concat([Buffer.from([type << 5 | 31]), ...items, Buffer.from([255])]);
 }
 
 function cborBody(records) {

@@ -59,7 +59,7 @@ export class Host {
       const { error: reason } = error.stdout ? JSON.parse(error.stdout) : {};
       const said = await readFile(this.log, 'utf8').catch(() => '');
       const silent = `the host ended by ${error.signal ?? error.code}`;
-      throw new Error(`${what}: ${reason ?? (error.stderr || silent)}\n${said.slice(-LOG_SHOWN)}`);
+      throw new Error(`${what}: ${reason ?? (error.stderr || silent)}\n${said.slice(-LOG_SHOWN)}`, { cause: error });
     }
   }
 }

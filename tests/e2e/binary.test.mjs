@@ -68,7 +68,8 @@ for (const [cpu, machine] of Object.entries(MACHINES)) {
       assert.ok(loaded.length > 0);
       assert.deepEqual(loaded.filter(({ flags }) => (flags & PF.W) && (flags & PF.X)), []);
       assert.deepEqual(ofType(PT.GNU_STACK).map(({ flags }) => flags & PF.X), [0]);
-      assert.deepEqual([file().dynamic.some(([tag]) => tag === DT.TEXTREL), valueOf(DT.FLAGS) & DF_TEXTREL], [false, 0n]);
+      assert.ok(file().dynamic.every(([tag]) => tag !== DT.TEXTREL));
+      assert.equal(valueOf(DT.FLAGS) & DF_TEXTREL, 0n);
     });
 
     test('what is relocated becomes read-only, to the last page', () => {

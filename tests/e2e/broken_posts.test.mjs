@@ -22,7 +22,8 @@ light(`${RUNS} POSTs break off and come again unchanged: none lost, none doubled
   const { ledger, arrived } = await stand.finish();
   const { received, repeated, duplicatesPossible, dropped } = ledger;
   assert.deepEqual(counted(arrived, RUNS), { lost: 0, doubles: 0 });
-  assert.deepEqual({ received, duplicatesPossible, dropped: dropped.total }, { received: arrived.length, duplicatesPossible: 0, dropped: 0 });
+  assert.deepEqual({ received, duplicatesPossible, dropped: dropped.total },
+    { received: arrived.length, duplicatesPossible: 0, dropped: 0 });
   assert.ok(repeated >= least && repeated <= most, `${repeated} of ${least} to ${most}`);
 });
 
@@ -66,7 +67,6 @@ async function post(stand, body) {
   assert.deepEqual(client.statuses, [200]);
   client.destroy();
 }
-
 
 const has = (stand, count) => () => until('lines arrive', () => stand.arrived.length >= count);
 

@@ -149,7 +149,7 @@ light('a signal while next is refused: no event that comes then keeps it alive',
   return {
     state,
     env: { TELEMETRY_FLUSH: 'continuous' },
-    platform: { faults: { next: ({ n }) => (state.ending ? invoke : n > 0 && refused || null) } }
+    platform: { faults: { next: ({ n }) => state.ending ? invoke : (n > 0 && refused) || null } }
   };
 }, async (stand, { state }) => {
   stand.front.fault = silence();

@@ -16,7 +16,6 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 const { Platform } = await import('../platform/platform.mjs');
 const { Certificates } = await import('./support/certificates.mjs');
 const { removeFolder } = await import('./support/folder.mjs');
-const { CREDENTIALS } = await import('./support/front.mjs');
 const { Kinesis } = await import('./support/kinesis.mjs');
 const { BINARY, KEEP, NAME, extensionLogs, extensionsFolder, kinesisEnvironment } = await import('./support/stand.mjs');
 const { compare } = await import('./support/tally.mjs');

@@ -103,7 +103,8 @@ function check({ end, stream }, { outcome, report, ledgers }) {
   assert.deepEqual({ exitCode, signal, ledgers: ledgers.length }, { exitCode: 0, signal: null, ledgers: 1 });
   const [{ received, delivered, dropped }] = ledgers;
   const [good, lostThen] = streams[stream].lost ? [0, LINES] : [LINES, 0];
-  assert.deepEqual({ received, delivered, dropped: dropped.total }, { received: LINES, delivered: good, dropped: lostThen });
+  assert.deepEqual({ received, delivered, dropped: dropped.total },
+    { received: LINES, delivered: good, dropped: lostThen });
 }
 
 describe('every end of an invocation', { concurrency: EMULATED ? 2 : 12 }, () => {

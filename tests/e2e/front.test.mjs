@@ -138,7 +138,9 @@ describe('the front', () => {
     for (const credentials of [{ ...CREDENTIALS, accessKeyId: 'AKIDX' }, { ...CREDENTIALS, sessionToken: 'x' }]) {
       await assert.rejects(put(sdk({ credentials }), some(1)), { name: 'UnrecognizedClientException' });
     }
-    const change = (request) => { delete request.headers.authorization; };
+    const change = (request) => {
+      delete request.headers.authorization;
+    };
     await assert.rejects(put(sdk({ change }), some(1)), { name: 'MissingAuthenticationTokenException' });
   });
 
@@ -336,7 +338,7 @@ describe('the front, CBOR', () => {
 test('the tests\' encoder writes what the SDK for Java does', () => {
   const call = { StreamName: 's1', Records: [{ Data: Buffer.from('hello'), PartitionKey: 'pk' }] };
   assert.equal(encode(call, 'cbor').toString('hex'), 'bf6a53747265616d4e616d65627331675265636f7264739fbf6444617461' +
-    '4568656c6c6f6c506172746974696f6e4b657962706bffffff');
+  '4568656c6c6f6c506172746974696f6e4b657962706bffffff');
   assert.equal(encode(call, 'definite').toString('hex'), 'a26a53747265616d4e616d65627331675265636f72647381a26444617461' +
-    '4568656c6c6f6c506172746974696f6e4b657962706b');
+  '4568656c6c6f6c506172746974696f6e4b657962706b');
 });

@@ -136,8 +136,10 @@ for (const [what, cpu] of [['128 MB', { onMs: 7, periodMs: 100 }], ['350 MB', { 
   });
 }
 
+const ONLY_ROOT = process.getuid() !== 0 && 'only root can give up what it takes';
+
 test("as Lambda's user, with its limits, and a file system that can only be read but for /tmp",
-  { skip: process.getuid() !== 0 && 'only root can give up what it takes' || EMULATED && 'its emulator cannot be read' }, async () => {
+  { skip: ONLY_ROOT || (EMULATED && 'its emulator cannot be read') }, async () => {
     const folder = await temporaryFolder('confined-');
     copyFileSync(BINARY, join(folder, NAME));
     [folder, join(folder, NAME)].forEach((one) => chmodSync(one, 0o755));

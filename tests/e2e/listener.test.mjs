@@ -30,7 +30,7 @@ const refused = {
   400: {
     'words that are no HTTP': 'hello\r\n\r\n',
     'random bytes': randomBytes(3_000),
-    'zeros': Buffer.alloc(20_000),
+    zeros: Buffer.alloc(20_000),
     'a TLS handshake': Buffer.from('16030100c8010000c40303', 'hex'),
     'HTTP/2 without asking': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'a version unknown to HTTP': head([], 'POST / HTTP/1.9'),
@@ -106,7 +106,7 @@ const accepted = {
   '64 fields': (body) => request(body, { fields: Array.from({ length: 62 }, (_, i) => [`X-${i}`, 'y']) }),
   'a head of 8,000 bytes': (body) => request(body, { fields: [['X', 'y'.repeat(7_900)]] }),
   'bytes beyond ASCII in a field': (body) => request(body, { fields: [['X', '\u00e4\u00ff']] }),
-  'chunks': (body) => chunkedRequest(body, { size: 7 }),
+  chunks: (body) => chunkedRequest(body, { size: 7 }),
   'chunks of one byte': (body) => chunkedRequest(body, { size: 1 }),
   'one chunk with zeros before its size': (body) => chunked(`${body.length.toString(16).padStart(16, '0')}\r\n${body}\r\n0\r\n\r\n`),
   'a chunk size in capitals': (body) => chunked(`${body.length.toString(16).toUpperCase()}\r\n${body}\r\n0\r\n\r\n`),

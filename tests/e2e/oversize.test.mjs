@@ -17,7 +17,8 @@ const small = textRecords(20);
 
 /* One invocation that logs a record among small ones; the stream's records, small ones left out. */
 async function logAmongOthers(stand, record) {
-  await log(stand, [...small.slice(0, 10).map((one) => one.record), record, ...small.slice(10).map((one) => one.record)]);
+  const beside = small.map((one) => one.record);
+  await log(stand, [...beside.slice(0, 10), record, ...beside.slice(10)]);
   const end = await finished(stand);
   const others = new Set(small.map((one) => one.data));
   const arrived = data(end.records).map(String);
@@ -56,7 +57,8 @@ scenario('truncate: the longest string of an object goes, its other members stay
   });
 
 scenario('truncate: an array of many small values', { env: ROOMY }, async (stand) => {
-  const { end, large } = await logAmongOthers(stand, JSON.stringify(Array.from({ length: 135_000 }, (_, i) => 1_000_000 + i)));
+  const numbers = Array.from({ length: 135_000 }, (_, i) => 1_000_000 + i);
+  const { end, large } = await logAmongOthers(stand, JSON.stringify(numbers));
   const value = JSON.parse(large[0]);
   assert.deepEqual(value.slice(0, 3), [1_000_000, 1_000_001, 1_000_002]);
   assert.match(value.at(-1), /truncated/);
@@ -130,7 +132,8 @@ for (const [policy, expected] of [['truncate', 3], ['split', 6], ['drop', 0]]) {
       stand.front.fault = limit(100_000);
       const records = jsonRecords(300);
       const long = [1, 2, 3].map((n) => longLine(150_000, `long-${n}`));
-      await log(stand, [...records.slice(0, 100), long[0], long[1], ...records.slice(100), long[2]].map((one) => one.record ?? one));
+      const all = [...records.slice(0, 100), long[0], long[1], ...records.slice(100), long[2]];
+      await log(stand, all.map((one) => one.record ?? one));
       const end = await finished(stand);
       const known = new Set(data(records));
       const arrived = data(end.records).map(String);
@@ -210,7 +213,8 @@ for (const [policy, pieces] of [['truncate', 2], ['split', 8], ['drop', 0]]) {
       stand.front.fault = tooLarge(50_000);
       const records = jsonRecords(300);
       const long = [1, 2].map((n) => longLine(150_000, `long-${n}`));
-      await log(stand, [...records.slice(0, 100), long[0], ...records.slice(100), long[1]].map((one) => one.record ?? one));
+      const all = [...records.slice(0, 100), long[0], ...records.slice(100), long[1]];
+      await log(stand, all.map((one) => one.record ?? one));
       const end = await finished(stand);
       const known = new Set(data(records));
       const arrived = data(end.records).map(String);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as faults from './support/faults.mjs';
 import { jsonRecords } from './support/lines.mjs';
-import { data, finished, log, useBench } from './support/scenario.mjs';
+import { data, log, useBench } from './support/scenario.mjs';
 import { assertSame } from './support/tally.mjs';
 import { until } from './support/until.mjs';
 

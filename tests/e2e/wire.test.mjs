@@ -123,7 +123,7 @@ const WAYS = {
     encode({ FailedRecordCount: 0, Records: [{ SequenceNumber: '1', ShardId: 's' }] }, 'cbor').subarray(0, -3)),
   '200 with a page': raw(200, 'text/html', '<html><body>It works!</body></html>'),
   '200 without a body': raw(200, 'text/plain', ''),
-  '204': raw(204, 'text/plain', '')
+  204: raw(204, 'text/plain', '')
 };
 
 /* Of these ways, those that leave open whether the records have been written. */
@@ -333,11 +333,11 @@ light('an outage before the first success: one page', { env: { TELEMETRY_FLUSH: 
 
 /* Replies that say nothing of the form. */
 const OTHERS = {
-  '503': faults.refuse(503, 'ServiceUnavailableException'),
-  '500': faults.refuse(500, 'InternalFailure'),
+  503: faults.refuse(503, 'ServiceUnavailableException'),
+  500: faults.refuse(500, 'InternalFailure'),
   '400 ProvisionedThroughputExceededException': faults.refuse(400, 'ProvisionedThroughputExceededException'),
-  '413': raw(413, 'text/plain', 'Too Large'),
-  '429': raw(429, 'text/plain', 'Too Many Requests'),
+  413: raw(413, 'text/plain', 'Too Large'),
+  429: raw(429, 'text/plain', 'Too Many Requests'),
   'all records fail': (exchange) => {
     exchange.send(exchange.results(exchange.call.Records.map(() => faults.INTERNAL)));
     return true;

@@ -25,9 +25,12 @@ check_event(struct span in)
 static void
 check_subscription(void)
 {
-    struct lambda_subscription s = {SPAN("2025-01-29"),    fuzz_dice(8),
-                                    fuzz_dice(UINT32_MAX), fuzz_dice(UINT32_MAX),
-                                    fuzz_dice(UINT32_MAX), (uint16_t)fuzz_dice(65536),
+    struct lambda_subscription s = {SPAN("2025-01-29"),
+                                    fuzz_dice(8),
+                                    fuzz_dice(UINT32_MAX),
+                                    fuzz_dice(UINT32_MAX),
+                                    fuzz_dice(UINT32_MAX),
+                                    (uint16_t)fuzz_dice(65536),
                                     SPAN("/0123456789abcdef0123456789abcdef")};
     struct out whole = out_to(fuzz_room(512), 512), cut;
     size_t cap;

@@ -47,8 +47,7 @@ feed(struct splitter *s, struct span given, size_t enlarge, struct events *all)
            all->result == SPLITTER_CUT) {
         FACT(fuzz_within(in, given));
         if (all->result == 1) {
-            FACT(fuzz_within(event, given) ||
-                 fuzz_within(event, (struct span){s->carry, s->cap}));
+            FACT(fuzz_within(event, given) || fuzz_within(event, (struct span){s->carry, s->cap}));
             note(all, event);
         } else if (all->result == SPLITTER_CUT) {
             all->cuts++;

@@ -66,7 +66,7 @@ const STRINGS = [
   'line-delay',
   'cpu',
   'shutdown-flush',
-  'shutdown-left',
+  'shutdown-left'
 ];
 const FLAGS = ['freeze', 'managed-instances', 'confined', 'snap-start', 'init-retry', 'quiet', 'help'];
 const EVENTS = ['start', 'runtimeDone', 'report'];
@@ -85,7 +85,7 @@ export function readArguments(argv, environment = process.env) {
     invocation: lost(values.lose),
     count: wholeNumber('count', values.count, 1),
     reason,
-    quiet: values.quiet ?? false,
+    quiet: values.quiet ?? false
   };
 }
 
@@ -116,7 +116,7 @@ function platformOptions(values, environment) {
     managedInstances: values['managed-instances'],
     deliver: {
       busy: oneOf('busy', values.busy, ['drop', 'keep']),
-      shutdownFlush: oneOf('shutdown-flush', values['shutdown-flush'], ['before', 'with', 'none', 'drop']),
+      shutdownFlush: oneOf('shutdown-flush', values['shutdown-flush'], ['before', 'with', 'none', 'drop'])
     },
     lineDelayMs: wholeNumber('line-delay', values['line-delay'], undefined),
     cpu: cpuQuota(values.cpu),
@@ -124,7 +124,7 @@ function platformOptions(values, environment) {
     snapStart: values['snap-start'],
     initRetry: values['init-retry'],
     shutdownLeftMs: wholeNumber('shutdown-left', values['shutdown-left'], undefined),
-    env: { ...credentials(environment), ...variables(values.env ?? []) },
+    env: { ...credentials(environment), ...variables(values.env ?? []) }
   };
 }
 
@@ -141,7 +141,7 @@ function variables(pairs) {
       const at = pair.indexOf('=');
       if (at < 1) throw new UsageError(`--env takes NAME=VALUE, not ${pair}`);
       return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
+    })
   );
 }
 

@@ -18,7 +18,7 @@ async function cli(...argv) {
   const [out, err, status] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
-    new Promise((resolve) => child.once('close', resolve)),
+    new Promise((resolve) => child.once('close', resolve))
   ]);
   return { status, out, err };
 }
@@ -48,7 +48,7 @@ test('--help names every option', async () => {
     'lose',
     'cpu',
     'confined',
-    'shutdown-flush',
+    'shutdown-flush'
   ])
     assert.match(out, new RegExp(`--${option}\\b`));
 });
@@ -64,7 +64,7 @@ for (const [argv, problem] of [
   [['--bootstrap', 'b', '--reason', 'fun'], /--reason must be/],
   [['--bootstrap', 'b', '--busy', 'wait'], /--busy must be drop or keep, not wait/],
   [['--bootstrap', 'b', '--lose', 'start,end'], /--lose must be start, runtimeDone or report, not end/],
-  [['--bootstrap', 'b', '--cpu', '7'], /--cpu takes ON\/PERIOD in ms, not 7/],
+  [['--bootstrap', 'b', '--cpu', '7'], /--cpu takes ON\/PERIOD in ms, not 7/]
 ])
   test(`arguments refused: ${argv.join(' ')}`, () => assert.throws(() => readArguments(argv, {}), problem));
 
@@ -74,7 +74,7 @@ test('arguments: credentials are handed on together, an event may be a file', ()
   const keys = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
   const read = readArguments(['--bootstrap', 'b', '--event', `@${event}`, '--env', 'X=1=2', '--timeout', '50'], {
     ...keys,
-    AWS_REGION: 'eu-west-1',
+    AWS_REGION: 'eu-west-1'
   });
   assert.deepEqual(read.payload, { lines: 7 });
   assert.deepEqual(read.platform.env, { ...keys, AWS_SESSION_TOKEN: null, X: '1=2' });
@@ -92,7 +92,7 @@ test('arguments: what the platform does that it does not like to', () => {
     '--shutdown-flush',
     'none',
     '--shutdown-left',
-    '400',
+    '400'
   ];
   const { platform, invocation } = readArguments(['--bootstrap', 'b', ...argv], {});
   assert.deepEqual(invocation, { start: false, report: false });
@@ -117,7 +117,7 @@ test('the Node example: JSON lines, responses, status 0', async () => {
     '--event',
     '{"lines":5}',
     '--count',
-    '3',
+    '3'
   );
   assert.equal(status, 0, out + err);
   assert.equal(new Set(ids(out)).size, 15);
@@ -126,7 +126,7 @@ test('the Node example: JSON lines, responses, status 0', async () => {
     out
       .split('\n')
       .find((one) => one.startsWith('[function]'))
-      .slice('[function] '.length),
+      .slice('[function] '.length)
   );
   assert.deepEqual(Object.keys(line), ['timestamp', 'level', 'requestId', 'message']);
   assert.match(line.message, /^id=/);
@@ -145,7 +145,7 @@ test('the shell example: text lines; frozen in between', async () => {
     '--event',
     '{"lines":4}',
     '--count',
-    '2',
+    '2'
   );
   assert.equal(status, 0, out + err);
   assert.equal(new Set(ids(out)).size, 8);
@@ -163,7 +163,7 @@ test('the Node example on Managed Instances', async () => {
     '--count',
     '5',
     '--env',
-    fakes({ alpha: { events: ['SHUTDOWN'] } }),
+    fakes({ alpha: { events: ['SHUTDOWN'] } })
   );
   assert.equal(status, 0, out + err);
   assert.equal(new Set(ids(out)).size, 15);
@@ -176,7 +176,7 @@ test('what went wrong makes status 1', async () => {
     '--extensions',
     extensionFolder(['alpha']),
     '--env',
-    fakes({ alpha: { onInvoke: { exit: 0 } } }),
+    fakes({ alpha: { onInvoke: { exit: 0 } } })
   );
   assert.equal(crash.status, 1);
   assert.match(crash.out, /Extension.Crash/);
@@ -187,7 +187,7 @@ test('what went wrong makes status 1', async () => {
     extensionFolder(['alpha']),
     '--quiet',
     '--env',
-    fakes({ alpha: { onShutdown: { exit: 3 } } }),
+    fakes({ alpha: { onShutdown: { exit: 3 } } })
   );
   assert.equal(late.status, 1);
   assert.match(late.out, /alpha ended with status 3/);
@@ -204,7 +204,7 @@ test('SIGTERM: nobody is left', async () => {
     '--extensions',
     extensionFolder(['alpha']),
     '--env',
-    fakes({ alpha: { onInvoke: { sayPid: true } } }),
+    fakes({ alpha: { onInvoke: { sayPid: true } } })
   ]);
   let out = '';
   const pid = await new Promise((resolve) =>
@@ -212,7 +212,7 @@ test('SIGTERM: nobody is left', async () => {
       out += chunk;
       const said = /"did":"pid","pid":(\d+)/.exec(out);
       if (said) resolve(Number(said[1]));
-    }),
+    })
   );
   child.kill('SIGTERM');
   const signal = await new Promise((resolve) => child.once('close', (_, name) => resolve(name)));

@@ -54,7 +54,7 @@ function controlGroup(onMs, periodMs) {
   const name = `lambda-platform-${process.pid}-${count}`;
   const ways = [
     [GROUPS, { 'cpu.max': `${onMs * 1000} ${periodMs * 1000}` }],
-    [path.join(GROUPS, 'cpu'), { 'cpu.cfs_period_us': periodMs * 1000, 'cpu.cfs_quota_us': onMs * 1000 }],
+    [path.join(GROUPS, 'cpu'), { 'cpu.cfs_period_us': periodMs * 1000, 'cpu.cfs_quota_us': onMs * 1000 }]
   ];
   for (const [parent, files] of ways) {
     const folder = path.join(parent, name);
@@ -89,6 +89,6 @@ export function confined() {
     ...['unshare', '--mount', '/bin/sh', '-c', READ_ONLY, 'sh'],
     ...['choom', '-n', '1000', '--', 'nice', '-n', '10'],
     ...['prlimit', `--nofile=${MOST}`, `--nproc=${MOST}`],
-    ...['setpriv', `--reuid=${USER}`, `--regid=${GROUP}`, '--clear-groups', '--no-new-privs'],
+    ...['setpriv', `--reuid=${USER}`, `--regid=${GROUP}`, '--clear-groups', '--no-new-privs']
   ];
 }

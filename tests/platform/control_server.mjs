@@ -1,4 +1,4 @@
-// The one HTTP server of the sandbox, at AWS_LAMBDA_RUNTIME_API: routes, bodies, replies, faults, and the list of calls.
+// The one HTTP server of the sandbox, at AWS_LAMBDA_RUNTIME_API: routes, bodies, replies, faults, the list of calls.
 
 import http from 'node:http';
 import { underFault } from './faults.mjs';
@@ -51,7 +51,7 @@ export class ControlServer {
         params,
         body,
         firstByteAt,
-        onClose: (callback) => res.once('close', callback),
+        onClose: (callback) => res.once('close', callback)
       };
       await this.#answer(route, request, res);
     } catch (error) {
@@ -77,7 +77,7 @@ export class ControlServer {
       extension: route.caller?.(request) ?? null,
       time: request.firstByteAt,
       body: route.listed ? request.body.toString() : null,
-      status: null,
+      status: null
     };
     if (route.listed) this.#journal.call(call);
     const fault = this.#faults.take(route.name, call);
@@ -106,8 +106,8 @@ function tooLarge(limit) {
     status: 413,
     body: {
       errorMessage: `Exceeded maximum allowed payload size (${limit} bytes).`,
-      errorType: 'RequestEntityTooLarge',
-    },
+      errorType: 'RequestEntityTooLarge'
+    }
   };
 }
 

@@ -12,9 +12,9 @@ export class TelemetryEvent {
     const head = `{"time":"${this.time}","type":${JSON.stringify(type)},"record":`;
     this.recordStart = Buffer.byteLength(head);
     this.bytes =
-      typeof recordJson === 'string'
-        ? Buffer.from(`${head}${recordJson}}`)
-        : Buffer.concat([Buffer.from(head), recordJson, Buffer.from('}')]);
+      typeof recordJson === 'string' ?
+          Buffer.from(`${head}${recordJson}}`) :
+          Buffer.concat([Buffer.from(head), recordJson, Buffer.from('}')]);
   }
 
   get category() {
@@ -73,7 +73,7 @@ export function initStart(settings, phase) {
     phase,
     ...environmentOf(settings),
     functionArn: settings.functionArn,
-    runtimeArn: '',
+    runtimeArn: ''
   };
 }
 
@@ -85,7 +85,7 @@ function environmentOf(settings) {
     functionName: settings.functionName,
     functionVersion: settings.functionVersion,
     instanceId: settings.logStream,
-    instanceMaxMemory: settings.instanceMaxMemory ?? settings.memorySizeMb,
+    instanceMaxMemory: settings.instanceMaxMemory ?? settings.memorySizeMb
   };
 }
 
@@ -121,7 +121,7 @@ export function runtimeDone(settings, invocation) {
     ...invocation.outcome,
     ...optional(settings, invocation),
     spans: invocation.spans(),
-    metrics: { durationMs: round(invocation.durationMs()), producedBytes: invocation.producedBytes() },
+    metrics: { durationMs: round(invocation.durationMs()), producedBytes: invocation.producedBytes() }
   };
 }
 
@@ -132,7 +132,7 @@ export function report(settings, invocation, initDurationMs, restoreDurationMs) 
     durationMs: round(durationMs),
     billedDurationMs: Math.ceil(durationMs + (initDurationMs ?? 0)),
     memorySizeMB: settings.memorySizeMb,
-    maxMemoryUsedMB: Math.min(64, settings.memorySizeMb),
+    maxMemoryUsedMB: Math.min(64, settings.memorySizeMb)
   };
   if (restoreDurationMs !== undefined) metrics.restoreDurationMs = round(restoreDurationMs);
   else if (initDurationMs !== undefined) metrics.initDurationMs = round(initDurationMs);
@@ -141,7 +141,7 @@ export function report(settings, invocation, initDurationMs, restoreDurationMs) 
     ...invocation.outcome,
     metrics,
     spans: [invocation.span('extensionOverhead', invocation.doneAt, performance.now())],
-    ...optional(settings, invocation),
+    ...optional(settings, invocation)
   };
 }
 
@@ -152,7 +152,7 @@ export function managedReport(settings, invocation) {
     ...invocation.outcome,
     metrics: { durationMs: round(invocation.durationMs()) },
     spans: invocation.spans().filter((span) => span.name !== 'runtimeOverhead'),
-    ...optional(settings, invocation),
+    ...optional(settings, invocation)
   };
 }
 

@@ -102,19 +102,19 @@ export class ExtensionsApi {
       caller,
       listed: true,
       limit: 1024 * 1024,
-      handle: (request) => handle.call(this, request),
+      handle: (request) => handle.call(this, request)
     });
     return [
       route('POST', /^\/2020-01-01\/extension\/register$/, 'register', this.#register),
       route('GET', /^\/2020-01-01\/extension\/event\/next$/, 'next', this.#next),
       route('POST', /^\/2020-01-01\/extension\/init\/error$/, 'initError', this.#initError),
-      route('POST', /^\/2020-01-01\/extension\/exit\/error$/, 'exitError', this.#exitError),
+      route('POST', /^\/2020-01-01\/extension\/exit\/error$/, 'exitError', this.#exitError)
     ];
   }
 
   find(headers) {
     return this.list().find(
-      (agent) => agent.registered && agent.id === headers['lambda-extension-identifier']?.toLowerCase(),
+      (agent) => agent.registered && agent.id === headers['lambda-extension-identifier']?.toLowerCase()
     );
   }
 
@@ -153,7 +153,7 @@ export class ExtensionsApi {
     return null;
   }
 
-  // 1.1: an unknown name is an internal extension, which gets no SHUTDOWN; 1.8: on Managed Instances nobody gets INVOKE.
+  // 1.1: an unknown name is an internal extension: no SHUTDOWN for it; 1.8: on Managed Instances nobody gets INVOKE.
   #allowed(event, external) {
     if (event === 'INVOKE') return !this.#settings.managedInstances;
     return event === 'SHUTDOWN' && external;
@@ -223,6 +223,6 @@ function invalidState(agent, wanted) {
   return refusal(
     403,
     'Extension.InvalidExtensionState',
-    `State transition from ${agent.state} to ${wanted} failed for extension ${agent.name}`,
+    `State transition from ${agent.state} to ${wanted} failed for extension ${agent.name}`
   );
 }

@@ -13,7 +13,7 @@ const BOTH = '{"events":["INVOKE","SHUTDOWN"]}';
 function replies(platform) {
   return did(platform, 'call').map(({ status, body }) => [
     status,
-    status === 200 ? 'OK' : (JSON.parse(body).errorType ?? 'OK'),
+    status === 200 ? 'OK' : (JSON.parse(body).errorType ?? 'OK')
   ]);
 }
 
@@ -24,8 +24,8 @@ test('an extension gets no arguments and the environment of an extension', async
     {
       bootstrap,
       taskRoot: `${EXAMPLES}node`,
-      env: { MINE: 'yes', _MINE: 'no', AWS_SESSION_TOKEN: null },
-    },
+      env: { MINE: 'yes', _MINE: 'no', AWS_SESSION_TOKEN: null }
+    }
   );
   const { env, argv, cwd } = did(platform, 'env')[0];
   assert.deepEqual(argv, []);
@@ -41,7 +41,7 @@ test('an extension gets no arguments and the environment of an extension', async
     'AWS_EXECUTION_ENV',
     'AWS_LAMBDA_LOG_STREAM_NAME',
     'AWS_SESSION_TOKEN',
-    'HOME',
+    'HOME'
   ]) {
     assert.equal(env[name], undefined, name);
   }
@@ -55,7 +55,7 @@ test('the function is started once every extension has registered', async () => 
   const bootstrap = script('bootstrap', `#!/bin/sh\necho started\nexec ${EXAMPLES}node/bootstrap\n`);
   const platform = await start(
     { alpha: {}, beta: {} },
-    { bootstrap, taskRoot: `${EXAMPLES}node`, faults: { register: [null, { delay: 100 }] } },
+    { bootstrap, taskRoot: `${EXAMPLES}node`, faults: { register: [null, { delay: 100 }] } }
   );
   const registered = platform.calls.filter(({ name }) => name === 'register').map(({ doneTime }) => doneTime);
   assert.equal(registered.length, 2);
@@ -73,22 +73,22 @@ test('register: what is refused, and how', async () => {
     [
       { ...REGISTER, headers: named, body: '{"events":["INVOKE"],"configurationKeys":["a"]}' },
       403,
-      'InvalidRequestFormat',
+      'InvalidRequestFormat'
     ],
     [{ ...REGISTER, headers: named, body: '{"events":["RESTORE"]}' }, 403, 'Extension.InvalidEventType'],
-    [{ ...REGISTER, headers: { 'Lambda-Extension-Name': 'other' }, body: BOTH }, 403, 'Extension.InvalidEventType'],
+    [{ ...REGISTER, headers: { 'Lambda-Extension-Name': 'other' }, body: BOTH }, 403, 'Extension.InvalidEventType']
   ];
   const platform = await start({ alpha: { before: rows.map(([call]) => call) } });
   assert.deepEqual(
     replies(platform),
-    rows.map(([, status, errorType]) => [status, errorType]),
+    rows.map(([, status, errorType]) => [status, errorType])
   );
 });
 
 test('identifier: missing, malformed, unknown; calls in the wrong state', async () => {
   const next = (identifier) => ({
     path: '/2020-01-01/extension/event/next',
-    headers: identifier === null ? {} : { 'Lambda-Extension-Identifier': identifier },
+    headers: identifier === null ? {} : { 'Lambda-Extension-Identifier': identifier }
   });
   const rows = [
     [next(null), 403, 'Extension.MissingExtensionIdentifier'],
@@ -97,18 +97,18 @@ test('identifier: missing, malformed, unknown; calls in the wrong state', async 
     [
       { ...REGISTER, headers: { 'Lambda-Extension-Name': 'alpha' }, body: BOTH },
       403,
-      'Extension.InvalidExtensionState',
+      'Extension.InvalidExtensionState'
     ],
     [
       { method: 'POST', path: '/2020-01-01/extension/exit/error', headers: { 'Lambda-Extension-Identifier': '$ID' } },
       403,
-      'Extension.MissingHeader',
-    ],
+      'Extension.MissingHeader'
+    ]
   ];
   const platform = await start({ alpha: { calls: rows.map(([call]) => call) } });
   assert.deepEqual(
     replies(platform),
-    rows.map(([, status, errorType]) => [status, errorType]),
+    rows.map(([, status, errorType]) => [status, errorType])
   );
 });
 
@@ -125,7 +125,7 @@ test('registration closes with init', async () => {
   const reply = await fetch(`http://${platform.address}${REGISTER.path}`, {
     method: 'POST',
     headers: { 'Lambda-Extension-Name': 'inside' },
-    body: '{"events":["INVOKE"]}',
+    body: '{"events":["INVOKE"]}'
   });
   assert.equal(reply.status, 403);
   assert.equal((await reply.json()).errorType, 'Extension.RegistrationClosed');
@@ -136,7 +136,7 @@ test('registration closes with init', async () => {
 test('a wrong name leaves the real extension awaited until init times out', async () => {
   await assert.rejects(
     start({ 'alpha.sh': { name: 'alpha', events: ['INVOKE'] } }, { initTimeoutMs: 1000 }),
-    /alpha.sh did not register within 1000 ms/,
+    /alpha.sh did not register within 1000 ms/
   );
 });
 
@@ -157,7 +157,7 @@ test('an eleventh registration is one too many, though ten of them are internal'
   const before = inside.map((name) => ({
     ...REGISTER,
     headers: { 'Lambda-Extension-Name': name },
-    body: '{"events":[]}',
+    body: '{"events":[]}'
   }));
   await assert.rejects(start({ alpha: { before, registerOnce: true } }), ({ platform }) => {
     const [{ status, body }] = did(platform, 'register');
@@ -171,11 +171,11 @@ test('init/error and exit/error are taken and end the run', async () => {
     method: 'POST',
     path: `/2020-01-01/extension/${where}/error`,
     headers: { 'Lambda-Extension-Identifier': '$ID', 'Lambda-Extension-Function-Error-Type': 'Extension.NoConfig' },
-    body: '{"errorMessage":"no configuration"}',
+    body: '{"errorMessage":"no configuration"}'
   });
   await assert.rejects(
     start({ alpha: { calls: [post('init')], exit: 1 } }),
-    /^Error: Extension.InitError: alpha reported Extension.NoConfig \{"errorMessage":"no configuration"\}/,
+    /^Error: Extension.InitError: alpha reported Extension.NoConfig \{"errorMessage":"no configuration"\}/
   );
   const platform = await start({ alpha: { onInvoke: { call: post('exit') } } });
   const { error, shutdown } = await platform.invoke();
@@ -201,7 +201,7 @@ test('entries: a directory is passed over, what cannot be executed ends init', a
   chmodSync(path.join(extensions, 'README'), 0o644);
   await assert.rejects(
     Platform.start({ extensions }),
-    (error) => error.errorType === 'Extension.LaunchError' && /README.*EACCES/.test(error.message),
+    (error) => error.errorType === 'Extension.LaunchError' && /README.*EACCES/.test(error.message)
   );
 });
 
@@ -221,8 +221,8 @@ test('a crash within an invocation resets: runtimeDone, SHUTDOWN failure to the 
     shutdown.extensions.map(({ name, exitCode }) => [name, exitCode]),
     [
       ['alpha', 0],
-      ['beta', 0],
-    ],
+      ['beta', 0]
+    ]
   );
   const done = platform.events.find(({ type }) => type === 'platform.runtimeDone').record;
   assert.deepEqual([done.status, done.errorType], ['error', 'Extension.Crash']);

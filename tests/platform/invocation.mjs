@@ -67,7 +67,7 @@ export class Invocation {
     return [
       this.span('responseLatency', this.startedAt, this.responseAt),
       this.span('responseDuration', this.responseAt, this.respondedAt),
-      this.span('runtimeOverhead', this.respondedAt, this.doneAt ?? this.respondedAt),
+      this.span('runtimeOverhead', this.respondedAt, this.doneAt ?? this.respondedAt)
     ];
   }
 }

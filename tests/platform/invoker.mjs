@@ -31,7 +31,7 @@ export class Invoker {
     const { during, ends = null, runtimeDone = true, report = true } = options;
     const tell = {
       runtimeDone: () => this.#runtimeDone(invocation, runtimeDone),
-      report: () => this.#report(invocation, report),
+      report: () => this.#report(invocation, report)
     };
     this.#restoreDurationMs = this.#sandbox.restore();
     this.#sandbox.thaw();
@@ -87,7 +87,7 @@ export class Invoker {
     const played = (async () => during?.(emit))();
     played.then(
       () => settle({ done: true }),
-      (error) => settle({ error }),
+      (error) => settle({ error })
     );
     return play;
   }
@@ -118,7 +118,7 @@ export class Invoker {
     if (told)
       telemetry.produce(
         'platform.report',
-        events.report(settings, invocation, this.#initDurationMs, this.#restoreDurationMs),
+        events.report(settings, invocation, this.#initDurationMs, this.#restoreDurationMs)
       );
     this.#initDurationMs = undefined;
   }
@@ -149,10 +149,10 @@ const ENDS = {
   outOfMemory: {
     status: 'error',
     errorType: 'Runtime.OutOfMemory',
-    what: 'Error: Runtime exited with error: signal: killed',
+    what: 'Error: Runtime exited with error: signal: killed'
   },
   failure: { status: 'failure', errorType: 'Sandbox.Failure', what: 'the environment failed' },
-  timeout: {}, // nothing ends it but its deadline
+  timeout: {} // nothing ends it but its deadline
 };
 
 function endsBadly(invocation, ends) {

@@ -61,7 +61,7 @@ export class Journal {
     return this.#watch.when(
       condition,
       timeoutMs,
-      () => new Error(`the awaited condition did not come true in ${timeoutMs} ms: ${condition}`),
+      () => new Error(`the awaited condition did not come true in ${timeoutMs} ms: ${condition}`)
     );
   }
 }

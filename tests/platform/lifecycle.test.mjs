@@ -17,7 +17,7 @@ import {
   script,
   start,
   untilGone,
-  untilState,
+  untilState
 } from './fakes/harness.mjs';
 
 const NODE = { bootstrap: `${EXAMPLES}node/bootstrap` };
@@ -51,7 +51,7 @@ test('an invocation by the function: payload, response, INVOKE for those who reg
     'eventType',
     'invokedFunctionArn',
     'requestId',
-    'tracing',
+    'tracing'
   ]);
   assert.equal(event.requestId, outcome.requestId);
   assert.ok(event.deadlineMs > Date.now(), 'absolute, and ahead');
@@ -63,13 +63,13 @@ test('an invocation by the function: payload, response, INVOKE for those who reg
 test('an error of the function is the outcome, and goes on', async () => {
   const platform = await start(
     {},
-    handler('export async function handler(event) { if (event.bad) throw new TypeError("no"); return 1; }'),
+    handler('export async function handler(event) { if (event.bad) throw new TypeError("no"); return 1; }')
   );
   const bad = await platform.invoke({ bad: true });
   assert.deepEqual([bad.status, bad.error.errorMessage], ['error', 'no']);
   assert.equal(
     platform.events.find(({ type }) => type === 'platform.runtimeDone').record.errorType,
-    'Runtime.TypeError',
+    'Runtime.TypeError'
   );
   assert.equal((await platform.invoke()).response, 1);
 });
@@ -90,8 +90,8 @@ test('played by the caller: events while it runs, then the hold of the extension
       during: async (emit) => {
         emit('function', 'one');
         emit.raw('function', '"\\u0032"');
-      },
-    },
+      }
+    }
   );
   assert.ok(outcome.holdMs > 0);
   await flushed(platform);
@@ -99,7 +99,7 @@ test('played by the caller: events while it runs, then the hold of the extension
     received(platform)
       .filter(({ type }) => type === 'function')
       .map(({ record }) => record),
-    ['one', '2'],
+    ['one', '2']
   );
 });
 
@@ -123,7 +123,7 @@ for (const [ends, status, errorType, reason] of [
   ['crash', 'error', 'Runtime.ExitError', 'failure'],
   ['outOfMemory', 'error', 'Runtime.OutOfMemory', 'failure'],
   ['failure', 'failure', 'Sandbox.Failure', 'failure'],
-  ['timeout', 'timeout', undefined, 'timeout'],
+  ['timeout', 'timeout', undefined, 'timeout']
 ]) {
   test(`a function played by the caller that ends in: ${ends}`, async () => {
     const platform = await start({ alpha: {} }, { timeoutMs: 1000 });
@@ -149,7 +149,7 @@ test('a request id of the caller, as in a retry; a trace id of any length', asyn
   const events = nextEvents(platform, 'alpha');
   assert.deepEqual(
     events.map(({ requestId, tracing }) => [requestId, tracing.value]),
-    Array(2).fill(['again', traceId]),
+    Array(2).fill(['again', traceId])
   );
 });
 
@@ -161,10 +161,10 @@ test("an error in the caller's part comes back", async () => {
       {
         during: () => {
           throw new Error('mine');
-        },
-      },
+        }
+      }
     ),
-    /mine/,
+    /mine/
   );
 });
 
@@ -183,8 +183,8 @@ test('shutdown: the event, its deadline, the report, and nobody left', async () 
     report.extensions.map(({ name, exitCode, signal, late }) => ({ name, exitCode, signal, late })),
     [
       { name: 'alpha', exitCode: 0, signal: null, late: false },
-      { name: 'beta', exitCode: 0, signal: null, late: false },
-    ],
+      { name: 'beta', exitCode: 0, signal: null, late: false }
+    ]
   );
   assert.equal(report.runtime.signal, 'SIGTERM');
   assert.deepEqual(pids.filter(alive), []);
@@ -196,16 +196,16 @@ test('shutdown: SIGTERM goes to the function first, and its last lines still arr
   const bootstrap = script(
     'bootstrap',
     // Without the shell's own word about the end of its child, which may come before its last line.
-    `#!/bin/sh\nexec 2>/dev/null\ntrap 'echo goodbye; exit 0' TERM\n${EXAMPLES}node/bootstrap & wait $!\n`,
+    `#!/bin/sh\nexec 2>/dev/null\ntrap 'echo goodbye; exit 0' TERM\n${EXAMPLES}node/bootstrap & wait $!\n`
   );
   const platform = await start(
     { alpha: { subscribe: { types: ['function'] } } },
-    { bootstrap, taskRoot: `${EXAMPLES}node`, deliver: { shutdownFlush: 'before' } },
+    { bootstrap, taskRoot: `${EXAMPLES}node`, deliver: { shutdownFlush: 'before' } }
   );
   await platform.shutdown();
   assert.deepEqual(
     received(platform).map(({ record }) => record),
-    ['goodbye'],
+    ['goodbye']
   );
   assert.ok(platform.lines.find(({ line }) => line === 'goodbye').time < did(platform, 'next')[0].time);
 });
@@ -215,7 +215,7 @@ test('shutdown: what is buffered is posted around the event', async () => {
   for (const shutdownFlush of ['before', 'with']) {
     const platform = await start(
       { alpha: { subscribe, onShutdown: { untilPosted: 1500 } } },
-      { deliver: { shutdownFlush } },
+      { deliver: { shutdownFlush } }
     );
     for (let n = 0; n < 1500; n += 1) platform.emit('function', n);
     const report = await platform.shutdown();
@@ -228,7 +228,7 @@ test('shutdown: nothing is flushed, or what waits for a POST is dropped', async 
   const buffering = { timeoutMs: 30000, maxItems: 1000 };
   for (const [shutdownFlush, arrive, dropped] of [
     ['none', 0, 0],
-    ['drop', 1, 2],
+    ['drop', 1, 2]
   ]) {
     const fake = { subscribe: { types: ['function'], buffering }, heldPosts: 1 };
     const platform = await start({ alpha: fake }, { shutdownMs: 1000, deliver: { shutdownFlush, busy: 'drop' } });
@@ -246,7 +246,7 @@ test('shutdown: nothing is flushed, or what waits for a POST is dropped', async 
     await stopped;
     assert.deepEqual(
       [received(platform).length, platform.drops.flatMap(({ events }) => events).length],
-      [arrive, dropped],
+      [arrive, dropped]
     );
   }
 });
@@ -263,15 +263,15 @@ test('shutdown: what is left to the extensions when the runtime and the flush to
 test('shutdown: SIGKILL past the deadline, at once for who did not register', async () => {
   const platform = await start(
     { alpha: { onShutdown: { hang: true } }, beta: { events: ['INVOKE'] } },
-    { shutdownMs: 200 },
+    { shutdownMs: 200 }
   );
   const { extensions } = await platform.shutdown();
   assert.deepEqual(
     extensions.map(({ name, signal, late }) => [name, signal, late]),
     [
       ['alpha', 'SIGKILL', true],
-      ['beta', 'SIGKILL', false],
-    ],
+      ['beta', 'SIGKILL', false]
+    ]
   );
   assert.equal(extensions[1].ms, null);
   assert.deepEqual(nextEvents(platform, 'beta'), []);
@@ -290,11 +290,11 @@ test('children of an extension end with it', async () => {
   writeFileSync(
     alpha,
     `#!/bin/sh\nsleep 1000 &\necho "pid $!"\ncd / && node ${path.resolve(EXAMPLES, '../fakes/extension.mjs')} & wait $!\n`,
-    { mode: 0o755 },
+    { mode: 0o755 }
   );
   const platform = await start(
     {},
-    { extensions, env: { FAKE: JSON.stringify({ 'extension.mjs': { name: 'alpha' } }) } },
+    { extensions, env: { FAKE: JSON.stringify({ 'extension.mjs': { name: 'alpha' } }) } }
   );
   const child = Number(platform.lines.find(({ line }) => line.startsWith('pid ')).line.slice(4));
   assert.ok(alive(child));
@@ -304,7 +304,7 @@ test('children of an extension end with it', async () => {
 
 test('timeout: runtimeDone says so, the function is killed, SHUTDOWN timeout; then a fresh start', async () => {
   const options = handler(
-    'export const handler = (event) => (event.hang ? new Promise(() => setTimeout(() => {}, 1e6)) : "fine");',
+    'export const handler = (event) => (event.hang ? new Promise(() => setTimeout(() => {}, 1e6)) : "fine");'
   );
   const platform = await start({ alpha: {} }, { ...options, timeoutMs: 2000 });
   const first = platform.pids.alpha;
@@ -313,7 +313,7 @@ test('timeout: runtimeDone says so, the function is killed, SHUTDOWN timeout; th
   assert.equal(error.errorMessage, `RequestId: ${requestId} Error: Task timed out after 2.00 seconds`);
   assert.deepEqual(
     [shutdown.reason, shutdown.runtime.signal, shutdown.extensions[0].exitCode],
-    ['timeout', 'SIGTERM', 0],
+    ['timeout', 'SIGTERM', 0]
   );
   assert.equal(platform.events.find(({ type }) => type === 'platform.runtimeDone').record.status, 'timeout');
   assert.equal(nextEvents(platform, 'alpha').at(-1).shutdownReason, 'timeout');
@@ -321,7 +321,7 @@ test('timeout: runtimeDone says so, the function is killed, SHUTDOWN timeout; th
   assert.notEqual(platform.pids.alpha, first);
   assert.deepEqual(
     platform.events.filter(({ type }) => type === 'platform.initReport').map(({ record }) => record.phase),
-    ['init', 'invoke'],
+    ['init', 'invoke']
   );
 });
 
@@ -336,7 +336,7 @@ test('timeout while an extension holds: a second runtimeDone for the request, un
   for (const runtimeDoneAtReset of [true, false]) {
     const platform = await start(
       { alpha: { onInvoke: { hang: true } } },
-      { timeoutMs: 500, shutdownMs: 200, runtimeDoneAtReset },
+      { timeoutMs: 500, shutdownMs: 200, runtimeDoneAtReset }
     );
     const { requestId } = await platform.invoke();
     const done = platform.events.filter(({ type }) => type === 'platform.runtimeDone').map(({ record }) => record);
@@ -344,8 +344,8 @@ test('timeout while an extension holds: a second runtimeDone for the request, un
       done.map((record) => [record.requestId, record.status]),
       [
         [requestId, 'success'],
-        [requestId, 'timeout'],
-      ].slice(0, runtimeDoneAtReset ? 2 : 1),
+        [requestId, 'timeout']
+      ].slice(0, runtimeDoneAtReset ? 2 : 1)
     );
   }
 });
@@ -358,7 +358,7 @@ test('an init that fails is tried again by each invocation, with phase invoke, u
 echo x >>${count}
 [ $(wc -l <${count}) -gt 2 ] || exit 3
 exec ${EXAMPLES}node/bootstrap
-`,
+`
   );
   const platform = await start({ alpha: {} }, { bootstrap, taskRoot: `${EXAMPLES}node`, initRetry: true });
   const { error, shutdown } = await platform.invoke();
@@ -370,8 +370,8 @@ exec ${EXAMPLES}node/bootstrap
     [
       ['init', 'error'],
       ['invoke', 'error'],
-      ['invoke', 'success'],
-    ],
+      ['invoke', 'success']
+    ]
   );
 });
 
@@ -382,7 +382,7 @@ test('an init that an invocation begins counts against the time of the function'
     `#!/bin/sh
 [ ! -e ${late} ] || sleep 100
 exec ${EXAMPLES}node/bootstrap
-`,
+`
   );
   const platform = await start({ alpha: {} }, { bootstrap, taskRoot: `${EXAMPLES}node`, timeoutMs: 2000 });
   writeFileSync(late, '');
@@ -394,7 +394,7 @@ exec ${EXAMPLES}node/bootstrap
   assert.equal(
     types(platform).filter((type) => type === 'initRuntimeDone').length,
     1,
-    'none for an init that is overdue',
+    'none for an init that is overdue'
   );
 });
 
@@ -415,7 +415,7 @@ test('Managed Instances: a function whose process ends is replaced once, for all
   const outcomes = await Promise.all([platform.invoke({ n: 1 }), platform.invoke({ n: 2 })]);
   assert.deepEqual(
     outcomes.map(({ response }) => response),
-    [1, 2],
+    [1, 2]
   );
   assert.equal(platform.calls.filter(({ name }) => name === 'register').length, 2);
 });
@@ -430,8 +430,8 @@ test('freeze: stopped between invocations, running within, the report delivered 
     {
       during: () => {
         within = processState(platform.runtimePid);
-      },
-    },
+      }
+    }
   );
   assert.notEqual(within, 'T');
   await stopped();
@@ -505,7 +505,7 @@ echo x >${place} && echo written
   await assert.rejects(start({}, { extensions, confined: true }), ({ platform }) => {
     assert.deepEqual(
       platform.lines.map(({ line }) => line),
-      ['993 990 10 1024 1024 1000', 'read-only', 'written'],
+      ['993 990 10 1024 1024 1000', 'read-only', 'written']
     );
     return true;
   });
@@ -564,15 +564,15 @@ test('Managed Instances: at once, without INVOKE and runtimeDone', async () => {
     }`);
   const platform = await start(
     { alpha: { events: ['SHUTDOWN'], subscribe: { types: ['platform'] } } },
-    { ...options, managedInstances: true, freeze: true },
+    { ...options, managedInstances: true, freeze: true }
   );
   const outcomes = await Promise.all([platform.invoke({ n: 1 }), platform.invoke({ n: 2 })]);
   assert.deepEqual(
     outcomes.map(({ response }) => response),
     [
       [1, '4'],
-      [2, '4'],
-    ],
+      [2, '4']
+    ]
   );
   assert.equal(platform.frozen, false);
   const report = await platform.shutdown();
@@ -585,12 +585,12 @@ test('Managed Instances: at once, without INVOKE and runtimeDone', async () => {
     assert.deepEqual(Object.keys(metrics), ['durationMs']);
     assert.deepEqual(
       spans.map(({ name }) => name),
-      ['responseLatency', 'responseDuration'],
+      ['responseLatency', 'responseDuration']
     );
   }
   assert.deepEqual(
     nextEvents(platform, 'alpha').map(({ eventType }) => eventType),
-    ['SHUTDOWN'],
+    ['SHUTDOWN']
   );
 });
 
@@ -605,23 +605,23 @@ test("faults: replies in place of the platform's, lost ones, late ones", async (
           'drop',
           { status: 403, headers: { 'X-Fault': 'yes' }, body: notJson },
           { raw: 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 No\r\nConnection: close\r\n\r\nend by close' },
-          { delay: 20 },
+          { delay: 20 }
         ],
-        next: [{ drop: true }, { status: 500, body: '' }, null],
-      },
-    },
+        next: [{ drop: true }, { status: 500, body: '' }, null]
+      }
+    }
   );
   const replies = did(platform, 'register').map(({ status, body }) => [status, body]);
   assert.deepEqual(replies.slice(0, 4), [
     [500, '{"errorType":"InternalServerError","errorMessage":"x"}'],
     ['ECONNRESET', ''],
     [403, notJson],
-    [503, 'end by close'],
+    [503, 'end by close']
   ]);
   assert.equal(replies[4][0], 200);
   assert.deepEqual(
     did(platform, 'next').map(({ status }) => status),
-    ['ECONNRESET', 500],
+    ['ECONNRESET', 500]
   );
   assert.deepEqual(
     platform.calls.map(({ name, status }) => [name, status]),
@@ -633,8 +633,8 @@ test("faults: replies in place of the platform's, lost ones, late ones", async (
       ['register', 200],
       ['next', 'drop'],
       ['next', 500],
-      ['next', null],
-    ],
+      ['next', null]
+    ]
   );
 });
 
@@ -644,9 +644,9 @@ test('faults: the platform acts, only its reply is lost; a function as script', 
     {
       faults: {
         subscribe: ({ n, extension }) =>
-          n === 0 && extension === 'alpha' ? { act: true, status: 202, body: '{}' } : null,
-      },
-    },
+          n === 0 && extension === 'alpha' ? { act: true, status: 202, body: '{}' } : null
+      }
+    }
   );
   assert.equal(did(platform, 'subscribe')[0].status, 202);
   assert.ok(platform.events.some(({ type }) => type === 'platform.telemetrySubscription'));
@@ -666,6 +666,6 @@ test('until gives up with the condition in its message', async () => {
   const platform = await start({});
   await assert.rejects(
     platform.until(() => platform.lines.length > 5, 10),
-    /lines.length > 5/,
+    /lines.length > 5/
   );
 });

@@ -69,8 +69,8 @@ export class Platform {
     return this.#journal.posts;
   }
 
-  // What was dropped, batch by batch: {extension, reason, events, records, bytes, time}; records is how many there were of
-  // {function, extension, platform}.
+  // What was dropped, batch by batch: {extension, reason, events, records, bytes, time}; records is how many there were
+  // of {function, extension, platform}.
   get drops() {
     return this.#journal.drops;
   }

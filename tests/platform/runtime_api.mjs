@@ -26,13 +26,13 @@ export class RuntimeApi {
       path: new RegExp(base + path),
       name,
       limit,
-      handle: (request) => handle.call(this, request),
+      handle: (request) => handle.call(this, request)
     });
     return [
       route('GET', '/invocation/next$', 'runtimeNext', MAX_RESPONSE_BYTES, this.#next),
       route('POST', '/invocation/([^/]+)/response$', 'response', MAX_RESPONSE_BYTES, this.#response),
       route('POST', '/invocation/([^/]+)/error$', 'error', MAX_RESPONSE_BYTES, this.#error),
-      route('POST', '/init/error$', 'runtimeInitError', MAX_RESPONSE_BYTES, this.#initFailed),
+      route('POST', '/init/error$', 'runtimeInitError', MAX_RESPONSE_BYTES, this.#initFailed)
     ];
   }
 
@@ -100,7 +100,7 @@ export class RuntimeApi {
     if (this.ready) return refusal(403, 'InvalidStateTransition', 'the runtime is initialised');
     this.initError = {
       errorType: headers['lambda-runtime-function-error-type'] ?? 'Runtime.Unknown',
-      body: body.toString(),
+      body: body.toString()
     };
     this.#onChange();
     return { status: 202, body: { status: 'OK' } };
@@ -112,7 +112,7 @@ function invocationReply(invocation) {
     'Lambda-Runtime-Aws-Request-Id': invocation.requestId,
     'Lambda-Runtime-Deadline-Ms': String(invocation.deadlineMs),
     'Lambda-Runtime-Invoked-Function-Arn': invocation.functionArn,
-    'Lambda-Runtime-Trace-Id': invocation.tracing.value,
+    'Lambda-Runtime-Trace-Id': invocation.tracing.value
   };
   return { status: 200, headers, body: invocation.body };
 }

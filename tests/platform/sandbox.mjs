@@ -36,7 +36,7 @@ export class Sandbox {
     const onChange = () => this.watch.notify();
     this.extensionsApi = new ExtensionsApi(settings, {
       onChange,
-      onError: (agent, phase) => this.#agentFailed(agent, phase),
+      onError: (agent, phase) => this.#agentFailed(agent, phase)
     });
     this.runtimeApi = new RuntimeApi(settings, { onChange });
     this.telemetry = new Telemetry(settings, journal, this.extensionsApi);
@@ -127,7 +127,7 @@ export class Sandbox {
       env: extensionEnvironment(this.settings, this.address),
       cwd: this.settings.managedInstances ? (this.settings.taskRoot ?? '/') : '/', // 1.4, 2.6
       maxLineBytes: this.settings.maxLineBytes,
-      onLine: (line, stream) => this.#line('extension', name, line, stream),
+      onLine: (line, stream) => this.#line('extension', name, line, stream)
     });
     this.children.set(name, child);
     child.exited.then((exit) => this.#extensionExited(name, exit));
@@ -151,7 +151,7 @@ export class Sandbox {
       this.#initLate(
         `${missing()
           .map(({ name }) => name)
-          .join(', ')} did not ${what}`,
+          .join(', ')} did not ${what}`
       );
     await this.watch.when(() => missing().length === 0, deadline - performance.now(), late);
   }
@@ -188,7 +188,7 @@ export class Sandbox {
       env: functionEnvironment(this.settings, this.address),
       cwd: this.settings.taskRoot,
       maxLineBytes: this.settings.maxLineBytes,
-      onLine: (line, stream) => this.#line('function', 'function', line, stream),
+      onLine: (line, stream) => this.#line('function', 'function', line, stream)
     });
     this.runtime.exited.then(() => this.watch.notify());
   }

@@ -1,5 +1,5 @@
 // Options of the local platform, their defaults, and the environments that the processes get.
-// Numbers of paragraphs ("1.5") are those of the wire reference, reference/lambda-kinesis.md.
+// Numbers ("1.5") are paragraphs of the notes on Lambda's APIs by which this platform was written.
 
 import { randomBytes, randomInt } from 'node:crypto';
 import path from 'node:path';
@@ -31,7 +31,7 @@ const DEFAULTS = {
   cpu: null, // {onMs, periodMs}: a share of one CPU for the whole sandbox: 128 MB come with some 7 % (1.4)
   confined: false, // 1.4: extensions run as Lambda's user, with its limits, and can write to /tmp only; needs root
   nextAgain: 'refused', // a second next while one is pending whose connection broke: so AWS's emulator; or 'taken'
-  runtimeDoneAtReset: true, // a reset while an extension holds has a second runtimeDone for the request: so AWS's emulator
+  runtimeDoneAtReset: true, // a reset while an extension holds has a second runtimeDone for the request: AWS's emulator
   snapStart: false, // 1.7: frozen after init, unknown to the extensions' environment, restored by the first invocation
   tracing: true, // 1.3, 2.3: false: neither INVOKE nor an event has it
   tenantId: null, // 1.9
@@ -45,7 +45,7 @@ const DEFAULTS = {
   keepEvents: true, // false: platform.events stays empty, for runs of a million events
   faults: {},
   deliver: {},
-  onLine: null,
+  onLine: null
 };
 
 const DELIVER_DEFAULTS = {
@@ -66,13 +66,13 @@ const DELIVER_DEFAULTS = {
   headers: {},
   // 'before' or 'with' the SHUTDOWN event; 'none': what is buffered goes when it is due; 'drop': before it, and what
   // would have to wait for the POST outstanding is dropped. Default 'with' (2.5), on Managed Instances 'before' (1.8).
-  shutdownFlush: null,
+  shutdownFlush: null
 };
 
 export function settingsFrom(options) {
   const unknown = [
     ...unknownNames(options, DEFAULTS, ''),
-    ...unknownNames(options.deliver ?? {}, DELIVER_DEFAULTS, 'deliver.'),
+    ...unknownNames(options.deliver ?? {}, DELIVER_DEFAULTS, 'deliver.')
   ];
   if (unknown.length > 0) throw new Error(`unknown option of the platform: ${unknown.join(', ')}`);
   const settings = { ...DEFAULTS, ...defined(options) };
@@ -140,7 +140,7 @@ function commonEnvironment(settings, runtimeApi) {
     AWS_SESSION_TOKEN: 'local-session-token',
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
-    PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+    PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin'
   };
 }
 
@@ -166,7 +166,7 @@ export function functionEnvironment(settings, runtimeApi) {
     LAMBDA_RUNTIME_DIR: settings.taskRoot,
     AWS_EXECUTION_ENV: 'AWS_Lambda_local',
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${settings.functionName}`,
-    AWS_LAMBDA_LOG_STREAM_NAME: settings.logStream,
+    AWS_LAMBDA_LOG_STREAM_NAME: settings.logStream
   };
   if (settings.managedInstances) own.AWS_LAMBDA_MAX_CONCURRENCY = String(settings.maxConcurrency);
   return withCustomer(own, settings.env);

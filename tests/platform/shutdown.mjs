@@ -28,7 +28,7 @@ export async function stopSandbox(sandbox, reason) {
     extensions: exits,
     runtime: runtimeEnd(sandbox.runtime),
     undelivered,
-    crash: sandbox.crash,
+    crash: sandbox.crash
   };
 }
 
@@ -80,7 +80,7 @@ async function endOf(child, toldAt, leftMs) {
     exitCode,
     signal,
     ms: toldAt === null ? null : time - toldAt,
-    late: !inTime,
+    late: !inTime
   };
 }
 

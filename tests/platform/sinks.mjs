@@ -82,16 +82,16 @@ export class HttpSink {
       path: this.#deliver.dropPath ? '/' : this.#destination.path,
       method: 'POST',
       headers: {
-        Host: this.#deliver.dropPath
-          ? `127.0.0.1:${this.#destination.port}`
-          : `sandbox.localdomain:${this.#destination.port}`,
+        Host: this.#deliver.dropPath ?
+          `127.0.0.1:${this.#destination.port}` :
+          `sandbox.localdomain:${this.#destination.port}`,
         'User-Agent': 'Go-http-client/1.1',
         ...length,
         'Content-Type': 'application/json',
         'Sequence-Id': createHash('sha256').update(body).digest('base64'),
         'Accept-Encoding': 'gzip',
-        ...this.#deliver.headers,
-      },
+        ...this.#deliver.headers
+      }
     };
   }
 

@@ -134,7 +134,7 @@ export class Subscriber {
       status,
       error,
       ms: performance.now() - started,
-      attempt,
+      attempt
     });
     return result;
   }

@@ -21,7 +21,7 @@ export function readSubscription(body, managedInstances) {
     ...(schemas.includes(request.schemaVersion) ? [] : [`schemaVersion must be one of ${schemas.join(', ')}`]),
     ...typeProblems(request.types),
     ...bufferingProblems(request.buffering ?? {}),
-    ...destination.problems,
+    ...destination.problems
   ];
   if (problems.length > 0) return { problems };
   const buffering = { ...DEFAULT_BUFFERING, ...request.buffering };

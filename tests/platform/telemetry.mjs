@@ -1,4 +1,4 @@
-// Telemetry of one sandbox: events come in, subscribers get them; and the Telemetry API 2022-07-01 in front (section 2).
+// Telemetry of one sandbox: events come in, subscribers get them; the Telemetry API 2022-07-01 in front (section 2).
 
 import { refusal } from './control_server.mjs';
 import { dice } from './dice.mjs';
@@ -40,8 +40,8 @@ export class Telemetry {
         caller: (request) => this.#extensions.find(request.headers)?.name,
         listed: true,
         limit: 1024 * 1024,
-        handle: (request) => this.#subscribe(request),
-      },
+        handle: (request) => this.#subscribe(request)
+      }
     ];
   }
 
@@ -78,7 +78,7 @@ export class Telemetry {
       sink,
       deliver: this.#settings.deliver,
       onPost: (post) => this.#journal.post({ ...post, time: performance.now() }),
-      onDropped: (batch) => this.#dropped(name, batch),
+      onDropped: (batch) => this.#dropped(name, batch)
     });
     if (this.#paused) subscriber.pause();
     this.#subscribers.set(name, subscriber);

@@ -20,7 +20,7 @@ function subscription(change = {}) {
     schemaVersion: '2025-01-29',
     types: ['function'],
     destination: { protocol: 'HTTP', URI: 'http://sandbox.localdomain:4243/x' },
-    ...change,
+    ...change
   };
   return Buffer.from(JSON.stringify(whole));
 }
@@ -48,7 +48,7 @@ const refused = [
   ['TLS', subscription(http('https://sandbox.localdomain:4243/')), /must be http/],
   ['no URI', subscription(http(undefined)), /not a URI/],
   ['TCP port 0', subscription({ destination: { protocol: 'TCP', port: 0 } }), /port must be between/],
-  ['TCP with URI', subscription({ destination: { protocol: 'TCP', port: 1, URI: 'x' } }), /not allowed with TCP/],
+  ['TCP with URI', subscription({ destination: { protocol: 'TCP', port: 1, URI: 'x' } }), /not allowed with TCP/]
 ];
 
 for (const [name, body, problem] of refused) {
@@ -58,7 +58,7 @@ for (const [name, body, problem] of refused) {
 test('subscription: what is left out has its default, port 80 is a port', () => {
   const read = readSubscription(
     subscription({ buffering: { maxItems: 1000 }, ...http('http://sandbox:80/a?b') }),
-    false,
+    false
   );
   assert.deepEqual(read.buffering, { maxItems: 1000, maxBytes: 262144, timeoutMs: 1000 });
   assert.deepEqual(read.destination, { protocol: 'HTTP', port: 80, path: '/a?b' });
@@ -67,7 +67,7 @@ test('subscription: what is left out has its default, port 80 is a port', () => 
 test('subscription: Managed Instances take the newest schema only', () => {
   assert.match(
     readSubscription(subscription({ schemaVersion: '2022-12-13' }), true).problems[0],
-    /must be one of 2025-01-29$/,
+    /must be one of 2025-01-29$/
   );
   assert.equal(readSubscription(subscription(), true).schemaVersion, '2025-01-29');
 });
@@ -82,7 +82,7 @@ test('batches: full by items, full by bytes, the rest stays', () => {
   const batch = takeBatch(byBytes, { maxItems: 100, maxBytes: 6 }, false);
   assert.deepEqual(
     [batch.body.toString(), batch.items.length, batch.bytes, byBytes.length],
-    ['[Raaaa,Rbbbb]', 2, 10, 1],
+    ['[Raaaa,Rbbbb]', 2, 10, 1]
   );
 });
 
@@ -91,7 +91,7 @@ test('batches: a long record is cut, its envelope repeated behind a quote', () =
   const take = () => takeBatch(pending, { maxItems: 100, maxBytes: 4 }, true);
   assert.deepEqual(
     [take(), take(), take()].map(({ body }) => body.toString()),
-    ['[Ra,R0123', '[R"456', '[R"789]'],
+    ['[Ra,R0123', '[R"456', '[R"789]']
   );
   assert.equal(take().body.toString(), '[Rz]');
   assert.equal(pending.length, 0);
@@ -122,7 +122,7 @@ test('lines: JSON objects become values, when the format is JSON; written as Go 
   assert.equal(record('{"a": 1.0}', 'JSON', false), '{"a": 1.0}');
   assert.equal(
     record('{"a b" : "<\\" &\u2028 >", "c":[ 1 , 2 ]}', 'JSON'),
-    '{"a b":"\\u003c\\" \\u0026\\u2028 \\u003e","c":[1,2]}',
+    '{"a b":"\\u003c\\" \\u0026\\u2028 \\u003e","c":[1,2]}'
   );
   assert.equal(record('{"a": 1.0}', 'Text'), '"{\\"a\\": 1.0}"');
   assert.equal(record('a<b', 'Text'), '"a\\u003cb"');
@@ -143,13 +143,13 @@ test('subscribing: OK, a second time 500, after init closed, malformed 400', asy
     method: 'PUT',
     path: '/2022-07-01/telemetry',
     headers: { 'Lambda-Extension-Identifier': identifier },
-    body: body.toString(),
+    body: body.toString()
   });
   const calls = [put(Buffer.from('{}')), put(subscription()), put(subscription(), 'me')];
   const platform = await start({ alpha: { subscribe: {}, calls, onInvoke: { call: put(subscription()) } } });
   assert.deepEqual(
     did(platform, 'subscribe').map(({ status, body }) => [status, body]),
-    [[200, '"OK"']],
+    [[200, '"OK"']]
   );
   await platform.invoke();
   const errors = did(platform, 'call').map(({ status, body }) => [status, JSON.parse(body).errorType]);
@@ -157,7 +157,7 @@ test('subscribing: OK, a second time 500, after init closed, malformed 400', asy
     [400, 'ValidationError'],
     [500, 'InternalServerError'],
     [403, 'Extension.InvalidExtensionIdentifier'],
-    [403, 'Telemetry.SubscriptionClosed'],
+    [403, 'Telemetry.SubscriptionClosed']
   ]);
 });
 
@@ -183,8 +183,8 @@ test('platform events of init and of an invocation; those before the subscriptio
       'initReport',
       'start',
       'runtimeDone',
-      'report',
-    ],
+      'report'
+    ]
   );
   const record = (name) => events.find(({ type }) => type === `platform.${name}`).record;
   assert.deepEqual(record('telemetrySubscription'), { name: 'alpha', state: 'Subscribed', types: ['platform'] });
@@ -207,18 +207,18 @@ test('the report comes only after the last extension called next', async () => {
 
 test('a batch goes when it has maxItems, the rest when it is due', async () => {
   const platform = await start({
-    alpha: { subscribe: { types: ['function'], buffering: { ...SLOW, maxItems: 1000 } } },
+    alpha: { subscribe: { types: ['function'], buffering: { ...SLOW, maxItems: 1000 } } }
   });
   for (let n = 0; n < 2500; n += 1) platform.emit('function', n);
   await platform.until(() => platform.posts.length === 2);
   assert.deepEqual(
     platform.posts.map(({ events }) => events),
-    [1000, 1000],
+    [1000, 1000]
   );
   await flushed(platform);
   assert.deepEqual(
     received(platform).map(({ record }) => record),
-    Array.from({ length: 2500 }, (_, n) => n),
+    Array.from({ length: 2500 }, (_, n) => n)
   );
   const ports = new Set(did(platform, 'post').map(({ port }) => port));
   assert.equal(ports.size, 1, 'one connection, kept alive');
@@ -226,7 +226,7 @@ test('a batch goes when it has maxItems, the rest when it is due', async () => {
 
 test('a batch goes when it has maxBytes', async () => {
   const platform = await start({
-    alpha: { subscribe: { types: ['function'], buffering: { ...SLOW, maxBytes: 262144 } } },
+    alpha: { subscribe: { types: ['function'], buffering: { ...SLOW, maxBytes: 262144 } } }
   });
   for (let n = 0; n < 3; n += 1) platform.emit('function', 'x'.repeat(100000));
   await platform.until(() => platform.posts.length === 1);
@@ -258,14 +258,14 @@ test('options of the delivery: path dropped, chunked, own headers', async () => 
   const { url, headers } = did(platform, 'post')[0];
   assert.deepEqual(
     [url, headers['transfer-encoding'], headers['content-length'], headers['x-more']],
-    ['/', 'chunked', undefined, 'yes'],
+    ['/', 'chunked', undefined, 'yes']
   );
 });
 
 test('a failed batch comes again, unchanged, until it is taken', async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function'] }, statuses: [500, 'drop', 404] } },
-    { deliver: { backoffMs: 1 } },
+    { deliver: { backoffMs: 1 } }
   );
   for (const record of ['one', 'two']) platform.emit('function', record);
   await flushed(platform);
@@ -274,11 +274,11 @@ test('a failed batch comes again, unchanged, until it is taken', async () => {
   for (const body of sent) assert.deepEqual(body, sent[0]);
   assert.deepEqual(
     platform.posts.map(({ status }) => status),
-    [500, null, 404, 200],
+    [500, null, 404, 200]
   );
   assert.deepEqual(
     received(platform).map(({ record }) => record),
-    ['one', 'two'],
+    ['one', 'two']
   );
 });
 
@@ -290,32 +290,32 @@ test('without retry a failed batch is dropped and reported, as the emulator does
   await flushed(platform);
   assert.deepEqual(platform.posts.map(({ status, events }) => [status, events]).slice(1), [
     [503, 1],
-    [503, 1],
+    [503, 1]
   ]);
   const reports = platform.events.filter(({ type }) => type === 'platform.logsDropped');
   assert.deepEqual(
     reports.map(({ record }) => [record.droppedRecords, record.reason]),
-    [[1, 'could not send events: http request failed with status 503']],
+    [[1, 'could not send events: http request failed with status 503']]
   );
 });
 
 test('a listener that never answers: the time of a post is limited', async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function'] }, silent: true } },
-    { deliver: { timeoutMs: 100, attempts: 2, backoffMs: 1 } },
+    { deliver: { timeoutMs: 100, attempts: 2, backoffMs: 1 } }
   );
   platform.emit('function', 'x');
   await platform.flush();
   assert.deepEqual(
     platform.posts.map(({ error }) => error),
-    Array(2).fill('no answer in 100 ms'),
+    Array(2).fill('no answer in 100 ms')
   );
 });
 
 test("busy 'keep', a slow subscriber: past the bound events are dropped, counted and reported", async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function', 'platform'], buffering: SLOW } } },
-    { deliver: { busy: 'keep', bufferBytes: 300000, bytesPerMs: Infinity } },
+    { deliver: { busy: 'keep', bufferBytes: 300000, bytesPerMs: Infinity } }
   );
   for (let n = 0; n < 5000; n += 1) platform.emit('function', 'x'.repeat(100));
   await flushed(platform);
@@ -333,7 +333,7 @@ function accounts(platform) {
   const got = received(platform).map(({ type }) => (type.startsWith('platform.') ? 'platform' : type));
   const sum = (kind) => platform.drops.reduce((all, { records }) => all + records[kind], 0);
   return Object.fromEntries(
-    kinds.map((kind) => [kind, { received: got.filter((one) => one === kind).length, dropped: sum(kind) }]),
+    kinds.map((kind) => [kind, { received: got.filter((one) => one === kind).length, dropped: sum(kind) }])
   );
 }
 
@@ -345,7 +345,7 @@ test("AWS's rule is the default", async () => {
 test('what falls due during a POST is dropped whole, platform events too; so may be the notice that follows', async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function', 'platform'], buffering: { ...SLOW, maxItems: 1000 } }, heldPosts: 1 } },
-    DROP,
+    DROP
   );
   platform.flush();
   await platform.until(() => did(platform, 'held').length === 1);
@@ -366,7 +366,7 @@ test('what falls due during a POST is dropped whole, platform events too; so may
   const notices = received(platform).filter(({ type }) => type === 'platform.logsDropped');
   assert.deepEqual(
     notices.map(({ record }) => [record.droppedRecords, record.droppedBytes]),
-    [[1000, second.bytes]],
+    [[1000, second.bytes]]
   );
   const { function: lines } = accounts(platform);
   assert.deepEqual(lines, { received: 502, dropped: 1998 });
@@ -380,7 +380,7 @@ test('a batch that falls due by its time during a POST is dropped as well; what 
   await platform.until(() => platform.drops.length === 1);
   assert.deepEqual(
     platform.drops[0].events.map(({ record }) => record),
-    ['dropped'],
+    ['dropped']
   );
   release(platform);
   await flushed(platform);
@@ -388,14 +388,14 @@ test('a batch that falls due by its time during a POST is dropped as well; what 
   await flushed(platform);
   assert.deepEqual(
     received(platform).map(({ record }) => record),
-    ['taken', 'sent'],
+    ['taken', 'sent']
   );
 });
 
 test('a batch grows no older while everything is frozen', async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function'], buffering: { timeoutMs: 1000 } }, heldPosts: 1 } },
-    DROP,
+    DROP
   );
   platform.emit('function', 'one');
   platform.flush();
@@ -412,7 +412,7 @@ test('a batch grows no older while everything is frozen', async () => {
 test('events take their time through the pipe, in order; an invocation ends when its lines are through', async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function', 'platform'], buffering: SLOW } } },
-    { deliver: { bytesPerMs: 1000 } },
+    { deliver: { bytesPerMs: 1000 } }
   );
   const began = performance.now();
   await platform.invoke({}, { during: (emit) => Array.from({ length: 300 }, (_, n) => emit('function', n)) });
@@ -423,7 +423,7 @@ test('events take their time through the pipe, in order; an invocation ends when
     .map(({ record }) => record);
   assert.deepEqual(
     records,
-    Array.from({ length: 300 }, (_, n) => n),
+    Array.from({ length: 300 }, (_, n) => n)
   );
 });
 
@@ -432,7 +432,7 @@ test('bytes survive: invalid UTF-8, escapes, spaces', async () => {
   const raw = Buffer.concat([
     Buffer.from('{ "\\u00e9\\/": "'),
     Buffer.from([0xff, 0xc3, 0x28]),
-    Buffer.from('",  "n": 1.50e+3 }'),
+    Buffer.from('",  "n": 1.50e+3 }')
   ]);
   const event = platform.emitRaw('function', raw);
   assert.deepEqual(event.recordBytes, raw);
@@ -451,7 +451,7 @@ test('types of events: only what there is', async () => {
 test('each subscriber gets its types, under its schema', async () => {
   const fakes = {
     alpha: { tally: true, subscribe: { types: ['extension'], schemaVersion: '2022-07-01' } },
-    beta: { tally: true, subscribe: { types: ['function'], schemaVersion: '2022-12-13' } },
+    beta: { tally: true, subscribe: { types: ['function'], schemaVersion: '2022-12-13' } }
   };
   const platform = await start(fakes, { logFormat: 'JSON' });
   platform.emit('function', { a: 1 });
@@ -462,7 +462,7 @@ test('each subscriber gets its types, under its schema', async () => {
   assert.ok(events.every(({ type, record }) => type === 'extension' && typeof record === 'string'));
   assert.deepEqual(
     did(platform, 'tally', 'beta')[0].events.map(({ record }) => record),
-    [{ a: 1 }],
+    [{ a: 1 }]
   );
 });
 
@@ -475,7 +475,7 @@ test('lines of the function become events, and come before runtimeDone', async (
   const messages = events.filter(({ type }) => type === 'function').map(({ record }) => record.message);
   assert.deepEqual(
     messages,
-    Array.from({ length: 2000 }, (_, n) => `id=${requestId}-${n + 1} hello from Node`),
+    Array.from({ length: 2000 }, (_, n) => `id=${requestId}-${n + 1} hello from Node`)
   );
   const last = events.findLastIndex(({ type }) => type === 'function');
   assert.ok(last < events.findIndex(({ type }) => type === 'platform.runtimeDone'));
@@ -488,7 +488,7 @@ test('long lines come whole, a line without its end at the end of the process', 
 head -c 250000 /dev/zero | tr '\\0' x; echo
 trap 'printf last; exit 0' TERM
 ${EXAMPLES}node/bootstrap & wait $!
-`,
+`
   );
   const platform = await start({ alpha: {} }, { bootstrap, taskRoot: `${EXAMPLES}node` });
   await platform.shutdown();
@@ -501,7 +501,7 @@ test('a line above 64 KiB comes in pieces, unless told otherwise', async () => {
   assert.equal(settingsFrom({}).maxLineBytes, 65536);
   const bootstrap = script(
     'bootstrap',
-    `#!/bin/sh\nhead -c 150000 /dev/zero | tr '\\0' x; echo\nexec ${EXAMPLES}node/bootstrap\n`,
+    `#!/bin/sh\nhead -c 150000 /dev/zero | tr '\\0' x; echo\nexec ${EXAMPLES}node/bootstrap\n`
   );
   const platform = await start({}, { bootstrap, taskRoot: `${EXAMPLES}node`, maxLineBytes: undefined });
   const lengths = platform.events.filter(({ type }) => type === 'function').map(({ record }) => record.length);
@@ -511,7 +511,7 @@ test('a line above 64 KiB comes in pieces, unless told otherwise', async () => {
 test('late lines: behind the end of the invocation, in order, with the time when they were logged', async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function', 'platform'] } } },
-    { lineDelayMs: [200, 400], seed: 7 },
+    { lineDelayMs: [200, 400], seed: 7 }
   );
   await platform.invoke({}, { during: (emit) => [1, 2, 3].forEach((n) => emit('function', n)) });
   await platform.invoke({}, { start: false });
@@ -521,7 +521,7 @@ test('late lines: behind the end of the invocation, in order, with the time when
   const lines = events.filter(({ type }) => type === 'function');
   assert.deepEqual(
     lines.map(({ record }) => record),
-    [1, 2, 3],
+    [1, 2, 3]
   );
   assert.ok(events.indexOf(lines[0]) > done);
   assert.ok(lines[0].time <= events[done].time);
@@ -530,7 +530,7 @@ test('late lines: behind the end of the invocation, in order, with the time when
 test('a POST in pieces and halves arrives as it is; a freeze between the halves holds the second back', async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function'] } } },
-    { deliver: { pieceBytes: 4096, halvesMs: 50, idleMs: 1000 } },
+    { deliver: { pieceBytes: 4096, halvesMs: 50, idleMs: 1000 } }
   );
   for (let n = 0; n < 100; n += 1) platform.emit('function', `${n} `.padEnd(300, 'x'));
   await flushed(platform);
@@ -550,13 +550,13 @@ test('a POST in pieces and halves arrives as it is; a freeze between the halves 
 test('an answer before the end of the body is a failure', async () => {
   const platform = await start(
     { alpha: { subscribe: { types: ['function'] }, hasty: true } },
-    { deliver: { halvesMs: 300, retry: false } },
+    { deliver: { halvesMs: 300, retry: false } }
   );
   platform.emit('function', 'x');
   await platform.flush();
   assert.deepEqual(
     platform.posts.map(({ error }) => error),
-    ['an answer before the end of the body'],
+    ['an answer before the end of the body']
   );
 });
 
@@ -574,18 +574,18 @@ test('TCP: events line by line; refused when nobody listens', async () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line).record),
-    ['a', { b: 1 }],
+    ['a', { b: 1 }]
   );
   const closed = JSON.stringify({
     schemaVersion: '2025-01-29',
     types: ['function'],
-    destination: { protocol: 'TCP', port: 1 },
+    destination: { protocol: 'TCP', port: 1 }
   });
   const put = {
     method: 'PUT',
     path: '/2022-07-01/telemetry',
     headers: { 'Lambda-Extension-Identifier': '$ID' },
-    body: closed,
+    body: closed
   };
   const refusing = await start({ alpha: { calls: [put] } });
   assert.equal(did(refusing, 'call')[0].status, 400);

@@ -49,11 +49,22 @@ tally_of(const struct repeats *r, size_t n)
 static void
 hashes(void **state)
 {
-    static const struct span texts[] = {TEXT(""), TEXT("a"), TEXT("b"), TEXT("ab"), TEXT("a\0"),
-        TEXT("0123456789abcde"), TEXT("0123456789abcdef"), TEXT("0123456789abcdeg"),
-        TEXT("1123456789abcdef"), TEXT("0123456789abcdef0"), TEXT("0123456789abcdef1"),
-        TEXT("0123456789abcdef0123456789abcdef"), TEXT("0123456789abcdef1123456789abcdef"),
-        TEXT("0123456789abcdef0123456789abcdef0"), TEXT("\0"), TEXT("\0\0")};
+    static const struct span texts[] = {TEXT(""),
+                                        TEXT("a"),
+                                        TEXT("b"),
+                                        TEXT("ab"),
+                                        TEXT("a\0"),
+                                        TEXT("0123456789abcde"),
+                                        TEXT("0123456789abcdef"),
+                                        TEXT("0123456789abcdeg"),
+                                        TEXT("1123456789abcdef"),
+                                        TEXT("0123456789abcdef0"),
+                                        TEXT("0123456789abcdef1"),
+                                        TEXT("0123456789abcdef0123456789abcdef"),
+                                        TEXT("0123456789abcdef1123456789abcdef"),
+                                        TEXT("0123456789abcdef0123456789abcdef0"),
+                                        TEXT("\0"),
+                                        TEXT("\0\0")};
     struct repeats r = {.seed = 0x0123456789abcdef};
     uint64_t seen[LEN(texts) * LEN(texts)];
     size_t len = 0;
@@ -252,8 +263,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hashes),   cmocka_unit_test(again),   cmocka_unit_test(changed),
-        cmocka_unit_test(shorter),  cmocka_unit_test(several), cmocka_unit_test(nothing),
+        cmocka_unit_test(hashes),         cmocka_unit_test(again),
+        cmocka_unit_test(changed),        cmocka_unit_test(shorter),
+        cmocka_unit_test(several),        cmocka_unit_test(nothing),
         cmocka_unit_test(gone_meanwhile), cmocka_unit_test(changed_twice),
     };
 

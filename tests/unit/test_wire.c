@@ -222,12 +222,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused),
-        cmocka_unit_test(trial),
-        cmocka_unit_test(unreadable_later),
-        cmocka_unit_test(later),
-        cmocka_unit_test(outage),
-        cmocka_unit_test(measure),
+        cmocka_unit_test(refused),          cmocka_unit_test(trial),
+        cmocka_unit_test(unreadable_later), cmocka_unit_test(later),
+        cmocka_unit_test(outage),           cmocka_unit_test(measure),
         cmocka_unit_test(content_type),
     };
 

@@ -89,7 +89,11 @@ export class Cdk {
     return new Promise((resolve, reject) => {
       execFile(process.execPath, all, { cwd: ROOT, env: this.environment() }, (error, stdout, stderr) => {
         const said = stdout + stderr;
-        error ? reject(new Error(`cdk ${command}: ${said}${this.moto.complaints()}`)) : resolve(said);
+        if (error) {
+          reject(new Error(`cdk ${command}: ${said}${this.moto.complaints()}`));
+        } else {
+          resolve(said);
+        }
       });
     });
   }

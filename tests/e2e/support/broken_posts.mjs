@@ -63,8 +63,8 @@ class Sender {
     const body = Buffer.from(`[${list.join(',')}]`);
     const at = 1 + Math.floor(this.roll() * (body.length - 1));
     const chunked = this.roll() < 0.3;
-    const bytes = chunked ? chunkedRequest(body.subarray(0, at), { size: 4_000 }).subarray(0, -5)
-      : request(body).subarray(0, request(body).length - body.length + at);
+    const bytes = chunked ? chunkedRequest(body.subarray(0, at), { size: 4_000 }).subarray(0, -5) :
+        request(body).subarray(0, request(body).length - body.length + at);
     const complete = body.subarray(0, at).toString().split('"}').length - 1;
     const taken = complete > 1 ? complete : 0; /* the first is held until the second begins */
     const settled = this.roll() < 0.5;

@@ -82,7 +82,7 @@ export class Kinesis {
       await kinesis.#ready();
     } catch (error) {
       await kinesis.stop();
-      throw new Error(`${error.message}\n${kinesis.output}`);
+      throw new Error(`${error.message}\n${kinesis.output}`, { cause: error });
     }
     return kinesis;
   }

@@ -5,7 +5,7 @@
  *   for (const name of Object.keys(SERVERS)) { … }
  *   const faults = localFaults(await localRun('moto', 10_000));
  *
- * What is of Python is in build/local-servers, where ./build.sh puts it.
+ * What is of Python is in build/local-servers; build.sh puts it there.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -53,7 +53,7 @@ class Server {
       await Promise.race([this.ended, until('it answers', () => fetch(this.url).catch(() => null), START_MS)]);
     } catch (error) {
       await this.stop();
-      throw new Error(`${error.message}\n${this.output}`);
+      throw new Error(`${error.message}\n${this.output}`, { cause: error });
     }
     this.streams = new Streams(this.url);
     return this;

@@ -54,7 +54,7 @@ export class Rie {
       await rie.#start(concurrency, env);
     } catch (error) {
       await rie.kill();
-      throw new Error(`${error.message}\n${rie.output}`);
+      throw new Error(`${error.message}\n${rie.output}`, { cause: error });
     }
     return rie;
   }

@@ -217,7 +217,7 @@ export function readLetters(text) {
   return lines.map((line) => {
     const { Data, DataBase64, PartitionKey, ...others } = JSON.parse(line);
     if (typeof PartitionKey !== 'string' || Object.keys(others).length > 0 ||
-        (Data === undefined) === (DataBase64 === undefined)) {
+      (Data === undefined) === (DataBase64 === undefined)) {
       throw new Error(`not a dead letter: ${line.slice(0, 200)}`);
     }
     const data = Data === undefined ? Buffer.from(DataBase64, 'base64') : Buffer.from(Data);

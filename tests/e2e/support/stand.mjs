@@ -298,4 +298,3 @@ export class Bench {
     await this.certificates?.remove();
   }
 }
-

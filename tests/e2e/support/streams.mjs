@@ -73,7 +73,8 @@ export class Streams {
   async #readShard(shard, iterators) {
     const records = [];
     while (iterators.get(shard)) {
-      const reply = await this.client.send(new GetRecordsCommand({ ShardIterator: iterators.get(shard), Limit: 10_000 }));
+      const ask = new GetRecordsCommand({ ShardIterator: iterators.get(shard), Limit: 10_000 });
+      const reply = await this.client.send(ask);
       for (const record of reply.Records) {
         records.push({
           shard, data: Buffer.from(record.Data), partitionKey: record.PartitionKey,

@@ -45,7 +45,7 @@ const say = (did, more = {}) => print(JSON.stringify({ did, ...more }));
 
 function call({ method = 'GET', path: where, headers = {}, body }) {
   const filled = Object.fromEntries(
-    Object.entries(headers).map(([key, value]) => [key, value === '$ID' ? identifier : value]),
+    Object.entries(headers).map(([key, value]) => [key, value === '$ID' ? identifier : value])
   );
   return new Promise((resolve) => {
     const request = http.request(`${api}${where}`, { method, headers: filled, agent }, async (response) => {
@@ -66,7 +66,7 @@ async function register() {
       method: 'POST',
       path: '/2020-01-01/extension/register',
       headers: { 'Lambda-Extension-Name': fake.name ?? name, 'Lambda-Extension-Accept-Feature': fake.features ?? '' },
-      body: JSON.stringify({ events: fake.events ?? ['INVOKE', 'SHUTDOWN'] }),
+      body: JSON.stringify({ events: fake.events ?? ['INVOKE', 'SHUTDOWN'] })
     });
     say('register', { status: reply.status, body: reply.body });
     if (reply.status !== 200 && fake.registerOnce) process.exit(3);
@@ -108,7 +108,7 @@ async function listen() {
         port: req.socket.remotePort,
         headers: req.headers,
         status,
-        base64: body.toString('base64'),
+        base64: body.toString('base64')
       });
     if (fake.silent) return;
     if (status === 'drop') return void req.socket.destroy();
@@ -122,7 +122,7 @@ async function listen() {
 
 async function listenTcp() {
   const server = net.createServer((socket) =>
-    socket.on('data', (chunk) => say('tcp', { base64: chunk.toString('base64') })),
+    socket.on('data', (chunk) => say('tcp', { base64: chunk.toString('base64') }))
   );
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server.address().port;
@@ -138,13 +138,13 @@ async function subscribe() {
     types: ['platform', 'function'],
     buffering: { timeoutMs: 25 },
     destination,
-    ...more,
+    ...more
   };
   const reply = await call({
     method: 'PUT',
     path: '/2022-07-01/telemetry',
     headers: { 'Lambda-Extension-Identifier': identifier },
-    body: JSON.stringify(body),
+    body: JSON.stringify(body)
   });
   say('subscribe', { status: reply.status, body: reply.body });
 }
@@ -167,7 +167,7 @@ async function react(event, reaction) {
 async function abandonedNext() {
   const moment = () => new Promise((resolve) => setTimeout(resolve, 500));
   const request = http.get(`${api}/2020-01-01/extension/event/next`, {
-    headers: { 'Lambda-Extension-Identifier': identifier },
+    headers: { 'Lambda-Extension-Identifier': identifier }
   });
   request.on('error', () => {});
   await moment();
@@ -187,7 +187,7 @@ async function main() {
   for (let invocations = 0; ;) {
     const reply = await call({
       path: '/2020-01-01/extension/event/next',
-      headers: { 'Lambda-Extension-Identifier': identifier },
+      headers: { 'Lambda-Extension-Identifier': identifier }
     });
     say('next', { status: reply.status, headers: reply.headers, body: reply.body });
     if (reply.status !== 200) continue;

@@ -24,6 +24,7 @@ export class Shipper {
     /* The client's own handler is for HTTP/2. */
     requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ keepAlive: true, maxSockets: 1 }) })
   });
+
   #stream;
   #queue = [];
   #sending = null;

@@ -19,7 +19,7 @@ function call(method, where, body = '', headers = {}) {
         const chunks = [];
         for await (const chunk of response) chunks.push(chunk);
         resolve({ headers: response.headers, body: Buffer.concat(chunks).toString() });
-      },
+      }
     );
     request.on('error', reject);
     request.end(body);
@@ -66,7 +66,7 @@ async function serve(handler) {
     const report = { errorType: error.name, errorMessage: error.message, stackTrace: error.stack?.split('\n') ?? [] };
     current.run({ requestId }, () => console.error('Invoke Error', JSON.stringify(report)));
     await call('POST', `/invocation/${requestId}/error`, JSON.stringify(report), {
-      'Lambda-Runtime-Function-Error-Type': `Runtime.${error.name}`,
+      'Lambda-Runtime-Function-Error-Type': `Runtime.${error.name}`
     });
   }
 }
@@ -84,7 +84,7 @@ try {
 } catch (error) {
   const report = JSON.stringify({ errorType: error.name, errorMessage: error.message });
   await call('POST', '/init/error', report, {
-    'Lambda-Runtime-Function-Error-Type': 'Runtime.ImportModuleError',
+    'Lambda-Runtime-Function-Error-Type': 'Runtime.ImportModuleError'
   }).catch(() => {});
   process.exitCode = 1;
 }
