@@ -1,0 +1,52 @@
+#!/bin/sh
+# usage: tidy.sh JOBS COUNTS
+# Runs every tool that looks at the sources, and writes "passed failed skipped" into the file COUNTS: a tool that finds
+# something is one failure. Called by build.sh, which brings the tools and makes build/compile_commands.json.
+# The way that clang-tidy finds a file's flags, and what it looks for, are in there and in .clang-tidy.
+set -u
+jobs=$1
+counts=$2
+cd "$(dirname "$0")/../.." || exit 1
+. tests/tidy/sources.sh
+
+log=build/tidy.log
+passed=0
+failed=0
+
+tool() { # NAME COMMAND...
+    name=$1
+    shift
+    if "$@" >"$log" 2>&1; then
+        echo "tidy $name: nothing"
+        passed=$((passed + 1))
+    else
+        cat "$log"
+        echo "tidy $name: see above"
+        failed=$((failed + 1))
+    fi
+}
+
+format() {
+    c_sources | xargs clang-format --dry-run -Werror
+}
+
+# Of each file; how many warnings other people's headers would have given is told on standard error.
+analyse() {
+    find src -name '*.c' | sort | xargs -n 3 -P "$jobs" clang-tidy --quiet -p build 2>/dev/null
+}
+
+scripts() {
+    shell_sources | xargs shellcheck
+}
+
+tool clang-format format
+tool clang-tidy analyse
+tool shellcheck scripts
+tool eslint eslint_
+tool 'checks of the checks' node --test tests/tidy/check.test.mjs
+for check in circles names sizes texts; do
+    tool "$check" tests/tidy/check.mjs "$check"
+done
+rm -f "$log"
+echo "$passed $failed 0" >"$counts"
+[ "$failed" -eq 0 ]
