@@ -50,7 +50,7 @@ for (const [what, x86, wanted] of [['another compiler', OTHER, true], ['the refe
     const script = join(machine.top, 'vendor/vendor.sh');
     const cases = [['x86_64', x86], ['arm64', toolchain('arm64')]].map(([cpu, text]) => `${cpu}) by='${text}' ;;`);
     await writeFile(script, `#!/bin/sh\ncase $1 in ${cases.join(' ')} esac\nmkdir -p build/x86_64 build/arm64\n` +
-      'echo "debian 12 x86_64\n$by" >"build/$1/toolchain"\n');
+    'echo "debian 12 x86_64\n$by" >"build/$1/toolchain"\n');
     await chmod(script, 0o755);
     const { status, stderr } = await machine.build(['build']);
     assert.equal(status, 0, stderr);

@@ -92,7 +92,7 @@ async function binaryPackage(archive, name, version, files) {
   const root = join(archive, 'root', name);
   await mkdir(join(root, 'DEBIAN'), { recursive: true });
   await writeFile(join(root, 'DEBIAN/control'), `Package: ${name}\nVersion: ${version}\nArchitecture: all\n` +
-    'Maintainer: nobody <nobody@localhost>\nDescription: for a test\n');
+  'Maintainer: nobody <nobody@localhost>\nDescription: for a test\n');
   for (const [path, from] of files) {
     await cp(from, join(root, path));
   }
@@ -114,7 +114,7 @@ async function release(archive, name, sources, packages) {
     sums += await lineOf(join(dist, path), path);
   }
   await writeFile(join(dist, 'Release'), `Origin: test\nSuite: ${name}\nCodename: ${name}\nArchitectures: ${arch} all\n` +
-    `Components: main\nDate: Sat, 01 Jan 2022 00:00:00 UTC\nSHA256:\n${sums}`);
+  `Components: main\nDate: Sat, 01 Jan 2022 00:00:00 UTC\nSHA256:\n${sums}`);
 }
 
 /* The mirror of a system that is a release ahead: other versions there, what is pinned in the old one. */
@@ -142,7 +142,7 @@ async function machineAhead() {
   await writeFile(join(machine.folder, 'parts/debian.sources'),
     `Types: deb\nURIs: ${address}\nSuites: trixie trixie-updates\nComponents: main\nTrusted: yes\n`);
   await writeFile(join(machine.folder, 'apt.conf'), `Dir::Etc::sourcelist "${machine.folder}/none.list";\n` +
-    `Dir::Etc::sourceparts "${machine.folder}/parts";\nAPT::Default-Release "trixie";\n`);
+  `Dir::Etc::sourceparts "${machine.folder}/parts";\nAPT::Default-Release "trixie";\n`);
   return machine;
 }
 

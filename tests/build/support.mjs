@@ -34,7 +34,8 @@ export function call(file, words, options) {
 }
 
 async function copyOfTheClone(folder) {
-  const entries = ['build.sh', 'src', 'vendor', 'layer', 'tests/build', 'LICENSE', 'cdk/test/deploy/requirements.txt'];
+  const entries = ['build.sh', 'src', 'vendor', 'layer', 'tests/build', 'tests/parts.sh', 'LICENSE',
+    'cdk/test/deploy/requirements.txt'];
   for (const entry of entries) {
     await cp(join(TOP, entry), join(folder, entry), {
       recursive: true, filter: (path) => !path.endsWith('/vendor/cache') && !path.endsWith('/layer/dist')

@@ -1,0 +1,276 @@
+# shellcheck shell=sh disable=SC2154 # variables of build.sh
+# What build.sh needs: Debian packages, and what npm, PyPI and Go have for the tests. Sourced by build.sh,
+# whose variables and functions it uses.
+
+# Debian packages that a command lacks; all that it needs when `nothing_here` is set.
+packages=
+nothing_here=
+
+# need PROBE:PACKAGE...   a probe is a command, or a file when it begins with a slash
+need() {
+    for item; do
+        probe=${item%%:*}
+        if [ -z "$nothing_here" ]; then
+            case $probe in
+            /*) [ ! -e "$probe" ] ;;
+            *) ! command -v "$probe" >/dev/null ;;
+            esac || continue
+        fi
+        lacks "${item#*:}"
+    done
+}
+
+lacks() { # PACKAGE
+    case " $packages " in
+    *" $1 "*) ;;
+    *) packages="${packages:+$packages }$1" ;;
+    esac
+}
+
+# All at once and before anything begins. Elsewhere than on Debian also the sources that apt cannot bring.
+prepare() { # COMMAND [ARGUMENTS]
+    need_for_command "$@"
+    system=$(this_system)
+    if [ "${system%% *}" != supported ]; then
+        say "supported are Debian 12 and 13, and this is ${system#* }"
+        say "with docker or podman this works here: ./build.sh container $*"
+        [ "${system%% *}" = similar ] || check_elsewhere
+        say "going on without, with what is here"
+    fi
+    [ -z "$packages" ] || install_packages
+}
+
+# "supported NAME"; "similar NAME" where apt may bring the sources as well; or "other NAME".
+this_system() {
+    (
+        ID='' ID_LIKE='' VERSION_ID='' PRETTY_NAME=$(uname -s)
+        release=${OS_RELEASE:-/etc/os-release} # the variable is for tests
+        # shellcheck disable=SC1090 # the system's
+        [ ! -r "$release" ] || . "$release"
+        case "$(uname -s) $ID $VERSION_ID $ID_LIKE " in
+        "Linux debian 12 "* | "Linux debian 13 "*) kind=supported ;;
+        *ubuntu*) kind=other ;;
+        Linux*" debian "*) kind=similar ;;
+        *) kind=other ;;
+        esac
+        echo "$kind $PRETTY_NAME"
+    )
+}
+
+# Goes on where all is here, or where apt-get is for what is missing.
+check_elsewhere() {
+    files=$(vendor/vendor.sh missing)
+    if [ "$(uname -s)" = Linux ] && [ -z "$files" ]; then
+        [ -n "$packages" ] || return 0
+        ! command -v apt-get >/dev/null || return 0
+    fi
+    {
+        echo "Without these, on any Linux, it takes"
+        [ -z "$files" ] || echo "* these files in $VENDOR_CACHE/:
+$files"
+        [ -z "$packages" ] || echo "* what Debian has in the packages: $packages"
+    } >&2
+    exit 1
+}
+
+install_packages() {
+    # shellcheck disable=SC2086 # a list of words
+    set -- apt-get install -y --no-install-recommends $packages
+    sudo=
+    if ! command -v apt-get >/dev/null; then
+        say "missing, by the names of their Debian packages: $packages"
+        exit 1
+    elif [ "$(id -u)" -eq 0 ]; then
+        :
+    elif ! command -v sudo >/dev/null; then
+        say "missing packages; please run as root: apt-get update && $*"
+        exit 1
+    elif ! sudo -n true 2>/dev/null; then
+        say "missing packages; please run: sudo apt-get update && sudo $*"
+        exit 1
+    else
+        sudo="sudo -n"
+    fi
+    say "installing $packages"
+    # Some unrelated list may fail to update; whether the packages can be had is what counts.
+    $sudo apt-get -q update >&2 || true
+    if ! $sudo env DEBIAN_FRONTEND=noninteractive "$@" >&2; then
+        say "could not install; please run: ${sudo:+sudo }$*"
+        exit 1
+    fi
+}
+
+# What belongs to every Debian is in the list too, for systems made smaller still.
+need_compilers() { # CPU...
+    need gcc:gcc make:make ar:binutils /usr/include/stdio.h:libc6-dev \
+        /usr/share/ca-certificates/mozilla:ca-certificates xz:xz-utils gzip:gzip tar:tar \
+        sed:sed awk:mawk cmp:diffutils find:findutils sha256sum:coreutils flock:util-linux
+    for cpu; do
+        [ "$cpu" != "$native" ] || continue
+        cpu=$(echo "$cpu" | sed 's/arm64/aarch64/')
+        need "$cpu-linux-gnu-gcc:gcc-$(echo "$cpu" | tr _ -)-linux-gnu"
+    done
+}
+
+# The part of clang that libFuzzer and the sanitizers are in is a package that clang only recommends.
+need_clang() {
+    need clang:clang
+    if [ -z "$nothing_here" ] && command -v clang >/dev/null; then
+        version=$(clang -dumpversion)
+        need "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-$(uname -m).a:libclang-rt-${version%%.*}-dev"
+    else
+        lacks libclang-rt-dev
+    fi
+}
+
+need_node() {
+    need node:nodejs npm:npm
+}
+
+need_modules() {
+    need_node
+    need openssl:openssl curl:curl
+}
+
+# Debian's Python brings no venv unless asked for.
+need_python() {
+    need python3:python3
+    if [ -n "$nothing_here" ] || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        lacks python3-venv
+    fi
+}
+
+need_layer() {
+    need_compilers x86_64 arm64
+    need python3:python3 advzip:advancecomp
+}
+
+need_bench() {
+    need_compilers "$native"
+    need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl
+    need_node
+}
+
+need_for_test() { # PART
+    case $1 in
+    unit) need /usr/include/cmocka.h:libcmocka-dev ;;
+    fuzz | corpora)
+        need /usr/include/cmocka.h:libcmocka-dev
+        need_clang
+        ;;
+    e2e)
+        need_layer
+        need unzip:unzip busybox:busybox qemu-aarch64-static:qemu-user-static
+        need_modules
+        need_python
+        ;;
+    arm64)
+        need_compilers arm64
+        need_modules
+        [ "$native" = arm64 ] || need qemu-aarch64-static:qemu-user-static
+        ;;
+    smoke) need_modules ;;
+    templates) need_node ;;
+    bench) need_bench ;;
+    cdk)
+        need_layer
+        need_modules
+        need_python
+        ;;
+    build) need_node ;;
+    tidy)
+        need_node
+        need clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck
+        ;;
+    bare) need mmdebstrap:mmdebstrap unshare:util-linux git:git ;;
+    esac
+}
+
+need_for_command() { # COMMAND [ARGUMENTS]
+    case $1 in
+    build)
+        # shellcheck disable=SC2086 # a list of words
+        need_compilers $cpus
+        ;;
+    layer) need_layer ;;
+    test)
+        need_compilers "$native"
+        for one in $(parts_of "${2:-}"); do
+            need_for_test "$one"
+        done
+        ;;
+    fuzz | tidy) need_for_command test "$1" ;;
+    simulate | commands) need_compilers "$native" ;;
+    bench)
+        shift
+        need_bench
+        if measures_layer "$@"; then
+            need_layer
+            need unzip:unzip
+        fi
+        ;;
+    demo | faults | endurance | local-servers)
+        need_compilers "$arch"
+        need_modules
+        [ "$1" != local-servers ] || need_python
+        ;;
+    esac
+}
+
+node_is_new() {
+    node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
+}
+
+# A distribution whose own Node is too old for the AWS SDK still has npm, which can bring one.
+newer_node() {
+    if ! node_is_new; then
+        case $native in x86_64) cpu=x64 ;; *) cpu=$native ;; esac
+        say "Node $(node --version) is too old, fetching a newer one for the tests"
+        mkdir -p build/node/bin
+        npm install --loglevel=error --no-save --no-audit --no-fund --prefix build/node "node-linux-$cpu@24" >&2
+        ln -sf "../node_modules/node-linux-$cpu/bin/node" build/node/bin/node
+        hash -r
+        node_is_new || exit 1
+    fi
+}
+
+modules() {
+    newer_node
+    install_modules tests
+}
+
+install_modules() { # FOLDER
+    if ! cmp -s "$1/package-lock.json" "$1/node_modules/.installed-lock"; then
+        npm ci --no-audit --no-fund --prefix "$1" >&2
+        cp "$1/package-lock.json" "$1/node_modules/.installed-lock"
+    fi
+}
+
+# What tests need of PyPI. A venv serves the Python that made it.
+python_modules() { # FOLDER REQUIREMENTS
+    made_of=$(python3 --version && cat "$2")
+    if [ "$(cat "$1/.made-of" 2>/dev/null)" != "$made_of" ]; then
+        python3 -m venv --clear "$1"
+        "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2" >&2
+        echo "$made_of" >"$1/.made-of"
+    fi
+}
+
+# kinesalite and kinesis-local are of npm.
+local_server_modules() {
+    modules
+    python_modules build/local-servers tests/e2e/support/local_servers.txt
+}
+
+# AWS's own emulator of Lambda is a Go program. Where it cannot be had, the tests that run in it are skipped.
+build_rie() {
+    rm -rf build/rie
+    mkdir -p build/rie
+    if ! command -v go >/dev/null; then
+        say "no Go: the tests in AWS's emulator will be skipped"
+    elif ! (cd tests/e2e/rie && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$top/build/rie/" tool) \
+        >build/rie/log 2>&1; then
+        say "AWS's emulator cannot be built (build/rie/log): the tests in it will be skipped"
+    fi
+}
+
