@@ -111,7 +111,7 @@ function readOptions() {
     allowPositionals: true, options: { markdown: { type: 'boolean' }, list: { type: 'boolean' } }
   });
   const chosen = positionals.length === 0 ? rows.filter((row) => !row.long) :
-    rows.filter(({ name }) => positionals.some((one) => name.startsWith(one)));
+      rows.filter(({ name }) => positionals.some((one) => name.startsWith(one)));
   const unknown = positionals.filter((one) => one !== 'black-hole' && !rows.some(({ name }) => name.startsWith(one)));
   if (unknown.length > 0) {
     throw new TypeError(`no such row: ${unknown.join(', ')}; --list tells their names`);
@@ -140,7 +140,8 @@ try {
   process.exit(2);
 }
 if (options.list) {
-  rows.forEach(({ name, what, long }) => console.log(`${name.padEnd(48)}${what}${long ? ' (only by name)' : ''}`));
+  rows.forEach(({ name, what, long, asIn }) =>
+    console.log(`${name.padEnd(50)}${what}${long ? ' (only by name)' : ''}${asIn ? ` (as ${asIn})` : ''}`));
 } else {
   process.exitCode = await run(options) ? 0 : 1;
 }

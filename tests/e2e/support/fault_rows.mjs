@@ -20,11 +20,11 @@
  *   check(run, end, counts)    texts of what else is wrong
  *   unavailable()          why the row cannot be had on this machine, or null
  *   long         true: only by name, not among all
+ *   asIn         another row, from which it differs in a code, a status or a side alone (ALIKE, below)
  */
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import * as faults from './faults.mjs';
 import { Front } from './front.mjs';
-import { reply } from './http1.mjs';
 import { jsonRecords } from './lines.mjs';
 import { Names } from './names.mjs';
 import { recordBytes } from './put_records.mjs';
@@ -369,7 +369,7 @@ function naming(name, what, answer, says) {
     },
     lift: ({ names }) => names.change('address'),
     check: ({ stand }) => stand.logsOf(['warn', 'error']).some(({ message }) => message.includes(says)) ? [] :
-      [`no line says: ${says}`]
+        [`no line says: ${says}`]
   };
 }
 
@@ -497,7 +497,6 @@ async function closeMeanwhile(run, how) {
   }
 }
 
-
 /* At a random moment of each invocation and of what follows it. */
 async function freezeAtRandom(run) {
   const roll = faults.dice(20);
@@ -570,4 +569,60 @@ function inJson(name) {
   return { ...row, name: `json-${name}`, what: `over JSON: ${row.what}`, env: { ...row.env, TELEMETRY_WIRE: 'json' } };
 }
 
-export const rows = [...USUAL, ...IN_JSON.map(inJson)];
+/* --- what the tests run ----------------------------------------------------------------------------------- */
+
+/*
+ * Rows that take the same way through the program as the one before the colon. ./build.sh faults has them all, the
+ * tests that one. What a code or a status means is a table of tests/unit/test_retry.c, how names are resolved is in
+ * tests/unit/test_resolver.c and test_dns.c, and replies over JSON are what wire.test.mjs is about.
+ */
+const ALIKE = {
+  refused: ['reset-at-once'],
+  mute: ['half-hello'],
+  'reset-before-reply-accepted': ['reset-before-reply', 'close-before-reply'],
+  'reset-in-body': ['reset-in-head'],
+  'reset-after-reply': ['close-after-reply'],
+  silence: ['silence-accepted'],
+  'reply-not-cbor': ['reply-not-json', 'reply-too-few', 'reply-in-json-too-few'],
+  'reply-oversized': ['reply-oversized-head'],
+  'error-InternalFailure-500': ['error-InternalFailureException-500', 'error-504'],
+  'error-ServiceUnavailableException-503': ['error-ServiceUnavailable-503'],
+  'error-ProvisionedThroughputExceededException-400': [
+    'error-ThrottlingException-400', 'error-LimitExceededException-400', 'error-RequestLimitExceeded-400',
+    'error-KMSThrottlingException-400', 'error-429'
+  ],
+  'error-AccessDeniedException-400': [
+    'error-KMSDisabledException-400', 'error-KMSInvalidStateException-400', 'error-KMSAccessDeniedException-400',
+    'error-KMSNotFoundException-400', 'error-KMSOptInRequired-400', 'error-ResourceNotFoundException-400',
+    'error-IncompleteSignatureException-400'
+  ],
+  'error-ExpiredTokenException-400': [
+    'error-ExpiredTokenException-403', 'error-UnrecognizedClientException-400', 'error-InvalidClientTokenId-403'
+  ],
+  'error-SignatureDoesNotMatch-403': ['error-InvalidSignatureException-400', 'error-MissingAuthenticationTokenException-403'],
+  'error-UnknownOperationException-404': ['error-SerializationException-400', 'error-415'],
+  'error-ValidationException-400': ['error-InvalidArgumentException-400'],
+  'partial-30': ['partial-100', 'record-ProvisionedThroughputExceededException', 'record-InternalFailure'],
+  'record-poison-validation': ['record-poison-argument'],
+  'request-too-large': ['error-413'],
+  'name-failing': ['name-unknown', 'name-refused', 'name-nobody'],
+  'name-second-hanging': ['name-second-failing', 'name-second-nobody'],
+  'name-cut': ['name-chain', 'name-many', 'name-deceit'],
+  'clock-ahead': ['clock-behind'],
+  'json-partial-30': [
+    'json-reset-before-reply', 'json-reset-in-body', 'json-silence', 'json-reply-truncated', 'json-reply-not-json',
+    'json-slow-request', 'json-error-InternalFailure-500', 'json-error-ValidationException-400',
+    'json-error-UnknownOperationException-404', 'json-error-SerializationException-400', 'json-error-413',
+    'json-record-InternalFailure', 'json-record-poison-validation', 'json-request-too-large', 'json-freeze-random'
+  ]
+};
+
+const asIn = new Map(Object.entries(ALIKE).flatMap(([name, others]) => others.map((other) => [other, name])));
+
+export const rows = [...USUAL, ...IN_JSON.map(inJson)].map((row) => ({ ...row, asIn: asIn.get(row.name) }));
+
+for (const name of [...asIn.keys(), ...asIn.values()]) {
+  if (!rows.some((row) => row.name === name)) {
+    throw new Error(`fault_rows.mjs: there is no row ${name}`);
+  }
+}
