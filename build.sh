@@ -18,8 +18,8 @@ usage: ./build.sh [COMMAND]
                         only the fuzz targets, or those named, once over what they begin with
   test fuzz [TARGET…]   only the fuzz targets, or those named, for 20 seconds each
   test e2e [FILE…]      only the end-to-end tests, or those in the files named
-  test arm64 [FILE…]    the same with the arm64 binary, and unit tests of what is its own; elsewhere
-                         than on arm64 in an emulator
+  test arm64 [FILE…]    the same with the arm64 binary, and the unit tests with its objects; elsewhere
+                        than on arm64 in an emulator
   test simulate, smoke, templates
                         only that part of `test`
   test bench            only the tests of the benchmarks' own counting
@@ -204,7 +204,7 @@ bench() { # [CASE...]
 # Sources that were brought stay: they are checked before each use, and may be hard to get again.
 clean() {
     case ${1:-} in
-    all) rm -rf build layer/dist tests/node_modules cdk/node_modules cdk/cdk.out cdk/dist ;;
+    all) rm -rf build layer/dist tests/node_modules tests/tidy/node_modules cdk/node_modules cdk/cdk.out cdk/dist ;;
     '')
         rm -rf layer/dist
         [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name vendor -exec rm -rf {} +

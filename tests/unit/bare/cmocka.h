@@ -5,6 +5,8 @@
  * for which there is no cmocka. It prints what tests/unit/run.sh counts.
  */
 #include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +33,13 @@ enum { BARE_FAILED = 1, BARE_SKIPPED };
      longjmp(bare_end, BARE_FAILED))
 #define skip() longjmp(bare_end, BARE_SKIPPED)
 #define bare_assert(fact) ((fact) ? (void)0 : fail_msg("not so: %s", #fact))
-#define assert_int_equal(a, b) bare_assert((a) == (b))
+#define assert_true(fact) bare_assert(fact)
+#define assert_false(fact) bare_assert(!(fact))
+#define assert_null(p) bare_assert((p) == NULL)
+#define assert_non_null(p) bare_assert((p) != NULL)
+#define assert_int_equal(a, b) bare_assert((uintmax_t)(a) == (uintmax_t)(b))
+#define assert_in_range(value, least, most) bare_assert(bare_in_range((value), (least), (most)))
+#define assert_string_equal(a, b) bare_assert(strcmp((a), (b)) == 0)
 #define assert_ptr_equal(a, b) bare_assert((const void *)(a) == (const void *)(b))
 #define assert_memory_equal(a, b, len) bare_assert(memcmp((a), (b), (len)) == 0)
 
@@ -40,6 +48,13 @@ enum { BARE_FAILED = 1, BARE_SKIPPED };
 
 #define cmocka_run_group_tests(tests, setup, teardown)                                             \
     bare_run((tests), sizeof(tests) / sizeof *(tests))
+
+/* Numbers of any type as the widest, like cmocka's own. */
+static inline bool
+bare_in_range(uintmax_t value, uintmax_t least, uintmax_t most)
+{
+    return least <= value && value <= most;
+}
 
 static inline int
 bare_run_one(const struct CMUnitTest *t)
