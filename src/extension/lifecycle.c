@@ -46,11 +46,11 @@ publish_metrics(struct lifecycle *life)
         return;
     life->metrics_wall_ms = about.time_ms;
     telemetry_dispatcher_account(d);
-    about.sandbox = d->intake.origin.sandbox;
-    about.queued = d->queue.events;
-    if (ledger_write_metrics(&o, &d->ledger, &life->published, &about) == 0)
+    about.sandbox = telemetry_dispatcher_sandbox(d);
+    about.queued = telemetry_dispatcher_queued(d);
+    if (ledger_write_metrics(&o, telemetry_dispatcher_ledger(d), &life->published, &about) == 0)
         log_raw(out_span(&o));
-    life->published = d->ledger;
+    life->published = *telemetry_dispatcher_ledger(d);
 }
 
 static void
@@ -66,6 +66,7 @@ static void
 end(struct lifecycle *life)
 {
     static const struct ledger nothing;
+    const struct ledger *ledger = &nothing;
     char members[1024];
     struct out o = out_to(members, sizeof members);
 
@@ -77,9 +78,11 @@ end(struct lifecycle *life)
         telemetry_listener_end(life->listener);
         publish_metrics(life);
     }
-    if (life->dispatcher != NULL && !ledger_holds(&life->dispatcher->ledger, 0))
+    if (life->dispatcher != NULL)
+        ledger = telemetry_dispatcher_ledger(life->dispatcher);
+    if (!ledger_holds(ledger, 0))
         log_error("the ledger does not add up");
-    (void)ledger_write(&o, life->dispatcher == NULL ? &nothing : &life->dispatcher->ledger);
+    (void)ledger_write(&o, ledger);
     log_always("ledger", out_span(&o));
     life->loop->stopped = true;
 }
@@ -181,7 +184,7 @@ check_hold(struct lifecycle *life)
     }
     life->timer.at_ms = 0;
     if (d != NULL) {
-        d->deadline_ms = 0;
+        telemetry_dispatcher_await(d, 0);
         telemetry_dispatcher_patience(d, DISPATCHER_PATIENCE_MS);
     }
     life->state = LIFE_WAITING;
@@ -297,7 +300,7 @@ of_invoked(struct lifecycle *life)
 {
     const struct invocation_id *id = &life->invocations.invoked;
 
-    telemetry_intake_request(&life->dispatcher->intake, (struct span){id->text, id->len});
+    telemetry_dispatcher_request(life->dispatcher, (struct span){id->text, id->len});
 }
 
 static void
@@ -322,7 +325,7 @@ observe(struct lifecycle *life, const struct event *event)
         life->telemetry.subscribed = true;
     if (event->kind == EVENT_START && !interleaved(life)) {
         invocations_start(&life->invocations, event->request_id);
-        telemetry_intake_request(&d->intake, event->request_id);
+        telemetry_dispatcher_request(d, event->request_id);
     } else if (event->kind == EVENT_RUNTIME_DONE && event->request_id.len > 0) {
         runtime_done_came(life, event);
     } else if (event->kind == EVENT_REPORT) {
@@ -333,8 +336,8 @@ observe(struct lifecycle *life, const struct event *event)
         log_warn("the platform dropped at least %llu events: %llu bytes",
                  (unsigned long long)event->dropped_records,
                  (unsigned long long)event->dropped_bytes);
-        d->ledger.platform_dropped_records += event->dropped_records;
-        d->ledger.platform_dropped_bytes += event->dropped_bytes;
+        telemetry_dispatcher_ledger(d)->platform_dropped_records += event->dropped_records;
+        telemetry_dispatcher_ledger(d)->platform_dropped_bytes += event->dropped_bytes;
     }
 }
 
@@ -345,13 +348,12 @@ our_own(struct lifecycle *life, const struct event *event)
     struct telemetry_dispatcher *d = life->dispatcher;
     struct span time = {NULL, 0};
     uint64_t ms;
-    enum own_line is = own_line(event, SPAN(LOG_LOGGER), d->intake.origin.sandbox, &time);
+    enum own_line is = own_line(event, SPAN(LOG_LOGGER), telemetry_dispatcher_sandbox(d), &time);
     bool ours = is == OWN_LINE_YES || (is == OWN_LINE_IF_WRITTEN &&
                                        stamp_read_rfc3339(time, &ms) == 0 && log_wrote_at(ms));
 
-    if (!ours && life->settings->dead_letter == DEAD_LETTER_STDERR)
-        ours = own_lines_take(&d->own_lines, event, dead_letter_object_is_line(event->record));
-    d->ledger.own_lines += ours;
+    ours = ours || telemetry_dispatcher_wrote(d, event);
+    telemetry_dispatcher_ledger(d)->own_lines += ours;
     return ours;
 }
 
@@ -451,7 +453,7 @@ telemetry_cut(void *context)
 
     if (life->settings->oversize == OVERSIZE_DROP)
         return false;
-    life->dispatcher->ledger.truncated++;
+    telemetry_dispatcher_ledger(life->dispatcher)->truncated++;
     return true;
 }
 
@@ -500,8 +502,8 @@ registered_and_prepared(struct lifecycle *life)
     if (life->dispatcher != NULL) {
         struct lambda_registered *as = &life->extensions.registered_as;
 
-        life->dispatcher->intake.origin.account_id =
-            (struct span){as->account_id, as->account_id_len};
+        telemetry_dispatcher_of_account(life->dispatcher,
+                                        (struct span){as->account_id, as->account_id_len});
         telemetry_api_subscribe(&life->telemetry, life->listener->port,
                                 (struct span){life->listener->path, LISTENER_PATH_LEN});
     } else {
@@ -598,7 +600,7 @@ prepare_listener(struct lifecycle *life, struct storage *s)
     l->posted = telemetry_posted;
     l->disturbed = telemetry_disturbed;
     l->context = life;
-    l->ledger = &life->dispatcher->ledger;
+    l->ledger = telemetry_dispatcher_ledger(life->dispatcher);
     if (telemetry_listener_init(l, life->loop, s) != 0 ||
         telemetry_listener_open(l, (uint16_t)life->settings->listener_port) != 0)
         return false;

@@ -858,7 +858,7 @@ telemetry_dispatcher_await(struct telemetry_dispatcher *d, uint64_t deadline_ms)
     bool new = d->deadline_ms == 0;
 
     d->deadline_ms = deadline_ms;
-    if (!new)
+    if (!new || deadline_ms == 0)
         return;
     /* waits that were chosen when nobody waited */
     if (d->calls_at_ms > now && d->hopeful)
@@ -908,6 +908,43 @@ telemetry_dispatcher_restored(struct telemetry_dispatcher *d)
     connection_forget(&d->dead_letter.letter.client.http.connection);
     if (!d->sending)
         aws_client_stop(&d->kinesis.client);
+}
+
+void
+telemetry_dispatcher_request(struct telemetry_dispatcher *d, struct span request_id)
+{
+    telemetry_intake_request(&d->intake, request_id);
+}
+
+void
+telemetry_dispatcher_of_account(struct telemetry_dispatcher *d, struct span account_id)
+{
+    d->intake.origin.account_id = account_id;
+}
+
+struct span
+telemetry_dispatcher_sandbox(const struct telemetry_dispatcher *d)
+{
+    return d->intake.origin.sandbox;
+}
+
+bool
+telemetry_dispatcher_wrote(struct telemetry_dispatcher *d, const struct event *event)
+{
+    return d->settings->dead_letter == DEAD_LETTER_STDERR &&
+           own_lines_take(&d->own_lines, event, dead_letter_object_is_line(event->record));
+}
+
+struct ledger *
+telemetry_dispatcher_ledger(struct telemetry_dispatcher *d)
+{
+    return &d->ledger;
+}
+
+uint64_t
+telemetry_dispatcher_queued(const struct telemetry_dispatcher *d)
+{
+    return d->queue.events;
 }
 
 void

@@ -131,7 +131,7 @@ bool telemetry_dispatcher_crowded(const struct telemetry_dispatcher *d);
 bool telemetry_dispatcher_idle_until(const struct telemetry_dispatcher *d, uint64_t until_ms,
                                      bool known);
 
-/* Someone waits for delivery until then: what waits for its next try goes sooner. */
+/* Someone waits for delivery until then: what waits for its next try goes sooner. 0: nobody any more. */
 void telemetry_dispatcher_await(struct telemetry_dispatcher *d, uint64_t deadline_ms);
 
 /* The sandbox ends at this moment of the monotonic clock: sends without rest until then. */
@@ -139,6 +139,27 @@ void telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t d
 
 /* This process is a copy of another one: new identity, credentials and connections. */
 void telemetry_dispatcher_restored(struct telemetry_dispatcher *d);
+
+/* The invocation with this id has started: what comes is its own. */
+void telemetry_dispatcher_request(struct telemetry_dispatcher *d, struct span request_id);
+
+/* The account that the function belongs to, for `enriched`; the text stays the caller's. */
+void telemetry_dispatcher_of_account(struct telemetry_dispatcher *d, struct span account_id);
+
+/* The random id that tells this sandbox from all others; another one after telemetry_dispatcher_restored. */
+struct span telemetry_dispatcher_sandbox(const struct telemetry_dispatcher *d);
+
+/*
+ * Whether an extension's event is a line that the dead letter wrote to standard error, and that has come
+ * back; each is taken for one once.
+ */
+bool telemetry_dispatcher_wrote(struct telemetry_dispatcher *d, const struct event *event);
+
+/* Where all that becomes of events is counted; whoever knows of something else counts it there himself. */
+struct ledger *telemetry_dispatcher_ledger(struct telemetry_dispatcher *d);
+
+/* Events that are queued or under way. */
+uint64_t telemetry_dispatcher_queued(const struct telemetry_dispatcher *d);
 
 /* Brings what the ledger says of connections up to date. */
 void telemetry_dispatcher_account(struct telemetry_dispatcher *d);
