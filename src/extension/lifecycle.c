@@ -520,30 +520,6 @@ registered(void *context)
     registered_and_prepared(life);
 }
 
-/* AWS_LAMBDA_RUNTIME_API: a host and a port; the port follows the last colon. */
-static int
-read_peer(struct lifecycle *life, struct span api)
-{
-    struct connection_peer *peer = &life->peer.http.connection.peer;
-    struct span host = api;
-    uint64_t port;
-
-    while (host.len > 0 && host.p[host.len - 1] != ':')
-        host.len--;
-    if (host.len < 2 || span_number(span_skip(api, host.len), 65535, &port) != 0 || port == 0)
-        return ERR_BAD;
-    host.len--;
-    /* an IPv6 address, as it stands in URLs */
-    if (host.len > 2 && host.p[0] == '[' && host.p[host.len - 1] == ']')
-        host = (struct span){host.p + 1, host.len - 2};
-    /* so that a URL is told from a host, and not looked up for ever */
-    if (!span_made_of(host, "-._:"))
-        return ERR_BAD;
-    peer->host = host;
-    peer->port = (uint16_t)port;
-    return 0;
-}
-
 int
 lifecycle_register(struct lifecycle *life, struct loop *loop, const struct settings *settings,
                    struct span name)
@@ -558,7 +534,7 @@ lifecycle_register(struct lifecycle *life, struct loop *loop, const struct setti
     c->in = life->buffers[0];
     c->out = life->buffers[1];
     life->peer.host = settings->runtime_api;
-    if (read_peer(life, settings->runtime_api) != 0)
+    if (endpoint_host_port(settings->runtime_api, &c->peer.host, &c->peer.port) != 0)
         return ERR_BAD;
     life->extensions.name = name;
     life->extensions.shutdown_only = settings->managed_instances;

@@ -19,6 +19,24 @@ endpoint_split(struct span authority, const char *others, struct span *host, str
 }
 
 int
+endpoint_host_port(struct span text, struct span *host, uint16_t *port)
+{
+    uint64_t number;
+
+    *host = text;
+    while (host->len > 0 && host->p[host->len - 1] != ':')
+        host->len--;
+    if (host->len < 2 || span_number(span_skip(text, host->len), 65535, &number) != 0 ||
+        number == 0)
+        return ERR_BAD;
+    *port = (uint16_t)number;
+    host->len--;
+    if (host->len > 2 && host->p[0] == '[' && host->p[host->len - 1] == ']')
+        *host = (struct span){host->p + 1, host->len - 2};
+    return span_made_of(*host, "-._:") ? 0 : ERR_BAD;
+}
+
+int
 endpoint_url(struct span url, struct endpoint *e)
 {
     struct span rest = url;

@@ -21,6 +21,13 @@ struct endpoint {
 int endpoint_split(struct span authority, const char *others, struct span *host, struct span *port);
 
 /*
+ * HOST:PORT, both of them, as AWS_LAMBDA_RUNTIME_API is: the port follows the last colon. An IPv6 address
+ * may stand in brackets, which are taken off. A URL is none, so that it is not looked up as a host.
+ * Returns 0 or ERR_BAD. The host points into text.
+ */
+int endpoint_host_port(struct span text, struct span *host, uint16_t *port);
+
+/*
  * An endpoint URL: http or https, host, optional port and path; no user, query or fragment.
  * Returns 0 or ERR_BAD. The spans point into url.
  */

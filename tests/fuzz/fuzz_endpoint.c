@@ -1,4 +1,4 @@
-/* A URL; and any piece of it as a region or a bucket, of which host names are made. */
+/* A URL, or a host and port; and any piece of it as a region or a bucket, of which host names are made. */
 #include "fuzz.h"
 #include "protocol/endpoint.h"
 
@@ -67,6 +67,22 @@ check_url(struct span url)
     check_endpoint(&e, url, "?#@");
     FACT(e.path.len == 1 || e.path.p[e.path.len - 1] != '/');
     FACT(endpoint_url(url_of(&e), &again) == 0 && same(&e, &again));
+}
+
+/* A host that a URL can have, too, and with a port of its own. */
+static void
+check_host_port(struct span text)
+{
+    struct endpoint e = {.path = SPAN("/")}, again;
+    int got = endpoint_host_port(text, &e.host, &e.port);
+
+    FACT(got == 0 || got == ERR_BAD);
+    if (got != 0)
+        return;
+    FACT(e.host.len > 0 && fuzz_within(e.host, text) && e.port > 0);
+    /* colons may stand anywhere here, and a host may be longer than any name */
+    if (e.host.len <= 253 && memchr(e.host.p, ':', e.host.len) == NULL)
+        FACT(endpoint_url(url_of(&e), &again) == 0 && same(&e, &again));
 }
 
 /* What the system makes of it is an address of this machine or its link. */
@@ -169,6 +185,7 @@ fuzz(struct span in)
 
     check_url(in);
     check_credentials_url(in);
+    check_host_port(in);
     any.fips = fuzz_dice(2) == 0;
     any.dual_stack = fuzz_dice(2) == 0;
     check_name(&whole);

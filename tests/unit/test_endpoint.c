@@ -351,6 +351,67 @@ authority(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    int want;
+    uint16_t port;
+    const char *host;
+} host_ports[] = {
+    {"127.0.0.1:9001", 0, 9001, "127.0.0.1"},
+    {"169.254.100.1:9001", 0, 9001, "169.254.100.1"},
+    {"localhost:1", 0, 1, "localhost"},
+    {"host_name.local-domain:65535", 0, 65535, "host_name.local-domain"},
+    {"a:0080", 0, 80, "a"},
+    {"[::1]:9001", 0, 9001, "::1"},
+    {"::1:9001", 0, 9001, "::1"},
+    {"[2001:db8::1]:80", 0, 80, "2001:db8::1"},
+
+    {"", ERR_BAD, 0, NULL},
+    {"a", ERR_BAD, 0, NULL},
+    {"9001", ERR_BAD, 0, NULL},
+    {"a:", ERR_BAD, 0, NULL},
+    {":9001", ERR_BAD, 0, NULL},
+    {"a:0", ERR_BAD, 0, NULL},
+    {"a:65536", ERR_BAD, 0, NULL},
+    {"a:-1", ERR_BAD, 0, NULL},
+    {"a:+1", ERR_BAD, 0, NULL},
+    {"a:1x", ERR_BAD, 0, NULL},
+    {"a:1 ", ERR_BAD, 0, NULL},
+    {" a:1", ERR_BAD, 0, NULL},
+    {"a b:1", ERR_BAD, 0, NULL},
+    {"[]:1", ERR_BAD, 0, NULL},
+    {"[::1:1", ERR_BAD, 0, NULL},
+    {"::1]:1", ERR_BAD, 0, NULL},
+    {"[::1]", ERR_BAD, 0, NULL},
+    {"[::1]9001", ERR_BAD, 0, NULL},
+    {"http://a:9001", ERR_BAD, 0, NULL},
+    {"a:9001/", ERR_BAD, 0, NULL},
+    {"u@a:9001", ERR_BAD, 0, NULL},
+};
+
+static void
+host_port(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(host_ports); i++) {
+        struct span text = span_of(host_ports[i].text);
+        struct span host;
+        uint16_t port;
+
+        seed("endpoint", text);
+        CHECK_INT(text.p, endpoint_host_port(guard_copy(text), &host, &port), host_ports[i].want);
+        if (host_ports[i].want == 0) {
+            CHECK_SPAN(text.p, host, span_of(host_ports[i].host));
+            CHECK_INT(text.p, port, host_ports[i].port);
+        }
+        for (size_t n = 0; n < text.len; n++) {
+            int got = endpoint_host_port(guard_copy((struct span){text.p, n}), &host, &port);
+
+            CHECK(text.p, got == 0 || got == ERR_BAD);
+        }
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -361,6 +422,7 @@ main(int argc, char **argv)
         cmocka_unit_test(s3_host),
         cmocka_unit_test(credentials_url),
         cmocka_unit_test(authority),
+        cmocka_unit_test(host_port),
     };
 
     return RUN(argc, argv, tests);
