@@ -24,19 +24,15 @@
  *   io/                      loop, sockets, names, TLS, HTTP connections: bytes without meaning
  *   protocol/                everything that can be computed from its arguments alone
  */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "extension/lifecycle.h"
-#include "io/cpu.h"
 #include "io/environment.h"
 #include "io/log.h"
 #include "protocol/sha256.h"
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, SAY_WAIT_MS = 10000 };
 
 static struct loop loop;
 static struct settings settings;
@@ -74,13 +70,13 @@ static const struct settings_source source = {.get = environment, .refuse = refu
 static void
 signalled(void *context, uint32_t events)
 {
-    struct signalfd_siginfo info;
+    int number = system_signal(signals.fd);
 
     (void)context;
     (void)events;
-    if (read(signals.fd, &info, sizeof info) != sizeof info)
+    if (number < 0)
         return;
-    log_info("ending: signal %u", info.ssi_signo);
+    log_info("ending: signal %d", number);
     lifecycle_terminate(&life);
 }
 
@@ -88,28 +84,10 @@ signalled(void *context, uint32_t events)
 static void
 watch_signals(void)
 {
-    sigset_t set;
-    int fd;
+    int fd = system_signals();
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
     signals = (struct loop_watch){.fd = -1, .ready = signalled};
-    fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (fd < 0 || loop_watch(&loop, &signals, fd, EPOLLIN) != 0)
-        sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
-/* A log reader that has gone must not take us along: the write fails, the signal stays where it is. */
-static void
-hold_broken_pipes(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    system_hold_signals(fd >= 0 && loop_watch(&loop, &signals, fd, SYSTEM_IN) == 0);
 }
 
 static const char usage[] =
@@ -125,9 +103,9 @@ static const char usage[] =
     "  --help       print this text\n";
 
 static int
-say(int fd, struct span text, int status)
+say(int file, struct span text, int status)
 {
-    (void)!write(fd, text.p, text.len);
+    (void)system_print(file, text, SAY_WAIT_MS);
     return status;
 }
 
@@ -135,11 +113,11 @@ static int
 by_hand(const char *argument)
 {
     if (strcmp(argument, "--version") == 0)
-        return say(STDOUT_FILENO, SPAN("kinesis-telemetry-api-extension " VERSION "\n"),
+        return say(SYSTEM_OUTPUT, SPAN("kinesis-telemetry-api-extension " VERSION "\n"),
                    EXIT_SUCCESS);
     if (strcmp(argument, "--help") == 0)
-        return say(STDOUT_FILENO, SPAN(usage), EXIT_SUCCESS);
-    return say(STDERR_FILENO, SPAN(usage), EXIT_USAGE);
+        return say(SYSTEM_OUTPUT, SPAN(usage), EXIT_SUCCESS);
+    return say(SYSTEM_ERROR_OUTPUT, SPAN(usage), EXIT_USAGE);
 }
 
 /* The name under which the platform knows us: that of the file that it started. */
@@ -165,14 +143,13 @@ main(int argc, char **argv)
     settings_read_early(&settings, &source);
     if (settings.runtime_api.len == 0 || loop_open(&loop) != 0 ||
         lifecycle_register(&life, &loop, &settings, own_name(started)) != 0)
-        return say(STDERR_FILENO,
+        return say(SYSTEM_ERROR_OUTPUT,
                    SPAN("kinesis-telemetry-api-extension runs inside AWS Lambda: "
                         "AWS_LAMBDA_RUNTIME_API is not set to a host and port\n"),
                    EXIT_USAGE);
-    hold_broken_pipes();
     /* before anything can be waited for, so that a signal never ends us without a ledger */
     watch_signals();
-    sha256_use_cpu(cpu_has_sha256());
+    sha256_use_cpu((system_cpu() & SYSTEM_CPU_SHA256) != 0);
     settings_read(&settings, &source);
     log_set_level(settings.log_level);
     environment_unasked(unknown);

@@ -1,6 +1,5 @@
 #include "extension/aws_client.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "io/ca_bundle.h"
@@ -284,7 +283,7 @@ tell_bundle(struct span bundle, int r, const struct ca_bundle_skipped *skipped)
             "AWS_CA_BUNDLE: \"%.*s\": %s%.*s; allowed: a file of PEM certificates of at most 2 "
             "MiB; using the built-in Amazon roots",
             LOG_SPAN(bundle),
-            r == ERR_IO ? error_text(errno) : (r == ERR_BIG ? "too large" : "no certificate in it"),
+            r == ERR_IO ? error_text(system_error()) : (r == ERR_BIG ? "too large" : "no certificate in it"),
             LOG_SPAN(out_span(&o)));
     else if (o.len > 0)
         log_warn("AWS_CA_BUNDLE: \"%.*s\": certificates used: %d%.*s", LOG_SPAN(bundle), r,

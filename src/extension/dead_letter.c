@@ -1,20 +1,13 @@
 #include "extension/dead_letter.h"
 
-#include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "io/clock.h"
 #include "io/log.h"
 
 /* see dead_letter.h */
 
-enum {
-    REPLY_MAX_BYTES = 8192,
-    STDERR_WAIT_MS = 10,
-    /* A pipe that polls as writable takes this much at once. Source: PIPE_BUF of Linux. */
-    PIPE_BYTES = 4096
-};
+enum { REPLY_MAX_BYTES = 8192, STDERR_WAIT_MS = 10 };
 
 static const struct settings *
 settings_of(const struct dead_letter *d)
@@ -183,15 +176,10 @@ static bool
 write_out(struct dead_letter *d, struct span bytes, uint64_t until_ms)
 {
     while (bytes.len > 0) {
-        struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
         uint64_t now = clock_monotonic_ms();
-        ssize_t n;
+        int64_t n = system_print(SYSTEM_ERROR_OUTPUT, bytes,
+                                 now < until_ms ? (uint32_t)(until_ms - now) : 0);
 
-        /* with POLLERR besides, nobody reads any more */
-        if (poll(&out, 1, now < until_ms ? (int)(until_ms - now) : 0) != 1 ||
-            out.revents != POLLOUT)
-            return false;
-        n = write(STDERR_FILENO, bytes.p, bytes.len);
         if (n <= 0)
             return false;
         d->torn = bytes.p[n - 1] != '\n';
@@ -204,7 +192,7 @@ write_out(struct dead_letter *d, struct span bytes, uint64_t until_ms)
 static bool
 write_line(struct dead_letter *d, uint64_t until_ms)
 {
-    char part[PIPE_BYTES];
+    char part[SYSTEM_PRINT_BYTES];
     size_t n;
 
     if (d->torn && !write_out(d, SPAN("\n"), until_ms))

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -81,10 +82,8 @@ static void
 drop_connection(struct listener_connection *c)
 {
     struct telemetry_listener *l = c->listener;
-    int fd = c->watch.fd;
 
-    loop_forget(l->loop, &c->watch);
-    (void)close(fd);
+    loop_close(l->loop, &c->watch);
     l->open--;
     free_large(c);
     break_off(c);

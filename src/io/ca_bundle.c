@@ -1,12 +1,9 @@
 #include "io/ca_bundle.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "io/storage.h"
+#include "io/system.h"
 
 /* see ca_bundle.h */
 
@@ -188,28 +185,20 @@ decode_all(const char *text, size_t len, struct tls_anchors *anchors,
 int
 ca_bundle_read(const char *path, struct tls_anchors *anchors, struct ca_bundle_skipped *skipped)
 {
-    char *text = MAP_FAILED;
-    off_t len;
-    int r = ERR_IO;
-    int fd;
+    struct span text;
+    int file = system_open(path);
+    int r;
 
     *skipped = (struct ca_bundle_skipped){0};
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-    if (fd < 0)
+    if (file < 0)
         return ERR_IO;
     /* to read a folder fails, as does to measure what is no file */
-    len = read(fd, &(char){0}, 1) < 0 ? -1 : lseek(fd, 0, SEEK_END);
-    if (len == 0)
-        r = ERR_BAD;
-    else if (len > CA_BUNDLE_MAX_BYTES)
-        r = ERR_BIG;
-    else if (len > 0)
-        text = mmap(NULL, (size_t)len, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (text != MAP_FAILED) {
-        r = decode_all(text, (size_t)len, anchors, skipped);
-        (void)munmap(text, (size_t)len);
+    r = system_read(file, &(char){0}, 1) < 0 ? ERR_IO
+                                             : system_map(file, CA_BUNDLE_MAX_BYTES, &text);
+    if (r == 0) {
+        r = decode_all(text.p, text.len, anchors, skipped);
+        system_unmap(text);
     }
-    (void)close(fd);
+    system_close(file);
     return r;
 }

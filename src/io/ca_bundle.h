@@ -20,7 +20,7 @@ struct ca_bundle_skipped {
  *
  * skipped  counts those that are passed over.
  *
- * Returns the number of anchors, 1 or more; ERR_IO when the file cannot be read (errno tells),
+ * Returns the number of anchors, 1 or more; ERR_IO when the file cannot be read (system_error() tells),
  * ERR_BIG, or ERR_BAD when it holds no certificate that is an anchor.
  */
 int ca_bundle_read(const char *path, struct tls_anchors *anchors,

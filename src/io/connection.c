@@ -1,13 +1,10 @@
 #include "io/connection.h"
 
-#include <errno.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "io/clock.h"
 #include "io/error_text.h"
+#include "io/socket.h"
 
 /* see connection.h */
 
@@ -20,12 +17,7 @@ connection_close(struct connection *c)
 {
     resolver_cancel(&c->resolver);
     c->timer.at_ms = c->share.at_ms = 0;
-    if (c->watch.fd >= 0) {
-        int fd = c->watch.fd;
-
-        loop_forget(c->loop, &c->watch);
-        (void)close(fd);
-    }
+    loop_close(c->loop, &c->watch);
     c->state = CONNECTION_CLOSED;
 }
 
@@ -40,7 +32,7 @@ connection_end(struct connection *c)
         br_ssl_engine_close(engine);
         p = br_ssl_engine_sendrec_buf(engine, &len);
         if (p != NULL)
-            (void)send(c->watch.fd, p, len, MSG_NOSIGNAL);
+            (void)system_send(c->watch.fd, (struct span){(char *)p, len}, false);
     }
     connection_close(c);
 }
@@ -81,7 +73,7 @@ share_over(void *context)
 {
     struct connection *c = context;
 
-    c->code = ETIMEDOUT;
+    c->code = SYSTEM_TIMED_OUT;
     connect_next(c);
     if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_OPEN)
         c->progress(c->context);
@@ -132,15 +124,12 @@ connected(struct connection *c)
 static void
 connect_result(struct connection *c)
 {
-    int error = 0;
-    socklen_t len = sizeof error;
+    int r = system_connected(c->watch.fd);
 
-    if (getsockopt(c->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-        error = errno;
-    if (error == 0) {
+    if (r == 0) {
         connected(c);
-    } else {
-        c->code = error;
+    } else if (r != ERR_MORE) {
+        c->code = system_error();
         connect_next(c);
     }
 }
@@ -158,37 +147,17 @@ ready(void *context, uint32_t events)
     c->progress(c->context);
 }
 
-/* Whether the connection has been decided already, as it is within one machine. */
-static bool
-decided(int fd)
-{
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
-
-    return poll(&p, 1, 0) == 1;
-}
-
 /* A socket on its way to the next address. Returns 0, ERR_IO when it failed at once. */
 static int
-connect_to(struct connection *c, const union resolver_address *a)
+connect_to(struct connection *c, const struct system_address *a)
 {
-    int one = 1;
-    int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0) {
-        c->code = errno;
-        return ERR_IO;
-    }
-    /* a request is written in whole records; the last one must not wait for an acknowledgement */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if ((connect(fd, &a->any, resolver_address_len(a)) != 0 && errno != EINPROGRESS) ||
-        loop_watch(c->loop, &c->watch, fd, EPOLLOUT) != 0) {
-        c->code = errno;
-        (void)close(fd);
+    if (socket_connect(c->loop, &c->watch, SYSTEM_STREAM, a, SYSTEM_OUT) != 0) {
+        c->code = system_error();
         return ERR_IO;
     }
     c->state = CONNECTION_CONNECTING;
-    if (decided(fd))
-        connect_result(c);
+    /* within one machine it has been decided already */
+    connect_result(c);
     return 0;
 }
 
@@ -210,12 +179,7 @@ connect_next(struct connection *c)
 {
     int code = c->code;
 
-    if (c->watch.fd >= 0) {
-        int fd = c->watch.fd;
-
-        loop_forget(c->loop, &c->watch);
-        (void)close(fd);
-    }
+    loop_close(c->loop, &c->watch);
     while (c->address < c->resolver.len) {
         share_time(c);
         if (connect_to(c, &c->resolver.addresses[c->address++]) == 0)
@@ -268,16 +232,6 @@ connection_start(struct connection *c)
         c->progress(c->context);
 }
 
-/* The network's word on a failed send or recv: nothing to do now, or the end. */
-static bool
-would_block(struct connection *c)
-{
-    if (errno == EAGAIN || errno == EINTR)
-        return true;
-    fail(c, CONNECTION_BROKEN, errno);
-    return false;
-}
-
 /*
  * Reads once. Returns bytes, 0 when there are none now or no more at all; then peer_closed or the
  * state tell.
@@ -285,12 +239,12 @@ would_block(struct connection *c)
 static size_t
 receive(struct connection *c, void *buffer, size_t cap)
 {
-    ssize_t n = recv(c->watch.fd, buffer, cap, 0);
+    int64_t n = system_read(c->watch.fd, buffer, cap);
 
-    if (n < 0) {
-        (void)would_block(c);
+    if (n == ERR_IO)
+        fail(c, CONNECTION_BROKEN, system_error());
+    if (n < 0)
         return 0;
-    }
     if (n == 0)
         c->peer_closed = true;
     if (!c->answered && c->state == CONNECTION_HANDSHAKING && n >= 4 &&
@@ -305,17 +259,17 @@ receive(struct connection *c, void *buffer, size_t cap)
 static size_t
 transmit(struct connection *c, const void *bytes, size_t len)
 {
-    ssize_t n = send(c->watch.fd, bytes, len, MSG_NOSIGNAL | (c->more ? MSG_MORE : 0));
+    int64_t n = system_send(c->watch.fd, (struct span){bytes, len}, c->more);
 
     if (n >= 0) {
         c->corked = c->more;
         return (size_t)n;
     }
     /* it may have refused the request before it was whole: what it said then is there to be read */
-    if (errno == EPIPE || errno == ECONNRESET)
+    if (n == ERR_BAD)
         c->deaf = true;
-    else
-        (void)would_block(c);
+    else if (n == ERR_IO)
+        fail(c, CONNECTION_BROKEN, system_error());
     return 0;
 }
 
@@ -323,7 +277,7 @@ static void
 wants(struct connection *c, uint32_t events)
 {
     if (loop_watch(c->loop, &c->watch, c->watch.fd, events) != 0)
-        fail(c, CONNECTION_BROKEN, errno);
+        fail(c, CONNECTION_BROKEN, system_error());
 }
 
 /*
@@ -382,8 +336,8 @@ tls_pump(struct connection *c)
     if (c->peer_closed && (state & BR_SSL_RECVAPP) == 0)
         fail(c, CONNECTION_BY_PEER, 0);
     else
-        wants(c, ((state & BR_SSL_SENDREC) != 0 && !c->deaf ? EPOLLOUT : 0u) |
-                     ((state & BR_SSL_RECVREC) != 0 && !c->peer_closed ? EPOLLIN : 0u));
+        wants(c, ((state & BR_SSL_SENDREC) != 0 && !c->deaf ? SYSTEM_OUT : 0u) |
+                     ((state & BR_SSL_RECVREC) != 0 && !c->peer_closed ? SYSTEM_IN : 0u));
 }
 
 static void
@@ -412,8 +366,8 @@ plain_pump(struct connection *c)
     if (c->peer_closed && c->in_from == c->in_len)
         fail(c, CONNECTION_BY_PEER, 0);
     else
-        wants(c, (c->out_len > 0 && !c->deaf ? EPOLLOUT : 0u) |
-                     (c->in_len < CONNECTION_BUFFER && !c->peer_closed ? EPOLLIN : 0u));
+        wants(c, (c->out_len > 0 && !c->deaf ? SYSTEM_OUT : 0u) |
+                     (c->in_len < CONNECTION_BUFFER && !c->peer_closed ? SYSTEM_IN : 0u));
 }
 
 static void
@@ -459,10 +413,8 @@ connection_wrote(struct connection *c, size_t len)
 static void
 uncork(struct connection *c)
 {
-    int one = 1;
-
     if (c->corked && !c->more && c->state == CONNECTION_OPEN)
-        c->corked = setsockopt(c->watch.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0;
+        c->corked = system_uncork(c->watch.fd) != 0;
 }
 
 void
@@ -524,13 +476,8 @@ unread(const struct connection *c)
 bool
 connection_idle(const struct connection *c)
 {
-    char byte;
-    ssize_t n;
-
-    if (c->state != CONNECTION_OPEN || c->peer_closed || unread(c))
-        return false;
-    n = recv(c->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n < 0 && (errno == EAGAIN || errno == EINTR);
+    return c->state == CONNECTION_OPEN && !c->peer_closed && !unread(c) &&
+           (system_look(c->watch.fd) & ~(uint32_t)SYSTEM_OUT) == 0;
 }
 
 COLD bool

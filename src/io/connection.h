@@ -26,12 +26,12 @@ enum connection_state {
 enum connection_end {
     CONNECTION_NO_END,
     CONNECTION_NO_NAME,    /* the host name has no address */
-    CONNECTION_REFUSED,    /* no address could be connected to; code is an errno */
+    CONNECTION_REFUSED,    /* no address could be connected to; code is the system's */
     CONNECTION_TIMED_OUT,  /* not open within the time allowed */
     CONNECTION_TLS_FAILED, /* code is BearSSL's */
     CONNECTION_NOT_TLS,    /* the peer answered a TLS handshake in plain HTTP */
     CONNECTION_BY_PEER,    /* closed by the peer, perhaps in the midst of things */
-    CONNECTION_BROKEN      /* reset, or another error of the network; code is an errno */
+    CONNECTION_BROKEN      /* reset, or another error of the network; code is the system's */
 };
 
 /* Who to connect to. */

@@ -1,23 +1,6 @@
 #include "io/entropy.h"
 
-#include <errno.h>
-#include <sys/random.h>
-
-#include "protocol/span.h"
-
 /* see entropy.h */
-
-int
-entropy_fill(void *buffer, size_t len)
-{
-    ssize_t n;
-
-    /* up to 256 bytes come whole */
-    do
-        n = getrandom(buffer, len, 0);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)len ? 0 : ERR_IO;
-}
 
 uint32_t
 entropy_dice(void)

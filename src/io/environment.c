@@ -1,7 +1,8 @@
 #include "io/environment.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
+
+#include "io/system.h"
 
 /* see environment.h */
 
@@ -28,7 +29,7 @@ environment_get(const char *name)
     const char *value = NULL;
     uint64_t mark = 1;
 
-    for (char **pair = environ; *pair != NULL && value == NULL; pair++) {
+    for (char **pair = system_environment(); *pair != NULL && value == NULL; pair++) {
         value = value_of(*pair, span_of(name));
         if (is_marked(*pair)) {
             asked |= value != NULL ? mark : 0;
@@ -43,7 +44,7 @@ environment_unasked(void (*tell)(struct span name))
 {
     uint64_t mark = 1;
 
-    for (char **pair = environ; *pair != NULL && mark != 0; pair++) {
+    for (char **pair = system_environment(); *pair != NULL && mark != 0; pair++) {
         struct span value;
         struct span name = span_cut(span_of(*pair), '=', &value);
 

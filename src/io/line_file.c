@@ -1,8 +1,6 @@
 #include "io/line_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include "io/system.h"
 #include "protocol/lines.h"
 
 /* see line_file.h */
@@ -12,8 +10,8 @@ line_file_read(const char *path, void (*take)(void *context, struct span line), 
 {
     struct lines lines;
     char bytes[512];
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int64_t n = 0;
+    int file = system_open(path);
 
     lines.len = 0;
     lines.too_long = false;
@@ -21,12 +19,12 @@ line_file_read(const char *path, void (*take)(void *context, struct span line), 
         struct span in = SPAN("\n"); /* which the last line may lack */
         struct span line;
 
-        n = fd < 0 ? 0 : read(fd, bytes, sizeof bytes);
+        n = file < 0 ? 0 : system_read(file, bytes, sizeof bytes);
         if (n > 0)
             in = (struct span){bytes, (size_t)n};
         while (lines_next(&lines, &in, &line))
             take(context, line);
     } while (n > 0);
-    if (fd >= 0)
-        (void)close(fd);
+    if (file >= 0)
+        system_close(file);
 }

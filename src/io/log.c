@@ -1,8 +1,6 @@
 #include "io/log.h"
 
-#include <poll.h>
 #include <stdarg.h>
-#include <unistd.h>
 
 #include "io/clock.h"
 #include "protocol/format.h"
@@ -10,9 +8,6 @@
 #include "protocol/utf8.h"
 
 /* see log.h */
-
-/* A pipe that polls as writable takes this much at once. Source: PIPE_BUF of Linux. */
-enum { LINE_MAX_BYTES = 4096 };
 
 /* How long the one line that must not be missing waits for room. */
 enum { ALWAYS_WAIT_MS = 40, RAW_WAIT_MS = 10 };
@@ -54,17 +49,6 @@ log_prints(enum log_level level)
     return level <= least;
 }
 
-/* Writes a line if the pipe takes it within the time. */
-static void
-print_line(struct span line, int wait_ms)
-{
-    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-
-    /* with POLLERR besides, nobody reads any more */
-    if (poll(&out, 1, wait_ms) == 1 && out.revents == POLLOUT)
-        (void)!write(STDOUT_FILENO, line.p, line.len);
-}
-
 /* Bytes that are no UTF-8, as a peer may send them or a cut may leave, become U+FFFD, a run of them one. */
 static void
 put_text(struct out *o, struct span text)
@@ -85,10 +69,10 @@ put_text(struct out *o, struct span text)
 }
 
 static void
-print(enum log_level level, struct span message, struct span members, int wait_ms)
+print(enum log_level level, struct span message, struct span members, uint32_t wait_ms)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
-    char line[LINE_MAX_BYTES];
+    char line[SYSTEM_PRINT_BYTES];
     char time[24];
     struct out o = out_to(line, sizeof line);
     uint64_t now = clock_wall_ms();
@@ -108,7 +92,7 @@ print(enum log_level level, struct span message, struct span members, int wait_m
     }
     out_put(&o, SPAN("}\n"));
     if (out_end(&o) == 0)
-        print_line(out_span(&o), wait_ms);
+        (void)system_print(SYSTEM_OUTPUT, out_span(&o), wait_ms);
 }
 
 void
@@ -135,11 +119,11 @@ log_always(const char *message, struct span members)
 void
 log_raw(struct span line)
 {
-    char text[LINE_MAX_BYTES];
+    char text[SYSTEM_PRINT_BYTES];
     struct out o = out_to(text, sizeof text);
 
     out_put(&o, line);
     out_byte(&o, '\n');
     if (out_end(&o) == 0)
-        print_line(out_span(&o), RAW_WAIT_MS);
+        (void)system_print(SYSTEM_OUTPUT, out_span(&o), RAW_WAIT_MS);
 }

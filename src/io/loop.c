@@ -1,11 +1,9 @@
 #include "io/loop.h"
 
-#include <errno.h>
 #include <stddef.h>
-#include <unistd.h>
 
 #include "io/clock.h"
-#include "protocol/span.h"
+#include "protocol/check.h"
 
 /* see loop.h */
 
@@ -15,22 +13,18 @@ enum { FREEZE_MS = 300, AWAKE_MS = 500 };
 int
 loop_open(struct loop *loop)
 {
-    *loop = (struct loop){.now = clock_now()};
-    /* a standard file that was closed at the start must not become a socket to which log goes */
-    do
-        loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    while (loop->epoll >= 0 && loop->epoll <= STDERR_FILENO);
+    *loop = (struct loop){.now = clock_now(), .epoll = system_poller()};
     return loop->epoll < 0 ? ERR_IO : 0;
 }
 
 int
 loop_watch(struct loop *loop, struct loop_watch *watch, int fd, uint32_t events)
 {
-    struct epoll_event event = {.events = events, .data.ptr = watch};
-
-    if (watch->added && watch->fd == fd && watch->events == events)
+    CHECK(fd >= 0);
+    CHECK(!watch->added || watch->fd == fd);
+    if (watch->added && watch->events == events)
         return 0;
-    if (epoll_ctl(loop->epoll, watch->added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0)
+    if (system_watch(loop->epoll, fd, events, watch, watch->added) != 0)
         return ERR_IO;
     watch->fd = fd;
     watch->events = events;
@@ -39,23 +33,25 @@ loop_watch(struct loop *loop, struct loop_watch *watch, int fd, uint32_t events)
 }
 
 void
-loop_forget(struct loop *loop, struct loop_watch *watch)
+loop_close(struct loop *loop, struct loop_watch *watch)
 {
+    CHECK(watch->added == (watch->fd >= 0));
     if (!watch->added)
         return;
-    (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+    system_close(watch->fd);
     watch->added = false;
     watch->fd = -1;
     watch->events = 0;
     /* what this turn has still to report of it is void */
     for (int i = 0; i < loop->ready_len; i++)
-        if (loop->ready[i] == watch)
-            loop->ready[i] = NULL;
+        if (loop->ready[i].tag == watch)
+            loop->ready[i].tag = NULL;
 }
 
 void
 loop_add_timer(struct loop *loop, struct loop_timer *timer)
 {
+    CHECK(timer->fire != NULL && timer != loop->timers);
     timer->next = loop->timers;
     loop->timers = timer;
 }
@@ -140,22 +136,22 @@ static int
 turn(struct loop *loop)
 {
     enum { READY_MAX = sizeof loop->ready / sizeof *loop->ready };
-    struct epoll_event events[READY_MAX];
     uint64_t before = loop->now.ms;
     uint64_t wall = clock_wall_ms();
     int wait = wait_ms(loop);
-    int n = epoll_wait(loop->epoll, events, READY_MAX, wait);
+    int n = system_wait(loop->epoll, loop->ready, READY_MAX, wait);
 
     loop->now = clock_now();
     look_for_freeze(loop, before, wall, wait);
     if (n < 0)
-        return errno == EINTR ? 0 : ERR_IO;
-    for (int i = 0; i < n; i++)
-        loop->ready[i] = events[i].data.ptr;
+        return ERR_IO;
     loop->ready_len = n;
-    for (int i = 0; i < n; i++)
-        if (loop->ready[i] != NULL && !loop->stopped)
-            loop->ready[i]->ready(loop->ready[i]->context, events[i].events);
+    for (int i = 0; i < n; i++) {
+        struct loop_watch *watch = loop->ready[i].tag;
+
+        if (watch != NULL && !loop->stopped)
+            watch->ready(watch->context, loop->ready[i].events);
+    }
     loop->ready_len = 0;
     fire_timers(loop);
     return 0;

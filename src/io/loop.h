@@ -9,13 +9,13 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/epoll.h>
 
+#include "io/system.h"
 #include "protocol/moment.h"
 
 struct loop_watch {
     int fd;          /* -1 when not watched */
-    uint32_t events; /* EPOLLIN, EPOLLOUT or 0 */
+    uint32_t events; /* SYSTEM_IN, SYSTEM_OUT or 0 */
     bool added;
     void (*ready)(void *context, uint32_t events);
     void *context;
@@ -33,9 +33,9 @@ struct loop {
     int epoll;
     bool stopped;
     struct loop_timer *timers;
-    struct moment now; /* of this turn */
-    unsigned thaws;    /* how often the process was found to have been frozen */
-    struct loop_watch *ready[16];
+    struct moment now;             /* of this turn */
+    unsigned thaws;                /* how often the process was found to have been frozen */
+    struct system_ready ready[16]; /* its tags are watches, NULL once they are closed */
     int ready_len;
 };
 
@@ -45,8 +45,8 @@ int loop_open(struct loop *loop);
 /* Watches fd for these events from now on; 0 keeps it but reports errors and hang-up only. */
 int loop_watch(struct loop *loop, struct loop_watch *watch, int fd, uint32_t events);
 
-/* Stops watching; to be called before the file is closed. */
-void loop_forget(struct loop *loop, struct loop_watch *watch);
+/* Stops watching and closes the file; nothing to do if none is watched. */
+void loop_close(struct loop *loop, struct loop_watch *watch);
 
 /* Once per timer, at start-up. It fires when at_ms is set and has come; at_ms is 0 by then. */
 void loop_add_timer(struct loop *loop, struct loop_timer *timer);

@@ -1,15 +1,12 @@
 #include "io/resolver.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "io/clock.h"
 #include "io/entropy.h"
 #include "io/line_file.h"
+#include "io/socket.h"
 #include "protocol/hosts.h"
 
 /* see resolver.h */
@@ -24,61 +21,36 @@ static const enum dns_type types[] = {DNS_A, DNS_AAAA};
 
 enum { QUESTIONS = sizeof types / sizeof *types };
 
-socklen_t
-resolver_address_len(const union resolver_address *a)
+static struct system_address
+system_address(const uint8_t *bytes, uint8_t len, uint16_t port)
 {
-    return a->any.sa_family == AF_INET6 ? sizeof a->v6 : sizeof a->v4;
-}
+    struct system_address a = {.address.len = len, .port = port};
 
-static void
-set_address(union resolver_address *to, const uint8_t *bytes, unsigned len, uint16_t port)
-{
-    memset(to, 0, sizeof *to);
-    if (len == ADDRESS_V4_BYTES) {
-        to->v4.sin_family = AF_INET;
-        to->v4.sin_port = htons(port);
-        memcpy(&to->v4.sin_addr, bytes, ADDRESS_V4_BYTES);
-    } else {
-        to->v6.sin6_family = AF_INET6;
-        to->v6.sin6_port = htons(port);
-        memcpy(&to->v6.sin6_addr, bytes, ADDRESS_V6_BYTES);
-    }
+    memcpy(a.address.bytes, bytes, len);
+    return a;
 }
 
 /* --- the end of a look-up ---------------------------------------------------------------------- */
-
-static void
-close_watch(struct resolver *r, struct loop_watch *watch)
-{
-    int fd = watch->fd;
-
-    if (fd < 0)
-        return;
-    loop_forget(r->loop, watch);
-    watch->fd = -1;
-    (void)close(fd);
-}
 
 void
 resolver_cancel(struct resolver *r)
 {
     r->timer.at_ms = 0;
     for (unsigned i = 0; i < r->servers_len; i++)
-        close_watch(r, &r->servers[i].watch);
+        loop_close(r->loop, &r->servers[i].watch);
     r->servers_len = 0;
-    close_watch(r, &r->stream.watch);
+    loop_close(r->loop, &r->stream.watch);
 }
 
 /* Whether the system knows a way to it. Nothing is sent. */
 static bool
-routed(const union resolver_address *a)
+routed(const struct system_address *a)
 {
-    int fd = socket(a->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool found = fd >= 0 && connect(fd, &a->any, resolver_address_len(a)) == 0;
+    int fd = system_connect(SYSTEM_DATAGRAM, a);
 
     if (fd >= 0)
-        (void)close(fd);
-    return found;
+        system_close(fd);
+    return fd >= 0;
 }
 
 /*
@@ -91,14 +63,14 @@ order(struct resolver *r)
     enum { MAX = RESOLVER_ADDRESSES_MAX, HALF = MAX / 2 };
     const struct addresses *found = &r->found;
     unsigned v6_max = MAX - (found->v4_len < HALF ? found->v4_len : HALF);
-    union resolver_address all[MAX];
+    struct system_address all[MAX];
     bool near[MAX];
     unsigned len = 0;
 
     for (unsigned i = 0; i < found->v6_len && len < v6_max; i++)
-        set_address(&all[len++], found->v6[i], ADDRESS_V6_BYTES, r->port);
+        all[len++] = system_address(found->v6[i], ADDRESS_V6_BYTES, r->port);
     for (unsigned i = 0; i < found->v4_len && len < MAX; i++)
-        set_address(&all[len++], found->v4[i], ADDRESS_V4_BYTES, r->port);
+        all[len++] = system_address(found->v4[i], ADDRESS_V4_BYTES, r->port);
     for (unsigned i = 0; i < len; i++)
         near[i] = routed(&all[i]);
     for (int pass = 1; pass >= 0; pass--)
@@ -135,39 +107,29 @@ give_up(struct resolver *r, unsigned servers, enum resolver_trouble trouble)
     }
 }
 
-static int
-open_socket(struct resolver_server *s, struct loop_watch *watch, int type, uint32_t events)
-{
-    int fd = socket(s->address.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return ERR_IO;
-    if ((connect(fd, &s->address.any, resolver_address_len(&s->address)) == 0 ||
-         errno == EINPROGRESS) &&
-        loop_watch(s->resolver->loop, watch, fd, events) == 0)
-        return 0;
-    (void)close(fd);
-    return ERR_IO;
-}
-
 static void
 ask_one(struct resolver_server *s, int i)
 {
     struct dns_question q = question(s->resolver, i);
     char query[DNS_QUERY_MAX];
     struct out o = out_to(query, sizeof query);
+    int64_t n;
 
-    if (dns_query(&o, &q) != 0)
+    if (dns_query(&o, &q) != 0) {
         give_up(s->resolver, UINT_MAX, RESOLVER_BAD_NAME);
+        return;
+    }
+    n = system_send(s->watch.fd, out_span(&o), false);
     /* a socket that is connected tells that nobody listens there */
-    else if (send(s->watch.fd, query, o.len, MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+    if (n < 0 && n != ERR_MORE)
         give_up(s->resolver, bit(s), RESOLVER_UNREACHABLE);
 }
 
 static void
 ask_server(struct resolver_server *s)
 {
-    if (s->watch.fd < 0 && open_socket(s, &s->watch, SOCK_DGRAM, EPOLLIN) != 0) {
+    if (s->watch.fd < 0 && socket_connect(s->resolver->loop, &s->watch, SYSTEM_DATAGRAM,
+                                          &s->address, SYSTEM_IN) != 0) {
         give_up(s->resolver, bit(s), RESOLVER_UNREACHABLE);
         return;
     }
@@ -202,7 +164,8 @@ start_stream(struct resolver_server *s)
     stream->server = s;
     stream->sent = stream->useful = false;
     stream->len = 0;
-    if (open_socket(s, &stream->watch, SOCK_STREAM, EPOLLOUT) != 0)
+    if (socket_connect(s->resolver->loop, &stream->watch, SYSTEM_STREAM, &s->address, SYSTEM_OUT) !=
+        0)
         give_up(s->resolver, bit(s), RESOLVER_UNREACHABLE);
 }
 
@@ -249,20 +212,11 @@ take(struct resolver_server *s, struct span message, bool by_stream)
 static uint32_t
 scope_id(const char *scope)
 {
-    struct ifreq request;
     uint64_t number = 0;
-    int fd;
 
     if (span_number(span_of(scope), UINT32_MAX, &number) == 0)
         return (uint32_t)number;
-    memcpy(request.ifr_name, scope, sizeof request.ifr_name);
-    fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    if (ioctl(fd, SIOCGIFINDEX, &request) == 0)
-        number = (uint64_t)request.ifr_ifindex;
-    (void)close(fd);
-    return (uint32_t)number;
+    return system_interface(scope);
 }
 
 static void udp_ready(void *context, uint32_t events);
@@ -276,9 +230,9 @@ add_servers(struct resolver *r, const struct resolv_conf *conf)
 
         s->resolver = r;
         s->watch = (struct loop_watch){.fd = -1, .ready = udp_ready, .context = s};
-        set_address(&s->address, from->address.bytes, from->address.len, r->server_port);
-        if (from->scope[0] != '\0' && s->address.any.sa_family == AF_INET6)
-            s->address.v6.sin6_scope_id = scope_id(from->scope);
+        s->address = (struct system_address){.address = from->address, .port = r->server_port};
+        if (from->scope[0] != '\0' && from->address.len == ADDRESS_V6_BYTES)
+            s->address.scope = scope_id(from->scope);
     }
 }
 
@@ -333,10 +287,9 @@ found(const struct resolver *r)
 static bool
 way_found(const struct resolver *r)
 {
-    union resolver_address v4, v6;
+    struct system_address v4 = system_address(r->found.v4[0], ADDRESS_V4_BYTES, r->port);
+    struct system_address v6 = system_address(r->found.v6[0], ADDRESS_V6_BYTES, r->port);
 
-    set_address(&v4, r->found.v4[0], ADDRESS_V4_BYTES, r->port);
-    set_address(&v6, r->found.v6[0], ADDRESS_V6_BYTES, r->port);
     return (r->found.v4_len > 0 && routed(&v4)) || (r->found.v6_len > 0 && routed(&v6));
 }
 
@@ -374,12 +327,12 @@ udp_ready(void *context, uint32_t events)
 {
     struct resolver_server *s = context;
     char message[RESOLVER_STREAM_MAX];
-    ssize_t n = recv(s->watch.fd, message, sizeof message, 0);
+    int64_t n = system_read(s->watch.fd, message, sizeof message);
 
     (void)events;
     if (n >= 0)
         take(s, (struct span){message, (size_t)n}, false);
-    else if (errno != EAGAIN)
+    else if (n != ERR_MORE)
         give_up(s->resolver, bit(s), RESOLVER_UNREACHABLE);
     proceed(s->resolver);
 }
@@ -390,7 +343,7 @@ stream_ended(struct resolver_stream *stream)
 {
     struct resolver_server *s = stream->server;
 
-    close_watch(s->resolver, &stream->watch);
+    loop_close(s->resolver->loop, &stream->watch);
     if (stream->useful)
         start_stream(s);
     else
@@ -417,8 +370,8 @@ stream_send(struct resolver_stream *stream)
         out_put(&all, out_span(&o));
     }
     stream->sent = true;
-    if (send(stream->watch.fd, queries, all.len, MSG_NOSIGNAL) != (ssize_t)all.len ||
-        loop_watch(r->loop, &stream->watch, stream->watch.fd, EPOLLIN) != 0)
+    if (system_send(stream->watch.fd, out_span(&all), false) != (int64_t)all.len ||
+        loop_watch(r->loop, &stream->watch, stream->watch.fd, SYSTEM_IN) != 0)
         stream_ended(stream);
 }
 
@@ -426,9 +379,9 @@ stream_send(struct resolver_stream *stream)
 static void
 stream_receive(struct resolver_stream *stream)
 {
-    ssize_t n =
-        recv(stream->watch.fd, stream->in + stream->len, sizeof stream->in - stream->len, 0);
-    bool ended = n == 0 || (n < 0 && errno != EAGAIN);
+    int64_t n =
+        system_read(stream->watch.fd, stream->in + stream->len, sizeof stream->in - stream->len);
+    bool ended = n == 0 || n == ERR_IO;
 
     stream->len += n > 0 ? (size_t)n : 0;
     while (!ended && stream->len >= 2) {

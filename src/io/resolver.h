@@ -18,9 +18,6 @@
  *
  * One name is looked up at a time.
  */
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "io/loop.h"
 #include "protocol/dns.h"
 #include "protocol/resolv_conf.h"
@@ -28,12 +25,6 @@
 #define RESOLVER_ADDRESSES_MAX 8
 /* Bytes of a reply over TCP; before what is beyond there are addresses enough. */
 #define RESOLVER_STREAM_MAX 1024
-
-union resolver_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
 
 /* Why there is no address. After the first three another name may be tried; the last one wins. */
 enum resolver_trouble {
@@ -53,7 +44,7 @@ struct resolver {
     char host[254];
     uint16_t port;
     unsigned len; /* the first to be tried comes first */
-    union resolver_address addresses[RESOLVER_ADDRESSES_MAX];
+    struct system_address addresses[RESOLVER_ADDRESSES_MAX];
 
     /* private */
     struct loop *loop;
@@ -78,7 +69,7 @@ struct resolver {
     struct resolver_server {
         struct resolver *resolver;
         struct loop_watch watch;
-        union resolver_address address;
+        struct system_address address;
     } servers[RESOLV_CONF_SERVERS_MAX];
     struct resolver_stream {
         struct loop_watch watch;
@@ -108,7 +99,5 @@ void resolver_cancel(struct resolver *r);
 
 /* Why no address was found, for a log line. */
 const char *resolver_error(const struct resolver *r);
-
-socklen_t resolver_address_len(const union resolver_address *a);
 
 #endif

@@ -1,19 +1,16 @@
 #include "io/storage.h"
 
-#include <stdint.h>
-#include <sys/mman.h>
-
-#include "protocol/span.h"
+#include "io/system.h"
+#include "protocol/check.h"
 
 /* see storage.h */
 
 int
 storage_open(struct storage *s, size_t bytes)
 {
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                   -1, 0);
+    void *p = system_memory(bytes);
 
-    if (p == MAP_FAILED)
+    if (p == NULL)
         return ERR_IO;
     *s = (struct storage){.p = p, .cap = bytes};
     return 0;
@@ -24,6 +21,7 @@ storage_take(struct storage *s, size_t n)
 {
     void *p;
 
+    CHECK(s->len <= s->cap);
     n = (n + 15) & ~(size_t)15;
     if (n > s->cap - s->len)
         return NULL;

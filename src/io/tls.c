@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "io/cpu.h"
 #include "io/entropy.h"
 #include "io/tls_aes_arm64.h"
 #include "io/tls_curves.h"
@@ -123,7 +122,7 @@ set_aes_gcm(br_ssl_engine_context *engine)
 {
     br_ssl_engine_set_default_aes_gcm(engine);
 #if TLS_AES_ARM64
-    if (cpu_has_aes_gcm()) {
+    if ((system_cpu() & SYSTEM_CPU_AES_GCM) != 0) {
         br_ssl_engine_set_aes_ctr(engine, &tls_aes_arm64_ctr);
         br_ssl_engine_set_ghash(engine, tls_aes_arm64_ghash);
     }

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,8 +67,7 @@ http_peer_read(void *context, uint32_t events)
     reply = p->replies[p->requests_len++];
     if (reply != NULL)
         assert_int_equal(write(fd, reply, strlen(reply)), strlen(reply));
-    loop_forget(p->loop, &p->connection);
-    close(fd);
+    loop_close(p->loop, &p->connection);
 }
 
 static inline void
@@ -105,10 +105,7 @@ http_peer_open(struct http_peer *p, struct loop *loop, const char *const *replie
 static inline void
 http_peer_close(struct http_peer *p)
 {
-    int fd = p->listener.fd;
-
-    loop_forget(p->loop, &p->listener);
-    close(fd);
+    loop_close(p->loop, &p->listener);
 }
 
 /* A field of a request that the peer has got; a null span when absent. */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /*
@@ -243,16 +245,6 @@ on_udp(void *context, uint32_t events)
     send_reply(s->udp.fd, &o, &from);
 }
 
-static void
-close_watch(struct loop_watch *watch)
-{
-    int fd = watch->fd;
-
-    loop_forget(&loop, watch);
-    if (fd >= 0)
-        close(fd);
-}
-
 /* Queries come in one piece each; the reply goes out in two. */
 static void
 on_stream(void *context, uint32_t events)
@@ -287,7 +279,7 @@ on_stream(void *context, uint32_t events)
         in = span_skip(in, len + 2);
     }
     if (ended)
-        close_watch(&s->stream);
+        loop_close(&loop, &s->stream);
 }
 
 static void
@@ -297,7 +289,7 @@ on_listener(void *context, uint32_t events)
     int fd = accept4(s->listener.fd, NULL, NULL, SOCK_NONBLOCK);
 
     (void)events;
-    close_watch(&s->stream);
+    loop_close(&loop, &s->stream);
     s->streams++;
     assert_true(fd >= 0);
     assert_int_equal(loop_watch(&loop, &s->stream, fd, EPOLLIN), 0);
@@ -387,9 +379,9 @@ static void
 close_all(void)
 {
     for (size_t i = 0; i < SERVERS; i++) {
-        close_watch(&servers[i].udp);
-        close_watch(&servers[i].listener);
-        close_watch(&servers[i].stream);
+        loop_close(&loop, &servers[i].udp);
+        loop_close(&loop, &servers[i].listener);
+        loop_close(&loop, &servers[i].stream);
     }
     memset(servers, 0, sizeof servers);
     close(elsewhere);
@@ -419,7 +411,7 @@ look_up(const char *host)
     }
     for (size_t i = 0; i < SERVERS; i++)
         if (servers[i].stream.fd >= 0)
-            close_watch(&servers[i].stream);
+            loop_close(&loop, &servers[i].stream);
     assert_int_equal(files_open(), before);
     assert_int_equal(resolver.timer.at_ms, 0);
 }
@@ -432,13 +424,12 @@ addresses(void)
     struct out o = out_to(text, sizeof text - 1);
 
     for (unsigned i = 0; i < resolver.len; i++) {
-        const union resolver_address *a = &resolver.addresses[i];
-        bool v6 = a->any.sa_family == AF_INET6;
+        const struct system_address *a = &resolver.addresses[i];
 
-        assert_int_equal(ntohs(v6 ? a->v6.sin6_port : a->v4.sin_port), 443);
+        assert_int_equal(a->port, 443);
         out_put(&o, o.len > 0 ? SPAN(" ") : SPAN(""));
-        out_byte(&o, v6 ? 's' : 'f');
-        out_number(&o, v6 ? a->v6.sin6_addr.s6_addr[15] : ntohl(a->v4.sin_addr.s_addr) & 255);
+        out_byte(&o, a->address.len == ADDRESS_V6_BYTES ? 's' : 'f');
+        out_number(&o, a->address.bytes[a->address.len - 1]);
     }
     text[o.len] = '\0';
     return text;
