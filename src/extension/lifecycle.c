@@ -106,7 +106,7 @@ heard_ms(const struct lifecycle *life)
         return life->quiet_from_ms;
     if (telemetry_listener_stopped(l))
         return life->loop->now.ms;
-    return l->heard_ms > life->quiet_from_ms ? l->heard_ms : life->quiet_from_ms;
+    return l->server.heard_ms > life->quiet_from_ms ? l->server.heard_ms : life->quiet_from_ms;
 }
 
 /* Ends when telemetry is quiet and all is delivered, or when the time is over. */
@@ -504,7 +504,7 @@ registered_and_prepared(struct lifecycle *life)
 
         telemetry_dispatcher_of_account(life->dispatcher,
                                         (struct span){as->account_id, as->account_id_len});
-        telemetry_api_subscribe(&life->telemetry, life->listener->port,
+        telemetry_api_subscribe(&life->telemetry, life->listener->server.port,
                                 (struct span){life->listener->path, LISTENER_PATH_LEN});
     } else {
         ready(life);
@@ -570,13 +570,13 @@ prepare_listener(struct lifecycle *life, struct storage *s)
 
     if (l == NULL)
         return false;
-    l->event = telemetry_event;
-    l->lost = telemetry_lost;
-    l->cut = telemetry_cut;
-    l->posted = telemetry_posted;
-    l->disturbed = telemetry_disturbed;
-    l->context = life;
-    l->ledger = telemetry_dispatcher_ledger(life->dispatcher);
+    l->posts.event = telemetry_event;
+    l->posts.lost = telemetry_lost;
+    l->posts.cut = telemetry_cut;
+    l->posts.posted = telemetry_posted;
+    l->posts.disturbed = telemetry_disturbed;
+    l->posts.context = life;
+    l->posts.ledger = telemetry_dispatcher_ledger(life->dispatcher);
     if (telemetry_listener_init(l, life->loop, s) != 0 ||
         telemetry_listener_open(l, (uint16_t)life->settings->listener_port) != 0)
         return false;

@@ -75,11 +75,11 @@ begin(void)
         assert_int_equal(loop_open(&loop), 0);
         assert_int_equal(storage_open(&storage, telemetry_listener_bytes()), 0);
         listener = storage_take(&storage, sizeof *listener);
-        listener->event = take_event;
-        listener->lost = take_loss;
-        listener->cut = no_cut;
-        listener->posted = listener->disturbed = nothing;
-        listener->ledger = &ledger;
+        listener->posts.event = take_event;
+        listener->posts.lost = take_loss;
+        listener->posts.cut = no_cut;
+        listener->posts.posted = listener->posts.disturbed = nothing;
+        listener->posts.ledger = &ledger;
         loop.now.ms = 1000;
         assert_int_equal(telemetry_listener_init(listener, &loop, &storage), 0);
         assert_int_equal(telemetry_listener_open(listener, 4243), 0);
@@ -97,10 +97,10 @@ static void
 end(void)
 {
     telemetry_listener_drain(listener, DRAIN_MS);
-    assert_int_equal(listener->open, 0);
+    assert_int_equal(listener->server.open, 0);
     telemetry_listener_end(listener);
     for (int i = 0; i < LISTENER_LARGE_EVENTS; i++)
-        assert_false(listener->large_used[i]);
+        assert_false(listener->posts.large_used[i]);
 }
 
 static void
@@ -112,12 +112,12 @@ read_all(void)
 static int
 connect_client(void)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(listener->port)};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(listener->server.port)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
-    listener->watch.ready(listener->watch.context, EPOLLIN);
+    listener->server.watch.ready(listener->server.watch.context, EPOLLIN);
     return fd;
 }
 
@@ -223,7 +223,7 @@ kept_within_its_buffer(void **state)
     put(SPAN("]"));
     fd = post(body_len, body_len);
     /* the one behind it has never been used */
-    assert_int_equal(listener->large[2][0], '\0');
+    assert_int_equal(listener->posts.large[2][0], '\0');
     answered(fd);
     assert_int_equal(taken[4], 1);
     end();
@@ -337,7 +337,7 @@ two_damaged(void **state)
     put_event(2, 0);
     put(SPAN(","));
     other = post(body_len, 1000);
-    assert_int_equal(listener->open, 2);
+    assert_int_equal(listener->server.open, 2);
     assert_int_equal(taken[1] + taken[2], 2);
     assert_int_equal(lost_len[DROP_CUT], 2);
     hang_up(one);
