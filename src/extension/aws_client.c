@@ -248,10 +248,10 @@ aws_client_init(struct aws_client *c, struct loop *loop, struct storage *s, size
     connection->peer.open_within_ms = c->environment->settings->connect_timeout_ms;
     if (c->endpoint.tls) {
         connection->peer.anchors = &c->environment->anchors;
-        connection->tls = storage_take(s, sizeof(struct tls));
+        connection->stream.tls = storage_take(s, sizeof(struct tls));
     } else {
-        connection->in = storage_take(s, CONNECTION_BUFFER);
-        connection->out = storage_take(s, CONNECTION_BUFFER);
+        connection->stream.plain.in = storage_take(s, CONNECTION_BUFFER);
+        connection->stream.plain.out = storage_take(s, CONNECTION_BUFFER);
     }
     c->reply = storage_take(s, reply_max_bytes);
     c->reply_cap = reply_max_bytes;
@@ -283,7 +283,8 @@ tell_bundle(struct span bundle, int r, const struct ca_bundle_skipped *skipped)
             "AWS_CA_BUNDLE: \"%.*s\": %s%.*s; allowed: a file of PEM certificates of at most 2 "
             "MiB; using the built-in Amazon roots",
             LOG_SPAN(bundle),
-            r == ERR_IO ? error_text(system_error()) : (r == ERR_BIG ? "too large" : "no certificate in it"),
+            r == ERR_IO ? error_text(system_error())
+                        : (r == ERR_BIG ? "too large" : "no certificate in it"),
             LOG_SPAN(out_span(&o)));
     else if (o.len > 0)
         log_warn("AWS_CA_BUNDLE: \"%.*s\": certificates used: %d%.*s", LOG_SPAN(bundle), r,

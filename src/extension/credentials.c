@@ -177,8 +177,8 @@ credentials_init(struct credentials *c, struct loop *loop, struct storage *s)
     connection->peer.host = settings->credentials.host;
     connection->peer.port = settings->credentials.port;
     connection->peer.open_within_ms = SILENCE_MS;
-    connection->in = storage_take(s, CONNECTION_BUFFER);
-    connection->out = storage_take(s, CONNECTION_BUFFER);
+    connection->stream.plain.in = storage_take(s, CONNECTION_BUFFER);
+    connection->stream.plain.out = storage_take(s, CONNECTION_BUFFER);
     c->values[0] = storage_take(s, VALUES_BYTES);
     c->values[1] = storage_take(s, VALUES_BYTES);
     c->reply = storage_take(s, REPLY_BYTES);

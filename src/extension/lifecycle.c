@@ -531,8 +531,8 @@ lifecycle_register(struct lifecycle *life, struct loop *loop, const struct setti
     life->timer = (struct loop_timer){.fire = check, .context = life};
     loop_add_timer(loop, &life->timer);
     http_client_init(&life->peer.http, loop, life->head);
-    c->in = life->buffers[0];
-    c->out = life->buffers[1];
+    c->stream.plain.in = life->buffers[0];
+    c->stream.plain.out = life->buffers[1];
     life->peer.host = settings->runtime_api;
     if (endpoint_host_port(settings->runtime_api, &c->peer.host, &c->peer.port) != 0)
         return ERR_BAD;

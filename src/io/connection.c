@@ -10,7 +10,8 @@
 
 static void pump(struct connection *c);
 static void connect_next(struct connection *c);
-static void connect_result(struct connection *c);
+
+/* --- the end ----------------------------------------------------------------------------------- */
 
 void
 connection_close(struct connection *c)
@@ -24,15 +25,10 @@ connection_close(struct connection *c)
 void
 connection_end(struct connection *c)
 {
-    if (c->peer.anchors != NULL && connection_flushed(c)) {
-        br_ssl_engine_context *engine = &c->tls->client.eng;
-        unsigned char *p;
-        size_t len = 0;
-
-        br_ssl_engine_close(engine);
-        p = br_ssl_engine_sendrec_buf(engine, &len);
-        if (p != NULL)
-            (void)system_send(c->watch.fd, (struct span){(char *)p, len}, false);
+    if (c->stream.encrypted && connection_flushed(c)) {
+        tls_close(c->stream.tls);
+        if (stream_output(&c->stream).len > 0)
+            (void)system_send(c->watch.fd, stream_output(&c->stream), false);
     }
     connection_close(c);
 }
@@ -40,8 +36,8 @@ connection_end(struct connection *c)
 void
 connection_forget(struct connection *c)
 {
-    if (c->tls != NULL)
-        tls_forget_session(c->tls);
+    if (c->stream.tls != NULL)
+        tls_forget_session(c->stream.tls);
 }
 
 static void
@@ -60,6 +56,8 @@ fail_and_tell(struct connection *c, enum connection_end end, int code)
     fail(c, end, code);
     c->progress(c->context);
 }
+
+/* --- names and addresses ----------------------------------------------------------------------- */
 
 static void
 timed_out(void *context)
@@ -84,7 +82,7 @@ opened(struct connection *c)
 {
     if (c->state == CONNECTION_HANDSHAKING) {
         c->handshakes++;
-        tls_keep_session(c->tls);
+        tls_keep_session(c->stream.tls);
     }
     c->state = CONNECTION_OPEN;
     c->timer.at_ms = 0;
@@ -110,9 +108,10 @@ static void
 connected(struct connection *c)
 {
     c->share.at_ms = 0;
-    if (c->peer.anchors == NULL) {
+    if (!c->stream.encrypted) {
         opened(c);
-    } else if (tls_start(c->tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000) != 0) {
+    } else if (tls_start(c->stream.tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000) !=
+               0) {
         fail(c, CONNECTION_TLS_FAILED, 0);
         return;
     } else {
@@ -221,7 +220,8 @@ connection_start(struct connection *c)
     c->code = 0;
     c->address = 0;
     c->answered = c->peer_closed = c->deaf = c->more = c->corked = false;
-    c->in_from = c->in_len = c->out_from = c->out_len = 0;
+    c->stream.encrypted = c->peer.anchors != NULL;
+    plain_start(&c->stream.plain);
     c->state = CONNECTION_RESOLVING;
     if (c->peer.open_within_ms > 0)
         loop_set(c->loop, &c->timer, c->peer.open_within_ms);
@@ -231,6 +231,8 @@ connection_start(struct connection *c)
     if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_OPEN)
         c->progress(c->context);
 }
+
+/* --- the network ------------------------------------------------------------------------------- */
 
 /*
  * Reads once. Returns bytes, 0 when there are none now or no more at all; then peer_closed or the
@@ -257,9 +259,9 @@ receive(struct connection *c, void *buffer, size_t cap)
 }
 
 static size_t
-transmit(struct connection *c, const void *bytes, size_t len)
+transmit(struct connection *c, struct span bytes)
 {
-    int64_t n = system_send(c->watch.fd, (struct span){bytes, len}, c->more);
+    int64_t n = system_send(c->watch.fd, bytes, c->more);
 
     if (n >= 0) {
         c->corked = c->more;
@@ -273,101 +275,60 @@ transmit(struct connection *c, const void *bytes, size_t len)
     return 0;
 }
 
-static void
-wants(struct connection *c, uint32_t events)
-{
-    if (loop_watch(c->loop, &c->watch, c->watch.fd, events) != 0)
-        fail(c, CONNECTION_BROKEN, system_error());
-}
-
 /*
- * Moves records one step each way; true when something moved. While more is to be sent, and can be, a
- * reply is not looked for: that would be a system call for each record.
+ * Moves bytes one step each way; returns whether another step may move more. While more is to be sent, and can
+ * be, a reply is not looked for: that would be a system call for each record.
  */
 static bool
-tls_step(struct connection *c, unsigned state)
+step(struct connection *c)
 {
-    br_ssl_engine_context *engine = &c->tls->client.eng;
-    unsigned char *p;
-    size_t cap;
+    struct span out = stream_output(&c->stream);
+    size_t cap = 0;
     size_t n = 0;
+    char *to;
 
-    if ((state & BR_SSL_SENDREC) != 0 && !c->deaf) {
-        p = br_ssl_engine_sendrec_buf(engine, &cap);
-        n = transmit(c, p, cap);
-        if (n > 0)
-            br_ssl_engine_sendrec_ack(engine, n);
+    if (out.len > 0 && !c->deaf) {
+        n = transmit(c, out);
+        stream_sent(&c->stream, n);
     }
-    if (n == 0 && c->state != CONNECTION_CLOSED && (state & BR_SSL_RECVREC) != 0 &&
-        (!c->more || (state & BR_SSL_SENDREC) != 0) && !c->peer_closed) {
-        p = br_ssl_engine_recvrec_buf(engine, &cap);
-        n = receive(c, p, cap);
-        if (n > 0)
-            br_ssl_engine_recvrec_ack(engine, n);
-    }
-    return n > 0;
+    if (n > 0 || c->state == CONNECTION_CLOSED)
+        return n > 0;
+    if (c->peer_closed || (c->more && out.len == 0))
+        return false;
+    to = stream_space(&c->stream, &cap);
+    if (cap == 0)
+        return false;
+    n = receive(c, to, cap);
+    stream_received(&c->stream, n);
+    /* plain bytes come as many as there are; of a record TLS asks for the head first */
+    return n > 0 && c->stream.encrypted;
 }
 
-static void
-tls_ended(struct connection *c)
+/* Returns whether TLS goes on. */
+static bool
+check_tls(struct connection *c)
 {
-    int error = br_ssl_engine_last_error(&c->tls->client.eng);
+    int code;
 
+    if (c->state == CONNECTION_HANDSHAKING && tls_is_open(c->stream.tls))
+        opened(c);
+    if (!tls_ended(c->stream.tls, &code))
+        return true;
     /* a close_notify leaves no error */
-    fail(c, error == BR_ERR_OK ? CONNECTION_BY_PEER : CONNECTION_TLS_FAILED, error);
+    fail(c, code == 0 ? CONNECTION_BY_PEER : CONNECTION_TLS_FAILED, code);
+    return false;
 }
 
 static void
-tls_pump(struct connection *c)
+watch_on(struct connection *c)
 {
-    unsigned state;
+    uint32_t events = stream_output(&c->stream).len > 0 && !c->deaf ? SYSTEM_OUT : 0;
+    size_t cap = 0;
 
-    do {
-        state = br_ssl_engine_current_state(&c->tls->client.eng);
-        if (c->state == CONNECTION_HANDSHAKING && (state & BR_SSL_SENDAPP) != 0)
-            opened(c);
-        if (state == BR_SSL_CLOSED) {
-            tls_ended(c);
-            return;
-        }
-    } while (tls_step(c, state) && c->state != CONNECTION_CLOSED);
-    if (c->state == CONNECTION_CLOSED)
-        return;
-    if (c->peer_closed && (state & BR_SSL_RECVAPP) == 0)
-        fail(c, CONNECTION_BY_PEER, 0);
-    else
-        wants(c, ((state & BR_SSL_SENDREC) != 0 && !c->deaf ? SYSTEM_OUT : 0u) |
-                     ((state & BR_SSL_RECVREC) != 0 && !c->peer_closed ? SYSTEM_IN : 0u));
-}
-
-static void
-plain_receive(struct connection *c)
-{
-    if (c->in_from > 0) {
-        memmove(c->in, c->in + c->in_from, c->in_len - c->in_from);
-        c->in_len -= c->in_from;
-        c->in_from = 0;
-    }
-    if (c->in_len < CONNECTION_BUFFER && !c->peer_closed)
-        c->in_len += receive(c, c->in + c->in_len, CONNECTION_BUFFER - c->in_len);
-}
-
-static void
-plain_pump(struct connection *c)
-{
-    if (c->out_from < c->out_len && !c->deaf)
-        c->out_from += transmit(c, c->out + c->out_from, c->out_len - c->out_from);
-    if (c->out_from == c->out_len)
-        c->out_from = c->out_len = 0;
-    if (c->state != CONNECTION_CLOSED)
-        plain_receive(c);
-    if (c->state == CONNECTION_CLOSED)
-        return;
-    if (c->peer_closed && c->in_from == c->in_len)
-        fail(c, CONNECTION_BY_PEER, 0);
-    else
-        wants(c, (c->out_len > 0 && !c->deaf ? SYSTEM_OUT : 0u) |
-                     (c->in_len < CONNECTION_BUFFER && !c->peer_closed ? SYSTEM_IN : 0u));
+    if (!c->peer_closed)
+        (void)stream_space(&c->stream, &cap);
+    if (loop_watch(c->loop, &c->watch, c->watch.fd, events | (cap > 0 ? SYSTEM_IN : 0)) != 0)
+        fail(c, CONNECTION_BROKEN, system_error());
 }
 
 static void
@@ -375,11 +336,19 @@ pump(struct connection *c)
 {
     if (c->state != CONNECTION_HANDSHAKING && c->state != CONNECTION_OPEN)
         return;
-    if (c->peer.anchors != NULL)
-        tls_pump(c);
+    do
+        if (c->stream.encrypted && !check_tls(c))
+            return;
+    while (step(c) && c->state != CONNECTION_CLOSED);
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    if (c->peer_closed && stream_input(&c->stream).len == 0)
+        fail(c, CONNECTION_BY_PEER, 0);
     else
-        plain_pump(c);
+        watch_on(c);
 }
+
+/* --- the owner's bytes ------------------------------------------------------------------------- */
 
 char *
 connection_room(struct connection *c, size_t *cap)
@@ -387,26 +356,15 @@ connection_room(struct connection *c, size_t *cap)
     char *p = NULL;
 
     *cap = 0;
-    if (c->state != CONNECTION_OPEN)
-        return NULL;
-    if (c->peer.anchors != NULL) {
-        p = (char *)br_ssl_engine_sendapp_buf(&c->tls->client.eng, cap);
-    } else {
-        *cap = CONNECTION_BUFFER - c->out_len;
-        p = c->out + c->out_len;
-    }
+    if (c->state == CONNECTION_OPEN)
+        p = stream_room(&c->stream, cap);
     return *cap == 0 ? NULL : p;
 }
 
 void
 connection_wrote(struct connection *c, size_t len)
 {
-    if (len == 0)
-        return;
-    if (c->peer.anchors != NULL)
-        br_ssl_engine_sendapp_ack(&c->tls->client.eng, len);
-    else
-        c->out_len += len;
+    stream_wrote(&c->stream, len);
 }
 
 /* What was held back for more goes when there is none. */
@@ -422,34 +380,21 @@ connection_flush(struct connection *c)
 {
     if (c->state != CONNECTION_OPEN)
         return;
-    if (c->peer.anchors != NULL)
-        br_ssl_engine_flush(&c->tls->client.eng, 0);
+    stream_flush(&c->stream);
     pump(c);
     uncork(c);
 }
 
 bool
-connection_flushed(const struct connection *c)
+connection_flushed(struct connection *c)
 {
-    if (c->state != CONNECTION_OPEN)
-        return false;
-    if (c->peer.anchors == NULL)
-        return c->out_len == 0;
-    return (br_ssl_engine_current_state(&c->tls->client.eng) & BR_SSL_SENDREC) == 0;
+    return c->state == CONNECTION_OPEN && stream_output(&c->stream).len == 0;
 }
 
 struct span
 connection_input(struct connection *c)
 {
-    struct span in = {NULL, 0};
-
-    if (c->state != CONNECTION_OPEN)
-        return in;
-    if (c->peer.anchors != NULL)
-        in.p = (char *)br_ssl_engine_recvapp_buf(&c->tls->client.eng, &in.len);
-    else
-        in = (struct span){c->in + c->in_from, c->in_len - c->in_from};
-    return in;
+    return c->state == CONNECTION_OPEN ? stream_input(&c->stream) : (struct span){NULL, 0};
 }
 
 void
@@ -457,40 +402,23 @@ connection_used(struct connection *c, size_t len)
 {
     if (len == 0)
         return;
-    if (c->peer.anchors != NULL)
-        br_ssl_engine_recvapp_ack(&c->tls->client.eng, len);
-    else
-        c->in_from += len;
+    stream_used(&c->stream, len);
     pump(c);
 }
 
-/* Whether input is there that nobody has taken: it would pass for the reply to the next call. */
-static bool
-unread(const struct connection *c)
-{
-    if (c->peer.anchors == NULL)
-        return c->in_len > c->in_from;
-    return (br_ssl_engine_current_state(&c->tls->client.eng) & BR_SSL_RECVAPP) != 0;
-}
-
 bool
-connection_idle(const struct connection *c)
+connection_idle(struct connection *c)
 {
-    return c->state == CONNECTION_OPEN && !c->peer_closed && !unread(c) &&
+    /* input that nobody has taken would pass for the reply to the next call */
+    return c->state == CONNECTION_OPEN && !c->peer_closed && stream_input(&c->stream).len == 0 &&
            (system_look(c->watch.fd) & ~(uint32_t)SYSTEM_OUT) == 0;
 }
 
 COLD bool
 connection_hopeless(const struct connection *c)
 {
-    enum { INTERNAL_ERROR = 80, ALERTS = 256 }; /* RFC 5246, 7.2: an alert that may pass */
-    /* tls.c has some codes of its own behind BearSSL's */
-    bool certificate = c->code > BR_ERR_X509_OK && c->code < BR_ERR_RECV_FATAL_ALERT;
-    bool alert = c->code >= BR_ERR_RECV_FATAL_ALERT && c->code < BR_ERR_RECV_FATAL_ALERT + ALERTS &&
-                 c->code != BR_ERR_RECV_FATAL_ALERT + INTERNAL_ERROR;
-
     return c->end == CONNECTION_NOT_TLS ||
-           (c->end == CONNECTION_TLS_FAILED && (certificate || alert));
+           (c->end == CONNECTION_TLS_FAILED && tls_hopeless(c->code));
 }
 
 const char *

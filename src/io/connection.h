@@ -11,7 +11,7 @@
  */
 #include "io/loop.h"
 #include "io/resolver.h"
-#include "io/tls.h"
+#include "io/stream.h"
 #include "protocol/span.h"
 
 enum connection_state {
@@ -28,7 +28,7 @@ enum connection_end {
     CONNECTION_NO_NAME,    /* the host name has no address */
     CONNECTION_REFUSED,    /* no address could be connected to; code is the system's */
     CONNECTION_TIMED_OUT,  /* not open within the time allowed */
-    CONNECTION_TLS_FAILED, /* code is BearSSL's */
+    CONNECTION_TLS_FAILED, /* code is for tls_error */
     CONNECTION_NOT_TLS,    /* the peer answered a TLS handshake in plain HTTP */
     CONNECTION_BY_PEER,    /* closed by the peer, perhaps in the midst of things */
     CONNECTION_BROKEN      /* reset, or another error of the network; code is the system's */
@@ -63,18 +63,16 @@ struct connection {
     struct loop_timer share; /* of the address that is tried, if there are others */
     struct resolver resolver;
     unsigned address;
-    bool answered;   /* the peer has sent something */
-    bool corked;     /* the network holds back what was sent last */
-    bool deaf;       /* the peer takes no output any more; it may have said why */
-    struct tls *tls; /* TLS: its buffers serve both directions; zeroed before its first use */
-    char *in, *out;  /* plain: buffers of CONNECTION_BUFFER bytes */
-    size_t in_from, in_len, out_from, out_len;
+    bool answered; /* the peer has sent something */
+    bool corked;   /* the network holds back what was sent last */
+    bool deaf;     /* the peer takes no output any more; it may have said why */
+    struct stream stream;
 };
 
-#define CONNECTION_BUFFER 16384
+#define CONNECTION_BUFFER PLAIN_BUFFER
 
 /*
- * memory of CONNECTION_BUFFER bytes each for in and out, or tls for a peer with anchors. They may
+ * Memory is for the caller to set: stream.tls for a peer with anchors, or else stream.plain.in and out. They may
  * be changed between a close and the next start.
  */
 void connection_init(struct connection *c, struct loop *loop, void (*progress)(void *context),
@@ -105,7 +103,7 @@ void connection_wrote(struct connection *c, size_t len);
 void connection_flush(struct connection *c);
 
 /* Whether all that was written has gone to the network. */
-bool connection_flushed(const struct connection *c);
+bool connection_flushed(struct connection *c);
 
 /* Input that has arrived; valid until connection_used, connection_flush or the end of this callback. */
 struct span connection_input(struct connection *c);
@@ -116,7 +114,7 @@ void connection_used(struct connection *c, size_t len);
  * Whether a connection that was kept is still good: open, and the peer has neither closed nor sent
  * anything. Asks the system, waits for nothing.
  */
-bool connection_idle(const struct connection *c);
+bool connection_idle(struct connection *c);
 
 /*
  * Whether only a change from outside can make the next connection end otherwise: the peer does not

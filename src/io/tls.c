@@ -218,6 +218,105 @@ tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, ui
     return br_ssl_client_reset(&t->client, host, resume) == 1 ? 0 : ERR_IO;
 }
 
+/* --- bytes ------------------------------------------------------------------------------------- */
+
+bool
+tls_is_open(const struct tls *t)
+{
+    return (br_ssl_engine_current_state(&t->client.eng) & BR_SSL_SENDAPP) != 0;
+}
+
+bool
+tls_ended(const struct tls *t, int *code)
+{
+    *code = br_ssl_engine_last_error(&t->client.eng);
+    return br_ssl_engine_current_state(&t->client.eng) == BR_SSL_CLOSED;
+}
+
+char *
+tls_room(struct tls *t, size_t *cap)
+{
+    return (char *)br_ssl_engine_sendapp_buf(&t->client.eng, cap);
+}
+
+void
+tls_wrote(struct tls *t, size_t len)
+{
+    if (len > 0)
+        br_ssl_engine_sendapp_ack(&t->client.eng, len);
+}
+
+void
+tls_flush(struct tls *t)
+{
+    br_ssl_engine_flush(&t->client.eng, 0);
+}
+
+struct span
+tls_input(struct tls *t)
+{
+    size_t len;
+    const unsigned char *p = br_ssl_engine_recvapp_buf(&t->client.eng, &len);
+
+    return (struct span){(const char *)p, len};
+}
+
+void
+tls_used(struct tls *t, size_t len)
+{
+    if (len > 0)
+        br_ssl_engine_recvapp_ack(&t->client.eng, len);
+}
+
+struct span
+tls_output(struct tls *t)
+{
+    size_t len;
+    const unsigned char *p = br_ssl_engine_sendrec_buf(&t->client.eng, &len);
+
+    return (struct span){(const char *)p, len};
+}
+
+void
+tls_sent(struct tls *t, size_t len)
+{
+    if (len > 0)
+        br_ssl_engine_sendrec_ack(&t->client.eng, len);
+}
+
+char *
+tls_space(struct tls *t, size_t *cap)
+{
+    return (char *)br_ssl_engine_recvrec_buf(&t->client.eng, cap);
+}
+
+void
+tls_received(struct tls *t, size_t len)
+{
+    if (len > 0)
+        br_ssl_engine_recvrec_ack(&t->client.eng, len);
+}
+
+void
+tls_close(struct tls *t)
+{
+    br_ssl_engine_close(&t->client.eng);
+}
+
+/* --- errors ------------------------------------------------------------------------------------ */
+
+COLD bool
+tls_hopeless(int code)
+{
+    enum { INTERNAL_ERROR = 80, ALERTS = 256 }; /* RFC 5246, 7.2: an alert that may pass */
+    /* ours besides BearSSL's are among those of certificates */
+    bool certificate = code > BR_ERR_X509_OK && code < BR_ERR_RECV_FATAL_ALERT;
+    bool alert = code >= BR_ERR_RECV_FATAL_ALERT && code < BR_ERR_RECV_FATAL_ALERT + ALERTS &&
+                 code != BR_ERR_RECV_FATAL_ALERT + INTERNAL_ERROR;
+
+    return certificate || alert;
+}
+
 const char *
 tls_error(int code)
 {

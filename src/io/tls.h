@@ -1,8 +1,8 @@
 #ifndef TLS_H
 #define TLS_H
 /*
- * TLS 1.2 client side of one connection, by BearSSL's engine. It touches no socket: connection.c
- * moves the records between the engine and the network.
+ * TLS 1.2 client side of one connection, by BearSSL's engine. It touches no socket: the caller moves
+ * records between it and the network, by the byte operations that io/plain.h has too.
  *
  * Chain, host name and validity are verified at every full handshake; there is no way to turn this off.
  * Refused are RSA keys below 2048 bits, a name in the subject alone and not in subjectAltName, and a
@@ -76,10 +76,42 @@ void tls_keep_session(struct tls *t);
  */
 void tls_forget_session(struct tls *t);
 
+/* Whether the handshake has succeeded. */
+bool tls_is_open(const struct tls *t);
+
+/* Whether TLS has ended; then code is 0 if the peer said so (close_notify), or for tls_error. */
+bool tls_ended(const struct tls *t, int *code);
+
+/* Room for what is to be sent, *cap is 0 when there is none; so many bytes were written there. */
+char *tls_room(struct tls *t, size_t *cap);
+void tls_wrote(struct tls *t, size_t len);
+
+/* What was written goes out as a record now, though there is room for more in it. */
+void tls_flush(struct tls *t);
+
+/* What has arrived; so many bytes of it are done with. */
+struct span tls_input(struct tls *t);
+void tls_used(struct tls *t, size_t len);
+
+/* Records that the network is to take; so many bytes it took. */
+struct span tls_output(struct tls *t);
+void tls_sent(struct tls *t, size_t len);
+
+/* Room for what the network has, *cap is 0 when there is none; so many bytes were put there. */
+char *tls_space(struct tls *t, size_t *cap);
+void tls_received(struct tls *t, size_t len);
+
+/* Ends it: the output is a close_notify. Source: RFC 5246, section 7.2.1. */
+void tls_close(struct tls *t);
+
 /* Bits that an RSA key must have. */
 #define TLS_RSA_MIN_BITS 2048
 
-/* What a BearSSL error code means, for a log line. */
+/* What the code means, for a log line. */
 const char *tls_error(int code);
+
+/* Whether only a change from outside can make the next handshake end otherwise: the peer's certificate is not
+ * accepted, or it refuses the handshake. */
+bool tls_hopeless(int code);
 
 #endif
