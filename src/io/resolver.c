@@ -18,19 +18,7 @@ enum {
 
 /* v4 is asked for first, as there is least to lose when the second one is dropped on the way. */
 static const enum dns_type types[] = {DNS_A, DNS_AAAA};
-
 enum { QUESTIONS = sizeof types / sizeof *types };
-
-static struct system_address
-system_address(const uint8_t *bytes, uint8_t len, uint16_t port)
-{
-    struct system_address a = {.address.len = len, .port = port};
-
-    memcpy(a.address.bytes, bytes, len);
-    return a;
-}
-
-/* --- the end of a look-up ---------------------------------------------------------------------- */
 
 void
 resolver_cancel(struct resolver *r)
@@ -40,43 +28,6 @@ resolver_cancel(struct resolver *r)
         loop_close(r->loop, &r->servers[i].watch);
     r->servers_len = 0;
     loop_close(r->loop, &r->stream.watch);
-}
-
-/* Whether the system knows a way to it. Nothing is sent. */
-static bool
-routed(const struct system_address *a)
-{
-    int fd = system_connect(SYSTEM_DATAGRAM, a);
-
-    if (fd >= 0)
-        system_close(fd);
-    return fd >= 0;
-}
-
-/*
- * What was found in the order to be tried: what can be reached first, of that IPv6 first.
- * Source: RFC 6724, section 6, rules 1 and 6. Each kind has half of the room if both need it.
- */
-static void
-order(struct resolver *r)
-{
-    enum { MAX = RESOLVER_ADDRESSES_MAX, HALF = MAX / 2 };
-    const struct addresses *found = &r->found;
-    unsigned v6_max = MAX - (found->v4_len < HALF ? found->v4_len : HALF);
-    struct system_address all[MAX];
-    bool near[MAX];
-    unsigned len = 0;
-
-    for (unsigned i = 0; i < found->v6_len && len < v6_max; i++)
-        all[len++] = system_address(found->v6[i], ADDRESS_V6_BYTES, r->port);
-    for (unsigned i = 0; i < found->v4_len && len < MAX; i++)
-        all[len++] = system_address(found->v4[i], ADDRESS_V4_BYTES, r->port);
-    for (unsigned i = 0; i < len; i++)
-        near[i] = routed(&all[i]);
-    for (int pass = 1; pass >= 0; pass--)
-        for (unsigned i = 0; i < len; i++)
-            if (near[i] == pass)
-                r->addresses[r->len++] = all[i];
 }
 
 /* --- questions and replies --------------------------------------------------------------------- */
@@ -283,16 +234,6 @@ found(const struct resolver *r)
     return r->found.v4_len + r->found.v6_len > 0;
 }
 
-/* Whether what was found is of use without the other kind. One of each kind speaks for all. */
-static bool
-way_found(const struct resolver *r)
-{
-    struct system_address v4 = system_address(r->found.v4[0], ADDRESS_V4_BYTES, r->port);
-    struct system_address v6 = system_address(r->found.v6[0], ADDRESS_V6_BYTES, r->port);
-
-    return (r->found.v4_len > 0 && routed(&v4)) || (r->found.v6_len > 0 && routed(&v6));
-}
-
 /* After anything has happened. Returns ERR_MORE, or 0 when the look-up has ended. */
 static int
 settle(struct resolver *r)
@@ -302,13 +243,13 @@ settle(struct resolver *r)
                                                                        : r->questions[1].trouble;
         if (found(r) || !r->more || r->trouble > RESOLVER_NO_ADDRESS) {
             resolver_cancel(r);
-            order(r);
+            r->len = route_order(&r->found, r->port, r->addresses);
             return 0;
         }
         r->try++;
         look_up(r);
     }
-    if (way_found(r))
+    if (route_found(&r->found, r->port))
         loop_set_earlier(&r->timer, clock_monotonic_ms() + OTHER_KIND_MS);
     return ERR_MORE;
 }
@@ -421,7 +362,7 @@ timed_out(void *context)
 
     if (r->thaws != r->loop->thaws)
         look_up(r);
-    else if (r->left_ms == 0 || way_found(r))
+    else if (r->left_ms == 0 || route_found(&r->found, r->port))
         give_up(r, UINT_MAX, RESOLVER_SILENT);
     else
         ask(r);
@@ -485,7 +426,7 @@ resolver_start(struct resolver *r, struct span host, uint16_t port)
     memcpy(r->host, host.p, host.len);
     r->host[host.len] = '\0';
     if (known(r)) {
-        order(r);
+        r->len = route_order(&r->found, r->port, r->addresses);
         return 0;
     }
     look_up(r);

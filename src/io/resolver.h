@@ -19,10 +19,10 @@
  * One name is looked up at a time.
  */
 #include "io/loop.h"
+#include "io/route.h"
 #include "protocol/dns.h"
 #include "protocol/resolv_conf.h"
 
-#define RESOLVER_ADDRESSES_MAX 8
 /* Bytes of a reply over TCP; before what is beyond there are addresses enough. */
 #define RESOLVER_STREAM_MAX 1024
 
@@ -44,7 +44,7 @@ struct resolver {
     char host[254];
     uint16_t port;
     unsigned len; /* the first to be tried comes first */
-    struct system_address addresses[RESOLVER_ADDRESSES_MAX];
+    struct system_address addresses[ROUTE_ADDRESSES_MAX];
 
     /* private */
     struct loop *loop;

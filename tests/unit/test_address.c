@@ -1,7 +1,10 @@
 #include "protocol/address.h"
 
 #include "check.h"
+#include "dice.h"
 #include "guard.h"
+
+#include <arpa/inet.h>
 
 static const struct {
     struct span text;
@@ -26,6 +29,24 @@ static const struct {
     {TEXT("127.0.0.1\0"), ERR_BAD, 0, NULL},
     {TEXT("fe80::1%lo"), ERR_BAD, 0, NULL},
     {TEXT("1::2::3"), ERR_BAD, 0, NULL},
+    {TEXT("::"), 0, 16, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"},
+    {TEXT("1::"), 0, 16, "\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0"},
+    {TEXT("::ffff:10.0.0.1"), 0, 16, "\0\0\0\0\0\0\0\0\0\0\xff\xff\12\0\0\1"},
+    {TEXT("1:2:3:4:5:6:7::"), 0, 16, "\0\1\0\2\0\3\0\4\0\5\0\6\0\7\0\0"},
+    {TEXT("1:2:3:4::5:6:7:8"), ERR_BAD, 0, NULL},
+    {TEXT("1:2:3:4:5:6:7:8:9"), ERR_BAD, 0, NULL},
+    {TEXT("1:2:3:4:5:6:7:8::"), ERR_BAD, 0, NULL},
+    {TEXT("1:2:3:4:5:6:7:1.2.3.4"), ERR_BAD, 0, NULL},
+    {TEXT("1:2:3:4:5:6:7:"), ERR_BAD, 0, NULL},
+    {TEXT(":1:2:3:4:5:6:7"), ERR_BAD, 0, NULL},
+    {TEXT("1:::2"), ERR_BAD, 0, NULL},
+    {TEXT("12345::"), ERR_BAD, 0, NULL},
+    {TEXT("::1.2.3"), ERR_BAD, 0, NULL},
+    {TEXT("::1.2.3.4:5"), ERR_BAD, 0, NULL},
+    {TEXT("127.0.0.01"), ERR_BAD, 0, NULL},
+    {TEXT("127.0.0.1."), ERR_BAD, 0, NULL},
+    {TEXT("127..0.1"), ERR_BAD, 0, NULL},
+    {TEXT("127.0.0.0001"), ERR_BAD, 0, NULL},
     {TEXT("localhost"), ERR_BAD, 0, NULL},
 };
 
@@ -41,6 +62,35 @@ read_text(void **state)
             continue;
         CHECK_INT(texts[i].text.p, a.len, texts[i].len);
         CHECK(texts[i].text.p, memcmp(a.bytes, texts[i].bytes, a.len) == 0);
+    }
+}
+
+/* Texts at random, of what addresses are made of, against the C library's reader. */
+static void
+as_inet_pton(void **state)
+{
+    static const char parts[][6] = {":",  ":",  ":",   ":",   ".",  ".",  "::", "0",    "1",
+                                    "01", "25", "255", "256", "a1", "F0", "g",  "fffe", "12345"};
+
+    (void)state;
+    for (int i = 0; i < 300000; i++) {
+        char text[80] = "";
+        uint8_t want[ADDRESS_V6_BYTES];
+        struct address a;
+        unsigned len = 0;
+
+        /* mostly a part and what separates it from the next by turns, as good ones are */
+        for (unsigned n = dice(16); n > 0; n--) {
+            bool separator = dice(8) == 0 ? dice(2) == 0 : n % 2 == 0;
+
+            strcat(text, parts[separator ? dice(7) : 7 + dice((uint32_t)LEN(parts) - 7)]);
+        }
+        if (inet_pton(AF_INET, text, want) == 1)
+            len = ADDRESS_V4_BYTES;
+        else if (inet_pton(AF_INET6, text, want) == 1)
+            len = ADDRESS_V6_BYTES;
+        CHECK_INT(text, address_read(guard_copy(span_of(text)), &a), len > 0 ? 0 : ERR_BAD);
+        CHECK(text, len == 0 || (a.len == len && memcmp(a.bytes, want, len) == 0));
     }
 }
 
@@ -70,6 +120,7 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(read_text),
+        cmocka_unit_test(as_inet_pton),
         cmocka_unit_test(add),
     };
 

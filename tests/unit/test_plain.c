@@ -33,7 +33,7 @@ is_pattern(struct span bytes, uint64_t from)
 static size_t
 some_of(size_t len)
 {
-    return dice() % 4 == 0 ? len : dice() % (len + 1);
+    return dice(4) == 0 ? len : dice((uint32_t)len + 1);
 }
 
 static void
