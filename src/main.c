@@ -2,27 +2,9 @@
  * kinesis-telemetry-api-extension: forwards the telemetry of a Lambda function to a Kinesis data
  * stream. An external extension: Lambda starts it beside the function and ends it with the sandbox.
  *
- * What happens when, and where to read on:
- *
- *   main                     AWS_LAMBDA_RUNTIME_API, loop, registration on its way; then settings
- *                            and storage while the platform answers; then the loop
- *   extension/lifecycle      register, listen, subscribe, next, hold, SHUTDOWN, ledger
- *   extension/extensions_api, telemetry_api
- *                            the two APIs of the platform, over one connection (api_call)
- *   extension/telemetry_listener
- *                            receives the POSTs, cuts them into events (protocol/splitter)
- *   extension/telemetry_intake
- *                            events into the queue (protocol/event, oversize, queue)
- *   extension/telemetry_dispatcher
- *                            batches out of it: what is sent when, what failed and why
- *                            (protocol/retry, breaker)
- *   extension/kinesis        a batch as a PutRecords call (protocol/put_records)
- *   extension/dead_letter_dispatcher, dead_letter
- *                            what the stream does not take, to S3 or standard error
- *   extension/aws_client, credentials
- *                            calls that are signed when they are written (protocol/sigv4)
- *   io/                      loop, sockets, names, TLS, HTTP connections: bytes without meaning
- *   protocol/                everything that can be computed from its arguments alone
+ * Here: settings, the registration on its way before all else, signals, the loop. What happens when is said in
+ * extension/lifecycle, the first of the actors. io/ moves bytes without knowing what they mean, protocol/ computes
+ * from its arguments alone, extension/ joins the two.
  */
 #include <stdlib.h>
 #include <string.h>

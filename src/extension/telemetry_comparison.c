@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol/check.h"
+
 /* see telemetry_comparison.h */
 
 /* Returns whether there is room for another one. */
@@ -10,6 +12,7 @@ keep_piece(struct telemetry_post *p, struct span piece)
 {
     struct telemetry_kept *kept = &p->all->kept[p->kept];
 
+    CHECK(piece.len <= LISTENER_EVENT_MAX_BYTES - kept->len);
     if (piece.len > 0)
         memcpy(p->all->large[p->kept] + kept->len, piece.p, piece.len);
     kept->len += piece.len;
@@ -48,6 +51,7 @@ begin_keeping(struct telemetry_post *p, struct span event, bool same)
     struct telemetry_posts *all = p->all;
     struct telemetry_kept *kept;
 
+    CHECK(p->comparing && p->kept < 0);
     if ((same ? 0 : event.len) + carried(p).len > LISTENER_EVENT_MAX_BYTES / 2)
         return false;
     p->kept = telemetry_posts_take_buffer(all);

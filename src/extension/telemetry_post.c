@@ -139,6 +139,7 @@ telemetry_posts_take_buffer(struct telemetry_posts *all)
 bool
 telemetry_post_take_large(struct telemetry_post *p)
 {
+    CHECK(p->reading && p->large < 0);
     p->large = telemetry_posts_take_buffer(p->all);
     if (p->large >= 0)
         splitter_carry(&p->splitter, p->all->large[p->large], LISTENER_EVENT_MAX_BYTES);
@@ -234,6 +235,7 @@ telemetry_post_hand_over(struct telemetry_post *p, struct span event, struct spa
 int
 telemetry_post_hand_over_again(struct telemetry_post *p)
 {
+    CHECK(p->reading && !p->comparing);
     return hand_over(p, p->all->stopped_event, NULL);
 }
 

@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "io/error_text.h"
 #include "io/socket.h"
+#include "protocol/check.h"
 
 /* see connection.h */
 
@@ -50,19 +51,15 @@ fail(struct connection *c, enum connection_end end, int code)
     c->code = code;
 }
 
-static void
-fail_and_tell(struct connection *c, enum connection_end end, int code)
-{
-    fail(c, end, code);
-    c->progress(c->context);
-}
-
 /* --- names and addresses ----------------------------------------------------------------------- */
 
 static void
 timed_out(void *context)
 {
-    fail_and_tell(context, CONNECTION_TIMED_OUT, 0);
+    struct connection *c = context;
+
+    fail(c, CONNECTION_TIMED_OUT, 0);
+    c->progress(c->context);
 }
 
 /* The address has had its share of the time: the next one. */
@@ -107,6 +104,7 @@ name_for_tls(struct connection *c)
 static void
 connected(struct connection *c)
 {
+    CHECK(c->stream.encrypted ? c->stream.tls != NULL : c->stream.plain.in != NULL);
     c->share.at_ms = 0;
     if (!c->stream.encrypted) {
         opened(c);
@@ -216,6 +214,7 @@ connection_start(struct connection *c)
 {
     int r;
 
+    CHECK(c->state == CONNECTION_CLOSED && c->watch.fd < 0);
     c->end = CONNECTION_NO_END;
     c->code = 0;
     c->address = 0;
@@ -364,6 +363,7 @@ connection_room(struct connection *c, size_t *cap)
 void
 connection_wrote(struct connection *c, size_t len)
 {
+    CHECK(len == 0 || c->state == CONNECTION_OPEN);
     stream_wrote(&c->stream, len);
 }
 
@@ -402,6 +402,7 @@ connection_used(struct connection *c, size_t len)
 {
     if (len == 0)
         return;
+    CHECK(len <= stream_input(&c->stream).len);
     stream_used(&c->stream, len);
     pump(c);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "io/clock.h"
+#include "protocol/check.h"
 
 /* see http_client.h */
 
@@ -19,6 +20,7 @@ finish(struct http_client *c, int result)
 {
     const struct http_call *call = c->call;
 
+    CHECK(call != NULL && c->state != HTTP_IDLE);
     c->result = result;
     c->state = HTTP_IDLE;
     c->call = NULL;
@@ -319,6 +321,7 @@ http_client_open(struct http_client *c, uint32_t idle_ms)
 void
 http_client_start(struct http_client *c, const struct http_call *call)
 {
+    CHECK(c->state == HTTP_IDLE && c->call == NULL);
     c->call = call;
     c->result = 0;
     c->sent_all = c->answered = c->repeated = false;
