@@ -5,15 +5,13 @@
  *
  *   register -> listen -> subscribe -> next -> (INVOKE -> hold -> next)* -> SHUTDOWN -> exit
  *
- * Joins the actors: telemetry from the listener goes to the dispatcher; events of the Extensions
- * API and of the platform decide when the dispatcher is to flush and when `next` is due.
+ * Says when each step is taken, and no more: which telemetry goes where is telemetry_router's business,
+ * how long an invocation is held protocol/hold's, what is sent when the dispatcher's.
  */
 #include "extension/extensions_api.h"
+#include "extension/metrics.h"
 #include "extension/telemetry_api.h"
-#include "extension/telemetry_dispatcher.h"
-#include "extension/telemetry_listener.h"
-#include "io/storage.h"
-#include "protocol/invocations.h"
+#include "extension/telemetry_router.h"
 
 struct lifecycle {
     const struct settings *settings;
@@ -23,19 +21,17 @@ struct lifecycle {
     struct telemetry_api telemetry;
     struct telemetry_listener *listener;
     struct telemetry_dispatcher *dispatcher; /* NULL: no memory or port, nothing is delivered */
+    struct telemetry_router router;
+    struct hold hold;
+    struct metrics metrics;
 
     /* private */
     bool registered, prepared;
-    struct loop_timer timer;
-    enum { LIFE_STARTING, LIFE_WAITING, LIFE_HOLDING, LIFE_ENDING, LIFE_ENDED } state;
-    struct invocations invocations;
-    bool restored; /* SnapStart: what must differ between copies has been made anew */
-    uint64_t metrics_wall_ms;
-    struct ledger published; /* what the metrics have told so far */
-    uint64_t deadline_ms;    /* of the invocation, or of the end; monotonic clock */
-    uint64_t quiet_from_ms;  /* telemetry is silent since then, or since it last came */
-    uint64_t stalled_ms;     /* since when the listener waits for room; 0: it does not */
-    uint32_t patience_ms;    /* so long it may still wait while this invocation is held */
+    struct loop_timer timer; /* of the hold, or of the end */
+    enum { LIFE_RUNNING, LIFE_ENDING, LIFE_ENDED } state;
+    bool restored;          /* SnapStart: what must differ between copies has been made anew */
+    uint64_t deadline_ms;   /* of the end; monotonic clock */
+    uint64_t quiet_from_ms; /* telemetry is silent since then, or since it last came */
     char buffers[2][CONNECTION_BUFFER];
     char head[HTTP_CLIENT_HEAD_BYTES];
 };

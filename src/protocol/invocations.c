@@ -2,7 +2,13 @@
 
 #include <string.h>
 
+#include "protocol/check.h"
+#include "protocol/stamp.h"
+
 /* see invocations.h */
+
+/* What a busy machine adds to the time for which the platform holds events back. */
+enum { LATE_MS = 1000 };
 
 static struct span
 text_of(const struct invocation_id *id)
@@ -25,9 +31,9 @@ set(struct invocation_id *id, struct span text)
 }
 
 void
-invocations_asked(struct invocations *v, uint64_t now_ms)
+invocations_asked(struct invocations *v, struct moment now)
 {
-    v->asked_ms = now_ms;
+    v->asked_wall_ms = now.wall_ms;
     v->doubtful = false;
     v->started.len = 0;
     /* Lambda gives a retry of the same event the same id */
@@ -36,13 +42,13 @@ invocations_asked(struct invocations *v, uint64_t now_ms)
 
 /* How long the sandbox had nothing to do: since the function ended and we were done with it too. */
 static void
-note_idle(struct invocations *v, uint64_t ended_ms)
+note_idle(struct invocations *v, uint64_t ended_wall_ms)
 {
-    uint64_t since = v->invoked_asked_ms;
+    uint64_t since = v->invoked_asked_wall_ms;
 
-    if (since < ended_ms)
-        since = ended_ms;
-    flush_idle(&v->pace, v->invoked_ms > since ? v->invoked_ms - since : 0);
+    if (since < ended_wall_ms)
+        since = ended_wall_ms;
+    flush_idle(&v->pace, v->invoked_wall_ms > since ? v->invoked_wall_ms - since : 0);
 }
 
 /*
@@ -50,40 +56,40 @@ note_idle(struct invocations *v, uint64_t ended_ms)
  * is not heard of before the next one, the time from begin to begin stands for it.
  */
 static void
-note_pace(struct invocations *v, uint64_t now_ms)
+note_pace(struct invocations *v, uint64_t now_wall_ms)
 {
-    uint64_t before_ms = v->invoked_ms;
+    uint64_t before_wall_ms = v->invoked_wall_ms;
 
-    v->invoked_ms = now_ms;
-    v->invoked_asked_ms = v->asked_ms;
+    v->invoked_wall_ms = now_wall_ms;
+    v->invoked_asked_wall_ms = v->asked_wall_ms;
     if (v->invoked.len == 0)
         return;
     if (v->before.len > 0)
         flush_idle(&v->pace, v->idle_most_ms);
     v->before.len = 0;
-    if (v->ended_ms != 0) {
-        note_idle(v, v->ended_ms);
+    if (v->ended_wall_ms != 0) {
+        note_idle(v, v->ended_wall_ms);
     } else {
         v->before = v->invoked;
-        v->idle_most_ms = now_ms >= before_ms ? now_ms - before_ms : UINT32_MAX;
+        v->idle_most_ms = now_wall_ms >= before_wall_ms ? now_wall_ms - before_wall_ms : UINT32_MAX;
     }
 }
 
 void
-invocations_invoke(struct invocations *v, struct span id, uint64_t now_ms)
+invocations_invoke(struct invocations *v, struct span id, struct moment now)
 {
     bool started = is(&v->started, id);
 
-    note_pace(v, now_ms);
+    note_pace(v, now.wall_ms);
     /* an end without a start is that of another try */
     if (is(&v->done, id) && !started)
         v->done.len = 0;
     /* what is late of the one before was produced before it ended */
-    v->announced_after_ms = v->ended_ms != 0 ? v->ended_ms : now_ms;
+    v->announced_after_wall_ms = v->ended_wall_ms != 0 ? v->ended_wall_ms : now.wall_ms;
     set(&v->invoked, id);
     v->announced = v->invoked.len > 0 && !started;
     v->reported = false;
-    v->ended_ms = 0;
+    v->ended_wall_ms = 0;
 }
 
 void
@@ -97,20 +103,37 @@ invocations_start(struct invocations *v, struct span id)
         v->done.len = 0;
 }
 
+static struct moment
+produced(const struct event *event, struct moment now, uint32_t buffer_ms)
+{
+    uint64_t at;
+    uint64_t ago;
+
+    if (stamp_read_rfc3339(event->time, &at) != 0 || at > now.wall_ms)
+        return now;
+    ago = now.wall_ms - at;
+    /* the monotonic clock of a machine that has just started may not go back so far */
+    if (ago > buffer_ms + LATE_MS || ago > now.ms)
+        return now;
+    return (struct moment){.ms = now.ms - ago, .wall_ms = at};
+}
+
 bool
-invocations_done(struct invocations *v, const struct event *event, uint64_t ms, uint64_t mono_ms)
+invocations_done(struct invocations *v, const struct event *event, struct moment now,
+                 uint32_t buffer_ms)
 {
     struct span id = event->request_id;
+    struct moment at = produced(event, now, buffer_ms);
     bool follows = v->announced && !is(&v->invoked, id);
 
     if (is(&v->invoked, id))
-        v->ended_ms = ms;
+        v->ended_wall_ms = at.wall_ms;
     if (is(&v->before, id) && !is(&v->invoked, id)) {
-        note_idle(v, ms);
+        note_idle(v, at.wall_ms);
         v->before.len = 0;
     }
     set(&v->done, id);
-    v->done_ms = mono_ms;
+    v->done_ms = at.ms;
     v->failed = event->failed;
     v->resets = event->resets;
     if (follows)
@@ -126,12 +149,21 @@ invocations_report(struct invocations *v, struct span id)
 }
 
 bool
-invocations_line(struct invocations *v, uint64_t ms)
+invocations_line(struct invocations *v, const struct event *event)
 {
-    if (!v->announced || ms <= v->announced_after_ms)
-        return false;
-    v->announced = false;
-    return true;
+    uint64_t at;
+
+    CHECK(v->announced);
+    if (stamp_read_rfc3339(event->time, &at) != 0)
+        return true;
+    v->announced = at <= v->announced_after_wall_ms;
+    return !v->announced;
+}
+
+bool
+invocations_report_due(const struct invocations *v)
+{
+    return v->invoked.len > 0 && !v->reported;
 }
 
 bool

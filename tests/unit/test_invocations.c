@@ -1,6 +1,7 @@
 #include "protocol/invocations.h"
 
 #include "check.h"
+#include "protocol/stamp.h"
 
 #define A "aaaaaaaa-0000-4000-8000-000000000001"
 #define B "bbbbbbbb-0000-4000-8000-000000000002"
@@ -11,6 +12,26 @@
  * platform.runtimeDone, `R` platform.report, `L` a line, `?` a sign of loss; in lower case of A, in upper
  * case of B (next and the sign are of none). Each step is a second after the one before.
  */
+/* The clocks have nothing to do with each other. */
+enum { BETWEEN_CLOCKS_MS = 1000000, BUFFER_MS = 100 };
+
+static struct moment
+at(uint64_t wall_ms)
+{
+    return (struct moment){.ms = wall_ms + BETWEEN_CLOCKS_MS, .wall_ms = wall_ms};
+}
+
+/* Produced at a moment; the text lasts until the next call. */
+static struct event
+event_at(uint64_t wall_ms, struct span request_id)
+{
+    static char text[STAMP_RFC3339_LEN];
+
+    stamp_rfc3339(wall_ms, text);
+    return (struct event){
+        .type = EVENT_FUNCTION, .time = {text, sizeof text}, .request_id = request_id};
+}
+
 static struct span
 id_of(char step)
 {
@@ -18,35 +39,35 @@ id_of(char step)
 }
 
 struct seen {
-    bool ended, reported, doubtful;
-    char lines; /* whose the lines are: a, b, or - when nothing has told */
+    bool ended, reported, doubtful; /* reported: nothing more of the latest is to come */
+    char lines;                     /* whose the lines are: a, b, or - when nothing has told */
 };
 
 static void
 take(struct invocations *v, char step, uint64_t now, struct seen *seen)
 {
-    struct event done = {.request_id = id_of(step)};
+    struct event event = event_at(now, id_of(step));
     bool turned = false;
 
     switch (step | 0x20) {
     case 'n':
-        invocations_asked(v, now);
+        invocations_asked(v, at(now));
         break;
     case 'i':
-        invocations_invoke(v, id_of(step), now);
+        invocations_invoke(v, id_of(step), at(now));
         break;
     case 's':
         invocations_start(v, id_of(step));
         seen->lines = step >= 'a' ? 'a' : 'b';
         break;
     case 'd':
-        turned = invocations_done(v, &done, now, now);
+        turned = invocations_done(v, &event, at(now), BUFFER_MS);
         break;
     case 'r':
         invocations_report(v, id_of(step));
         break;
     case 'l':
-        turned = invocations_line(v, now);
+        turned = invocations_announced(v) && invocations_line(v, &event);
         break;
     default:
         invocations_doubt(v);
@@ -59,7 +80,7 @@ static const struct {
     const char *name, *steps;
     struct seen want;
 } lives[] = {
-    {"before the first", "n", {true, false, false, '-'}},
+    {"before the first", "n", {true, true, false, '-'}},
     {"invoked", "ni", {false, false, false, '-'}},
     {"runs", "nisl", {false, false, false, 'a'}},
     {"ends", "nisld", {true, false, false, 'a'}},
@@ -103,10 +124,18 @@ all_lives(void **state)
         for (const char *p = lives[i].steps; *p != '\0'; p++, now += 1000)
             take(&v, *p, now, &seen);
         CHECK_INT(lives[i].name, invocations_ended(&v), lives[i].want.ended);
-        CHECK_INT(lives[i].name, v.reported, lives[i].want.reported);
+        CHECK_INT(lives[i].name, !invocations_report_due(&v), lives[i].want.reported);
         CHECK_INT(lives[i].name, v.doubtful, lives[i].want.doubtful);
         CHECK_INT(lives[i].name, seen.lines, lives[i].want.lines);
     }
+}
+
+static bool
+line_turns(struct invocations *v, uint64_t wall_ms)
+{
+    struct event line = event_at(wall_ms, (struct span){NULL, 0});
+
+    return invocations_line(v, &line);
 }
 
 /* Lines of an invocation that has ended are its own, however late they come. */
@@ -114,20 +143,56 @@ static void
 late_lines(void **state)
 {
     struct invocations v = {0};
-    struct event done = {.request_id = SPAN(A)};
+    struct event done = event_at(1500, SPAN(A));
+    struct event timeless = {.type = EVENT_FUNCTION};
 
     (void)state;
-    invocations_invoke(&v, SPAN(A), 1000);
+    invocations_invoke(&v, SPAN(A), at(1000));
     invocations_start(&v, SPAN(A));
-    (void)invocations_done(&v, &done, 1500, 500);
-    invocations_asked(&v, 1600);
-    invocations_invoke(&v, SPAN(B), 2000);
+    (void)invocations_done(&v, &done, at(1500), BUFFER_MS);
+    invocations_asked(&v, at(1600));
+    invocations_invoke(&v, SPAN(B), at(2000));
     CHECK_INT("announced", invocations_announced(&v), true);
-    CHECK_INT("produced before the end", invocations_line(&v, 1499), false);
-    CHECK_INT("at the end", invocations_line(&v, 1500), false);
-    CHECK_INT("after it", invocations_line(&v, 1501), true);
-    CHECK_INT("told once", invocations_line(&v, 1502), false);
+    CHECK_INT("no time: taken for its own", invocations_line(&v, &timeless), true);
+    CHECK_INT("but tells nothing of those behind it", invocations_announced(&v), true);
+    CHECK_INT("produced before the end", line_turns(&v, 1499), false);
+    CHECK_INT("at the end", line_turns(&v, 1500), false);
+    CHECK_INT("still announced", invocations_announced(&v), true);
+    CHECK_INT("after it", line_turns(&v, 1501), true);
     CHECK_INT("known", invocations_announced(&v), false);
+}
+
+/* When the end was produced, by the platform's word where that can be true. Now: 100,000 ms, by the wall. */
+static const struct {
+    const char *name, *time;
+    uint64_t up_ms; /* of the monotonic clock */
+    uint64_t done_ms;
+} ends[] = {
+    {"just now", "1970-01-01T00:01:40.000Z", 50000, 50000},
+    {"a little ago", "1970-01-01T00:01:39.970Z", 50000, 49970},
+    {"with an offset", "1970-01-01T01:01:39.970+01:00", 50000, 49970},
+    {"as long ago as the platform may hold it back", "1970-01-01T00:01:38.900Z", 50000, 48900},
+    {"longer ago", "1970-01-01T00:01:38.899Z", 50000, 50000},
+    {"in the future", "1970-01-01T00:01:40.001Z", 50000, 50000},
+    {"no time", "", 50000, 50000},
+    {"no such time", "1970-01-01T00:01:99.970Z", 50000, 50000},
+    {"as long ago as the machine is up", "1970-01-01T00:01:39.970Z", 30, 0},
+    {"before the machine was up", "1970-01-01T00:01:39.970Z", 29, 29},
+};
+
+static void
+when_it_ended(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(ends); i++) {
+        struct invocations v = {0};
+        struct event done = {.request_id = SPAN(A), .time = span_of(ends[i].time)};
+        struct moment now = {.ms = ends[i].up_ms, .wall_ms = 100000};
+
+        invocations_invoke(&v, SPAN(A), now);
+        (void)invocations_done(&v, &done, now, BUFFER_MS);
+        CHECK_INT(ends[i].name, v.done_ms, ends[i].done_ms);
+    }
 }
 
 static void
@@ -137,19 +202,19 @@ ids(void **state)
     struct event done = {.request_id = {NULL, 0}, .failed = true, .resets = true};
 
     (void)state;
-    invocations_invoke(&v, SPAN(""), 1000);
+    invocations_invoke(&v, SPAN(""), at(1000));
     CHECK_INT("none: counts as ended", invocations_ended(&v), true);
-    invocations_invoke(&v, SPAN(SIXTY_FIVE), 1000);
+    invocations_invoke(&v, SPAN(SIXTY_FIVE), at(1000));
     CHECK_INT("too long: as none", invocations_ended(&v), true);
     CHECK_INT("nothing to wait for", invocations_announced(&v), false);
-    invocations_invoke(&v, SPAN(A), 2000);
-    (void)invocations_done(&v, &done, 2500, 500);
+    invocations_invoke(&v, SPAN(A), at(2000));
+    (void)invocations_done(&v, &done, at(2500), BUFFER_MS);
     CHECK_INT("an end of none is nobody's", invocations_ended(&v), false);
     done.request_id = SPAN(A);
-    (void)invocations_done(&v, &done, 2500, 500);
+    (void)invocations_done(&v, &done, at(2500), BUFFER_MS);
     CHECK_INT("ended", invocations_ended(&v), true);
     CHECK_INT("how", v.failed && v.resets, true);
-    CHECK_INT("when", v.done_ms, 500);
+    CHECK_INT("when", v.done_ms, 2500 + BETWEEN_CLOCKS_MS);
 }
 
 /* The pace of invocations that follow each other: asked, invoked, ended. */
@@ -173,7 +238,7 @@ paces(void **state)
         struct invocations v = {0};
         char text[] = "00000000-0000-4000-8000-000000000000";
         char before[sizeof text] = "";
-        struct event done = {0};
+        struct event done;
         uint64_t now = 1000;
 
         for (int n = 0; n < 12; n++) {
@@ -181,11 +246,11 @@ paces(void **state)
 
             memcpy(before, text, sizeof text);
             text[0] = (char)('a' + n);
-            invocations_asked(&v, now - rounds[i].rest_ms);
-            invocations_invoke(&v, span_of(text), now);
-            done.request_id = late ? span_of(before) : span_of(text);
-            (void)invocations_done(&v, &done,
-                                   late ? now - rounds[i].rest_ms : now + rounds[i].run_ms, now);
+            invocations_asked(&v, at(now - rounds[i].rest_ms));
+            invocations_invoke(&v, span_of(text), at(now));
+            done = event_at(late ? now - rounds[i].rest_ms : now + rounds[i].run_ms,
+                            late ? span_of(before) : span_of(text));
+            (void)invocations_done(&v, &done, at(late ? now : now + rounds[i].run_ms), BUFFER_MS);
             now += rounds[i].run_ms + rounds[i].rest_ms;
         }
         CHECK_INT(rounds[i].name, v.pace.frequent, rounds[i].frequent);
@@ -196,10 +261,8 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_lives),
-        cmocka_unit_test(late_lines),
-        cmocka_unit_test(ids),
-        cmocka_unit_test(paces),
+        cmocka_unit_test(all_lives), cmocka_unit_test(late_lines), cmocka_unit_test(when_it_ended),
+        cmocka_unit_test(ids),       cmocka_unit_test(paces),
     };
 
     return RUN(argc, argv, tests);

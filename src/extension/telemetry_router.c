@@ -1,0 +1,195 @@
+#include "extension/telemetry_router.h"
+
+#include "io/log.h"
+#include "protocol/own_line.h"
+#include "protocol/stamp.h"
+
+/* see telemetry_router.h */
+
+/* --- what is not forwarded --- */
+
+/* What we wrote ourselves: forwarding that would make more of it without end. */
+COLD static bool
+our_own(struct telemetry_router *r, const struct event *event)
+{
+    struct telemetry_dispatcher *d = r->dispatcher;
+    struct span time = {NULL, 0};
+    uint64_t ms;
+    enum own_line is = own_line(event, SPAN(LOG_LOGGER), telemetry_dispatcher_sandbox(d), &time);
+    bool ours = is == OWN_LINE_YES || (is == OWN_LINE_IF_WRITTEN &&
+                                       stamp_read_rfc3339(time, &ms) == 0 && log_wrote_at(ms));
+
+    ours = ours || telemetry_dispatcher_wrote(d, event);
+    telemetry_dispatcher_ledger(d)->own_lines += ours;
+    return ours;
+}
+
+/* --- what the platform's events tell --- */
+
+/* The lines that follow are of the invocation that INVOKE has named. */
+static void
+of_invoked(struct telemetry_router *r)
+{
+    const struct invocation_id *id = &r->hold->invocations.invoked;
+
+    telemetry_dispatcher_request(r->dispatcher, (struct span){id->text, id->len});
+}
+
+/* A line may be the first that is seen of the invocation that INVOKE has named. */
+COLD static void
+look_for_begin(struct telemetry_router *r, const struct event *event)
+{
+    if (event->type == EVENT_FUNCTION && invocations_line(&r->hold->invocations, event))
+        of_invoked(r);
+}
+
+/* The platform itself had no room. */
+static void
+logs_dropped(struct telemetry_router *r, const struct event *event)
+{
+    struct ledger *ledger = telemetry_dispatcher_ledger(r->dispatcher);
+
+    invocations_doubt(&r->hold->invocations);
+    /* at least, since such a notice may be dropped itself */
+    log_warn("the platform dropped at least %llu events: %llu bytes",
+             (unsigned long long)event->dropped_records, (unsigned long long)event->dropped_bytes);
+    ledger->platform_dropped_records += event->dropped_records;
+    ledger->platform_dropped_bytes += event->dropped_bytes;
+}
+
+/* After it has been forwarded: platform.start still counts to what was before. */
+static void
+observe(struct telemetry_router *r, const struct event *event)
+{
+    struct invocations *v = &r->hold->invocations;
+
+    /* others may post to the port, but not these */
+    r->platform_heard = true;
+    if (event->kind == EVENT_START && !r->hold->interleaved) {
+        invocations_start(v, event->request_id);
+        telemetry_dispatcher_request(r->dispatcher, event->request_id);
+    } else if (event->kind == EVENT_RUNTIME_DONE && event->request_id.len > 0) {
+        if (invocations_done(v, event, r->loop->now, r->settings->buffer_timeout_ms))
+            of_invoked(r);
+        telemetry_dispatcher_flush(r->dispatcher);
+    } else if (event->kind == EVENT_REPORT) {
+        invocations_report(v, event->request_id);
+    } else if (event->kind == EVENT_LOGS_DROPPED) {
+        logs_dropped(r, event);
+    }
+}
+
+/* --- a full queue --- */
+
+COLD static void
+stalled(struct telemetry_router *r)
+{
+    hold_stalled(r->hold, telemetry_listener_stopped(r->listener), r->loop->now);
+}
+
+COLD static void
+resumed(struct telemetry_router *r)
+{
+    if (hold_resumed(r->hold, telemetry_listener_stopped(r->listener), r->loop->now))
+        telemetry_dispatcher_patience(r->dispatcher, r->hold->patience_ms);
+}
+
+/* --- from the listener --- */
+
+/* A POST was not taken whole, so what was in it may not come again: an invocation's end, say. */
+static void
+disturbed(void *context)
+{
+    struct telemetry_router *r = context;
+
+    invocations_doubt(&r->hold->invocations);
+    r->disturbed(r->context);
+}
+
+static void
+lost(void *context, enum ledger_drop reason)
+{
+    struct telemetry_router *r = context;
+
+    telemetry_dispatcher_lost(r->dispatcher, reason);
+    /* what is damaged may have been an end, or have hidden one */
+    if (reason == DROP_CUT || reason == DROP_UNREADABLE)
+        disturbed(r);
+}
+
+static int
+event_came(void *context, struct span text, const struct json_marks *marks)
+{
+    struct telemetry_router *r = context;
+    struct event event;
+    bool counted;
+
+    if (event_read(text, marks, &event) != 0) {
+        lost(r, DROP_UNREADABLE);
+        return 1;
+    }
+    if (event.kind == EVENT_RESTORE_START)
+        r->restored(r->context);
+    if (invocations_announced(&r->hold->invocations) && !r->hold->interleaved)
+        look_for_begin(r, &event);
+    counted = (r->settings->types & event.type) != 0 &&
+              (event.type != EVENT_EXTENSION || !our_own(r, &event));
+    if (counted) {
+        if (telemetry_dispatcher_event(r->dispatcher, &event) != 0) {
+            stalled(r);
+            return ERR_FULL;
+        }
+        if (r->hold->stalled_ms != 0)
+            resumed(r);
+    }
+    if (event.type == EVENT_PLATFORM)
+        observe(r, &event);
+    return counted;
+}
+
+/* A beginning is better than nothing, unless nothing is wanted. */
+static bool
+cut(void *context)
+{
+    struct telemetry_router *r = context;
+
+    if (r->settings->oversize == OVERSIZE_DROP)
+        return false;
+    telemetry_dispatcher_ledger(r->dispatcher)->truncated++;
+    return true;
+}
+
+static void
+posted(void *context)
+{
+    struct telemetry_router *r = context;
+
+    if (r->hold->held && !telemetry_dispatcher_crowded(r->dispatcher)) {
+        hold_renew_patience(r->hold, r->loop->now);
+        telemetry_dispatcher_patience(r->dispatcher, r->hold->patience_ms);
+    }
+    r->posted(r->context);
+}
+
+/* --- from outside --- */
+
+void
+telemetry_router_serve(struct telemetry_router *r, struct telemetry_listener *listener)
+{
+    r->listener = listener;
+    listener->posts.event = event_came;
+    listener->posts.lost = lost;
+    listener->posts.cut = cut;
+    listener->posts.posted = posted;
+    listener->posts.disturbed = disturbed;
+    listener->posts.context = r;
+    listener->posts.ledger = telemetry_dispatcher_ledger(r->dispatcher);
+}
+
+uint64_t
+telemetry_router_heard_ms(const struct telemetry_router *r)
+{
+    if (r->listener == NULL)
+        return 0;
+    return telemetry_listener_stopped(r->listener) ? r->loop->now.ms : r->listener->server.heard_ms;
+}

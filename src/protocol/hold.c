@@ -1,0 +1,105 @@
+#include "protocol/hold.h"
+
+#include "protocol/check.h"
+
+/* see hold.h */
+
+enum {
+    /* However small the budget is, as much as the platform holds telemetry back itself at the least. */
+    LEAST_PATIENCE_MS = 25,
+    /* Beyond the time for which the platform holds telemetry back. The report comes 5 to 40 ms after the
+     * end as a rule. Source: Telemetry API, ordering. */
+    QUIET_MS = 25,
+    QUIET_BEFORE_REPORT_MS = 60
+};
+
+void
+hold_begin(struct hold *h, struct span id, uint64_t deadline_wall_ms, struct moment now)
+{
+    invocations_invoke(&h->invocations, id, now);
+    h->held = true;
+    h->deadline_ms = now.ms;
+    if (deadline_wall_ms > now.wall_ms)
+        h->deadline_ms += deadline_wall_ms - now.wall_ms;
+    hold_renew_patience(h, now);
+}
+
+uint64_t
+hold_until_ms(const struct hold *h)
+{
+    return h->invocations.done_ms + h->settings->flush_budget_ms;
+}
+
+uint32_t
+hold_ms(const struct hold *h, const struct hold_state *state, struct moment now)
+{
+    const struct invocations *v = &h->invocations;
+    struct flush_state flush = {
+        .policy = h->settings->flush,
+        .managed_instances = h->interleaved,
+        .frequent = v->pace.frequent,
+        .crowded = state->crowded,
+        .subscribed = state->subscribed,
+        .delivery_rests = state->pointless,
+        .runtime_done = invocations_ended(v),
+        .failed = v->failed,
+        .resets = v->resets,
+        .drained = state->delivered,
+        .doubtful = v->doubtful,
+        .now_ms = now.ms,
+        .runtime_done_ms = v->done_ms,
+        .heard_ms = state->heard_ms,
+        .deadline_ms = h->deadline_ms,
+        .budget_ms = h->settings->flush_budget_ms,
+        .silence_ms = h->settings->hold_silence_ms,
+    };
+
+    CHECK(h->held);
+    return flush_hold_ms(&flush);
+}
+
+void
+hold_end(struct hold *h, struct moment now)
+{
+    h->held = false;
+    invocations_asked(&h->invocations, now);
+}
+
+uint32_t
+hold_quiet_ms(const struct hold *h)
+{
+    return h->settings->buffer_timeout_ms +
+           (invocations_report_due(&h->invocations) ? QUIET_BEFORE_REPORT_MS : QUIET_MS);
+}
+
+void
+hold_renew_patience(struct hold *h, struct moment now)
+{
+    uint32_t ms = h->settings->flush_budget_ms;
+
+    h->patience_ms = ms > LEAST_PATIENCE_MS ? ms : LEAST_PATIENCE_MS;
+    /* what it has waited before is none of that */
+    if (h->stalled_ms != 0)
+        h->stalled_ms = now.ms;
+}
+
+void
+hold_stalled(struct hold *h, bool still_waiting, struct moment now)
+{
+    /* the sender of before may have gone */
+    if (h->stalled_ms == 0 || !still_waiting)
+        h->stalled_ms = now.ms;
+}
+
+bool
+hold_resumed(struct hold *h, bool still_waiting, struct moment now)
+{
+    uint64_t waited = now.ms - h->stalled_ms;
+    bool counts = h->stalled_ms != 0 && h->held && still_waiting;
+
+    h->stalled_ms = 0;
+    if (!counts)
+        return false;
+    h->patience_ms -= waited < h->patience_ms ? (uint32_t)waited : h->patience_ms;
+    return true;
+}

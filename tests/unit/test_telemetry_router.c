@@ -1,0 +1,416 @@
+#include "extension/telemetry_router.h"
+
+#include "check.h"
+#include "io/log.h"
+#include "kept_log.h"
+
+#include <stdio.h>
+
+#define ID "aaaaaaaa-0000-4000-8000-000000000001"
+#define OTHER_ID "bbbbbbbb-0000-4000-8000-000000000002"
+
+#define AT(second) "{\"time\":\"2026-11-20T12:00:0" #second ".000Z\",\"type\":"
+#define LINE AT(1) "\"function\",\"record\":\"x\"}"
+#define EXTENSION(record) AT(1) "\"extension\",\"record\":" record "}"
+#define PLATFORM(type, record) AT(1) "\"platform." type "\",\"record\":" record "}"
+#define OF(type, id) PLATFORM(type, "{\"requestId\":\"" id "\",\"status\":\"success\"}")
+
+/* What the router orders, a word for each: the dispatcher and the life cycle of these tests only write. */
+static char trace[1024];
+static struct ledger ledger;
+static int answer;            /* of the dispatcher to the next event */
+static bool crowded, written; /* what it says */
+static bool waiting;          /* the listener has stopped reading */
+
+static void
+note(const char *word, struct span detail)
+{
+    size_t len = strlen(trace);
+
+    snprintf(trace + len, sizeof trace - len, "%s%s%s%.*s", len > 0 ? " " : "", word,
+             detail.len > 0 ? ":" : "", (int)detail.len, detail.len > 0 ? detail.p : "");
+}
+
+static void
+note_number(const char *word, unsigned n)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "%u", n);
+    note(word, span_of(text));
+}
+
+int
+telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event)
+{
+    (void)d;
+    note(answer == 0 ? "event" : "full", event->type == EVENT_PLATFORM   ? SPAN("platform")
+                                         : event->type == EVENT_FUNCTION ? SPAN("function")
+                                                                         : SPAN("extension"));
+    return answer;
+}
+
+void
+telemetry_dispatcher_request(struct telemetry_dispatcher *d, struct span request_id)
+{
+    (void)d;
+    note("request", (struct span){request_id.p, request_id.len > 1 ? 1 : request_id.len});
+}
+
+void
+telemetry_dispatcher_lost(struct telemetry_dispatcher *d, enum ledger_drop reason)
+{
+    (void)d;
+    note_number("lost", reason);
+}
+
+void
+telemetry_dispatcher_flush(struct telemetry_dispatcher *d)
+{
+    (void)d;
+    note("flush", SPAN(""));
+}
+
+void
+telemetry_dispatcher_patience(struct telemetry_dispatcher *d, uint32_t ms)
+{
+    (void)d;
+    note_number("patience", ms);
+}
+
+struct span
+telemetry_dispatcher_sandbox(const struct telemetry_dispatcher *d)
+{
+    (void)d;
+    return SPAN("0123456789abcdef0123456789abcdef");
+}
+
+bool
+telemetry_dispatcher_wrote(struct telemetry_dispatcher *d, const struct event *event)
+{
+    (void)d;
+    (void)event;
+    return written;
+}
+
+bool
+telemetry_dispatcher_crowded(const struct telemetry_dispatcher *d)
+{
+    (void)d;
+    return crowded;
+}
+
+struct ledger *
+telemetry_dispatcher_ledger(struct telemetry_dispatcher *d)
+{
+    (void)d;
+    return &ledger;
+}
+
+bool
+telemetry_listener_stopped(const struct telemetry_listener *l)
+{
+    (void)l;
+    return waiting;
+}
+
+static void
+restored(void *context)
+{
+    (void)context;
+    note("restored", SPAN(""));
+}
+
+static void
+posted(void *context)
+{
+    (void)context;
+    note("posted", SPAN(""));
+}
+
+static void
+disturbed(void *context)
+{
+    (void)context;
+    note("disturbed", SPAN(""));
+}
+
+/* A router whose invocation has been named by INVOKE, as ID, and is held. */
+struct scene {
+    struct settings settings;
+    struct loop loop;
+    struct hold hold;
+    struct telemetry_listener listener;
+    struct telemetry_router router;
+};
+
+static void
+open_scene(struct scene *s, unsigned types)
+{
+    memset(s, 0, sizeof *s);
+    s->settings.types = types;
+    s->settings.flush_budget_ms = 500;
+    s->settings.buffer_timeout_ms = 25;
+    /* 2026-11-20T12:00:00Z */
+    s->loop.now = (struct moment){.ms = 5000, .wall_ms = 1795176000000};
+    s->hold.settings = &s->settings;
+    hold_begin(&s->hold, SPAN(ID), s->loop.now.wall_ms + 3000, s->loop.now);
+    s->router = (struct telemetry_router){.settings = &s->settings,
+                                          .loop = &s->loop,
+                                          .hold = &s->hold,
+                                          .restored = restored,
+                                          .posted = posted,
+                                          .disturbed = disturbed};
+    telemetry_router_serve(&s->router, &s->listener);
+    ledger = (struct ledger){0};
+    answer = 0;
+    crowded = written = waiting = false;
+    trace[0] = '\0';
+}
+
+static int
+feed(struct scene *s, const char *event)
+{
+    return s->listener.event(s->listener.context, span_of(event), NULL);
+}
+
+enum { ALL = EVENT_PLATFORM | EVENT_FUNCTION | EVENT_EXTENSION };
+
+static const struct {
+    const char *name;
+    unsigned types;
+    const char *events[4];
+    const char *want;
+    int last; /* what is said of the last event: 1 when the ledger counts it */
+} rows[] = {
+    {"a line that tells of the invocation's begin",
+     EVENT_FUNCTION,
+     {LINE},
+     "request:a event:function",
+     1},
+    {"told once", EVENT_FUNCTION, {LINE, LINE}, "request:a event:function event:function", 1},
+    {"another type tells nothing", ALL, {EXTENSION("1")}, "event:extension", 1},
+    {"of no type that is wanted", EVENT_PLATFORM, {LINE}, "request:a", 0},
+    {"start: what was before comes first",
+     ALL,
+     {OF("start", ID), LINE},
+     "event:platform request:a event:function",
+     1},
+    {"start, not forwarded", EVENT_FUNCTION, {OF("start", OTHER_ID)}, "request:b", 0},
+    {"start without an id", EVENT_FUNCTION, {PLATFORM("start", "{}")}, "request", 0},
+    {"an end",
+     ALL,
+     {OF("start", ID), OF("runtimeDone", ID)},
+     "event:platform request:a event:platform flush",
+     1},
+    {"the end of the one before tells of this one's begin",
+     EVENT_FUNCTION,
+     {OF("runtimeDone", OTHER_ID), LINE},
+     "request:a flush event:function",
+     1},
+    {"an end of nobody", EVENT_FUNCTION, {PLATFORM("runtimeDone", "{}")}, "", 0},
+    {"a report", ALL, {OF("report", ID)}, "event:platform", 1},
+    {"what the platform dropped",
+     ALL,
+     {PLATFORM("logsDropped", "{\"droppedRecords\":3,\"droppedBytes\":70}")},
+     "event:platform",
+     1},
+    {"any other", ALL, {PLATFORM("extension", "{}")}, "event:platform", 1},
+    {"a snapshot's copy: before its first event",
+     ALL,
+     {PLATFORM("restoreStart", "{}")},
+     "restored event:platform",
+     1},
+    {"unreadable", ALL, {"{\"type\":1}"}, "lost:2 disturbed", 1},
+    {"no event", ALL, {"7"}, "lost:2 disturbed", 1},
+};
+
+static void
+routes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct scene s;
+        int got = -1;
+
+        open_scene(&s, rows[i].types);
+        for (size_t k = 0; rows[i].events[k] != NULL; k++)
+            got = feed(&s, rows[i].events[k]);
+        CHECK_SPAN(rows[i].name, span_of(trace), span_of(rows[i].want));
+        CHECK_INT(rows[i].name, got, rows[i].last);
+    }
+}
+
+static void
+side_by_side(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_scene(&s, ALL);
+    s.hold.interleaved = true;
+    (void)feed(&s, LINE);
+    (void)feed(&s, OF("start", ID));
+    CHECK_SPAN("no line is of an invocation that is known", span_of(trace),
+               SPAN("event:function event:platform"));
+}
+
+static void
+what_is_told(void **state)
+{
+    struct scene s;
+    struct span log;
+
+    (void)state;
+    open_scene(&s, EVENT_FUNCTION);
+    (void)feed(&s, LINE);
+    CHECK_INT("a function's line says nothing of the platform", s.router.platform_heard, false);
+    (void)feed(&s, OF("start", ID));
+    CHECK_INT("its own do", s.router.platform_heard, true);
+    (void)feed(&s, OF("runtimeDone", ID));
+    CHECK_INT("ended", invocations_ended(&s.hold.invocations), true);
+    CHECK_INT("when", s.hold.invocations.done_ms, 5000);
+    CHECK_INT("report to come", invocations_report_due(&s.hold.invocations), true);
+    (void)feed(&s, OF("report", ID));
+    CHECK_INT("reported", invocations_report_due(&s.hold.invocations), false);
+    CHECK_INT("no doubt", s.hold.invocations.doubtful, false);
+    keep_log();
+    (void)feed(&s, PLATFORM("logsDropped", "{\"droppedRecords\":3,\"droppedBytes\":70}"));
+    log = kept_log();
+    CHECK("warned", span_find(log, SPAN("dropped at least 3 events: 70 bytes")) != NULL);
+    CHECK_INT("doubt", s.hold.invocations.doubtful, true);
+    CHECK_INT("counted", ledger.platform_dropped_records, 3);
+    CHECK_INT("bytes", ledger.platform_dropped_bytes, 70);
+}
+
+/* Whatever the platform hands over of what we wrote is neither forwarded nor counted as received. */
+static void
+our_own(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_scene(&s, ALL);
+    CHECK_INT("metrics",
+              feed(&s, EXTENSION("{\"_aws\":{},\"logger\":\"" LOG_LOGGER "\",\"sandbox\":"
+                                 "\"0123456789abcdef0123456789abcdef\"}")),
+              0);
+    written = true;
+    CHECK_INT("a dead letter", feed(&s, EXTENSION("\"anything\"")), 0);
+    written = false;
+    CHECK_INT("another's", feed(&s, EXTENSION("\"anything\"")), 1);
+    CHECK_SPAN("forwarded", span_of(trace), SPAN("event:extension"));
+    CHECK_INT("counted", ledger.own_lines, 2);
+}
+
+/* A full queue takes the event later: what it tells is told once, and what its sender waits is counted. */
+static void
+full(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_scene(&s, ALL);
+    answer = ERR_FULL;
+    CHECK_INT("full", feed(&s, OF("start", ID)), ERR_FULL);
+    waiting = true;
+    s.loop.now.ms += 100;
+    CHECK_INT("still", feed(&s, OF("start", ID)), ERR_FULL);
+    CHECK_SPAN("nothing told", span_of(trace), SPAN("full:platform full:platform"));
+    s.loop.now.ms += 100;
+    answer = 0;
+    trace[0] = '\0';
+    CHECK_INT("taken", feed(&s, OF("start", ID)), 1);
+    CHECK_SPAN("told", span_of(trace), SPAN("event:platform patience:300 request:a"));
+    trace[0] = '\0';
+    (void)feed(&s, LINE);
+    CHECK_SPAN("counted once", span_of(trace), SPAN("event:function"));
+}
+
+static void
+ends_of_posts(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_scene(&s, ALL);
+    s.listener.posted(s.listener.context);
+    CHECK_SPAN("there is room", span_of(trace), SPAN("patience:500 posted"));
+    trace[0] = '\0';
+    crowded = true;
+    s.listener.posted(s.listener.context);
+    CHECK_SPAN("there is little", span_of(trace), SPAN("posted"));
+    trace[0] = '\0';
+    crowded = false;
+    hold_end(&s.hold, s.loop.now);
+    s.listener.posted(s.listener.context);
+    CHECK_SPAN("nothing is held", span_of(trace), SPAN("posted"));
+}
+
+static void
+damage(void **state)
+{
+    static const struct {
+        enum ledger_drop reason;
+        bool doubtful;
+        const char *want;
+    } reasons[] = {
+        {DROP_OVERSIZE, false, "lost:0"},
+        {DROP_CUT, true, "lost:1 disturbed"},
+        {DROP_UNREADABLE, true, "lost:2 disturbed"},
+    };
+    struct scene s;
+
+    (void)state;
+    for (size_t i = 0; i < LEN(reasons); i++) {
+        open_scene(&s, ALL);
+        s.listener.lost(s.listener.context, reasons[i].reason);
+        CHECK_SPAN("lost", span_of(trace), span_of(reasons[i].want));
+        CHECK_INT(reasons[i].want, s.hold.invocations.doubtful, reasons[i].doubtful);
+    }
+    open_scene(&s, ALL);
+    s.listener.disturbed(s.listener.context);
+    CHECK_SPAN("broken off", span_of(trace), SPAN("disturbed"));
+    CHECK_INT("doubt", s.hold.invocations.doubtful, true);
+}
+
+static void
+beginnings(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_scene(&s, ALL);
+    CHECK_INT("wanted", s.listener.cut(s.listener.context), true);
+    CHECK_INT("counted", ledger.truncated, 1);
+    s.settings.oversize = OVERSIZE_DROP;
+    CHECK_INT("not wanted", s.listener.cut(s.listener.context), false);
+    CHECK_INT("not counted", ledger.truncated, 1);
+}
+
+static void
+heard(void **state)
+{
+    struct scene s;
+    struct telemetry_router none = {.loop = &s.loop};
+
+    (void)state;
+    open_scene(&s, ALL);
+    s.listener.heard_ms = 4000;
+    CHECK_INT("last", telemetry_router_heard_ms(&s.router), 4000);
+    waiting = true;
+    CHECK_INT("what waits is no silence", telemetry_router_heard_ms(&s.router), 5000);
+    CHECK_INT("nobody listens", telemetry_router_heard_ms(&none), 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(routes),  cmocka_unit_test(side_by_side), cmocka_unit_test(what_is_told),
+        cmocka_unit_test(our_own), cmocka_unit_test(full),         cmocka_unit_test(ends_of_posts),
+        cmocka_unit_test(damage),  cmocka_unit_test(beginnings),   cmocka_unit_test(heard),
+    };
+
+    return RUN(argc, argv, tests);
+}
