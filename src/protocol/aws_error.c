@@ -120,8 +120,7 @@ from_xml(struct span body, struct aws_error *e)
 void
 aws_error(struct span type_header, struct span body, struct aws_error *e)
 {
-    while (body.len > 0 &&
-           (body.p[0] == ' ' || body.p[0] == '\t' || body.p[0] == '\r' || body.p[0] == '\n'))
+    while (body.len > 0 && span_white(body.p[0]))
         body = span_skip(body, 1);
     e->code = e->message = nothing;
     from_map(body, e);

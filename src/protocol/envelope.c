@@ -3,12 +3,6 @@
 /* see envelope.h */
 
 static bool
-white(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-static bool
 digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -31,7 +25,7 @@ take(struct span *text, const char *form)
 static int
 take_token(struct span *text, const char *token)
 {
-    while (text->len > 0 && white(text->p[0]))
+    while (text->len > 0 && span_white(text->p[0]))
         *text = span_skip(*text, 1);
     return take(text, token);
 }
@@ -108,7 +102,7 @@ envelope_len(struct span text)
 bool
 envelope_comma(struct span text, size_t at, bool comma)
 {
-    while (at > 0 && white(text.p[at - 1]))
+    while (at > 0 && span_white(text.p[at - 1]))
         at--;
     return at == 0 ? comma : text.p[at - 1] == ',';
 }

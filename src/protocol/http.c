@@ -317,7 +317,7 @@ chunk_size_byte(struct http_body *body, char c)
         body->state = HTTP_BODY_SIZE_LF;
     } else if (any && c == ';') {
         body->state = HTTP_BODY_EXTENSION;
-    } else if (any && (c == ' ' || c == '\t') && body->skipped < HTTP_CHUNK_EXTENSION_MAX) {
+    } else if (any && span_blank(c) && body->skipped < HTTP_CHUNK_EXTENSION_MAX) {
         body->state = HTTP_BODY_SIZE_BLANK;
         body->skipped++;
     } else {

@@ -26,7 +26,7 @@ static bool
 only_space(struct span s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (s.p[i] != ' ' && s.p[i] != '\n' && s.p[i] != '\r' && s.p[i] != '\t')
+        if (!span_white(s.p[i]))
             return false;
     return true;
 }

@@ -24,12 +24,6 @@ json_members_start(struct json_members *m)
 }
 
 static bool
-is_blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-static bool
 is_wanted(const struct json_members *m, struct span name)
 {
     const struct span *wanted = m->wanted;
@@ -103,9 +97,9 @@ close_bracket(struct json_members *m)
 static void
 member_byte(struct json_members *m, char c)
 {
-    if (m->scalar && (is_blank(c) || c == ','))
+    if (m->scalar && (span_white(c) || c == ','))
         value_ended(m);
-    if (is_blank(c))
+    if (span_white(c))
         return;
     if (c == ',') {
         drop(m);
@@ -124,7 +118,7 @@ static void
 plain_byte(struct json_members *m, char c)
 {
     if (m->depth == 0) {
-        m->ended = c != '{' && !is_blank(c);
+        m->ended = c != '{' && !span_white(c);
         m->depth = c == '{';
     } else if (c == '"') {
         m->in_string = true;

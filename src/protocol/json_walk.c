@@ -7,21 +7,15 @@
 /* see json_walk.h */
 
 static bool
-is_space(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-static bool
 ends_scalar(char c)
 {
-    return is_space(c) || c == ',' || c == ']' || c == '}';
+    return span_white(c) || c == ',' || c == ']' || c == '}';
 }
 
 static const char *
 skip_space(const char *p, const char *end)
 {
-    while (p < end && is_space(*p))
+    while (p < end && span_white(*p))
         p++;
     return p;
 }
@@ -231,7 +225,7 @@ plain_name(struct json_walk *w, struct span *name)
     if (w->close != '}' || p == end || (!w->first && *p++ != ','))
         return false;
     last = marked_end(w, p, end);
-    if (last == NULL || end - last < 3 || last[1] != ':' || is_space(last[2]))
+    if (last == NULL || end - last < 3 || last[1] != ':' || span_white(last[2]))
         return false;
     *name = (struct span){p + 1, (size_t)(last - p - 1)};
     w->rest = (struct span){last + 2, (size_t)(end - last - 2)};

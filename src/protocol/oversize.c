@@ -22,12 +22,6 @@ put_marker(struct out *o, size_t gone)
     out_put(o, SPAN(" bytes]"));
 }
 
-static bool
-white(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* From behind a string's first quotation mark to its last one; s.len when it has none. */
 static size_t
 string_len(struct span s)
@@ -45,7 +39,7 @@ next_token(struct span rest)
 {
     size_t at = 0;
 
-    while (at < rest.len && white(rest.p[at]))
+    while (at < rest.len && span_white(rest.p[at]))
         at++;
     return at < rest.len ? rest.p[at] : '\0';
 }
@@ -179,7 +173,7 @@ scalar_len(struct span s)
     static const char ends[] = ",:\"[]{}";
     size_t at = 1;
 
-    while (at < s.len && !white(s.p[at]) && memchr(ends, s.p[at], sizeof ends - 1) == NULL)
+    while (at < s.len && !span_white(s.p[at]) && memchr(ends, s.p[at], sizeof ends - 1) == NULL)
         at++;
     return at;
 }
@@ -221,7 +215,7 @@ find_end(struct span data, size_t max, struct place *end)
                 value = next != ':';
             if (len > rest.len && !value)
                 return;
-        } else if (white(rest.p[0]) || rest.p[0] == ',' || rest.p[0] == ':') {
+        } else if (span_white(rest.p[0]) || rest.p[0] == ',' || rest.p[0] == ':') {
             value = false;
         } else {
             len = scalar_len(rest);
@@ -238,7 +232,7 @@ find_end(struct span data, size_t max, struct place *end)
             return;
         }
         at += len;
-        if (!white(rest.p[0]))
+        if (!span_white(rest.p[0]))
             last = rest.p[0];
         if (value && depth > 0 && depth <= DEEP) {
             end->at = at;

@@ -26,12 +26,6 @@ put(const struct sink *s, struct span bytes)
         sha256_add(s->hash, bytes.p, bytes.len);
 }
 
-static bool
-is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static void
 put_collapsed(const struct sink *s, struct span value)
 {
@@ -40,13 +34,13 @@ put_collapsed(const struct sink *s, struct span value)
     while (rest.len > 0) {
         size_t n = 0;
 
-        while (n < rest.len && !is_blank(rest.p[n]))
+        while (n < rest.len && !span_blank(rest.p[n]))
             n++;
         put(s, (struct span){rest.p, n});
         rest = span_skip(rest, n);
         if (rest.len > 0)
             put(s, SPAN(" "));
-        while (rest.len > 0 && is_blank(rest.p[0]))
+        while (rest.len > 0 && span_blank(rest.p[0]))
             rest = span_skip(rest, 1);
     }
 }

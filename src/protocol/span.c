@@ -11,6 +11,8 @@ span_of(const char *text)
 }
 
 extern inline bool span_same(struct span a, struct span b);
+extern inline bool span_white(char c);
+extern inline bool span_blank(char c);
 
 static char
 lower(char c)
@@ -46,18 +48,12 @@ span_skip(struct span s, size_t n)
     return (struct span){n == 0 ? s.p : s.p + n, s.len - n};
 }
 
-static bool
-blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 struct span
 span_trim(struct span s)
 {
-    while (s.len > 0 && blank(s.p[0]))
+    while (s.len > 0 && span_blank(s.p[0]))
         s = span_skip(s, 1);
-    while (s.len > 0 && blank(s.p[s.len - 1]))
+    while (s.len > 0 && span_blank(s.p[s.len - 1]))
         s.len--;
     return s;
 }

@@ -37,11 +37,26 @@ struct span {
 /* A zero-terminated string as a span; NULL gives an empty one. */
 struct span span_of(const char *text);
 
-/* In line, since names are compared by the dozen for each event, and most differ in length. */
+/* In line where speed counts, as the two below: names are compared by the dozen for each event, and most
+ * differ in length. */
 inline bool
 span_same(struct span a, struct span b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+/* White space between tokens, as JSON and XML have it. */
+inline bool
+span_white(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* White space within a line. */
+inline bool
+span_blank(char c)
+{
+    return c == ' ' || c == '\t';
 }
 
 /* Equal but for the case of ASCII letters, as HTTP field names are. */

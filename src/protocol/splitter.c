@@ -31,12 +31,6 @@ splitter_start(struct splitter *s, char *carry, size_t cap)
     *s = (struct splitter){.carry = carry, .cap = cap, .state = START};
 }
 
-static bool
-white(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 /* A byte of a string; true when it ends the string. */
 static bool
 ends_string(struct json_scan *s, char c)
@@ -59,7 +53,7 @@ other_end(struct json_scan *scan, const char *p, const char *end)
         if (scan->in_string) {
             if (ends_string(scan, *p) && scan->depth == 0)
                 return p + 1;
-        } else if (*p == ',' || *p == ']' || white(*p)) {
+        } else if (*p == ',' || *p == ']' || span_white(*p)) {
             return p;
         } else if (*p == '"') {
             scan->in_string = true;
@@ -236,7 +230,7 @@ next_in(struct splitter *s, struct span *in, struct span *event)
             /* an event that was passed over is no reason to stop */
             if (r != ERR_MORE || in->len == 0)
                 return r;
-        } else if (white(in->p[0]) || !begins(s, in->p[0])) {
+        } else if (span_white(in->p[0]) || !begins(s, in->p[0])) {
             *in = span_skip(*in, 1);
         } else if (s->trial) {
             return BEGINS;
@@ -288,9 +282,9 @@ walk(struct splitter *s, struct span text, size_t to)
                 s->first = (size_t)(p - text.p);
             continue;
         }
-        if (s->state == DONE && !white(*p)) {
+        if (s->state == DONE && !span_white(*p)) {
             s->state = *p == '}' || *p == ',' ? BROKEN : *p == ']' ? DONE : LOST;
-        } else if (!white(*p) && begins(s, *p)) {
+        } else if (!span_white(*p) && begins(s, *p)) {
             continue;
         }
         if (s->state == BROKEN) {
