@@ -3,7 +3,7 @@
 #include "io/clock.h"
 #include "io/entropy.h"
 #include "io/log.h"
-#include "protocol/oversize.h"
+#include "protocol/refusal.h"
 
 /* see telemetry_dispatcher.h */
 
@@ -537,7 +537,7 @@ refused_alone(struct telemetry_dispatcher *d, const struct kinesis_result *r)
 
 /* What the service says of one record: whether it was found and dealt with. */
 static bool
-deal_with(struct telemetry_dispatcher *d, const struct oversize_named *named)
+deal_with(struct telemetry_dispatcher *d, const struct refusal *named)
 {
     uint32_t place;
     struct queue_record record;
@@ -553,7 +553,7 @@ deal_with(struct telemetry_dispatcher *d, const struct oversize_named *named)
         return true;
     /* whether the limit is that of the data alone is not known for all of them */
     key_len = queue_key(&record, d->kinesis.common_key).len;
-    if (named->member == OVERSIZE_DATA && named->limit_bytes > key_len &&
+    if (named->member == REFUSAL_DATA && named->limit_bytes > key_len &&
         record.data.len > named->limit_bytes - key_len) {
         resize(d, named->index, named->limit_bytes - key_len, DROP_OVERSIZE);
         return true;
@@ -570,10 +570,10 @@ static void
 find_record(struct telemetry_dispatcher *d, const struct kinesis_result *r)
 {
     struct span rest = r->call.message;
-    struct oversize_named named;
+    struct refusal named;
     bool found = false;
 
-    while (oversize_named(&rest, &named) == 1)
+    while (refusal_next(&rest, &named) == 1)
         found = deal_with(d, &named) || found;
     if (!found && d->batch.len == 1) {
         refused_alone(d, r);

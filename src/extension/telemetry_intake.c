@@ -5,6 +5,7 @@
 #include "extension/telemetry_listener.h"
 #include "io/entropy.h"
 #include "protocol/oversize.h"
+#include "protocol/oversize_split.h"
 
 /* see telemetry_intake.h */
 
@@ -198,7 +199,7 @@ struct whole {
 
 /*
  * The id that the pieces have in common: of the event, SANDBOX-SEQ; or of the piece that is split
- * once more, which begins as oversize.h says: its own and which of them it is.
+ * once more, which begins as oversize_split.h says: its own and which of them it is.
  */
 static void
 write_id(const struct telemetry_intake *in, const struct whole *w, struct out *id)

@@ -138,9 +138,9 @@ cut_string(char *data, size_t len, size_t max)
     return (int64_t)(len - o.cap + o.len);
 }
 
-/* A place where a record can end, once what is open there is closed. */
-struct place {
-    size_t at; /* 0: none */
+/* Where a record can end, once what is open there is closed. */
+struct cut {
+    size_t at; /* 0: nowhere */
     size_t depth;
     bool in_string;
     char open[DEEP]; /* the brackets, outermost first */
@@ -148,7 +148,7 @@ struct place {
 
 /* gone: the bytes that are, with what closes the record among them; 0 when that is not known. */
 static int64_t
-close_all(char *data, size_t len, size_t gone, const struct place *end)
+close_all(char *data, size_t len, size_t gone, const struct cut *end)
 {
     struct out o = {.p = data, .cap = len, .len = end->at};
 
@@ -178,6 +178,74 @@ scalar_len(struct span s)
     return at;
 }
 
+/* Goes through a record, token by token, in search of its cut. */
+struct scanner {
+    struct span data;
+    size_t max;
+    size_t at;
+    size_t depth;
+    char last; /* what the token before begins with, white space aside */
+    struct cut end;
+};
+
+/* As token, of a string. */
+static size_t
+string_token(const struct scanner *s, struct span rest, bool *value)
+{
+    size_t len = string_len(span_skip(rest, 1)) + 2;
+    char next = next_token(span_skip(rest, len));
+
+    /* where the text ends within or behind a string, only what is before it tells names */
+    if (len > rest.len || (next == '\0' && s->depth > 0))
+        *value = s->last == ':' ||
+                 (s->depth > 0 && s->depth <= DEEP && s->end.open[s->depth - 1] == '[');
+    else
+        *value = next != ':';
+    return len > rest.len && !*value ? 0 : len;
+}
+
+/*
+ * The length of the next token; 0: nothing behind it can be kept. value: whether a record can end behind
+ * it, so that it is no name, comma, colon or white space.
+ */
+static size_t
+token(struct scanner *s, struct span rest, bool *value)
+{
+    char c = rest.p[0];
+
+    *value = true;
+    if (c == '"')
+        return string_token(s, rest, value);
+    if (c == '{' || c == '[') {
+        if (s->depth < DEEP)
+            s->end.open[s->depth] = c;
+        s->depth++;
+        return 1;
+    }
+    if (c == '}' || c == ']')
+        return s->depth == 0 || --s->depth == 0 ? 0 : 1;
+    *value = !span_white(c) && c != ',' && c != ':';
+    return *value ? scalar_len(rest) : 1;
+}
+
+/* Whether a value leaves room for the marker and the brackets. Of a string that does not, what fits. */
+static bool
+fits(struct scanner *s, struct span rest, size_t len)
+{
+    size_t least = s->at + 2 + s->depth + MARKER_MAX;
+    struct span string = {rest.p + 1, len - 2};
+
+    if (s->at + len + s->depth + MEMBER_MAX <= s->max)
+        return true;
+    if (rest.p[0] == '"' && s->depth <= DEEP && least < s->max) {
+        /* be it nothing */
+        s->end.at = s->at + 1 + whole_units(string, s->max - least);
+        s->end.depth = s->depth;
+        s->end.in_string = true;
+    }
+    return false;
+}
+
 /*
  * The last place that leaves room for the marker and the brackets. What a place needs never
  * becomes less further on, so that the first value that does not fit ends the search; and since a
@@ -185,82 +253,44 @@ scalar_len(struct span s)
  * overwritten by then.
  */
 static void
-find_end(struct span data, size_t max, struct place *end)
+find_end(struct scanner *s)
 {
-    size_t depth = 0;
-    size_t at = 0;
-    char last = 0; /* what the token before begins with */
+    while (s->at < s->data.len) {
+        struct span rest = span_skip(s->data, s->at);
+        bool value;
+        size_t len = token(s, rest, &value);
 
-    while (at < data.len) {
-        struct span rest = span_skip(data, at);
-        size_t len = 1;
-        bool value = true;
-
-        if (rest.p[0] == '{' || rest.p[0] == '[') {
-            if (depth < DEEP)
-                end->open[depth] = rest.p[0];
-            depth++;
-        } else if (rest.p[0] == '}' || rest.p[0] == ']') {
-            if (depth == 0 || --depth == 0)
-                return;
-        } else if (rest.p[0] == '"') {
-            char next;
-
-            len = string_len(span_skip(rest, 1)) + 2;
-            next = next_token(span_skip(rest, len));
-            /* where the text ends within or behind a string, only what is before it tells names */
-            if (len > rest.len || (next == '\0' && depth > 0))
-                value = last == ':' || (depth > 0 && depth <= DEEP && end->open[depth - 1] == '[');
-            else
-                value = next != ':';
-            if (len > rest.len && !value)
-                return;
-        } else if (span_white(rest.p[0]) || rest.p[0] == ',' || rest.p[0] == ':') {
-            value = false;
-        } else {
-            len = scalar_len(rest);
-        }
-        if (value && at + len + depth + MEMBER_MAX > max) {
-            if (rest.p[0] == '"' && depth <= DEEP && at + 2 + depth + MARKER_MAX < max) {
-                struct span string = {rest.p + 1, len - 2};
-
-                /* what of it fits, be it nothing */
-                end->at = at + 1 + whole_units(string, max - at - 2 - depth - MARKER_MAX);
-                end->depth = depth;
-                end->in_string = true;
-            }
+        if (len == 0 || (value && !fits(s, rest, len)))
             return;
-        }
-        at += len;
+        s->at += len;
         if (!span_white(rest.p[0]))
-            last = rest.p[0];
-        if (value && depth > 0 && depth <= DEEP) {
-            end->at = at;
-            end->depth = depth;
+            s->last = rest.p[0];
+        if (value && s->depth > 0 && s->depth <= DEEP) {
+            s->end.at = s->at;
+            s->end.depth = s->depth;
         }
     }
 }
 
+/* counted: whether the marker tells how many bytes are gone. */
 static int64_t
-cut_structure(char *data, size_t len, size_t max)
+cut_structure(char *data, size_t len, size_t max, bool counted)
 {
-    struct place end;
+    struct scanner s;
 
-    end.at = 0;
-    end.in_string = false;
-    find_end((struct span){data, len}, max, &end);
-    return end.at == 0 ? ERR_BIG : close_all(data, len, len - end.at, &end);
+    s.data = (struct span){data, len};
+    s.max = max;
+    s.at = s.depth = s.end.at = 0;
+    s.last = 0;
+    s.end.in_string = false;
+    find_end(&s);
+    return s.end.at == 0 ? ERR_BIG : close_all(data, len, counted ? len - s.end.at : 0, &s.end);
 }
 
 int64_t
 oversize_close(char *data, size_t len, size_t max)
 {
-    struct place end;
-
-    end.at = 0;
-    end.in_string = false;
-    find_end((struct span){data, len}, max, &end);
-    return end.at == 0 ? ERR_BIG : close_all(data, len, 0, &end);
+    return cut_structure(data, len, max, false);
 }
 
 int64_t
@@ -274,182 +304,5 @@ oversize_truncate(char *data, size_t len, size_t max)
     if (len > UINT32_MAX)
         return ERR_BIG;
     got = cut_string(data, len, max);
-    return got < 0 ? cut_structure(data, len, max) : got;
-}
-
-enum { WIDEST_NUMBER = 10, WIDEST_ESCAPE = 6 };
-
-static const char split_id[] = "{\"split\":{\"id\":\"";
-static const char split_part[] = "\",\"part\":";
-static const char split_parts[] = ",\"parts\":";
-static const char split_text[] = "},\"text\":\"";
-static const char split_end[] = "\"}";
-
-#define SPLIT_FRAME                                                                                \
-    (sizeof split_id + sizeof split_part + sizeof split_parts + sizeof split_text +                \
-     sizeof split_end - 5)
-
-static size_t
-number_len(uint32_t n)
-{
-    size_t len = 1;
-
-    while (n >= 10) {
-        n /= 10;
-        len++;
-    }
-    return len;
-}
-
-/* The length of one byte in a JSON string. */
-static size_t
-escaped_len(const char *byte)
-{
-    unsigned char c = (unsigned char)*byte;
-    char code[WIDEST_ESCAPE];
-    struct out o = out_to(code, sizeof code);
-
-    if (c > '\\' || (c > '"' && c < '\\'))
-        return 1; /* nearly all are, and a record is a million of them */
-    out_json(&o, (struct span){byte, 1});
-    return o.len;
-}
-
-/* The text of the next piece, and its length as JSON. */
-static struct span
-next_text(struct span rest, size_t room, size_t *json_len)
-{
-    size_t at = 0;
-
-    *json_len = 0;
-    while (at < rest.len) {
-        size_t len = utf8_char(span_skip(rest, at));
-        size_t adds = len > 1 ? len : escaped_len(rest.p + at);
-
-        if (adds > room - *json_len)
-            break;
-        *json_len += adds;
-        at += len > 1 ? len : 1;
-    }
-    return (struct span){rest.p, at};
-}
-
-int
-oversize_split(struct oversize_split *s, struct span record, struct span id, size_t max)
-{
-    size_t frame = SPLIT_FRAME + id.len;
-    struct span rest = record;
-
-    if (max < frame + WIDEST_NUMBER + WIDEST_NUMBER + WIDEST_ESCAPE || record.len > UINT32_MAX)
-        return ERR_BIG;
-    *s = (struct oversize_split){.rest = record, .id = id};
-    s->room = max - frame - WIDEST_NUMBER - WIDEST_NUMBER;
-    do {
-        size_t text;
-
-        rest = span_skip(rest, next_text(rest, s->room, &text).len);
-        s->parts++;
-        s->bytes += frame + number_len(s->parts) + text;
-    } while (rest.len > 0);
-    s->bytes += (size_t)s->parts * number_len(s->parts);
-    s->part = 1;
-    return 0;
-}
-
-size_t
-oversize_split_size(const struct oversize_split *s)
-{
-    size_t text;
-
-    if (s->part > s->parts)
-        return 0;
-    (void)next_text(s->rest, s->room, &text);
-    return SPLIT_FRAME + s->id.len + number_len(s->part) + number_len(s->parts) + text;
-}
-
-int
-oversize_split_next(struct oversize_split *s, struct out *o)
-{
-    struct span text;
-    size_t len;
-
-    if (s->part > s->parts)
-        return 0;
-    text = next_text(s->rest, s->room, &len);
-    out_put(o, span_of(split_id));
-    out_put(o, s->id);
-    out_put(o, span_of(split_part));
-    out_number(o, s->part);
-    out_put(o, span_of(split_parts));
-    out_number(o, s->parts);
-    out_put(o, span_of(split_text));
-    out_json(o, text);
-    out_put(o, span_of(split_end));
-    if (out_end(o) != 0)
-        return ERR_FULL;
-    s->rest = span_skip(s->rest, text.len);
-    s->part++;
-    return 1;
-}
-
-/* Moves s behind the word; false, and s stays, when it does not hold it. */
-static bool
-skip_past(struct span *s, struct span word)
-{
-    const char *at = span_find(*s, word);
-
-    if (at == NULL)
-        return false;
-    *s = span_skip(*s, (size_t)(at - s->p) + word.len);
-    return true;
-}
-
-/* The number that s begins with; 0 when it is none, or more than 32 bits hold. */
-static uint32_t
-number(struct span s)
-{
-    uint64_t n = 0;
-    size_t len = 0;
-
-    while (len < s.len && s.p[len] >= '0' && s.p[len] <= '9')
-        len++;
-    return span_number((struct span){s.p, len}, UINT32_MAX, &n) == 0 ? (uint32_t)n : 0;
-}
-
-static enum oversize_member
-member(struct span s)
-{
-    size_t len = 0;
-
-    while (len < s.len && ((s.p[len] | 0x20) >= 'a' && (s.p[len] | 0x20) <= 'z'))
-        len++;
-    s.len = len;
-    if (span_same_case(s, SPAN("data")))
-        return OVERSIZE_DATA;
-    return span_same_case(s, SPAN("partitionKey")) ? OVERSIZE_PARTITION_KEY : OVERSIZE_OTHER;
-}
-
-int
-oversize_named(struct span *message, struct oversize_named *named)
-{
-    while (skip_past(message, SPAN("records."))) {
-        struct span text = *message;
-        struct span rest;
-        uint32_t n = number(text);
-
-        while (text.len > 0 && text.p[0] >= '0' && text.p[0] <= '9')
-            text = span_skip(text, 1);
-        if (n == 0 || !span_starts(text, SPAN(".member.")))
-            continue;
-        text = span_skip(text, sizeof ".member." - 1);
-        *named = (struct oversize_named){.index = n - 1, .member = member(text)};
-        /* the limit stands before the next record's name */
-        rest = text;
-        if (skip_past(&rest, SPAN("records.")))
-            text.len -= rest.len + sizeof "records." - 1;
-        if (skip_past(&text, SPAN("less than or equal to ")))
-            named->limit_bytes = number(text);
-        return 1;
-    }
-    return 0;
+    return got < 0 ? cut_structure(data, len, max, true) : got;
 }

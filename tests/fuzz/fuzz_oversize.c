@@ -1,9 +1,9 @@
 /*
- * A record of any bytes: cut down, closed and split to many sizes. And the same bytes as the message
- * that names records.
+ * A record of any bytes: cut down, closed and split to many sizes.
  */
 #include "fuzz.h"
 #include "protocol/oversize.h"
+#include "protocol/oversize_split.h"
 #include "read_back.h"
 #include "strict_json.h"
 
@@ -246,42 +246,6 @@ check_split(const struct record *r, struct span id, size_t max)
     FACT(oversize_split_next(&s, &none) == 0);
 }
 
-/* What is told of a record stands in the message, from its number on. */
-static void
-check_named(struct span in, struct span from, const struct oversize_named *named)
-{
-    struct span word = SPAN("records."), after;
-    char digits[10];
-    struct out limit = out_to(digits, sizeof digits);
-
-    FACT((size_t)(from.p - in.p) >= word.len && memcmp(from.p - word.len, word.p, word.len) == 0);
-    FACT(number_of(span_cut(from, '.', &after)) == (uint64_t)named->index + 1);
-    FACT(span_starts(after, SPAN("member.")));
-    after = span_skip(after, sizeof "member." - 1);
-    FACT(named->member != OVERSIZE_DATA || (after.p[0] | 0x20) == 'd');
-    FACT(named->member != OVERSIZE_PARTITION_KEY || (after.p[0] | 0x20) == 'p');
-    FACT(named->member <= OVERSIZE_OTHER);
-    out_number(&limit, named->limit_bytes);
-    FACT(named->limit_bytes == 0 || memmem(after.p, after.len, limit.p, limit.len) != NULL);
-}
-
-static void
-check_message(struct span in)
-{
-    struct span message = in;
-    struct oversize_named named;
-    size_t left = in.len;
-    int got;
-
-    while ((got = oversize_named(&message, &named)) == 1) {
-        FACT(message.len < left && fuzz_within(message, in));
-        FACT(message.p + message.len == in.p + in.len);
-        check_named(in, message, &named);
-        left = message.len;
-    }
-    FACT(got == 0 && oversize_named(&message, &named) == 0);
-}
-
 void
 fuzz(struct span in)
 {
@@ -299,5 +263,4 @@ fuzz(struct span in)
         check_close(&r, (struct span){in.p, len}, fuzz_dice(len - 63));
     }
     check_split(&r, id, 66 + id.len + fuzz_dice((uint32_t)in.len / 4 + 40));
-    check_message(in);
 }
