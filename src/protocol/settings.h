@@ -9,6 +9,7 @@
 #include "protocol/endpoint.h"
 #include "protocol/event.h"
 #include "protocol/flush.h"
+#include "protocol/settings_source.h"
 #include "protocol/wire.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -74,16 +75,6 @@ struct settings {
     struct span runtime_api;       /* host:port; empty outside Lambda */
     struct span function_name, function_version;
     char host_text[192]; /* where kinesis.host lies unless it is custom */
-};
-
-/* Where the values come from and where complaints go. */
-struct settings_source {
-    /* The value of a variable, or NULL. An empty one counts as not set. */
-    const char *(*get)(void *context, const char *name);
-    /* Called once per value that is refused; used is what takes its place, for people. */
-    void (*refuse)(void *context, const char *name, const char *value, const char *allowed,
-                   const char *used);
-    void *context;
 };
 
 /* Only what is needed before anything else is done: runtime_api, managed_instances, snap_start. */
