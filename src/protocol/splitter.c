@@ -2,23 +2,11 @@
 
 #include <string.h>
 
+#include "protocol/check.h"
 #include "protocol/envelope.h"
-#include "protocol/json_walk.h"
+#include "protocol/splitter_trial.h"
 
 /* see splitter.h */
-
-enum {
-    START,   /* before the opening bracket */
-    FIRST,   /* a value or the closing bracket */
-    VALUE,   /* a value, after a comma */
-    INSIDE,  /* within a value */
-    BETWEEN, /* a comma or the closing bracket */
-    /* from here on only an event that begins as one is looked for */
-    DONE,
-    BROKEN,
-    CUT, /* in what is left of a record that was cut in two */
-    LOST /* the same, of an event that was given up */
-};
 
 enum {
     BEGINS = 3,       /* goes on, beside what splitter_next returns */
@@ -66,16 +54,16 @@ other_end(struct json_scan *scan, const char *p, const char *end)
     return NULL;
 }
 
-/* The end of the value that p stands in, or NULL when it is not in this input. */
-static const char *
-value_end(struct splitter *s, const char *p, const char *end)
+/* see splitter_trial.h */
+const char *
+splitter_value_end(struct splitter *s, const char *p, const char *end)
 {
     return s->container ? json_scan_container(&s->scan, p, end) : other_end(&s->scan, p, end);
 }
 
-/* Punctuation outside of values; true when a value begins at c. */
-static bool
-begins(struct splitter *s, char c)
+/* see splitter_trial.h */
+bool
+splitter_begins(struct splitter *s, char c)
 {
     if (s->state == START) {
         s->state = c == '[' ? FIRST : BROKEN;
@@ -120,7 +108,7 @@ static int
 inside(struct splitter *s, struct span *in, struct span *event)
 {
     struct json_scan before = s->scan;
-    const char *end = value_end(s, in->p, in->p + in->len);
+    const char *end = splitter_value_end(s, in->p, in->p + in->len);
     const char *to = end == NULL ? in->p + in->len : end;
 
     s->marked = end != NULL && s->len == 0 && !s->skipping;
@@ -230,7 +218,7 @@ next_in(struct splitter *s, struct span *in, struct span *event)
             /* an event that was passed over is no reason to stop */
             if (r != ERR_MORE || in->len == 0)
                 return r;
-        } else if (span_white(in->p[0]) || !begins(s, in->p[0])) {
+        } else if (span_white(in->p[0]) || !splitter_begins(s, in->p[0])) {
             *in = span_skip(*in, 1);
         } else if (s->trial) {
             return BEGINS;
@@ -252,117 +240,6 @@ next_kept(struct splitter *s, struct span *event)
     return r == 1 || r == SPLITTER_CUT ? r : BEGINS;
 }
 
-/*
- * The first event of a POST may be the rest of a record that was cut in two. The platform repeats the
- * record's envelope and opens a string, whatever was cut; where an object was, the brackets that close it
- * come too early, or quotation marks open what they should close, so that all that follows is swallowed.
- * Therefore such an event is on trial until what follows it is sound: another event that begins as one,
- * or the array's end and nothing behind it. Meanwhile all is kept as it came.
- */
-
-/*
- * Follows the array in the text from `searched` on up to there, or to the byte that breaks it. Behind the
- * array's end only a brace and a comma do so: the rest of a record has them sooner or later, and nothing else
- * before but brackets.
- */
-static void
-walk(struct splitter *s, struct span text, size_t to)
-{
-    const char *end = text.p + to;
-    const char *p = text.p + s->searched;
-
-    s->searched = to;
-    while (p < end && s->state != LOST) {
-        if (s->state == INSIDE) {
-            p = value_end(s, p, end);
-            if (p == NULL)
-                return;
-            s->state = BETWEEN;
-            if (s->first == 0)
-                s->first = (size_t)(p - text.p);
-            continue;
-        }
-        if (s->state == DONE && !span_white(*p)) {
-            s->state = *p == '}' || *p == ',' ? BROKEN : *p == ']' ? DONE : LOST;
-        } else if (!span_white(*p) && begins(s, *p)) {
-            continue;
-        }
-        if (s->state == BROKEN) {
-            s->searched = (size_t)(p - text.p);
-            return;
-        }
-        p++;
-    }
-}
-
-/* Whether the event on trial has ended, and is JSON as far as a walk looks. */
-static bool
-first_is_sound(const struct splitter *s, struct span text)
-{
-    struct json_walk w;
-    struct span name;
-    struct span value;
-    int r;
-
-    text.len = s->first;
-    if (s->first == 0 || json_walk_open(&w, text) != 0)
-        return false;
-    do
-        r = json_walk_next(&w, &name, &value);
-    while (r == 1);
-    return r == 0 && w.rest.len == 1;
-}
-
-enum verdict { UNDECIDED, SOUND, DAMAGED, DAMAGED_AND_FOUND };
-
-/* Two objects without a comma, two commas without a value: no rest of a record breaks the array so. */
-static enum verdict
-verdict_broken(const struct splitter *s, struct span text)
-{
-    char c = text.p[s->searched];
-    bool other = c == '{' || (c == ',' && envelope_comma(text, s->searched, false));
-
-    return other && first_is_sound(s, text) ? SOUND : DAMAGED;
-}
-
-/* The text is all that there is: what the POST's end tells. begun: it ends in what may be an event. */
-static enum verdict
-verdict_at_end(struct splitter *s, struct span text, bool begun)
-{
-    walk(s, text, text.len);
-    if (s->first == 0) /* cut, or cut once more */
-        return SOUND;
-    if (s->state == BROKEN)
-        return verdict_broken(s, text);
-    if (s->state == INSIDE && s->container && !begun)
-        return DAMAGED;
-    return first_is_sound(s, text) ? SOUND : DAMAGED;
-}
-
-static enum verdict
-verdict(struct splitter *s, struct span text)
-{
-    size_t at;
-    int found;
-
-    if (s->searched == 0) {
-        int len = envelope_len(text);
-
-        if (len == ERR_MORE && !s->ended)
-            return UNDECIDED;
-        if (len < 0 || text.p[len] != '"')
-            return SOUND;
-        walk(s, text, (size_t)len);
-    }
-    found = envelope_find(text, s->searched, false, &at);
-    walk(s, text, at);
-    if (s->state == BROKEN)
-        return verdict_broken(s, text);
-    if (found == 1)
-        return s->state == VALUE && first_is_sound(s, text) ? SOUND : DAMAGED_AND_FOUND;
-    return s->ended ? verdict_at_end(s, text, at < text.len) : UNDECIDED;
-}
-
 /* The trial is over: goes on at this place of the text, which is the input or in the carry. */
 static void
 go_on(struct splitter *s, struct span *in, size_t at)
@@ -379,7 +256,7 @@ go_on(struct splitter *s, struct span *in, size_t at)
 
 /* Returns BEGINS, or SPLITTER_CUT: there is a damage, and an event begins behind it. */
 static int
-decide(struct splitter *s, struct span *in, struct span text, enum verdict v)
+decide(struct splitter *s, struct span *in, struct span text, enum splitter_verdict v)
 {
     s->comma = envelope_comma(text, s->searched, false);
     go_on(s, in, v == SOUND ? 0 : s->searched);
@@ -392,7 +269,7 @@ static int
 try_input(struct splitter *s, struct span *in)
 {
     struct splitter before = *s;
-    enum verdict v = verdict(s, *in);
+    enum splitter_verdict v = splitter_verdict(s, *in);
 
     if (v != UNDECIDED)
         return decide(s, in, *in, v);
@@ -412,7 +289,7 @@ try(struct splitter *s, struct span *in)
     while (in->len > 0 || s->ended) {
         size_t n = in->len < STEP_BYTES ? in->len : STEP_BYTES;
         struct span text;
-        enum verdict v;
+        enum splitter_verdict v;
 
         if (n > s->cap - s->len)
             n = s->cap - s->len;
@@ -421,7 +298,7 @@ try(struct splitter *s, struct span *in)
         if (n > 0)
             (void)collect(s, in, in->p + n);
         text = (struct span){s->carry, s->len};
-        v = verdict(s, text);
+        v = splitter_verdict(s, text);
         if (v != UNDECIDED)
             return decide(s, in, text, v);
     }
@@ -441,6 +318,8 @@ splitter_next(struct splitter *s, struct span *in, struct span *event)
         else
             r = next_in(s, in, event);
     } while (r == BEGINS);
+    CHECK(s->len <= s->cap && s->kept <= s->cap && s->from <= s->kept);
+    CHECK(r != ERR_MORE || in->len == 0);
     return r;
 }
 
@@ -471,6 +350,7 @@ splitter_marks(const struct splitter *s)
 void
 splitter_carry(struct splitter *s, char *carry, size_t cap)
 {
+    CHECK(s->kept == 0 && s->len <= cap);
     memcpy(carry, s->carry, s->len);
     s->carry = carry;
     s->cap = cap;
