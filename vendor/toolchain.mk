@@ -32,7 +32,7 @@ LINK_START :=
 LINK_END := -L$(SYSROOT)/lib -lbearssl -pthread
 else ifeq ($(ARCH),fuzz)
 LIBC_CPPFLAGS := -isystem $(SYSROOT)/include
-CODE_FLAGS := -O1 -g -fno-omit-frame-pointer
+CODE_FLAGS := -O1 -g -fno-omit-frame-pointer -DCHECKED
 SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_START :=
 LINK_END := -L$(SYSROOT)/lib -lbearssl

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol/check.h"
+
 /* see endpoint.h */
 
 int
@@ -110,6 +112,7 @@ endpoint_authority(struct out *o, const struct endpoint *e)
 {
     bool bracketed = e->host.len > 0 && memchr(e->host.p, ':', e->host.len) != NULL;
 
+    CHECK(e->host.len > 0 && e->port > 0);
     if (bracketed)
         out_byte(o, '[');
     out_put(o, e->host);

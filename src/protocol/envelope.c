@@ -1,5 +1,7 @@
 #include "protocol/envelope.h"
 
+#include "protocol/check.h"
+
 /* see envelope.h */
 
 static bool
@@ -110,6 +112,7 @@ envelope_comma(struct span text, size_t at, bool comma)
 int
 envelope_find(struct span text, size_t from, bool comma, size_t *at)
 {
+    CHECK(from <= text.len);
     while (from < text.len) {
         const char *brace = memchr(text.p + from, '{', text.len - from);
         int r;

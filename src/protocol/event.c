@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/check.h"
 #include "protocol/json_walk.h"
 
 /* see event.h */
@@ -174,6 +175,7 @@ event_read(struct span text, const struct json_marks *marks, struct event *e)
     /* the closing bracket is left, and has to be the last byte: write_enriched takes it off */
     if (r != 0 || w.rest.len != 1 || !typed || e->record.len == 0)
         return ERR_BAD;
+    CHECK(e->record.p > text.p && e->record.p + e->record.len < text.p + text.len);
     if (e->kind == EVENT_LOGS_DROPPED || e->kind == EVENT_RUNTIME_DONE)
         read_details(e);
     return 0;
@@ -251,12 +253,15 @@ int
 event_write(struct out *o, enum event_format format, const struct event *e,
             const struct event_origin *origin)
 {
+    size_t before = o->len;
+
     if (format == EVENT_MESSAGE)
         write_message(o, e);
     else if (format == EVENT_VERBATIM)
         out_put(o, e->text);
     else
         write_enriched(o, e, origin);
+    CHECK(o->len - before <= event_size(format, e, origin));
     return out_end(o);
 }
 

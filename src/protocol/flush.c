@@ -1,5 +1,7 @@
 #include "protocol/flush.h"
 
+#include "protocol/check.h"
+
 /* see flush.h */
 
 enum {
@@ -61,6 +63,7 @@ flush_hold_ms(const struct flush_state *s)
         until = earlier(until, s->heard_ms + budget);
     if (!s->runtime_done && s->silence_ms > 0)
         until = earlier(until, s->heard_ms + s->silence_ms);
+    CHECK(until < s->deadline_ms || until == 0);
     if (until <= s->now_ms)
         return 0;
     return until - s->now_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)(until - s->now_ms);

@@ -16,6 +16,7 @@ enum {
 void
 hold_begin(struct hold *h, struct span id, uint64_t deadline_wall_ms, struct moment now)
 {
+    CHECK(!h->held);
     invocations_invoke(&h->invocations, id, now);
     h->held = true;
     h->deadline_ms = now.ms;

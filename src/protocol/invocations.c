@@ -87,6 +87,7 @@ invocations_invoke(struct invocations *v, struct span id, struct moment now)
     /* what is late of the one before was produced before it ended */
     v->announced_after_wall_ms = v->ended_wall_ms != 0 ? v->ended_wall_ms : now.wall_ms;
     set(&v->invoked, id);
+    CHECK(v->invoked.len <= sizeof v->invoked.text);
     v->announced = v->invoked.len > 0 && !started;
     v->reported = false;
     v->ended_wall_ms = 0;

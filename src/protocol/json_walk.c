@@ -2,6 +2,7 @@
 
 #include <limits.h>
 
+#include "protocol/check.h"
 #include "protocol/json_scan.h"
 
 /* see json_walk.h */
@@ -278,8 +279,10 @@ json_walk_value(struct json_walk *w, struct span *value)
     const char *p = w->rest.p;
     const char *end = p + w->rest.len;
     const char *to;
-    int got = value_end(w, p, end, &to);
+    int got;
 
+    CHECK(w->rest.len > 0);
+    got = value_end(w, p, end, &to);
     if (got < 0)
         return got;
     if (to - p > INT_MAX)
@@ -324,6 +327,8 @@ json_walk_leave(struct json_walk *w, const struct json_walk *inner)
 {
     struct span value = {w->rest.p, (size_t)(inner->rest.p + 1 - w->rest.p)};
 
+    CHECK(inner->rest.len > 0 && inner->rest.p[0] == inner->close);
+    CHECK(inner->rest.p > w->rest.p && inner->rest.len < w->rest.len);
     w->rest = span_skip(inner->rest, 1);
     w->mark = inner->mark;
     return value;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/check.h"
 #include "protocol/utf8.h"
 
 /* see oversize.h */
@@ -304,5 +305,8 @@ oversize_truncate(char *data, size_t len, size_t max)
     if (len > UINT32_MAX)
         return ERR_BIG;
     got = cut_string(data, len, max);
-    return got < 0 ? cut_structure(data, len, max, true) : got;
+    if (got < 0)
+        got = cut_structure(data, len, max, true);
+    CHECK(got == ERR_BIG || (got > 0 && (size_t)got <= max));
+    return got;
 }

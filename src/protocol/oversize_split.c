@@ -1,5 +1,6 @@
 #include "protocol/oversize_split.h"
 
+#include "protocol/check.h"
 #include "protocol/utf8.h"
 
 /* see oversize_split.h */
@@ -116,5 +117,6 @@ oversize_split_next(struct oversize_split *s, struct out *o)
         return ERR_FULL;
     s->rest = span_skip(s->rest, text.len);
     s->part++;
+    CHECK((s->part > s->parts) == (s->rest.len == 0));
     return 1;
 }

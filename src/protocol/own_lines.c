@@ -1,5 +1,7 @@
 #include "protocol/own_lines.h"
 
+#include "protocol/check.h"
+
 /* see own_lines.h */
 
 enum { PLAIN, ESCAPE, DIGITS }; /* DIGITS and up: so many have come */
@@ -92,6 +94,7 @@ own_lines_add(struct own_lines *o, struct span bytes)
 void
 own_lines_end(struct own_lines *o)
 {
+    CHECK(o->next < OWN_LINES_MAX);
     if (o->hashes[o->next] != 0)
         o->forgotten++;
     o->hashes[o->next] = o->hash;

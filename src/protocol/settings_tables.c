@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "protocol/check.h"
 #include "protocol/format.h"
 
 /* see settings_tables.h */
@@ -61,6 +62,7 @@ read_word(const struct settings_source *source, const struct word *w)
         if (i == w->preset)
             out_put(&o, word);
     }
+    CHECK(o.len > 0 && o.len < sizeof used);
     out_byte(&o, '\0');
     if (value.len > 0)
         settings_source_refuse(source, w->name, value, w->allowed, used);
@@ -139,6 +141,7 @@ read_number(struct settings *s, const struct settings_source *source, const stru
         refuse_number(source, n, value, port ? ", less 9001" : "", preset);
         number = preset;
     }
+    CHECK(number >= n->least && number <= n->most);
     *(uint32_t *)(void *)((char *)s + n->at) = (uint32_t)number;
 }
 
