@@ -1,10 +1,9 @@
 import { Annotations, IAspect, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
-import { obstacle, OWN_IN_EACH_STAGE, sameStage } from './attachable';
+import { AttachesTelemetry, obstacle, OWN_IN_EACH_STAGE, sameStage } from './attachable';
 import { isBareCdkProvider, isCdkProvider } from './cdk-provider';
 import { ownerOf } from './function';
-import type { KinesisTelemetryExtension } from './kinesis-telemetry-extension';
 import { CALLBACK, FLAG, OPTIONS, requireKinds } from './kinds';
 import { settingsEnvironment, TelemetrySettings } from './settings';
 import { LOOP, readsStream } from './stream-reader';
@@ -47,12 +46,12 @@ export interface AttachKinesisTelemetryProps {
  * Aspects.of(stack).add(new AttachKinesisTelemetry(telemetry));
  * ```
  *
- * The CDK does not carry an Aspect from an app into its stages; {@link KinesisTelemetryExtension.attachToAll}
+ * The CDK does not carry an Aspect from an app into its stages; `KinesisTelemetryExtension.attachToAll`
  * finds the stage by itself.
  */
 export class AttachKinesisTelemetry implements IAspect {
   public constructor(
-    private readonly extension: KinesisTelemetryExtension,
+    private readonly extension: AttachesTelemetry,
     private readonly props: AttachKinesisTelemetryProps = {},
   ) {
     requireKinds(props, { settings: OPTIONS, exclude: CALLBACK, includeCdkProviders: FLAG });
@@ -99,7 +98,7 @@ export class AttachKinesisTelemetry implements IAspect {
  * stage comes to see. Said of the extension: their own stages may be synthesized already.
  */
 export function reportUnreached(
-  extension: KinesisTelemetryExtension,
+  extension: AttachesTelemetry,
   scope: IConstruct,
   props: AttachKinesisTelemetryProps,
 ): void {

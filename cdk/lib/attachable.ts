@@ -1,12 +1,26 @@
 import { Stack, Stage, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
 import { differ } from './environment';
 import { ownerOf } from './function';
 import { shown } from './kinds';
 import { EXTENSION_NAME } from './layer';
+import { TelemetrySettings } from './settings';
 import { ConfigurationError } from './validation';
+
+/** What the Aspect needs of a KinesisTelemetryExtension. */
+export interface AttachesTelemetry extends IConstruct {
+  /** Where telemetry goes. */
+  readonly stream: kinesis.IStream;
+
+  /** Whether the function has been attached, or configured. */
+  isAttachedTo(fn: lambda.IFunction): boolean;
+
+  /** Attaches a function; throws when it cannot have the extension. */
+  attachTo(fn: lambda.IFunction, overrides?: TelemetrySettings): void;
+}
 
 /** Why a function cannot have the extension from here, or undefined when it can. */
 export function obstacle(extension: IConstruct, fn: lambda.IFunction): string | undefined {

@@ -15,6 +15,7 @@ export {
   TelemetryType,
   WireForm,
 } from './settings';
+export * from './stack-props';
 export { NewStreamProps } from './stream';
 export * from './telemetry-api-kinesis-extension-stack';
 export { ConfigurationError } from './validation';

@@ -3,8 +3,8 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import { Construct } from 'constructs';
 import { LayerPackaging } from './layer';
+import { TelemetryApiKinesisExtensionStackProps } from './stack-props';
 import { isStreamArn } from './stream';
-import type { TelemetryApiKinesisExtensionStackProps } from './telemetry-api-kinesis-extension-stack';
 import { requireThat } from './validation';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,4 +1,4 @@
-import { ArnFormat, CfnOutput, RemovalPolicy, Stack, StackProps, Tags } from 'aws-cdk-lib';
+import { ArnFormat, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -6,89 +6,13 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { KinesisTelemetryExtension, KinesisTelemetryExtensionProps } from './kinesis-telemetry-extension';
+import { KinesisTelemetryExtension } from './kinesis-telemetry-extension';
 import { FLAG, Kind, requireKinds, TEXT } from './kinds';
 import { EXTENSION_NAME, runtimeOf } from './layer';
 import { contextProps, contextStream } from './stack-context';
+import { TelemetryApiKinesisExtensionStackProps } from './stack-props';
 import { takeName } from './taken-names';
 import { requireThat } from './validation';
-
-/**
- * Props of {@link TelemetryApiKinesisExtensionStack}: those of a stack, those of the construct, and
- * these. What is left out is taken from the CDK context, where it has the same name; see
- * `stack-context.ts`.
- */
-export interface TelemetryApiKinesisExtensionStackProps extends StackProps, KinesisTelemetryExtensionProps {
-  /**
-   * Name of the layer.
-   *
-   * @default 'kinesis-telemetry-api-extension'
-   */
-  readonly extensionName?: string;
-
-  /**
-   * Name of the managed policy. Names of policies are one per account, whatever the region.
-   *
-   * @default `${extensionName}-runtime`
-   */
-  readonly policyName?: string;
-
-  /**
-   * Name of the stream.
-   *
-   * @default 'telemetry-kinesis-stream'
-   */
-  readonly streamName?: string;
-
-  /**
-   * What becomes of the stream with the stack, of its key and of the bucket for dead letters.
-   *
-   * @default RemovalPolicy.DESTROY
-   */
-  readonly removalPolicy?: RemovalPolicy;
-
-  /**
-   * How the names of the SSM parameters begin.
-   *
-   * @default '/telemetry/kinesis'
-   */
-  readonly parameterPrefix?: string;
-
-  /**
-   * Whether there is an example function.
-   *
-   * @default true
-   */
-  readonly exampleFunction?: boolean;
-
-  /**
-   * Value of the tag `CostCenter`.
-   *
-   * @default 'telemetry'
-   */
-  readonly costCenter?: string;
-
-  /**
-   * Value of the tag `Environment`.
-   *
-   * @default 'development'
-   */
-  readonly environment?: string;
-
-  /**
-   * Value of the tag `Application`.
-   *
-   * @default 'kinesis-telemetry-api-extension'
-   */
-  readonly application?: string;
-
-  /**
-   * Value of the tag `Owner`.
-   *
-   * @default 'telemetry'
-   */
-  readonly owner?: string;
-}
 
 /** Stream, layer, policy, SSM parameters by which other stacks find them, and an example function. */
 export class TelemetryApiKinesisExtensionStack extends Stack {
