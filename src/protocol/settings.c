@@ -1,38 +1,12 @@
 #include "protocol/settings.h"
 
+#include <stddef.h>
 #include <string.h>
 
-#include "protocol/settings_tables.h"
+#include "protocol/format.h"
 #include "protocol/utf8.h"
 
-/* see settings.h; the settings that are words or numbers alone are in settings_tables.c */
-
-/* Names of regions are half as long; the limit keeps host names within host_text and s3_text. */
-static bool
-region_name(struct span s)
-{
-    return s.len <= SETTINGS_REGION_MAX && span_made_of(s, "-");
-}
-
-/* arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME; region receives its part. */
-static bool
-stream_arn(struct span arn, struct span *region)
-{
-    struct span rest = arn;
-    struct span prefix = span_cut(rest, ':', &rest);
-    struct span partition = span_cut(rest, ':', &rest);
-    struct span service = span_cut(rest, ':', &rest);
-    struct span account;
-    uint64_t number;
-
-    *region = span_cut(rest, ':', &rest);
-    account = span_cut(rest, ':', &rest);
-    return arn.len <= 2048 && span_same(prefix, SPAN("arn")) && span_made_of(partition, "-") &&
-           span_starts(partition, SPAN("aws")) && span_same(service, SPAN("kinesis")) &&
-           region_name(*region) && account.len == 12 &&
-           span_number(account, 999999999999, &number) == 0 && span_starts(rest, SPAN("stream/")) &&
-           rest.len <= 7 + 128 && span_made_of(span_skip(rest, 7), "_.-");
-}
+/* see settings.h */
 
 static void
 read_region(struct settings *s, const struct settings_source *source)
@@ -44,7 +18,7 @@ read_region(struct settings *s, const struct settings_source *source)
         name = "AWS_DEFAULT_REGION";
         s->region = settings_source_get(source, name);
     }
-    if (!region_name(s->region)) {
+    if (!aws_names_region(s->region)) {
         settings_source_refuse(source, name, s->region.len == 0 ? SPAN("") : s->region,
                                "the name of a region, as us-east-1", "us-east-1");
         s->region = SPAN("us-east-1");
@@ -70,7 +44,7 @@ read_stream(struct settings *s, const struct settings_source *source)
     s->stream_arn = settings_source_get(source, "KINESIS_STREAM_ARN");
     if (s->stream_arn.len == 0)
         return;
-    if (!stream_arn(s->stream_arn, &region)) {
+    if (!aws_names_stream_arn(s->stream_arn, &region)) {
         settings_source_refuse(source, "KINESIS_STREAM_ARN", s->stream_arn,
                                "arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME",
                                "KINESIS_STREAM_NAME");
@@ -222,17 +196,6 @@ read_key(struct settings *s, const struct settings_source *source)
                                "random");
 }
 
-/* Source: S3 user guide, "General purpose bucket naming rules", as far as they make names safe. */
-static bool
-bucket_name(struct span s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.p[i] >= 'A' && s.p[i] <= 'Z')
-            return false;
-    return s.len >= 3 && s.len <= 63 && span_made_of(s, ".-") &&
-           span_made_of((struct span){s.p, 1}, "") && span_made_of(span_skip(s, s.len - 1), "");
-}
-
 static bool
 has_control(struct span s)
 {
@@ -251,7 +214,7 @@ bucket_and_prefix(struct settings *s, struct span value)
         s->prefix = span_skip(s->prefix, 1);
     while (s->prefix.len > 0 && s->prefix.p[s->prefix.len - 1] == '/')
         s->prefix.len--;
-    return bucket_name(s->bucket) && s->prefix.len <= SETTINGS_PREFIX_MAX &&
+    return aws_names_bucket(s->bucket) && s->prefix.len <= SETTINGS_PREFIX_MAX &&
            !has_control(s->prefix);
 }
 
@@ -305,6 +268,118 @@ read_credentials(struct settings *s, const struct settings_source *source)
     }
 }
 
+/* --- words and numbers --- */
+
+/* A value of an enumeration is the place of its word in the list. */
+_Static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "");
+_Static_assert(EVENT_MESSAGE == 0 && EVENT_VERBATIM == 1 && EVENT_ENRICHED == 2, "");
+_Static_assert(FLUSH_END == 0 && FLUSH_CONTINUOUS == 1 && FLUSH_ADAPTIVE == 2, "");
+_Static_assert(OVERSIZE_TRUNCATE == 0 && OVERSIZE_SPLIT == 1 && OVERSIZE_DROP == 2, "");
+_Static_assert(WHEN_FULL_NEWEST == 0 && WHEN_FULL_OLDEST == 1, "");
+_Static_assert(METRICS_NONE == 0 && METRICS_EMF == 1, "");
+_Static_assert(WIRE_CBOR == 0 && WIRE_JSON == 1, "");
+
+#define WORD(name, member, allowed, preset)                                                        \
+    {                                                                                              \
+        name, allowed, offsetof(struct settings, member), preset                                   \
+    }
+/* and is written as an unsigned */
+#define IS_WORD(member) sizeof((struct settings *)NULL)->member == sizeof(unsigned)
+_Static_assert(IS_WORD(log_level) && IS_WORD(format) && IS_WORD(flush) && IS_WORD(oversize) &&
+                   IS_WORD(drop) && IS_WORD(metrics) && IS_WORD(wire),
+               "");
+
+static const struct setting_word words[] = {
+    WORD("TELEMETRY_LOG_LEVEL", log_level, "error, warn, info, debug", LOG_WARN),
+    WORD("TELEMETRY_RECORD_FORMAT", format, "message, event, enriched", EVENT_MESSAGE),
+    WORD("TELEMETRY_FLUSH", flush, "end, continuous, adaptive", FLUSH_ADAPTIVE),
+    WORD("TELEMETRY_OVERSIZE", oversize, "truncate, split, drop", OVERSIZE_TRUNCATE),
+    WORD("TELEMETRY_DROP", drop, "newest, oldest", WHEN_FULL_NEWEST),
+    WORD("TELEMETRY_METRICS", metrics, "none, emf", METRICS_NONE),
+    WORD("TELEMETRY_WIRE", wire, "cbor, json", WIRE_CBOR),
+};
+
+/* Source: SDK reference, smart configuration defaults: so much for a connection to another region. */
+enum { FAR_TIMEOUT_MS = 3100 };
+
+/* Source: Telemetry API, buffering. */
+enum { BUFFER_TIMEOUT_LEAST_MS = 25 };
+
+#define NUMBER(name, member, preset, least, most)                                                  \
+    {                                                                                              \
+        name, offsetof(struct settings, member), preset, least, most                               \
+    }
+static const struct setting_number numbers[] = {
+    NUMBER("TELEMETRY_FLUSH_BUDGET_MS", flush_budget_ms, 500, 0, 900000),
+    NUMBER("TELEMETRY_HOLD_SILENCE_MS", hold_silence_ms, 0, 0, 5400000),
+    NUMBER("TELEMETRY_BUFFER_TIMEOUT_MS", buffer_timeout_ms, BUFFER_TIMEOUT_LEAST_MS,
+           BUFFER_TIMEOUT_LEAST_MS, 30000),
+    NUMBER("TELEMETRY_BUFFER_MAX_BYTES", buffer_max_bytes, 1048576, 262144, 1048576),
+    NUMBER("TELEMETRY_BUFFER_MAX_ITEMS", buffer_max_items, 10000, 1000, 10000),
+    NUMBER("TELEMETRY_QUEUE_MAX_BYTES", queue_max_bytes, 4194304, 65536, 1073741824),
+    NUMBER("TELEMETRY_LISTENER_PORT", listener_port, 4243, 1, 65535),
+    NUMBER("TELEMETRY_CONNECT_TIMEOUT_MS", connect_timeout_ms, 500, 1, 60000),
+    NUMBER("TELEMETRY_REQUEST_TIMEOUT_MS", request_timeout_ms, 500, 1, 60000),
+    NUMBER("AWS_MAX_ATTEMPTS", max_attempts, 5, 1, 100),
+};
+
+/* How long a peer may take is longer by default where that is far away. */
+static uint32_t
+preset_of(const struct settings *s, const struct setting_number *n)
+{
+    bool timeout = n->at == offsetof(struct settings, connect_timeout_ms) ||
+                   n->at == offsetof(struct settings, request_timeout_ms);
+
+    return timeout && !span_same(s->region, s->function_region) ? FAR_TIMEOUT_MS : n->preset;
+}
+
+static void
+read_number(struct settings *s, const struct settings_source *source,
+            const struct setting_number *n)
+{
+    /* the platform's own port. Source: Telemetry API, destination */
+    enum { PLATFORM_PORT = 9001 };
+    bool port = n->at == offsetof(struct settings, listener_port);
+
+    *(uint32_t *)(void *)((char *)s + n->at) =
+        settings_source_number(source, n, preset_of(s, n), port ? PLATFORM_PORT : UINT32_MAX);
+}
+
+/*
+ * The end of an invocation is told as late as the platform holds telemetry back, so a budget that is
+ * shorter could not be kept; where nothing is held it does not matter.
+ */
+static void
+bound_buffering(struct settings *s, const struct settings_source *source)
+{
+    static const char name[] = "TELEMETRY_BUFFER_TIMEOUT_MS";
+    uint32_t most = s->flush_budget_ms;
+    char allowed[64], used[16];
+    struct out o = out_to(allowed, sizeof allowed);
+
+    if (most < BUFFER_TIMEOUT_LEAST_MS)
+        most = BUFFER_TIMEOUT_LEAST_MS;
+    if (s->flush == FLUSH_CONTINUOUS || s->buffer_timeout_ms <= most)
+        return;
+    (void)format_text(&o, "at most TELEMETRY_FLUSH_BUDGET_MS, %u", s->flush_budget_ms);
+    out_byte(&o, '\0');
+    o = out_to(used, sizeof used);
+    out_number(&o, most);
+    out_byte(&o, '\0');
+    settings_source_refuse(source, name, settings_source_get(source, name), allowed, used);
+    s->buffer_timeout_ms = most;
+}
+
+static void
+read_tables(struct settings *s, const struct settings_source *source)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        *(unsigned *)(void *)((char *)s + words[i].at) = settings_source_word(source, &words[i]);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        read_number(s, source, &numbers[i]);
+    bound_buffering(s, source);
+}
+
 void
 settings_read_early(struct settings *s, const struct settings_source *source)
 {
@@ -323,7 +398,7 @@ settings_read(struct settings *s, const struct settings_source *source)
 {
     read_region(s, source);
     read_stream(s, source);
-    settings_tables_read(s, source);
+    read_tables(s, source);
     read_types(s, source);
     read_key(s, source);
     read_dead_letter(s, source);

@@ -6,6 +6,7 @@
  *
  * Text settings point into the values that `get` returned and are valid as long as those.
  */
+#include "protocol/aws_names.h"
 #include "protocol/endpoint.h"
 #include "protocol/event.h"
 #include "protocol/flush.h"
@@ -34,7 +35,7 @@ enum metrics_policy { METRICS_NONE, METRICS_EMF };
 
 /* Bytes of the dead letters' prefix, and of the names that s3.host is made of. */
 #define SETTINGS_PREFIX_MAX 512
-#define SETTINGS_REGION_MAX 40
+#define SETTINGS_REGION_MAX AWS_NAMES_REGION_MAX
 
 struct settings {
     struct span stream_name; /* one of these two is empty */

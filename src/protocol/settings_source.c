@@ -1,5 +1,8 @@
 #include "protocol/settings_source.h"
 
+#include "protocol/check.h"
+#include "protocol/format.h"
+
 /* see settings_source.h */
 
 struct span
@@ -25,4 +28,60 @@ settings_source_switch(const struct settings_source *source, const char *name)
     if (value.len > 0 && !span_same_case(value, SPAN("false")))
         settings_source_refuse(source, name, value, "true, false", "false");
     return false;
+}
+
+unsigned
+settings_source_word(const struct settings_source *source, const struct setting_word *w)
+{
+    struct span value = settings_source_get(source, w->name);
+    struct span rest = span_of(w->allowed);
+    char used[16];
+    struct out o = out_to(used, sizeof used);
+
+    for (unsigned i = 0; rest.p != NULL; i++) {
+        struct span word = span_trim(span_cut(rest, ',', &rest));
+
+        if (span_same(value, word))
+            return i;
+        if (i == w->preset)
+            out_put(&o, word);
+    }
+    CHECK(o.len > 0 && o.len < sizeof used);
+    out_byte(&o, '\0');
+    if (value.len > 0)
+        settings_source_refuse(source, w->name, value, w->allowed, used);
+    return w->preset;
+}
+
+static void
+refuse_number(const struct settings_source *source, const struct setting_number *n,
+              struct span value, uint32_t preset, uint32_t except)
+{
+    char allowed[48], used[16];
+    struct out o = out_to(allowed, sizeof allowed);
+
+    (void)format_text(&o, "%u to %u", n->least, n->most);
+    if (except != UINT32_MAX)
+        (void)format_text(&o, ", less %u", except);
+    out_byte(&o, '\0');
+    o = out_to(used, sizeof used);
+    out_number(&o, preset);
+    out_byte(&o, '\0');
+    settings_source_refuse(source, n->name, value, allowed, used);
+}
+
+uint32_t
+settings_source_number(const struct settings_source *source, const struct setting_number *n,
+                       uint32_t preset, uint32_t except)
+{
+    struct span value = settings_source_get(source, n->name);
+    uint64_t number = preset;
+
+    if (value.len > 0 &&
+        (span_number(value, n->most, &number) != 0 || number < n->least || number == except)) {
+        refuse_number(source, n, value, preset, except);
+        number = preset;
+    }
+    CHECK(number >= n->least && number <= n->most && number != except);
+    return (uint32_t)number;
 }

@@ -1,7 +1,8 @@
 #ifndef SETTINGS_SOURCE_H
 #define SETTINGS_SOURCE_H
 /*
- * Where the values of settings come from, and where complaints go.
+ * Where the values of settings come from, and where complaints go; and how a value is read that is one of a
+ * few words, a number between two bounds, or a switch. What is not allowed is complained of.
  */
 #include "protocol/span.h"
 
@@ -23,5 +24,26 @@ void settings_source_refuse(const struct settings_source *source, const char *na
 
 /* A variable that is true or false, in any case; false when it is not set, or refused. */
 bool settings_source_switch(const struct settings_source *source, const char *name);
+
+/* A setting that is one of a few words. Texts lie in the rows, since each pointer would take as much room. */
+struct setting_word {
+    char name[24];
+    char allowed[32]; /* as a complaint lists them: "end, continuous, adaptive" */
+    uint16_t at;      /* where it belongs: the caller's */
+    uint16_t preset;  /* as the result */
+};
+
+/* The place of the word in the list, from 0 on. */
+unsigned settings_source_word(const struct settings_source *source, const struct setting_word *w);
+
+struct setting_number {
+    char name[29];
+    uint16_t at;
+    uint32_t preset, least, most;
+};
+
+/* preset: what stands in for a number that is not set or not allowed. except: one that is not allowed. */
+uint32_t settings_source_number(const struct settings_source *source,
+                                const struct setting_number *n, uint32_t preset, uint32_t except);
 
 #endif
