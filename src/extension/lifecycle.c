@@ -5,10 +5,10 @@
 /* In the order of a life: ready, an invocation, the end; what other actors report, from outside. */
 
 enum {
-    /* what the program takes besides its storage: code, data, stacks */
+    /* memory besides the storage: code, data, stacks */
     PROGRAM_BYTES = 1048576,
-    SHUTDOWN_MARGIN_MS = 100, /* for the ledger, and for a machine that is slow just then */
-    DRAIN_MS = 20,            /* of this margin: to count what is left in the sockets */
+    SHUTDOWN_MARGIN_MS = 100, /* to write the ledger, on a machine that may be slow */
+    DRAIN_MS = 20,            /* part of this margin: to count what is left in the sockets */
     SHUTDOWN_DEFAULT_MS = 1000,
     SHUTDOWN_LONGEST_MS = 60000,
     SIGNAL_DEADLINE_MS = 500
@@ -16,7 +16,7 @@ enum {
 
 /* --- ready --- */
 
-/* The first `next`; only then is there time for what is done ahead of need. */
+/* The first `next`; only after it is there time to do things ahead of need. */
 static void
 ready(void *context)
 {
@@ -29,7 +29,7 @@ ready(void *context)
         telemetry_dispatcher_open(life->dispatcher);
 }
 
-/* Once both are so, in whichever order: the platform may answer before the storage is taken. */
+/* Continues once both are done, in either order: the platform may answer before the storage is allocated. */
 static void
 registered_and_prepared(struct lifecycle *life)
 {
@@ -57,7 +57,7 @@ registered(void *context)
     registered_and_prepared(life);
 }
 
-/* A copy of a snapshot must not share its identity, keys or connections with the others. */
+/* Copies of a snapshot must not share identity, keys or connections. */
 static void
 restored(void *context)
 {
@@ -79,14 +79,14 @@ heard_ms(const struct lifecycle *life)
     return ms > life->quiet_from_ms ? ms : life->quiet_from_ms;
 }
 
-/* Whatever the subscription was answered: that telemetry comes tells more. */
+/* Telemetry that arrives counts for more than the answer to the subscription. */
 static bool
 subscribed(const struct lifecycle *life)
 {
     return life->telemetry.subscribed || life->router.platform_heard;
 }
 
-/* For how long the invocation is still held. */
+/* For how much longer the invocation is held. */
 static uint32_t
 hold_left_ms(const struct lifecycle *life)
 {
@@ -94,7 +94,7 @@ hold_left_ms(const struct lifecycle *life)
     const struct hold *h = &life->hold;
     struct hold_state state = {.subscribed = subscribed(life), .heard_ms = heard_ms(life)};
 
-    /* nothing is ever delivered */
+    /* nothing will ever be delivered */
     if (d == NULL)
         return 0;
     state.crowded = telemetry_dispatcher_crowded(d);
@@ -118,7 +118,7 @@ next(struct lifecycle *life)
     metrics_publish_if_due(&life->metrics, life->dispatcher, life->loop->now);
 }
 
-/* Asks for the next event if the invocation need not be held any more. */
+/* Asks for the next event unless the invocation has to be held longer. */
 static void
 check_hold(struct lifecycle *life)
 {
@@ -142,7 +142,7 @@ invoked(struct lifecycle *life, const struct lambda_event *event)
     life->quiet_from_ms = life->loop->now.ms;
     if (life->dispatcher != NULL) {
         telemetry_dispatcher_patience(life->dispatcher, life->hold.patience_ms);
-        /* the connection is wanted when the function has ended; it opens while the function runs */
+        /* the connection is needed when the function ends, and opens while it runs */
         telemetry_dispatcher_open(life->dispatcher);
     }
     check_hold(life);
@@ -161,7 +161,7 @@ end(struct lifecycle *life)
     life->state = LIFE_ENDED;
     if (life->dispatcher != NULL) {
         telemetry_dispatcher_end(life->dispatcher);
-        /* what was posted and could not be read for want of room is counted too */
+        /* also counts what was posted but not read because the queue was full */
         telemetry_listener_drain(life->listener, DRAIN_MS);
         telemetry_listener_end(life->listener);
         metrics_publish(&life->metrics, life->dispatcher, life->loop->now);
@@ -174,7 +174,7 @@ end(struct lifecycle *life)
     life->loop->stopped = true;
 }
 
-/* Ends when telemetry is quiet and all is delivered, or when the time is over. */
+/* Ends when telemetry is silent and everything is delivered, or when time is up. */
 static void
 check_end(struct lifecycle *life)
 {
@@ -218,7 +218,7 @@ shut_down(struct lifecycle *life, const struct lambda_event *event)
 
 /* --- what other actors report --- */
 
-/* Something may have changed, or time has gone by. */
+/* Something may have changed, or a moment has come. */
 static void
 check(void *context)
 {
@@ -250,7 +250,7 @@ telemetry_disturbed(void *context)
 {
     struct lifecycle *life = context;
 
-    /* the rest of a POST may be read just now, so not at once */
+    /* not at once, since the rest of a POST may be about to be read */
     if (life->hold.held)
         loop_set_earlier(&life->timer, life->loop->now.ms);
 }
@@ -261,7 +261,7 @@ telemetry_posted(void *context)
     struct lifecycle *life = context;
     const struct hold *h = &life->hold;
 
-    /* somebody waits for all that there is */
+    /* everything received so far is being waited for */
     if (life->state == LIFE_ENDING || (h->held && invocations_ended(&h->invocations)))
         telemetry_dispatcher_flush(life->dispatcher);
     telemetry_dispatcher_run(life->dispatcher);

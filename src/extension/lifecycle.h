@@ -1,12 +1,12 @@
 #ifndef LIFECYCLE_H
 #define LIFECYCLE_H
 /*
- * The course of a sandbox's life, from register to the ledger at its end.
+ * The life cycle of a sandbox, from register to the final ledger.
  *
  *   register -> listen -> subscribe -> next -> (INVOKE -> hold -> next)* -> SHUTDOWN -> exit
  *
- * Says when each step is taken, and no more: which telemetry goes where is telemetry_router's business,
- * how long an invocation is held protocol/hold's, what is sent when the dispatcher's.
+ * Decides when each step is taken, and nothing else: telemetry_router routes the telemetry, protocol/hold
+ * decides how long an invocation is held, the dispatcher what is sent when.
  */
 #include "extension/extensions_api.h"
 #include "extension/metrics.h"
@@ -20,7 +20,7 @@ struct lifecycle {
     struct extensions_api extensions;
     struct telemetry_api telemetry;
     struct telemetry_listener *listener;
-    struct telemetry_dispatcher *dispatcher; /* NULL: no memory or port, nothing is delivered */
+    struct telemetry_dispatcher *dispatcher; /* NULL: no memory or no port, nothing is delivered */
     struct telemetry_router router;
     struct hold hold;
     struct metrics metrics;
@@ -29,9 +29,9 @@ struct lifecycle {
     bool registered, prepared;
     struct loop_timer timer; /* of the hold, or of the end */
     enum { LIFE_RUNNING, LIFE_ENDING, LIFE_ENDED } state;
-    bool restored;          /* SnapStart: what must differ between copies has been made anew */
+    bool restored; /* SnapStart: everything that must differ between copies has been renewed */
     uint64_t deadline_ms;   /* of the end; monotonic clock */
-    uint64_t quiet_from_ms; /* telemetry is silent since then, or since it last came */
+    uint64_t quiet_from_ms; /* silence of telemetry counts from here on */
     char buffers[2][CONNECTION_BUFFER];
     char head[HTTP_CLIENT_HEAD_BYTES];
 };
@@ -52,7 +52,7 @@ int lifecycle_register(struct lifecycle *life, struct loop *loop, const struct s
  */
 void lifecycle_prepare(struct lifecycle *life);
 
-/* A signal asks to end: as SHUTDOWN, with a short deadline. */
+/* A signal asks us to end: like SHUTDOWN with a short deadline. */
 void lifecycle_terminate(struct lifecycle *life);
 
 #endif

@@ -34,7 +34,7 @@ metrics_publish(struct metrics *m, struct telemetry_dispatcher *d, struct moment
 void
 metrics_publish_if_due(struct metrics *m, struct telemetry_dispatcher *d, struct moment now)
 {
-    /* a clock that was set back would keep them waiting */
+    /* a clock that was set back does not suspend publication */
     if (now.wall_ms < m->published_wall_ms || now.wall_ms - m->published_wall_ms >= INTERVAL_MS)
         metrics_publish(m, d, now);
 }

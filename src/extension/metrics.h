@@ -1,8 +1,8 @@
 #ifndef METRICS_H
 #define METRICS_H
 /*
- * Publishes the ledger as metrics: at most once a minute, and at the end, a line on standard output in
- * CloudWatch's embedded metric format tells what was counted since the line before (protocol/ledger).
+ * Publishes the ledger as metrics: once a minute at most, and at the end, a line on standard output in
+ * CloudWatch's embedded metric format with everything counted since the previous line (protocol/ledger).
  */
 #include "extension/telemetry_dispatcher.h"
 
@@ -11,13 +11,13 @@ struct metrics {
 
     /* private */
     uint64_t published_wall_ms;
-    struct ledger published; /* what has been told so far */
+    struct ledger published; /* as of the last line */
 };
 
-/* Now. Does nothing unless TELEMETRY_METRICS asks for it; the dispatcher may be NULL then. */
+/* Publishes now, if TELEMETRY_METRICS asks for metrics and there is a dispatcher (it may be NULL). */
 void metrics_publish(struct metrics *m, struct telemetry_dispatcher *d, struct moment now);
 
-/* The same if a minute has gone by since the last time, by the wall clock: frozen ones count. */
+/* The same if a minute has passed since the last time, by the wall clock: time spent frozen counts. */
 void metrics_publish_if_due(struct metrics *m, struct telemetry_dispatcher *d, struct moment now);
 
 #endif

@@ -1,12 +1,12 @@
 #ifndef TELEMETRY_API_H
 #define TELEMETRY_API_H
 /*
- * The Telemetry API (2022-07-01): subscribes once, with the newest schema that the platform takes.
+ * The Telemetry API (2022-07-01): subscribes once, with the newest schema that the platform accepts.
  *
- * Whatever it answers, the extension goes on: without telemetry, if it must be so. A refused
- * subscription is logged once and tried with the older schema; a failed call is made again a few
- * times, quickly, since the first `next` waits for it: for a second at most in all. Telemetry that comes
- * although the reply did not is taken all the same.
+ * Whatever the answer, the extension continues, without telemetry if necessary. A refused subscription is
+ * logged and repeated with the older schema. A failed call is repeated a few times in quick
+ * succession, within one second in total, because the first `next` waits for the outcome. Telemetry that
+ * arrives although no reply did is accepted all the same.
  */
 #include "extension/api_call.h"
 #include "protocol/settings.h"
@@ -31,10 +31,10 @@ struct telemetry_api {
 /* settings, callback and context are set by the caller. */
 void telemetry_api_init(struct telemetry_api *api, struct api_peer *peer, struct loop *loop);
 
-/* port, path: of the listener, which must listen by now. */
+/* port, path: those of the listener, which must be listening already. */
 void telemetry_api_subscribe(struct telemetry_api *api, uint16_t port, struct span path);
 
-/* A call that failed is not made again; one that is under way is not waited for. */
+/* Failed calls are no longer repeated, and there is no time-out for one under way. */
 void telemetry_api_stop(struct telemetry_api *api);
 
 #endif

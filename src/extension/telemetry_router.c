@@ -8,7 +8,7 @@
 
 /* --- what is not forwarded --- */
 
-/* What we wrote ourselves: forwarding that would make more of it without end. */
+/* Whether we wrote it ourselves: forwarding our own lines would produce more of them without end. */
 COLD static bool
 our_own(struct telemetry_router *r, const struct event *event)
 {
@@ -24,9 +24,9 @@ our_own(struct telemetry_router *r, const struct event *event)
     return ours;
 }
 
-/* --- what the platform's events tell --- */
+/* --- what the platform's events say --- */
 
-/* The lines that follow are of the invocation that INVOKE has named. */
+/* The lines that follow belong to the invocation named by INVOKE. */
 static void
 of_invoked(struct telemetry_router *r)
 {
@@ -35,7 +35,7 @@ of_invoked(struct telemetry_router *r)
     telemetry_dispatcher_request(r->dispatcher, (struct span){id->text, id->len});
 }
 
-/* A line may be the first that is seen of the invocation that INVOKE has named. */
+/* A line may be the first that is seen of the invocation named by INVOKE. */
 COLD static void
 look_for_begin(struct telemetry_router *r, const struct event *event)
 {
@@ -43,27 +43,27 @@ look_for_begin(struct telemetry_router *r, const struct event *event)
         of_invoked(r);
 }
 
-/* The platform itself had no room. */
+/* The platform itself had no room for events. */
 static void
 logs_dropped(struct telemetry_router *r, const struct event *event)
 {
     struct ledger *ledger = telemetry_dispatcher_ledger(r->dispatcher);
 
     invocations_doubt(&r->hold->invocations);
-    /* at least, since such a notice may be dropped itself */
+    /* at least so many, since such a notice may be dropped as well */
     log_warn("the platform dropped at least %llu events: %llu bytes",
              (unsigned long long)event->dropped_records, (unsigned long long)event->dropped_bytes);
     ledger->platform_dropped_records += event->dropped_records;
     ledger->platform_dropped_bytes += event->dropped_bytes;
 }
 
-/* After it has been forwarded: platform.start still counts to what was before. */
+/* Called after the event was forwarded: platform.start is the last event of what came before. */
 static void
 observe(struct telemetry_router *r, const struct event *event)
 {
     struct invocations *v = &r->hold->invocations;
 
-    /* others may post to the port, but not these */
+    /* other processes may post to the port, but nothing like this */
     r->platform_heard = true;
     if (event->kind == EVENT_START && !r->hold->interleaved) {
         invocations_start(v, event->request_id);
@@ -96,7 +96,7 @@ resumed(struct telemetry_router *r)
 
 /* --- from the listener --- */
 
-/* A POST was not taken whole, so what was in it may not come again: an invocation's end, say. */
+/* A POST was not taken whole, and its contents may not be sent again: the end of an invocation, for example. */
 static void
 disturbed(void *context)
 {
@@ -112,7 +112,7 @@ lost(void *context, enum ledger_drop reason)
     struct telemetry_router *r = context;
 
     telemetry_dispatcher_lost(r->dispatcher, reason);
-    /* what is damaged may have been an end, or have hidden one */
+    /* a damaged event may have been the end of an invocation, or have hidden it */
     if (reason == DROP_CUT || reason == DROP_UNREADABLE)
         disturbed(r);
 }
@@ -147,7 +147,7 @@ event_came(void *context, struct span text, const struct json_marks *marks)
     return counted;
 }
 
-/* A beginning is better than nothing, unless nothing is wanted. */
+/* The beginning of an oversized event is better than nothing, unless oversized records are to be dropped. */
 static bool
 cut(void *context)
 {

@@ -1,13 +1,12 @@
 #ifndef TELEMETRY_ROUTER_H
 #define TELEMETRY_ROUTER_H
 /*
- * Where each event goes that the listener receives: to the dispatcher, if it is of a type that is to be
- * forwarded and was not written by ourselves (protocol/own_line, own_lines); and what an event of the
- * platform tells of invocations, to protocol/hold. The life cycle sees none of them: it hears only that
- * something may have changed.
+ * Routes the events that the listener receives: to the dispatcher, those of a type that is to be forwarded and
+ * that we have not written ourselves (protocol/own_line, own_lines); to protocol/hold, what events of the
+ * platform say about invocations. The life cycle sees none of them, it only learns that something may
+ * have changed.
  *
- * While the queue is full, what the sender waits is taken off what it may have to wait while an invocation
- * is held.
+ * Also measures how long senders wait for a full queue, which hold limits.
  */
 #include "extension/telemetry_dispatcher.h"
 #include "extension/telemetry_listener.h"
@@ -19,25 +18,24 @@ struct telemetry_router {
     struct loop *loop;
     struct hold *hold;
     struct telemetry_dispatcher *dispatcher;
-    /* This sandbox was made from a snapshot. Called before the first event of its own is forwarded. */
+    /* This sandbox is a copy made from a snapshot. Called before the first of its own events is forwarded. */
     void (*restored)(void *context);
-    /* A POST has been read to its end. */
+    /* A POST has been read to its end, or is broken off for good. */
     void (*posted)(void *context);
-    /* Events of the platform may have been lost. Called in the midst of a POST, too. */
+    /* Events of the platform may have been lost. May be called while a POST is being read. */
     void (*disturbed)(void *context);
     void *context;
 
-    bool
-        platform_heard; /* an event of the platform has come, whatever the subscription was answered */
+    bool platform_heard; /* an event of the platform has arrived: we are subscribed */
 
     /* private */
     struct telemetry_listener *listener;
 };
 
-/* The listener's callbacks, context and ledger; to be called before its init. */
+/* Sets the listener's callbacks, context and ledger. To be called before telemetry_listener_init. */
 void telemetry_router_serve(struct telemetry_router *r, struct telemetry_listener *listener);
 
-/* When telemetry last came, by the monotonic clock; while it waits because we do not read it: now. */
+/* When telemetry last arrived, by the monotonic clock; now, as long as it waits because we do not read it. */
 uint64_t telemetry_router_heard_ms(const struct telemetry_router *r);
 
 #endif

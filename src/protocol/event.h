@@ -1,17 +1,17 @@
 #ifndef EVENT_H
 #define EVENT_H
 /*
- * One event of the Telemetry API, read in place, and the record that goes into the stream for it.
+ * Reads an event of the Telemetry API in place, and writes the data of the record that represents it in the
+ * stream.
  *
- * Source: Telemetry API event schema; a record may be any JSON value, members and types that we do
- * not know are ignored.
+ * Source: Telemetry API event schema. A record may be any JSON value; unknown members and types are ignored.
  */
 #include "protocol/json_scan.h"
 #include "protocol/out.h"
 
 enum event_type { EVENT_PLATFORM = 1, EVENT_FUNCTION = 2, EVENT_EXTENSION = 4 };
 
-/* What the extension itself needs to know of a platform event. */
+/* The platform events that matter to the extension itself. */
 enum event_kind {
     EVENT_OTHER,
     EVENT_START,        /* platform.start */
@@ -28,49 +28,48 @@ struct event {
     struct span time;    /* when it was produced, as RFC 3339 has it; empty when it is no string */
     enum event_type type;
     enum event_kind kind;
-    struct span request_id;   /* raw, of a record that names it; empty otherwise */
+    struct span request_id;   /* of a record that contains one; empty otherwise */
     uint64_t dropped_records; /* of platform.logsDropped */
     uint64_t dropped_bytes;
-    /* of platform.runtimeDone: it tells another status than success, and one after which the
-     * environment is reset: a time-out, or an errorType of the runtime, an extension or the sandbox */
+    /* of platform.runtimeDone: its status is not success; and the environment is reset after it: the
+     * status is a time-out, or errorType is one of the runtime, an extension or the sandbox */
     bool failed, resets;
 };
 
 enum event_format {
     EVENT_MESSAGE, /* what the function logged */
     EVENT_VERBATIM,
-    EVENT_ENRICHED /* the event with members that say where it comes from */
+    EVENT_ENRICHED /* the event, with members that identify its origin */
 };
 
-/* What EVENT_ENRICHED adds. All but the numbers is put inside JSON strings as it is. */
+/* What EVENT_ENRICHED adds. */
 struct event_origin {
     struct span function_name, function_version, account_id, region, sandbox;
-    struct span request_id; /* of the invocation that runs; empty when none does */
+    struct span request_id; /* of the current invocation; empty if there is none */
     uint64_t sequence;
     bool cold_start;
 };
 
 /*
- * Reads an event. Its spans point into text. marks: of the text, if they are known, else NULL.
- * Returns 0, or ERR_BAD when text is no object with a known `type` and a `record`.
+ * Reads an event. Its spans point into text. marks: those of the text if they are known, otherwise NULL.
+ * Returns 0, or ERR_BAD unless text is an object with a known `type` and a `record`.
  */
 int event_read(struct span text, const struct json_marks *marks, struct event *e);
 
 /*
- * The part of the event that EVENT_MESSAGE sends, as raw JSON: the value of record.message; the
- * whole record where there is none, or where it is null; a text line as a JSON string without one
- * newline at its end; a platform event whole. Points into the event.
+ * What EVENT_MESSAGE sends of the event, as raw JSON: the value of record.message; the whole record if
+ * that is absent or null; the whole event if it is one of the platform. Points into the event.
  */
 struct span event_message(const struct event *e);
 
 /*
- * Writes the data of the event's record. Returns 0 or ERR_FULL; event_size bytes suffice.
- * origin is needed for EVENT_ENRICHED only.
+ * Writes the data of the event's record; of a text line without one newline at its end, if it is sent as a
+ * message. Returns 0 or ERR_FULL; event_size bytes suffice. origin is needed for EVENT_ENRICHED only.
  */
 int event_write(struct out *o, enum event_format format, const struct event *e,
                 const struct event_origin *origin);
 
-/* An upper bound of what event_write writes. */
+/* An upper bound for what event_write writes. */
 size_t event_size(enum event_format format, const struct event *e,
                   const struct event_origin *origin);
 

@@ -5,10 +5,10 @@
 /* see flush.h */
 
 enum {
-    /* Kept free before the invocation's deadline, for the way of `next` to the platform. */
+    /* Left before the invocation's deadline, for `next` to reach the platform. */
     DEADLINE_MARGIN_MS = 100,
-    /* The most to hold after an end that was no success, or may have been none: whatever its cause, the
-     * environment may be reset, and SHUTDOWN, which cannot be heard meanwhile, has two seconds. */
+    /* The longest hold after an end that was, or may have been, a failure: whatever its cause, Lambda may
+     * reset the environment, and SHUTDOWN, which cannot be received meanwhile, allows two seconds. */
     FAILED_BUDGET_MS = 1000,
     FREQUENT_MS = 25,
     RARE_MS = 50,

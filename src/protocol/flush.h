@@ -1,24 +1,24 @@
 #ifndef FLUSH_H
 #define FLUSH_H
 /*
- * When the extension says that it is done with an invocation, by asking for the next event.
+ * When the extension asks for the next event (`next`), which tells Lambda that it is done with an invocation.
  *
- * `end` asks once the function has ended (platform.runtimeDone) and all its telemetry is delivered,
- * within the budget; `continuous` asks at once and sends while the function runs.
+ * `end`: once the function has ended (platform.runtimeDone) and all its telemetry is delivered, within the
+ * budget. `continuous`: at once; telemetry is sent while the function runs.
  *
- * The end may get lost: the platform drops what is too much for it, platform events too, and what a
- * broken or damaged POST held may not come again. After any sign of that the invocation is held
- * until no telemetry has come for as long as the budget, or a second if that is less. Without a sign a lost end cannot be told
- * from a function that is silent, and TELEMETRY_HOLD_SILENCE_MS says how long silence may last.
+ * The end may get lost: the platform drops events when it is overloaded, its own included, and the contents
+ * of a broken or damaged POST may not be sent again. After any sign of that the invocation is held until
+ * no telemetry has come for as long as the budget, or for a second if that is less. Without such a sign
+ * a lost end looks like a function that is silent; TELEMETRY_HOLD_SILENCE_MS limits that silence.
  *
- * An end that says that the environment will be reset is followed by `next` at once, since SHUTDOWN is
- * heard through it alone; the rest is delivered within SHUTDOWN's deadline.
+ * An end that says that the environment will be reset is followed by `next` at once, because SHUTDOWN is
+ * only received that way; what is left is delivered before SHUTDOWN's deadline.
  *
- * `adaptive` is `end` while the sandbox rests between its invocations, since it may be frozen then
- * with whatever was not delivered. When the next invocation follows so closely upon the last that
- * there is no time for a freeze, it is `continuous`: the next invocation carries the rest. On
- * Managed Instances, which are never frozen, it is `continuous` always; with a queue more than half
- * full it is `end` always, so that delivery catches up.
+ * `adaptive` acts as `end` while the sandbox is idle between invocations, since it may then be frozen
+ * with whatever was not delivered. When invocations follow each other so closely that there is no time for
+ * a freeze it acts as `continuous`, and the next invocation carries the rest. On Managed Instances, which
+ * are never frozen, it always acts as `continuous`; with a queue more than half full always as `end`, so that
+ * delivery catches up.
  */
 #include "protocol/span.h"
 
@@ -34,30 +34,30 @@ struct flush_pace {
 };
 
 /*
- * An invocation has begun so long after the one before it had ended.
+ * An invocation has begun idle_ms after the previous one ended.
  *
- * They are frequent once the last 8 such times were 25 ms on average at most; they cease to be when
- * that is above 50 ms, or after a single one above 250 ms.
+ * Invocations count as frequent once the last 8 such times average at most 25 ms; no longer when the
+ * average exceeds 50 ms, or after a single one above 250 ms.
  */
 void flush_idle(struct flush_pace *p, uint64_t idle_ms);
 
-/* What is known of the invocation that runs. Times in milliseconds of one monotonic clock. */
+/* What is known of the current invocation. Times by the monotonic clock. */
 struct flush_state {
     enum flush_policy policy;
     bool managed_instances;
-    bool frequent;   /* of flush_pace */
-    bool crowded;    /* the queue is more than half full */
-    bool subscribed; /* telemetry arrives, so runtimeDone can be waited for */
-    bool
-        delivery_rests; /* waiting would bring nothing: the breaker is open, or no call is due soon */
+    bool frequent;       /* of flush_pace */
+    bool crowded;        /* the queue is more than half full */
+    bool subscribed;     /* telemetry arrives, so runtimeDone can be waited for */
+    bool delivery_rests; /* waiting is pointless: the breaker is open, or no call is due soon */
     bool runtime_done;
-    bool failed;   /* it told another status than success */
-    bool resets;   /* and that the environment will be reset */
+    bool failed;   /* with a status other than success */
+    bool resets;   /* after which Lambda resets the environment */
     bool drained;  /* nothing is queued or under way */
-    bool doubtful; /* the end may have been lost on its way */
+    bool doubtful; /* the end may have been lost */
     uint64_t now_ms;
     uint64_t runtime_done_ms;
-    uint64_t heard_ms;    /* when telemetry last came; now, while it is we who do not read it */
+    uint64_t
+        heard_ms; /* when telemetry last came; now, as long as the extension does not read it */
     uint64_t deadline_ms; /* of the invocation */
     uint32_t budget_ms;   /* the most to hold after runtime_done_ms */
     uint32_t silence_ms;  /* the most to hold after heard_ms without any sign; 0: for ever */
@@ -67,8 +67,8 @@ struct flush_state {
 enum flush_policy flush_effective(const struct flush_state *s);
 
 /*
- * How long the invocation is still held: 0 when `next` is due now, else milliseconds after which
- * to ask again at the latest.
+ * How long to hold the invocation: 0 if `next` is due now, otherwise the milliseconds after which to ask
+ * again at the latest.
  */
 uint32_t flush_hold_ms(const struct flush_state *state);
 

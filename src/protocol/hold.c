@@ -5,10 +5,10 @@
 /* see hold.h */
 
 enum {
-    /* However small the budget is, as much as the platform holds telemetry back itself at the least. */
+    /* Whatever the budget: the shortest time for which the platform buffers telemetry itself. */
     LEAST_PATIENCE_MS = 25,
-    /* Beyond the time for which the platform holds telemetry back. The report comes 5 to 40 ms after the
-     * end as a rule. Source: Telemetry API, ordering. */
+    /* In addition to the time for which the platform buffers telemetry. The report usually comes 5 to 40 ms
+     * after the end. Source: Telemetry API, ordering. */
     QUIET_MS = 25,
     QUIET_BEFORE_REPORT_MS = 60
 };
@@ -79,7 +79,7 @@ hold_renew_patience(struct hold *h, struct moment now)
     uint32_t ms = h->settings->flush_budget_ms;
 
     h->patience_ms = ms > LEAST_PATIENCE_MS ? ms : LEAST_PATIENCE_MS;
-    /* what it has waited before is none of that */
+    /* the time waited so far does not count against the new patience */
     if (h->stalled_ms != 0)
         h->stalled_ms = now.ms;
 }
@@ -87,7 +87,7 @@ hold_renew_patience(struct hold *h, struct moment now)
 void
 hold_stalled(struct hold *h, bool still_waiting, struct moment now)
 {
-    /* the sender of before may have gone */
+    /* the previous sender may have gone, and its time with it */
     if (h->stalled_ms == 0 || !still_waiting)
         h->stalled_ms = now.ms;
 }

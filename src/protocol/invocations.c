@@ -7,7 +7,7 @@
 
 /* see invocations.h */
 
-/* What a busy machine adds to the time for which the platform holds events back. */
+/* What a busy machine may add to the time for which the platform buffers events. */
 enum { LATE_MS = 1000 };
 
 static struct span
@@ -40,7 +40,7 @@ invocations_asked(struct invocations *v, struct moment now)
     v->done.len = 0;
 }
 
-/* How long the sandbox had nothing to do: since the function ended and we were done with it too. */
+/* How long the sandbox was idle: since the function had ended and we had asked for the next event. */
 static void
 note_idle(struct invocations *v, uint64_t ended_wall_ms)
 {
@@ -52,8 +52,8 @@ note_idle(struct invocations *v, uint64_t ended_wall_ms)
 }
 
 /*
- * The end of the invocation before may not have been heard of yet, then that is noted later; if it
- * is not heard of before the next one, the time from begin to begin stands for it.
+ * If the end of the previous invocation has not been seen yet, its idle time is noted when it is; if it is
+ * not seen before the next INVOKE, the time between the two beginnings is taken instead.
  */
 static void
 note_pace(struct invocations *v, uint64_t now_wall_ms)
@@ -81,10 +81,10 @@ invocations_invoke(struct invocations *v, struct span id, struct moment now)
     bool started = is(&v->started, id);
 
     note_pace(v, now.wall_ms);
-    /* an end without a start is that of another try */
+    /* an end without a start belongs to an earlier attempt */
     if (is(&v->done, id) && !started)
         v->done.len = 0;
-    /* what is late of the one before was produced before it ended */
+    /* late lines of the previous invocation were produced before it ended */
     v->announced_after_wall_ms = v->ended_wall_ms != 0 ? v->ended_wall_ms : now.wall_ms;
     set(&v->invoked, id);
     CHECK(v->invoked.len <= sizeof v->invoked.text);
@@ -99,7 +99,7 @@ invocations_start(struct invocations *v, struct span id)
     set(&v->started, id);
     if (is(&v->invoked, id))
         v->announced = false;
-    /* another try of an invocation whose end came late */
+    /* another attempt of an invocation whose end came late */
     if (is(&v->done, id))
         v->done.len = 0;
 }
@@ -113,7 +113,7 @@ produced(const struct event *event, struct moment now, uint32_t buffer_ms)
     if (stamp_read_rfc3339(event->time, &at) != 0 || at > now.wall_ms)
         return now;
     ago = now.wall_ms - at;
-    /* the monotonic clock of a machine that has just started may not go back so far */
+    /* a machine that has just started has a monotonic clock that does not reach back that far */
     if (ago > buffer_ms + LATE_MS || ago > now.ms)
         return now;
     return (struct moment){.ms = now.ms - ago, .wall_ms = at};

@@ -1,14 +1,14 @@
 #ifndef INVOCATIONS_H
 #define INVOCATIONS_H
 /*
- * Which invocation runs, whether its end has been heard, and how close invocations follow each other.
+ * Which invocation is running, whether its end has been seen, and how closely invocations follow each other.
  *
- * INVOKE and telemetry come by two independent ways, so platform.start, lines and even
- * platform.runtimeDone of an invocation may be read before the INVOKE that names it; and any of the
- * platform's events may be lost. Lambda gives each try of an asynchronous event the same request id.
- * For sandboxes with one invocation at a time; on Managed Instances nothing of this is told.
+ * INVOKE and telemetry arrive on independent paths, so platform.start, log lines and even
+ * platform.runtimeDone of an invocation may be read before the INVOKE that names it, and any of the
+ * platform's events may be lost. Lambda gives every attempt of an asynchronous event the same request id.
+ * Only for sandboxes with one invocation at a time, which Managed Instances are not.
  *
- * What is measured between invocations is measured by the wall clock, which goes on in a freeze.
+ * Times between invocations are measured by the wall clock, which goes on during a freeze.
  * Source: Extensions API, INVOKE; Telemetry API, ordering.
  */
 #include "protocol/event.h"
@@ -42,21 +42,21 @@ struct invocations {
     uint64_t idle_most_ms; /* the sandbox cannot have been idle for longer between the two */
 };
 
-/* `next` is asked for: the extension is done with what was before. */
+/* `next` is being asked for: the extension is done with the current invocation. */
 void invocations_asked(struct invocations *v, struct moment now);
 
-/* INVOKE has come; an id of more than 64 bytes counts as none. */
+/* INVOKE has arrived; an id of more than 64 bytes counts as none. */
 void invocations_invoke(struct invocations *v, struct span id, struct moment now);
 
 /* platform.start */
 void invocations_start(struct invocations *v, struct span id);
 
 /*
- * platform.runtimeDone, of any invocation. The event tells when it was produced; a time that cannot be
- * true, since the platform holds events back for buffer_ms as a rule, counts as now.
+ * platform.runtimeDone of any invocation. The event says when it was produced; a time that cannot be right,
+ * given that the platform buffers events for about buffer_ms, is replaced by now.
  *
- * Returns true when the lines that follow are of the invocation that INVOKE has named, although
- * nothing has been seen of its start.
+ * Returns true if the lines that follow belong to the invocation named by INVOKE although its start has
+ * not been seen.
  */
 bool invocations_done(struct invocations *v, const struct event *event, struct moment now,
                       uint32_t buffer_ms);
@@ -65,23 +65,23 @@ bool invocations_done(struct invocations *v, const struct event *event, struct m
 void invocations_report(struct invocations *v, struct span id);
 
 /*
- * A function's line, while invocations_announced. Returns as invocations_done; and true for a line that
- * does not tell its time.
+ * A log line of the function, while invocations_announced. Returns as invocations_done, and true for a line
+ * without a time.
  */
 bool invocations_line(struct invocations *v, const struct event *event);
 
-/* Whether the start of what INVOKE has named is still to be seen, so that lines tell of it. */
+/* Whether the start of the invocation named by INVOKE has not been seen, so that its lines have to show it. */
 bool invocations_announced(const struct invocations *v);
 
-/* Something may have been lost on its way from the platform, an end too. */
+/* Events of the platform may have been lost, an end among them. */
 void invocations_doubt(struct invocations *v);
 
-/* Whether the platform's report on what INVOKE named is still to come. */
+/* Whether the platform's report on the invocation named by INVOKE is still to come. */
 bool invocations_report_due(const struct invocations *v);
 
 /*
- * Whether the invocation that INVOKE named has ended. One without an id counts as ended: its end could
- * not be told from another's.
+ * Whether the invocation named by INVOKE has ended. One without an id counts as ended, since its end could
+ * not be recognised.
  */
 bool invocations_ended(const struct invocations *v);
 

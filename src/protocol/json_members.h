@@ -1,13 +1,13 @@
 #ifndef JSON_MEMBERS_H
 #define JSON_MEMBERS_H
 /*
- * Of a JSON object that comes in pieces, however long it is: the members that are wanted, as a small
- * document of their own, for json.h.
+ * Picks the wanted members out of a JSON object of any length that arrives in pieces, and collects them in a
+ * small document of their own, for json.h.
  *
- * Kept are strings, numbers and words, as they stand; of what lies deeper nothing. A member that is
- * longer than JSON_MEMBERS_ONE is left out, as is one that had not ended when the text did. Beyond
- * JSON_MEMBERS_MAX_BYTES nothing is looked at any more. What is not wanted is stepped over, not judged:
- * only strings and the depth of brackets are followed.
+ * Strings, numbers and words are kept as they stand, objects and arrays are not. A member longer than
+ * JSON_MEMBERS_ONE is left out, and so is one that the text cuts short. Nothing beyond
+ * JSON_MEMBERS_MAX_BYTES is looked at. Other members are stepped over without validation: only strings and
+ * the depth of brackets are followed.
  */
 #include "protocol/out.h"
 

@@ -1,10 +1,11 @@
 #ifndef JSON_SCAN_H
 #define JSON_SCAN_H
 /*
- * Where strings and containers of JSON text end, at the speed of memory. Nothing but quotation marks,
- * backslashes and brackets is looked at, and a bracket closes any other: who wants more checks it.
+ * Finds the end of strings and containers in JSON text, at the speed of memory. Only quotation marks,
+ * backslashes and brackets are looked at, and any closing bracket closes any opening one: callers that need
+ * more check for themselves.
  *
- * A backslash means something within strings only, also in text that is no JSON.
+ * A backslash has a meaning inside strings only, even in text that is not JSON.
  */
 #include <stdbool.h>
 
@@ -13,16 +14,16 @@
 #define JSON_MARKS_MAX 256
 
 /*
- * Where the quotation marks are that begin and end strings, by turns, counted from a container's first
- * byte; as many as there is room for, and perhaps some from behind the container. Who then walks
- * through it need not look for them again.
+ * Positions of the quotation marks that begin and end strings, alternately, counted from the container's
+ * first byte: as many as there is room for, and possibly some from after the container. A later walk
+ * through the container need not look for them again.
  */
 struct json_marks {
     uint32_t len;
     uint32_t at[JSON_MARKS_MAX];
 };
 
-/* Where text stands within a container; it may come in pieces. Set to zeros before the first byte. */
+/* State of a scan through a container that may arrive in pieces. Set to zeros before the first byte. */
 struct json_scan {
     uint32_t depth; /* brackets that are open */
     bool in_string;
@@ -32,12 +33,12 @@ struct json_scan {
 };
 
 /*
- * The place behind the bracket that closes the one that the text began with; NULL when the text ends
- * before, and then the scan goes on with what follows it.
+ * Returns the byte after the bracket that matches the first one; NULL if the text ends first: call again
+ * with the next piece.
  */
 const char *json_scan_container(struct json_scan *s, const char *p, const char *end);
 
-/* From behind a string's first quotation mark: its last one, or NULL when the text ends before. */
+/* p: just after a string's opening quotation mark. Returns the closing one, or NULL if the text ends first. */
 static inline const char *
 json_scan_string(const char *p, const char *end)
 {

@@ -1,28 +1,28 @@
 #ifndef JSON_WALK_H
 #define JSON_WALK_H
 /*
- * Walks through JSON of any size and depth where it lies: no tokens, no recursion, no copy.
+ * Walks through JSON of any size and depth in place: no tokens, no recursion, no copy.
  *
- * A value that is stepped over is measured, not judged: inside it only strings and the depth of
- * brackets are followed, so [1,,2}, say, passes as one value. What a walk itself visits (brackets,
- * names, colons, commas and scalars of the object or array it is in) is checked. White space is
- * that of RFC 8259, section 2.
+ * A value that is stepped over is measured, not validated: inside it only strings and the depth of
+ * brackets are followed, so [1,,2}, for example, passes as one value. What the walk itself visits (brackets,
+ * names, colons, commas and scalars of the current object or array) is checked. White space is that of
+ * RFC 8259, section 2.
  *
- * Spans point into the text and are valid as long as it stands still.
+ * Spans point into the text and are valid as long as the text is unchanged.
  */
 #include "protocol/json_scan.h"
 #include "protocol/span.h"
 
 /*
- * How long the first value in the text is, leading white space included.
+ * Length of the first value in the text, leading white space included.
  *
- * Returns the length; ERR_MORE when the text ends within the value, and for a number or word that
- * nothing follows, since it might go on; ERR_BAD when no value can begin so; ERR_BIG beyond 2 GiB.
+ * Returns the length; ERR_MORE if the text ends within the value, or right after a number or word, which
+ * might go on; ERR_BAD if no value can begin like this; ERR_BIG beyond 2 GiB.
  */
 int json_value(struct span text);
 
 struct json_walk {
-    struct span rest; /* what the walk has not visited yet; at its end, the closing bracket on */
+    struct span rest; /* not visited yet; at the end of the walk, from the closing bracket on */
     /* Marks of the container that begins at base, if they are known: set after json_walk_open. */
     const struct json_marks *marks;
     const char *base;
@@ -33,10 +33,9 @@ struct json_walk {
 };
 
 /*
- * Begins a walk through the object or array that the text begins with, white space before it
- * allowed.
+ * Begins a walk through the object or array at the start of the text, after optional white space.
  *
- * Returns 0, or ERR_BAD when the text begins otherwise or is empty.
+ * Returns 0, or ERR_BAD if there is none.
  */
 int json_walk_open(struct json_walk *w, struct span text);
 
@@ -52,11 +51,11 @@ int json_walk_open(struct json_walk *w, struct span text);
 int json_walk_next(struct json_walk *w, struct span *name, struct span *value);
 
 /*
- * The same in two steps. json_walk_name stops before the value: returns 1 and the name, 0 or an error
- * as above. Then json_walk_value, which returns 0 and the value or an error, or a walk through the
- * value, if that is an object or array: json_walk_enter begins it, returning 0 or an error, and when it
- * has come to its end json_walk_leave takes the walk behind it and tells the value. Where such a walk
- * fails json_walk_value can still step over the value.
+ * The same in two steps. json_walk_name stops before the value and returns 1 and the name, or 0 or an error
+ * as above. Then either json_walk_value, which returns 0 and the value, or an error; or, if the value is an
+ * object or array, a walk through it: json_walk_enter begins it and returns 0 or an error, and once the inner
+ * walk is at its end json_walk_leave moves the outer one past the value and returns the value. If the inner
+ * walk fails, json_walk_value can still step over the value.
  */
 int json_walk_name(struct json_walk *w, struct span *name);
 int json_walk_value(struct json_walk *w, struct span *value);
@@ -64,8 +63,8 @@ int json_walk_enter(const struct json_walk *w, struct json_walk *inner);
 struct span json_walk_leave(struct json_walk *w, const struct json_walk *inner);
 
 /*
- * The inside of a value that is a string, as it stands, escapes and all; a null span when the
- * value is anything else. Takes values as json_walk_next gives them.
+ * The contents of a string value as they stand in the text, escapes included; a null span if the value is
+ * not a string. Takes values as json_walk_next returns them.
  */
 struct span json_walk_string(struct span value);
 

@@ -1,31 +1,31 @@
 #ifndef OVERSIZE_H
 #define OVERSIZE_H
 /*
- * A record that is larger than Kinesis takes is cut down (or split, oversize_split.h).
+ * Cuts down records that are larger than Kinesis takes. (oversize_split.h splits them instead.)
  *
- * A record is normally one JSON value. Any other bytes do no harm: they are cut where that makes
- * sense, else refused with ERR_BIG. Everything here takes time in proportion to the record and
- * needs no memory but the caller's and some hundred bytes of stack.
+ * A record is normally one JSON value. Any other bytes are safe: they are cut where that makes sense, and
+ * otherwise refused with ERR_BIG. Time is proportional to the record; memory is the caller's and some
+ * hundred bytes of stack.
  */
 #include "protocol/out.h"
 
 /*
- * Cuts a record down where it lies.
+ * Cuts a record down in place.
  *
  *     {"type":"function","record":"abc...[truncated 60000 bytes]"}
  *
- * The longest string, names of members left aside, loses its end, and all else stays. Where that
- * is not enough, or there is no string, all that follows the last value that fits is lost, or the
- * end of the last string; what is open is closed:
+ * The longest string that is not a member's name loses its end; everything else is kept. If that is not
+ * enough, or there is no string, everything after the last value that fits is removed, or after as much of the
+ * last string as fits, and open strings and brackets are closed:
  *
  *     {"a":[1,2,3,"...[truncated 60000 bytes]"]}
  *     {"a":1,"b":{"c":2,"truncated":"...[truncated 60000 bytes]"}}
  *     {"a":1,"b":{"c":2,"d":"abc...[truncated 60000 bytes]"}}
  *
- * The number is that of the record's bytes that are gone; what closes brackets and strings does
- * not count. No character, escape or pair of surrogate escapes is cut in two. Bytes that are no
- * UTF-8 stay or go one by one. What lies deeper than 64 brackets is kept as a whole or not at all
- * when brackets have to be closed. An object that has a member "truncated" may get a second one.
+ * The number counts the removed bytes of the record, not what was added to close strings and brackets.
+ * Characters, escapes and pairs of surrogate escapes are never cut in two; bytes that are not UTF-8 are
+ * treated one by one. If brackets have to be closed, values nested deeper than 64 brackets are kept whole or not
+ * at all. An object that already has a member "truncated" may get a second one.
  *
  * Returns the new length, at most max (and len unchanged when that fits), which is valid JSON if
  * the record was; or ERR_BIG, the record untouched: max is too small (48 bytes suffice for a
@@ -34,10 +34,10 @@
 int64_t oversize_truncate(char *data, size_t len, size_t max);
 
 /*
- * Makes a whole record, where it lies, of the beginning of one whose end is not at hand: as above,
- * but the marker is ...[truncated] and tells no number.
+ * Turns the beginning of a record whose end is not available into a complete record, in place: as above,
+ * but the marker is ...[truncated], without a number.
  *
- * max must be 64 or more bytes less than len, so that nothing of what is kept is only a part.
+ * max must be at least 64 bytes less than len, so that everything that is kept is complete.
  * Returns the new length, at most max, or ERR_BIG.
  */
 int64_t oversize_close(char *data, size_t len, size_t max);

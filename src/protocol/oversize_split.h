@@ -1,20 +1,18 @@
 #ifndef OVERSIZE_SPLIT_H
 #define OVERSIZE_SPLIT_H
 /*
- * A record that is larger than Kinesis takes becomes several.
- *
- * The record may be any bytes. Everything here takes time in proportion to it, and no memory but the
- * caller's.
+ * Splits records that are larger than Kinesis takes into several. A record may consist of any bytes. Time is
+ * proportional to the record; all memory is the caller's.
  */
 #include "protocol/out.h"
 
 /*
- * Splits a record into JSON objects that hold a part of its bytes each, as a string:
+ * The parts are JSON objects, each with some of the record's bytes as a string:
  *
  *     {"split":{"id":"7f3a-12","part":1,"parts":3},"text":"..."}
  *
- * The texts of parts 1..parts, one after the other, are the record, byte by byte. Characters are
- * not cut in two; bytes that are no UTF-8 are passed on as they are.
+ * The texts of parts 1..parts, concatenated, are the record, byte for byte. Characters are not cut in two;
+ * bytes that are not UTF-8 are passed on unchanged.
  */
 struct oversize_split {
     uint32_t parts;
@@ -27,19 +25,19 @@ struct oversize_split {
 };
 
 /*
- * Begins, and counts the parts. The record and id have to stay until the last one is written; id
- * goes into a JSON string as it is.
+ * Begins, and counts the parts. The record and the id must remain until the last part is written; the id is
+ * put into a JSON string unescaped.
  *
- * Returns 0, or ERR_BIG when max has no room for a text: 72 bytes and the id's length have.
+ * Returns 0, or ERR_BIG if max leaves no room for a text: 72 bytes plus the id's length suffice.
  */
 int oversize_split(struct oversize_split *s, struct span record, struct span id, size_t max);
 
-/* Exactly the length of the next part, at most max; 0 behind the last one. */
+/* Exact length of the next part, at most max; 0 after the last one. */
 size_t oversize_split_size(const struct oversize_split *s);
 
 /*
  * Writes the next part.
- * Returns 1; 0 behind the last one; ERR_FULL, and it is still the next one.
+ * Returns 1; 0 after the last one; ERR_FULL, and the next call writes the same part.
  */
 int oversize_split_next(struct oversize_split *s, struct out *o);
 

@@ -1,17 +1,17 @@
 #ifndef OWN_LINE_H
 #define OWN_LINE_H
 /*
- * Which log lines of extensions are our own. Whoever has subscribed to extensions' logs gets what he
- * writes himself; to forward that would make more of it without end. Another extension may quote our
- * lines, or write some that look like them, and those are to be forwarded.
+ * Recognises our own log lines among those of extensions. An extension that subscribes to extensions' logs
+ * receives its own as well, and forwarding them would produce more of them without end. Another extension may
+ * quote our lines or write similar ones, and those have to be forwarded.
  *
- * So a line counts as ours by what others cannot know, the sandbox's random id, or, for those that
- * do not carry it, by the moment at which it was written (dead letters: own_lines.h):
+ * A line therefore counts as ours by something that nobody else knows: the sandbox's random id, or, if it
+ * does not contain that, the moment at which it was written (for dead letters see own_lines.h):
  *
  *     {"time":"…","level":"…","logger":"LOGGER",…       a log line
  *     {"_aws":…,"sandbox":"SANDBOX",…                   metrics
  *
- * The platform hands them over as an object, or as the text of one, which a split line may cut short.
+ * The platform delivers them as an object, or as the text of one, which may be cut short.
  * Source: Telemetry API, records of type extension.
  */
 #include "protocol/event.h"
@@ -19,7 +19,7 @@
 enum own_line {
     OWN_LINE_NOT,
     OWN_LINE_YES,
-    OWN_LINE_IF_WRITTEN /* if a log line was written at the moment that is told */
+    OWN_LINE_IF_WRITTEN /* if a log line was written at the returned moment */
 };
 
 /*

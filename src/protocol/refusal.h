@@ -1,13 +1,13 @@
 #ifndef REFUSAL_H
 #define REFUSAL_H
 /*
- * Which records a call was refused for, as a ValidationException's message says:
+ * Finds in a ValidationException's message the records for which the call was refused:
  *
  *     1 validation error detected: Value at 'records.3.member.data' failed to satisfy constraint:
  *     Member must have length less than or equal to 1048576.
  *
- * Only "records.N.member.NAME" and "less than or equal to N" behind it are relied on, and JSON escapes
- * between do not matter. The message is the peer's: index and limit may be anything.
+ * Relies only on "records.N.member.NAME" followed by "less than or equal to N"; JSON escapes in between do
+ * not matter. The message comes from the peer: index and limit may have any value.
  *
  * Source: Kinesis API reference, PutRecords; the service counts from 1.
  */
@@ -22,10 +22,10 @@ struct refusal {
 };
 
 /*
- * The next record that the message names, and the largest size of its member. message is moved on behind
- * it, so that further calls give the others; a record may be named more than once.
+ * The next record named in the message, and the largest size allowed for its member. message is advanced
+ * past it, so that further calls return the others; a record may be named more than once.
  *
- * Returns 1, or 0 when there is no further one.
+ * Returns 1, or 0 if there are no more.
  */
 int refusal_next(struct span *message, struct refusal *refusal);
 

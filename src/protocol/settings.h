@@ -1,10 +1,10 @@
 #ifndef SETTINGS_H
 #define SETTINGS_H
 /*
- * Everything that the environment variables say, checked. A value that is not allowed is reported
- * and the default stands in for it: no setting ever stops the extension.
+ * All settings, read from environment variables and checked. A value that is not allowed is reported and
+ * replaced by the default: no setting stops the extension.
  *
- * Text settings point into the values that `get` returned and are valid as long as those.
+ * Text settings point into the values that `get` returned, and are valid as long as those.
  */
 #include "protocol/aws_names.h"
 #include "protocol/endpoint.h"
@@ -16,24 +16,24 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 enum key_policy {
-    KEY_RANDOM,  /* another key for every record */
-    KEY_SANDBOX, /* one key for the life of the sandbox */
-    KEY_REQUEST, /* the request id; the sandbox's key for what belongs to no request */
+    KEY_RANDOM,  /* a new key for every record */
+    KEY_SANDBOX, /* one key for the lifetime of the sandbox */
+    KEY_REQUEST, /* the request id; the sandbox's key for records outside of any request */
     KEY_FIXED    /* the text in fixed_key */
 };
 
-/* What becomes of a record that is larger than Kinesis takes. */
+/* What to do with a record that is larger than Kinesis takes. */
 enum oversize_policy { OVERSIZE_TRUNCATE, OVERSIZE_SPLIT, OVERSIZE_DROP };
 
-/* Which records go when the queue is full and nothing can be waited for. */
+/* Which records are dropped when the queue is full and waiting is no option. */
 enum drop_policy { WHEN_FULL_NEWEST, WHEN_FULL_OLDEST };
 
-/* Where records go that Kinesis does not take. */
+/* Where records go that Kinesis refuses. */
 enum dead_letter_to { DEAD_LETTER_NONE, DEAD_LETTER_STDERR, DEAD_LETTER_S3 };
 
 enum metrics_policy { METRICS_NONE, METRICS_EMF };
 
-/* Bytes of the dead letters' prefix, and of the names that s3.host is made of. */
+/* Longest prefix of dead letters, and longest region of which s3.host is made, in bytes. */
 #define SETTINGS_PREFIX_MAX 512
 #define SETTINGS_REGION_MAX AWS_NAMES_REGION_MAX
 
@@ -78,12 +78,12 @@ struct settings {
     char host_text[192]; /* where kinesis.host lies unless it is custom */
 };
 
-/* Only what is needed before anything else is done: runtime_api, managed_instances, snap_start. */
+/* Only what is needed before anything else: runtime_api, managed_instances, snap_start. */
 void settings_read_early(struct settings *s, const struct settings_source *source);
 
 /*
- * All the rest. Each setting is asked for whatever the others say: of those that nobody asks for the
- * user is told that there are none of these names (io/environment.h).
+ * Everything else. Every setting is looked up whatever the others say, because variables that are never looked
+ * up are reported to the user as unknown (io/environment.h).
  */
 void settings_read(struct settings *s, const struct settings_source *source);
 

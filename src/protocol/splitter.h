@@ -3,21 +3,22 @@
 /*
  * Cuts the events out of the JSON array of a telemetry POST as its bytes arrive.
  *
- * An event is handed out as the exact bytes between the array's commas, without white space around
- * it. It lies in the caller's input when it arrived in one piece, else in the carry, a buffer in
- * which the splitter collects what came in several. Nesting costs a counter and no memory. Values
- * are not checked beyond what finding their end needs; whether one is an event is for the reader.
+ * An event is returned as the exact bytes between the array's commas, without the white space around it.
+ * It lies in the caller's input if it arrived in one piece, otherwise in the carry, a buffer in which
+ * the splitter collects events that arrive in several. Nesting costs a counter and no memory. A value is
+ * checked only as far as finding its end requires; whether it is an event is for the reader to say.
  *
- * A record above maxBytes comes cut in two. Then one body ends inside the event, and the next one begins with
- * the record's envelope, a quotation mark and the rest of its bytes. Of a text that is an event by itself; of
- * anything else neither the brackets nor the quotation marks behind it mean what they seem to. What is no
- * array any more, or cannot be one, is a damage: it ends where an event begins as the platform writes it
- * (envelope.h), behind a comma, and from there on all is as before. So that no part of a damage is taken for an
- * event, a body's first event is held, if its record is a text, until what follows it is sound.
+ * The platform cuts a record above maxBytes in two: one body ends inside the event, and the next begins with
+ * the record's envelope, a quotation mark and the remaining bytes. If the record was a text, that is a valid
+ * event. If it was anything else, the brackets and quotation marks that follow no longer mean what they
+ * seem to. A place where the body stops being an array is called a damage. It ends after a comma, where an
+ * event begins in the form in which the platform writes them (envelope.h); from there on the body is read as
+ * usual. To keep parts of a damage from being taken for events, the first event of a body is held back, if
+ * its record is a text, until what follows it proves sound.
  *
- * A limit: where the rest of a cut record holds an array of objects that begin as the platform's own events
- * do, unescaped, these are taken for events, since nothing tells them apart. In a body without damage they
- * never are, nor in strings.
+ * One limit: if the rest of a cut record contains an array of objects that begin like the platform's own
+ * events, unescaped, they are taken for events, since nothing distinguishes them. This cannot happen
+ * inside strings, nor in a body without damage.
  *
  * Source: Telemetry API; seen with records above maxBytes.
  */
@@ -46,8 +47,8 @@ struct splitter {
 #define SPLITTER_CUT 2
 
 /*
- * Begins a body; carry is used until the body's end. Behind a damage, an event is found again for certain if the
- * carry has room for 2 * ENVELOPE_MAX.
+ * Begins a body; carry is used until the body's end. The next event after a damage is certain to be found if
+ * the carry has room for 2 * ENVELOPE_MAX.
  */
 void splitter_start(struct splitter *s, char *carry, size_t cap);
 
@@ -56,32 +57,35 @@ void splitter_start(struct splitter *s, char *carry, size_t cap);
  *
  * Returns
  *   1         an event; valid until the next call, or until the input's bytes change.
- *   SPLITTER_CUT  one damage has been passed over.
- *   0         the array is complete; what may follow it is ignored, unless events are found there.
- *   ERR_MORE  all input is used.
- *   ERR_BAD   the body is no array of values; so will every further call, unless events are found.
- *   ERR_FULL  the carry is too small for this event. Either splitter_carry with a larger one, or
- *             splitter_skip, then again with the same input.
+ *   SPLITTER_CUT  one damage has been skipped.
+ *   0         the array is complete; what follows it is ignored, unless it contains events.
+ *   ERR_MORE  all input has been used.
+ *   ERR_BAD   the body is not an array of values; further calls return the same, unless events are found.
+ *   ERR_FULL  the carry is too small for this event: call splitter_carry with a larger one, or
+ *             splitter_skip, then call again with the same input.
  */
 int splitter_next(struct splitter *s, struct span *in, struct span *event);
 
-/* There is no more input: what was held is to be had by further calls, with none. */
+/* There is no more input: further calls, with an empty input, return what was held back. */
 void splitter_end(struct splitter *s);
 
-/* Marks of the event that came last; NULL when it came in several pieces. Valid until any splitter with the
- * same marks is called. */
+/* Marks of the last event; NULL if it arrived in several pieces. Valid until any splitter with the same
+ * marks is called. */
 const struct json_marks *splitter_marks(const struct splitter *s);
 
 /* Moves to a larger carry; what was collected is copied. */
 void splitter_carry(struct splitter *s, char *carry, size_t cap);
 
-/* There is no larger carry: if it is full of what follows an event that is held, lets this go, and returns true. */
+/*
+ * There is no larger carry: if it is filled by what follows an event that is held back, releases that event
+ * and returns true.
+ */
 bool splitter_settle(struct splitter *s);
 
-/* Gives up the present event: its remaining bytes are passed over. */
+/* Gives up the current event: its remaining bytes are skipped. */
 void splitter_skip(struct splitter *s);
 
-/* Whether input has ended inside an event, or one whose end can be found is being passed over. */
+/* Whether the input so far ends inside an event, or inside one that is being skipped and whose end can be found. */
 bool splitter_inside(const struct splitter *s);
 
 #endif
