@@ -33,7 +33,9 @@ is_pattern(struct span bytes, uint64_t from)
 static size_t
 some_of(size_t len)
 {
-    return dice(4) == 0 ? len : dice((uint32_t)len + 1);
+    uint32_t which = dice(4);
+
+    return which == 0 ? 0 : which == 1 ? len : dice((uint32_t)len + 1);
 }
 
 static void
