@@ -171,7 +171,7 @@ open_scene(struct scene *s, unsigned types)
 static int
 feed(struct scene *s, const char *event)
 {
-    return s->listener.event(s->listener.context, span_of(event), NULL);
+    return s->listener.posts.event(s->listener.posts.context, span_of(event), NULL);
 }
 
 enum { ALL = EVENT_PLATFORM | EVENT_FUNCTION | EVENT_EXTENSION };
@@ -334,16 +334,16 @@ ends_of_posts(void **state)
 
     (void)state;
     open_scene(&s, ALL);
-    s.listener.posted(s.listener.context);
+    s.listener.posts.posted(s.listener.posts.context);
     CHECK_SPAN("there is room", span_of(trace), SPAN("patience:500 posted"));
     trace[0] = '\0';
     crowded = true;
-    s.listener.posted(s.listener.context);
+    s.listener.posts.posted(s.listener.posts.context);
     CHECK_SPAN("there is little", span_of(trace), SPAN("posted"));
     trace[0] = '\0';
     crowded = false;
     hold_end(&s.hold, s.loop.now);
-    s.listener.posted(s.listener.context);
+    s.listener.posts.posted(s.listener.posts.context);
     CHECK_SPAN("nothing is held", span_of(trace), SPAN("posted"));
 }
 
@@ -364,12 +364,12 @@ damage(void **state)
     (void)state;
     for (size_t i = 0; i < LEN(reasons); i++) {
         open_scene(&s, ALL);
-        s.listener.lost(s.listener.context, reasons[i].reason);
+        s.listener.posts.lost(s.listener.posts.context, reasons[i].reason);
         CHECK_SPAN("lost", span_of(trace), span_of(reasons[i].want));
         CHECK_INT(reasons[i].want, s.hold.invocations.doubtful, reasons[i].doubtful);
     }
     open_scene(&s, ALL);
-    s.listener.disturbed(s.listener.context);
+    s.listener.posts.disturbed(s.listener.posts.context);
     CHECK_SPAN("broken off", span_of(trace), SPAN("disturbed"));
     CHECK_INT("doubt", s.hold.invocations.doubtful, true);
 }
@@ -381,10 +381,10 @@ beginnings(void **state)
 
     (void)state;
     open_scene(&s, ALL);
-    CHECK_INT("wanted", s.listener.cut(s.listener.context), true);
+    CHECK_INT("wanted", s.listener.posts.cut(s.listener.posts.context), true);
     CHECK_INT("counted", ledger.truncated, 1);
     s.settings.oversize = OVERSIZE_DROP;
-    CHECK_INT("not wanted", s.listener.cut(s.listener.context), false);
+    CHECK_INT("not wanted", s.listener.posts.cut(s.listener.posts.context), false);
     CHECK_INT("not counted", ledger.truncated, 1);
 }
 
@@ -396,7 +396,7 @@ heard(void **state)
 
     (void)state;
     open_scene(&s, ALL);
-    s.listener.heard_ms = 4000;
+    s.listener.server.heard_ms = 4000;
     CHECK_INT("last", telemetry_router_heard_ms(&s.router), 4000);
     waiting = true;
     CHECK_INT("what waits is no silence", telemetry_router_heard_ms(&s.router), 5000);
