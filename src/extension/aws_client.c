@@ -9,7 +9,6 @@
 #include "io/trust_anchors.h"
 #include "protocol/aws_error.h"
 #include "protocol/format.h"
-#include "protocol/retry.h"
 #include "protocol/sha256.h"
 #include "protocol/stamp.h"
 
@@ -207,14 +206,15 @@ read_error(struct aws_client *c, struct aws_result *r)
     aws_error((struct span){c->error_type, c->error_type_len}, r->body, &error);
     r->code = error.code;
     r->message = error.message;
-    r->skewed = retry_class(r->code, r->status) == RETRY_SKEW && correct_clock(c);
+    r->class = retry_class(r->code, r->status);
+    r->skewed = r->class == RETRY_SKEW && correct_clock(c);
 }
 
 static void
 done(void *context, int result)
 {
     struct aws_client *c = context;
-    struct aws_result r = {.result = result};
+    struct aws_result r = {.result = result, .class = RETRY_TRANSIENT};
 
     if (result == 0) {
         r.status = c->status;
@@ -320,8 +320,10 @@ aws_client_open(struct aws_client *c)
 void
 aws_client_start(struct aws_client *c, const struct aws_call *call)
 {
-    const struct aws_result none = {.message =
-                                        span_of(credentials_error(c->environment->credentials))};
+    const struct aws_result none = {
+        .message = span_of(credentials_error(c->environment->credentials)),
+        .class = RETRY_CONFIGURATION,
+    };
 
     c->call = call;
     if (c->environment->credentials->now.access_key.len == 0) {

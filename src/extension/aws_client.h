@@ -13,6 +13,7 @@
 #include "extension/credentials.h"
 #include "io/http_client.h"
 #include "io/storage.h"
+#include "protocol/retry.h"
 #include "protocol/settings.h"
 #include "protocol/sigv4.h"
 
@@ -33,6 +34,7 @@ struct aws_result {
     unsigned status;         /* of the reply; 0 with result 0: nothing was sent, message says why */
     struct span body;        /* of the reply, as far as it fits into the client's buffer */
     struct span code;        /* of an error reply */
+    enum retry_class class;  /* of code and status: what such a failure asks for */
     struct span message;     /* of an error reply: the peer's text */
     struct span region;      /* x-amz-bucket-region: where S3 says that the bucket is; else empty */
     uint32_t retry_after_ms; /* the service asks to wait so long; 0: it does not */

@@ -37,30 +37,19 @@ dead_letter_bytes(const struct settings *settings, struct span sandbox)
     return aws_client_bytes(REPLY_MAX_BYTES) + dead_letter_object_path_max(&name) + 16;
 }
 
-static struct put_record
-entry(const struct queue_record *record, struct span common_key)
-{
-    return (struct put_record){
-        .data = record->data,
-        .partition_key = queue_key(record, common_key),
-    };
-}
-
-size_t
-dead_letter_record_size(const struct queue_record *record, struct span common_key)
-{
-    struct put_record r = entry(record, common_key);
-
-    return dead_letter_object_line_size(&r);
-}
-
 static void
 tell_record(void *context, size_t index, struct put_record *r)
 {
     struct dead_letter *d = context;
-    struct queue_record record = queue_at(d->queue, d->batch->places[d->first + index]);
 
-    *r = entry(&record, d->common_key);
+    queue_payload(d->queue, QUEUE_DEAD_LETTER, d->first + (uint32_t)index, &r->partition_key,
+                  &r->data);
+}
+
+static uint32_t
+batch_len(const struct dead_letter *d)
+{
+    return queue_batch_len(d->queue, QUEUE_DEAD_LETTER);
 }
 
 static void
@@ -118,7 +107,7 @@ put_done(void *context, const struct aws_result *call)
         return;
     }
     if (call->result == 0 && call->status / 100 == 2)
-        r.written = d->batch->len;
+        r.written = batch_len(d);
     d->done(d->context, &r);
 }
 
@@ -165,7 +154,7 @@ static void
 put_object(struct dead_letter *d)
 {
     d->first = 0;
-    d->object.records_len = d->batch->len;
+    d->object.records_len = batch_len(d);
     d->moved = false;
     d->call.silence_ms = d->silence_ms;
     aws_client_start(&d->client, &d->call);
@@ -218,18 +207,14 @@ write_lines(struct dead_letter *d)
     struct dead_letter_result r = {.written = 0};
 
     d->object.records_len = 1;
-    for (d->first = 0; d->first < d->batch->len && write_line(d, until); d->first++)
+    for (d->first = 0; d->first < batch_len(d) && write_line(d, until); d->first++)
         r.written++;
     d->done(d->context, &r);
 }
 
 void
-dead_letter_put(struct dead_letter *d, const struct queue *queue, const struct queue_batch *batch,
-                struct span common_key, bool again)
+dead_letter_put(struct dead_letter *d, bool again)
 {
-    d->queue = queue;
-    d->batch = batch;
-    d->common_key = common_key;
     if (settings_of(d)->dead_letter != DEAD_LETTER_S3) {
         write_lines(d);
         return;

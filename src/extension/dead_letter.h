@@ -20,7 +20,8 @@ struct dead_letter_result {
 
 struct dead_letter {
     struct aws_client client; /* its environment is set by the caller */
-    struct span sandbox;      /* goes into the names of objects */
+    const struct queue *queue;
+    struct span sandbox; /* goes into the names of objects */
     struct own_lines *lines;  /* where lines on standard error are remembered; NULL: they are not */
     uint32_t silence_ms;      /* as of http_call; may be changed before each put */
     /* The records are written, or are not; the result's spans are valid during the callback. */
@@ -29,9 +30,6 @@ struct dead_letter {
 
     /* private */
     struct aws_call call;
-    const struct queue *queue;
-    const struct queue_batch *batch;
-    struct span common_key;
     struct dead_letter_object object;
     uint32_t first;                   /* place in the batch of the object's first record */
     uint64_t sequence;                /* of the latest object */
@@ -47,17 +45,14 @@ struct dead_letter {
 size_t dead_letter_bytes(const struct settings *settings, struct span sandbox);
 
 /*
- * client.environment, sandbox, done and context are set by the caller; sandbox may get another
+ * client.environment, queue, sandbox, done and context are set by the caller; sandbox may get another
  * value of the same length later. Returns 0, or ERR_FULL.
  */
 int dead_letter_init(struct dead_letter *d, struct loop *loop, struct storage *s);
 
-/* The bytes that a record adds to an object. Looks at each of its bytes. */
-size_t dead_letter_record_size(const struct queue_record *record, struct span common_key);
-
 /*
- * Writes a batch, 1 or more records, of the queue; it must not change until done, which may come
- * before this returns. common_key is the partition key of records that have none of their own.
+ * Writes the queue's batch QUEUE_DEAD_LETTER, 1 or more records; they must stay in it until done, which
+ * may come before this returns.
  *
  * again: these are the records of the last put, of which nobody knows whether they were written. They
  * go into an object of the same name, so that there is one in the end.
@@ -65,8 +60,7 @@ size_t dead_letter_record_size(const struct queue_record *record, struct span co
  * Whether and when it is worth another try is for the caller to decide, by the result of the call.
  * Standard error takes what it can within 10 ms at a time.
  */
-void dead_letter_put(struct dead_letter *d, const struct queue *queue,
-                     const struct queue_batch *batch, struct span common_key, bool again);
+void dead_letter_put(struct dead_letter *d, bool again);
 
 /* Gives up a call that is under way, without done. */
 void dead_letter_stop(struct dead_letter *d);

@@ -14,21 +14,12 @@ kinesis_bytes(void)
     return aws_client_bytes(REPLY_MAX_BYTES);
 }
 
-size_t
-kinesis_record_size(const struct kinesis *k, const struct queue_record *record)
-{
-    return put_records_size(wire_measure(&k->wire), record->data.len,
-                            queue_key(record, k->common_key));
-}
-
 static void
 tell_record(void *context, size_t index, struct put_record *r)
 {
     struct kinesis *k = context;
 
-    queue_payload(k->queue, k->batch->places[index], &r->partition_key, &r->data);
-    if (r->partition_key.len == 0)
-        r->partition_key = k->common_key;
+    queue_payload(k->queue, QUEUE_STREAM, (uint32_t)index, &r->partition_key, &r->data);
 }
 
 static void
@@ -96,7 +87,7 @@ read_records(struct kinesis *k, struct span body)
     unsigned status;
 
     k->first_code = (struct span){NULL, 0};
-    if (put_records_reply(body, k->batch->len, record_result, k) < 0)
+    if (put_records_reply(body, k->body.records_len, record_result, k) < 0)
         return false;
     status = wire_accepted(&k->wire);
     if (status != 0)
@@ -123,6 +114,7 @@ done(void *context, const struct aws_result *call)
             return;
     }
     r.doubtful = k->doubtful;
+    r.form = wire_measure(&k->wire);
     k->done(k->context, &r);
 }
 
@@ -155,10 +147,9 @@ kinesis_init(struct kinesis *k, struct loop *loop, struct storage *s)
 }
 
 void
-kinesis_put(struct kinesis *k, const struct queue_batch *batch)
+kinesis_put(struct kinesis *k)
 {
-    k->batch = batch;
     k->doubtful = 0;
-    k->body.records_len = batch->len;
+    k->body.records_len = queue_batch_len(k->queue, QUEUE_STREAM);
     start(k);
 }

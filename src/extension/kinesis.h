@@ -16,12 +16,12 @@ struct kinesis_result {
     struct aws_result call; /* code: of an error reply, or of the first record that failed */
     bool records;           /* `record` has been called for each record */
     unsigned doubtful;      /* replies after which the batch may have been written, or not */
+    enum wire_form form;    /* that records are to be measured by: the larger one that a body may have */
 };
 
 struct kinesis {
     struct aws_client client; /* its environment is set by the caller */
     const struct queue *queue;
-    struct span common_key; /* partition key of records that have none of their own */
     /* One record's fate; code is empty when it was accepted. */
     void (*record)(void *context, size_t index, struct span code);
     /* The call has ended; the result's spans are valid during the callback. */
@@ -29,7 +29,6 @@ struct kinesis {
     void *context;
 
     /* private */
-    const struct queue_batch *batch;
     struct wire wire; /* body.form and call.content_type follow it */
     unsigned doubtful;
     struct put_records body;
@@ -42,10 +41,7 @@ size_t kinesis_bytes(void);
 /* client.environment, queue, callbacks and context are set by the caller. Returns 0, or ERR_FULL. */
 int kinesis_init(struct kinesis *k, struct loop *loop, struct storage *s);
 
-/* The bytes that a record adds to a request body, in the larger form that the body may come to have. */
-size_t kinesis_record_size(const struct kinesis *k, const struct queue_record *record);
-
-/* Sends a batch, 1 to QUEUE_BATCH_MAX records; it must not change until done. */
-void kinesis_put(struct kinesis *k, const struct queue_batch *batch);
+/* Sends the queue's batch QUEUE_STREAM, 1 or more records; they must stay in it until done. */
+void kinesis_put(struct kinesis *k);
 
 #endif

@@ -1,89 +1,44 @@
 #ifndef TELEMETRY_DISPATCHER_H
 #define TELEMETRY_DISPATCHER_H
 /*
- * Decides when which records of the queue go to Kinesis.
+ * Delivers telemetry: does what protocol/delivery decides.
  *
- * A batch goes when a flush is wanted, when it is full, or when its oldest record has waited for
- * 200 ms. Records that failed stay in the queue and go first in a later batch, after a wait with
- * full jitter; fresh ones do not wait for them. A call that failed as a whole makes all wait. After
- * one that brought no reply in time the next batch is half as large.
- *
- * After AWS_MAX_ATTEMPTS calls in a row that brought nothing the circuit breaker opens
- * (protocol/breaker.h): no invocation is held for a stream that cannot be reached, and nothing is
- * dropped for that.
- *
- * When a call is refused for one of its records, that record is found, by its number in the
- * service's message or by halves, and set aside; once others have been accepted it is tried alone,
- * and leaves the queue when it is refused again. While others are refused too it is not the
- * record's fault, and it stays.
+ * The records of the queue go to Kinesis (kinesis.h), and what the stream does not take to
+ * TELEMETRY_DEAD_LETTER (dead_letter.h). When which of them go, and what follows from a reply, is
+ * decided in protocol/delivery.h alone; here are the clock, the sockets, the log and one timer.
  */
-#include "extension/dead_letter_dispatcher.h"
+#include "extension/dead_letter.h"
 #include "extension/failure_log.h"
 #include "extension/kinesis.h"
-#include "extension/telemetry_intake.h"
-#include "protocol/ahead.h"
-#include "protocol/breaker.h"
-#include "protocol/retry.h"
+#include "protocol/delivery.h"
 
-/*
- * The platform holds back what the listener does not read, and drops what is too much for it. After so
- * long without any room it is better that we drop, and the function's end is heard.
- */
-#define DISPATCHER_PATIENCE_MS 5000
+/* How long a full queue may last, unless telemetry_dispatcher_patience says otherwise. */
+#define DISPATCHER_PATIENCE_MS DELIVERY_PATIENCE_MS
 
 struct telemetry_dispatcher {
     const struct settings *settings;
-    struct loop *loop;
-    struct aws_environment environment;
-    struct credentials credentials;
-    struct queue queue;
-    struct kinesis kinesis;
-    struct telemetry_intake intake;
-    struct dead_letter_dispatcher dead_letter;
-    struct ledger ledger;
-    struct own_lines own_lines; /* dead letters on standard error */
-    uint64_t deadline_ms; /* monotonic: until when delivery is awaited; 0: nobody waits */
     /* Something was delivered, failed or came to rest. */
     void (*changed)(void *context);
-    /* A call has ended, so the queue may have room again. */
+    /* An event had no room, and there may be some now. */
     void (*room)(void *context);
     void *context;
 
     /* private */
-    bool flush;           /* what is dead goes now, too; until all is delivered */
-    uint32_t flush_fresh; /* so many of the fresh records go now */
-    struct loop_timer timer;
-    struct loop_timer full_timer;   /* the queue has been full for too long */
-    uint32_t patience_ms;           /* which is so long */
-    bool told_full;                 /* since it was last half empty */
-    struct loop_timer burial_timer; /* at the end: what is left goes to the dead letter */
-    struct queue_batch batch;
-    uint32_t places[QUEUE_BATCH_MAX];
-    uint32_t batch_max; /* records that a batch may have now */
-    bool sending;
-    bool alone;   /* what is under way is a record that was set aside */
-    bool cramped; /* a record was set aside since its pieces had no room */
-    struct ahead ahead;
-    unsigned in_vain;       /* calls of the last chance after which only a change could help */
-    uint32_t stream_ms;     /* the time that the stream has at the last chance */
-    bool last_chance;       /* the sandbox ends: no rest any more */
-    bool over;              /* nothing goes to the stream any more */
-    struct breaker breaker; /* by the wall clock, which goes on in a freeze */
-    struct retry_quota quota;
-    bool at_once;            /* the present row of failures had its one retry without a wait */
-    bool evidence;           /* a record was accepted since the last one was set aside */
-    bool hopeful;            /* a record that failed may do better in its next try */
-    uint64_t calls_at_ms;    /* no call before */
-    uint64_t failed_at_ms;   /* no record that failed goes before */
-    uint64_t fresh_since_ms; /* since when the oldest fresh record may be waiting */
-    unsigned accepted;       /* of the batch under way */
-    unsigned resent;         /* of the batch under way: records that were in one before */
-    uint64_t calls_before;   /* requests begun before it */
+    struct loop *loop;
+    struct loop_timer timer; /* when delivery wants to be asked again */
+    struct delivery delivery;
+    bool driving;  /* orders are being carried out */
+    bool reported; /* `changed` is to be called when they are */
+    struct aws_environment environment;
+    struct credentials credentials;
+    struct kinesis kinesis;
+    uint64_t requests_before; /* begun before the call under way */
     uint64_t unanswered_before;
-    uint64_t bytes_before;  /* the last call of which each record was refused */
-    unsigned most_attempts; /* of its records that failed */
-    enum retry_class class; /* of its failures */
     struct failure_log failures;
+    struct dead_letter letter;
+    uint64_t letter_unanswered_before;
+    struct failure_log letter_failures;
+    struct own_lines own_lines; /* dead letters on standard error */
 };
 
 size_t telemetry_dispatcher_bytes(const struct settings *settings);

@@ -10,6 +10,7 @@
  */
 #include "io/http_server.h"
 #include "protocol/ledger.h"
+#include "protocol/limits.h"
 #include "protocol/repeats.h"
 #include "protocol/splitter.h"
 
@@ -17,7 +18,7 @@
  * The largest event. A record above the API's largest maxBytes (1 MiB) comes cut in two, so an
  * event is at most that and its envelope.
  */
-#define LISTENER_EVENT_MAX_BYTES (1048576 + 65536)
+#define LISTENER_EVENT_MAX_BYTES EVENT_MAX_BYTES
 
 /* Unfinished events that are larger than the connection's buffer, at the same time. */
 #define LISTENER_LARGE_EVENTS 3

@@ -44,7 +44,10 @@ struct dead_letter_schedule {
     uint64_t deadline_ms; /* of the last chance */
 };
 
-/* When the next batch is due, given that none is under way; UINT64_MAX: there is none. */
+/*
+ * When the next batch is due, given that none is under way; UINT64_MAX: there is none. To be asked after
+ * each change: it notes since when a record waits.
+ */
 uint64_t dead_letter_schedule_due_ms(struct dead_letter_schedule *s, uint64_t now_ms);
 
 /* Takes the next batch, QUEUE_DEAD_LETTER of the queue. */

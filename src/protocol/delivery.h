@@ -108,18 +108,18 @@ enum delivery_credentials {
     DELIVERY_NONE    /* a fetch has ended without any */
 };
 
-/* The call that is under way. */
+/* The call that is under way; what is known of the last one afterwards. */
 struct delivery_call {
     bool under_way;
-    bool hopeful;            /* a record that failed may do better in its next try */
-    bool wanted;             /* this call was to test whether the stream takes so many */
+    bool hopeful; /* a record that failed may do better in its next try */
+    bool full;    /* the batch has as many records as were allowed */
     enum queue_take_what what;
-    unsigned accepted;
-    unsigned resent;         /* records that were in a batch before */
-    unsigned most_attempts;  /* of its records that failed */
-    unsigned throttled;      /* records that a shard had no room for */
     uint32_t len;
-    enum retry_class class;  /* of its failures */
+    uint32_t accepted;
+    uint32_t throttled;     /* records that a shard had no room for */
+    uint32_t resent;        /* records that were in a batch before */
+    unsigned most_attempts; /* of its records that failed */
+    enum retry_class class; /* of its failures */
     uint64_t begun_ms;
 };
 
@@ -148,20 +148,20 @@ struct delivery_urgency {
 struct delivery_full {
     bool refused;         /* an event had no room since the last DELIVERY_RESUME */
     bool waits;           /* patience is running out */
-    bool told;            /* since the queue was last half empty */
-    uint32_t patience_ms; /* how long it may be full before events are dropped */
-    uint32_t left_ms;     /* of that */
+    bool overflow;        /* it has: events are dropped */
+    bool told;            /* of that, since the queue was last half empty */
+    uint32_t patience_ms; /* how long it may be full before that */
+    uint32_t left_ms;     /* of it */
     uint64_t seen_ms;     /* when left_ms was brought up to date */
 };
 
 /* Orders that wait for delivery_next. */
 struct delivery_pending {
     bool full, opened, recovers; /* notes */
-    bool abort, refresh, resume, connect;
-    enum delivery_credentials credentials;
-    bool asked;                    /* for credentials, and they are there: for one call */
-    uint64_t credentials_at_ms;    /* no call before, unless a report comes */
-    unsigned failures, failures_before; /* of the notes */
+    bool refresh, resume, connect;
+    bool ready;                         /* there are credentials, for the call that is due */
+    uint64_t credentials_at_ms;         /* they are coming: asked again then, or at a report */
+    unsigned failures, failures_before; /* of the notes opened and recovers */
 };
 
 struct delivery {

@@ -16,25 +16,27 @@
 
 /* Starts as all zeros. */
 struct pace {
-    uint32_t per_second;  /* records that the stream takes; 0: it throttles nothing */
-    uint64_t empty_ms;    /* when it last throttled */
-    uint64_t next_ms;     /* no call before */
-    uint32_t took_ms;     /* of the last call */
-    uint32_t recent;      /* records accepted in the last second, about */
-    uint64_t recent_ms;   /* since when these are counted */
+    uint32_t per_second; /* records that the stream takes; 0: it throttles nothing */
+    uint32_t accepted;   /* records since it last throttled */
+    uint64_t empty_ms;   /* when that was */
+    uint64_t next_ms;    /* no call before */
+    uint32_t took_ms;    /* the last call, from its beginning to its end */
+    uint32_t recent;     /* records accepted in the last second, about */
+    uint64_t recent_ms;  /* since when these are counted */
 };
 
 /* What a reply has told of the records of a call. */
 struct pace_reply {
-    uint32_t sent, accepted, throttled;
+    uint32_t accepted, throttled;
+    bool full;         /* the batch was as large as pace_records allowed */
     uint32_t most;     /* records that a batch may have at all */
-    uint32_t took_ms;  /* from the call to its end */
+    uint32_t took_ms;
     uint32_t left_ms;  /* that are left to deliver in; UINT32_MAX: nobody waits */
     uint32_t hint_ms;  /* x-amz-retry-after; 0: none */
-    uint32_t dice;
+    uint32_t dice;     /* caller's random number: waits are not in step with those of others */
 };
 
-/* Counts a reply in which records were accepted, or throttled, or both. */
+/* A reply has come that tells what became of each record. */
 void pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r);
 
 /* Someone waits from now on, who did not when the next call was put off. */

@@ -22,9 +22,9 @@
 #include "protocol/intake.h"
 
 struct suspect {
-    bool evidence;  /* a record was accepted since the last one was set aside */
-    bool exonerated; /* a record of the call that began the search was accepted */
-    bool cramped;   /* a record was set aside since its pieces had no room */
+    bool evidence;   /* a record was accepted since the last one was set aside */
+    bool exonerated; /* a record of the call that began the last search was accepted */
+    bool cramped;    /* a record was set aside since its pieces had no room; the owner resets it */
 };
 
 /* A call that was refused for what one of its records is. The batch is still the queue's. */
@@ -44,10 +44,19 @@ enum suspect_verdict {
 enum suspect_verdict suspect_refused(struct suspect *s, struct intake *in,
                                      const struct suspect_call *call);
 
-/* Records of a batch were accepted, which was taken so. */
-void suspect_accepted(struct suspect *s, struct intake *in, enum queue_take_what what);
+/*
+ * A reply has told what became of each record of a batch that was taken so; `accepted`: of one of them
+ * at least, that it was accepted. Whatever else became of them, none was what a call was refused for.
+ */
+void suspect_answered(struct suspect *s, struct queue *q, enum queue_take_what what, bool accepted);
 
-/* Others fail as well: whoever is suspected or set aside is to be sent again like others. */
-void suspect_acquit(struct suspect *s, struct queue *q);
+/* A batch that was taken so failed as a whole, for another reason: its records are what they were. */
+void suspect_unanswered(struct queue *q, enum queue_take_what what);
+
+/*
+ * How many records are to be sent next by themselves, since they are suspects or set aside, and what to
+ * take; 0: none of them, the others go.
+ */
+uint32_t suspect_next(const struct suspect *s, const struct queue *q, enum queue_take_what *what);
 
 #endif

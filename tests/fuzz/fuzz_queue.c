@@ -6,8 +6,8 @@
  *
  * Here a letter stands for the last record of that letter, and a word that makes no sense is skipped.
  * `k` before a number of bytes, as in +k8, makes them a partition key, `p` a part of an event, of the
- * same one as the record before if that is a part, too; =a5 leaves a the last 5 bytes of its data, and
- * xa loses a.
+ * same one as the record before if that is a part, too; =a5 leaves a the last 5 bytes of its data, when it
+ * is in a batch, and xa loses a.
  */
 #include "fuzz.h"
 #include "protocol/queue.h"
@@ -25,6 +25,8 @@ struct record {
     size_t key_len, data_len;
     size_t gone; /* bytes that its data has lost at the front */
     enum queue_state state;
+    enum queue_batch batch; /* when it is sent, as at */
+    uint32_t at;
     unsigned attempts, refusals;
 };
 
@@ -43,29 +45,20 @@ byte_of(size_t index, size_t at)
     return (char)(index * 31 + at * 7 + 1);
 }
 
-/* It turned too early: what lies before the turn goes to the end, unless others know where it is. */
+/* It turned too early: what lies before the turn goes to the end. */
 static void
 move_up(struct model *m)
 {
     uint32_t head = m->records[m->oldest].place;
-    uint32_t gain = m->q.cap - m->turn;
+    uint32_t gain = m->q.ring.cap - m->turn;
 
-    for (size_t i = m->oldest; i < m->len; i++)
-        if (m->turn == 0 || (m->records[i].state == QUEUE_SENT && m->q.moved == NULL))
-            return;
+    if (m->turn == 0)
+        return;
     for (size_t i = m->oldest; i < m->len; i++)
         if (m->records[i].place >= head)
             m->records[i].place += gain;
     m->turn = 0;
-    m->touched = m->q.cap;
-}
-
-/* Whoever wants to be told: then records in a batch move, too. */
-static void
-told(void *context, uint32_t from, uint32_t by)
-{
-    (void)context;
-    FACT(by > 0 && from % 8 == 0);
+    m->touched = m->q.ring.cap;
 }
 
 /*
@@ -80,20 +73,20 @@ place_for(struct model *m, size_t len, uint32_t *place)
 
     *place = 0;
     if (m->oldest == m->len)
-        return need <= m->q.cap;
+        return need <= m->q.ring.cap;
     head = m->records[m->oldest].place;
     tail = m->records[m->len - 1].place + m->records[m->len - 1].size;
     if (tail <= head) {
-        if (need > head - tail && need <= m->q.cap)
+        if (need > head - tail && need <= m->q.ring.cap)
             move_up(m);
         *place = tail;
         return need <= m->records[m->oldest].place - tail;
     }
     m->turn = 0;
-    if (need <= m->q.cap - tail && m->touched >= m->q.quiet && tail + need > m->touched &&
+    if (need <= m->q.ring.cap - tail && m->touched >= m->q.ring.quiet && tail + need > m->touched &&
         need <= head && head >= m->touched / 2)
         m->turn = tail;
-    if (need <= m->q.cap - tail && m->turn == 0)
+    if (need <= m->q.ring.cap - tail && m->turn == 0)
         *place = tail;
     return *place == tail || need <= head;
 }
@@ -131,7 +124,7 @@ add(struct model *m, size_t room_len, size_t key_len, size_t data_len, bool part
     FACT((room != NULL) == place_for(m, room_len, &place));
     if (room == NULL)
         return;
-    FACT(queue_fits(&m->q, room_len) && room == m->q.ring + place + SLOT);
+    FACT(queue_fits(&m->q, room_len) && room == m->q.ring.bytes + place + SLOT);
     memset(room, '.', room_len);
     for (size_t i = 0; i < key_len + data_len; i++)
         room[i] = byte_of(m->len, i);
@@ -154,57 +147,61 @@ record_size(void *context, const struct queue_record *record)
     return record->data.len + record->partition_key.len;
 }
 
+/* Whether nothing is left in the batch. */
+static bool
+free_batch(const struct model *m, enum queue_batch batch)
+{
+    for (uint32_t i = 0; i < queue_batch_len(&m->q, batch); i++)
+        if (queue_in_batch(&m->q, batch, i))
+            return false;
+    return true;
+}
+
 /* Takes what the model says has to come next, all of one state. */
 static void
 expect(struct model *m, const struct queue_limits *limits, enum queue_state state,
-       const struct queue_batch *batch, uint32_t *at, uint64_t *bytes)
+       enum queue_batch batch, uint32_t *at, uint64_t *bytes)
 {
     for (size_t i = m->oldest; i < m->len; i++) {
         struct record *r = &m->records[i];
-        uint64_t size = r->key_len + r->data_len;
+        uint64_t size = r->data_len + (r->key_len > 0 ? r->key_len : m->q.common_key.len);
 
         /* those of this very batch were marked by the first round */
         if (r->state != state)
             continue;
-        if (*at == limits->records || (*at > 0 && size > limits->bytes - *bytes))
+        if (*at == limits->records || *at == BATCH_MAX_RECORDS ||
+            (*at > 0 && size > limits->bytes - *bytes))
             return;
-        FACT(*at < batch->len && batch->places[*at] == r->place);
+        FACT(*at < queue_batch_len(&m->q, batch));
+        FACT(m->q.batches[batch].offsets[*at] == r->place);
         *bytes = size > limits->bytes - *bytes ? limits->bytes : *bytes + size;
         r->state = QUEUE_SENT;
+        r->batch = batch;
+        r->at = *at;
         r->attempts++;
         ++*at;
     }
 }
 
 static void
-take(struct model *m, uint32_t records, uint64_t bytes, bool with_failed)
+take(struct model *m, uint32_t records, uint64_t bytes, enum queue_take_what what)
 {
+    static const enum queue_state states[] = {
+        [QUEUE_TAKE_FRESH] = QUEUE_FRESH,      [QUEUE_TAKE_FAILED] = QUEUE_FAILED,
+        [QUEUE_TAKE_SUSPECTS] = QUEUE_SUSPECT, [QUEUE_TAKE_ASIDE] = QUEUE_ASIDE,
+        [QUEUE_TAKE_DEAD] = QUEUE_DEAD,        [QUEUE_TAKE_IN_DOUBT] = QUEUE_IN_DOUBT};
     struct queue_limits limits = {records, bytes, record_size, NULL};
-    uint32_t places[QUEUE_BATCH_MAX];
-    struct queue_batch batch = {.places = places};
+    enum queue_batch batch = free_batch(m, QUEUE_STREAM) ? QUEUE_STREAM : QUEUE_DEAD_LETTER;
     uint64_t sum = 0;
     uint32_t at = 0;
 
-    queue_take(&m->q, &limits, with_failed, &batch);
-    if (with_failed)
-        expect(m, &limits, QUEUE_FAILED, &batch, &at, &sum);
-    expect(m, &limits, QUEUE_FRESH, &batch, &at, &sum);
-    FACT(batch.len == at);
-}
-
-/* The same of one state alone. */
-static void
-take_only(struct model *m, uint32_t records, enum queue_state state)
-{
-    struct queue_limits limits = {records, UINT64_MAX, record_size, NULL};
-    uint32_t places[QUEUE_BATCH_MAX];
-    struct queue_batch batch = {.places = places};
-    uint64_t sum = 0;
-    uint32_t at = 0;
-
-    queue_take_only(&m->q, &limits, state, &batch);
-    expect(m, &limits, state, &batch, &at, &sum);
-    FACT(batch.len == at);
+    if (!free_batch(m, batch))
+        return;
+    (void)queue_take(&m->q, batch, &limits, what);
+    expect(m, &limits, states[what], batch, &at, &sum);
+    if (what == QUEUE_TAKE_FAILED)
+        expect(m, &limits, QUEUE_FRESH, batch, &at, &sum);
+    FACT(queue_batch_len(&m->q, batch) == at);
 }
 
 /* The last record of that letter; NULL when there is none, or it has ended. */
@@ -250,25 +247,46 @@ ended(struct model *m, const struct record *r, bool lost)
     return events;
 }
 
+/* What is in no batch can be dropped when it is the oldest. */
+static void
+drop(struct model *m, struct record *r)
+{
+    if (r != &m->records[m->oldest])
+        return;
+    FACT(queue_lose_oldest(&m->q) == ended(m, r, true));
+    r->state = QUEUE_ENDED;
+    skip_ended(m);
+}
+
 static void
 finish(struct model *m, char verb, char letter)
 {
+    static const char verbs[] = "!?*^_/";
+    static const enum queue_state states[] = {QUEUE_FAILED, QUEUE_FAILED, QUEUE_SUSPECT,
+                                              QUEUE_ASIDE,  QUEUE_DEAD,   QUEUE_IN_DOUBT};
     struct record *r = record_of(m, letter);
+    bool leaves = verb == '-' || verb == 'x';
 
     if (r == NULL)
         return;
-    if (verb == '-' || verb == 'x') {
-        FACT((verb == '-' ? queue_end : queue_lose)(&m->q, r->place) == ended(m, r, verb == 'x'));
+    if (r->state != QUEUE_SENT) {
+        if (leaves)
+            drop(m, r);
+        return;
+    }
+    if (leaves) {
+        FACT((verb == '-' ? queue_end : queue_lose)(&m->q, r->batch, r->at) ==
+             ended(m, r, verb == 'x'));
         r->state = QUEUE_ENDED;
         skip_ended(m);
-    } else if (verb == '^' || verb == '_' || verb == '/') {
-        r->state = verb == '^' ? QUEUE_ASIDE : (verb == '_' ? QUEUE_DEAD : QUEUE_IN_DOUBT);
-        queue_mark(&m->q, r->place, r->state);
-    } else if (r->state == QUEUE_SENT) {
-        (verb == '!' ? queue_again : queue_refused)(&m->q, r->place);
-        r->state = QUEUE_FAILED;
-        r->refusals += verb == '?';
+        return;
     }
+    r->state = states[strchr(verbs, verb) - verbs];
+    if (verb == '?')
+        queue_refused(&m->q, r->batch, r->at, r->state);
+    else
+        queue_mark(&m->q, r->batch, r->at, r->state);
+    r->refusals += verb == '?';
 }
 
 /* The data lie where they are written to, and may overlap with that. */
@@ -278,26 +296,21 @@ rewrite(struct model *m, char letter, size_t len)
     struct record *r = record_of(m, letter);
     struct span data;
 
-    if (r == NULL || len > r->data_len)
+    if (r == NULL || r->state != QUEUE_SENT || len > r->data_len)
         return;
-    data = queue_at(&m->q, r->place).data;
+    data = queue_at(&m->q, r->batch, r->at).data;
     r->gone += data.len - len;
     r->data_len = len;
-    queue_rewrite(&m->q, r->place, span_skip(data, data.len - len));
+    queue_rewrite(&m->q, r->batch, r->at, span_skip(data, data.len - len));
 }
 
-/* Those of one state, or all that have not ended, go over to another. */
+/* Those of some states go over to another. */
 static void
-move_all(struct model *m, bool only_aside, enum queue_state state)
+move_all(struct model *m, unsigned states, enum queue_state state)
 {
-    for (size_t i = m->oldest; i < m->len; i++) {
-        struct record *r = &m->records[i];
-
-        if (only_aside
-                ? r->state == QUEUE_ASIDE
-                : r->state != QUEUE_ENDED && r->state != QUEUE_SENT && r->state != QUEUE_IN_DOUBT)
-            r->state = state;
-    }
+    for (size_t i = m->oldest; i < m->len; i++)
+        if ((states >> m->records[i].state & 1) != 0)
+            m->records[i].state = state;
 }
 
 /* The oldest record moves behind the youngest, and is the same but for its place. */
@@ -312,8 +325,7 @@ roll(struct model *m)
         return;
     FACT(m->oldest < m->len);
     r = m->records[m->oldest];
-    FACT(r.state == QUEUE_FAILED || r.state == QUEUE_ASIDE || r.state == QUEUE_DEAD ||
-         r.state == QUEUE_IN_DOUBT);
+    FACT(r.state != QUEUE_FRESH && r.state != QUEUE_SENT && r.state != QUEUE_ENDED);
     m->records[m->oldest].state = QUEUE_ENDED;
     skip_ended(m);
     FACT(place_for(m, r.key_len + r.data_len, &place));
@@ -327,7 +339,7 @@ roll(struct model *m)
 static void
 compact(struct model *m)
 {
-    uint32_t cap = m->q.cap, used = 0;
+    uint32_t cap = m->q.ring.cap, used = 0;
     bool sent = false;
 
     for (size_t i = m->oldest; i < m->len; i++) {
@@ -342,7 +354,7 @@ compact(struct model *m)
     while (m->records[m->len - 1].state == QUEUE_ENDED)
         m->len--;
     /* what is first in the ring is at its beginning, or at its end when the rest is there */
-    for (size_t i = m->oldest, at = m->q.head; i < m->len; i++) {
+    for (size_t i = m->oldest, at = m->q.ring.head; i < m->len; i++) {
         struct record *r = &m->records[i];
 
         if (r->state == QUEUE_ENDED)
@@ -351,7 +363,7 @@ compact(struct model *m)
         r->place = (uint32_t)at;
         at += r->size;
     }
-    FACT(m->q.head == 0 || m->q.head + used >= cap);
+    FACT(m->q.ring.head == 0 || m->q.ring.head + used >= cap);
     FACT(used + SLOT > cap || queue_room(&m->q, cap - used - SLOT) != NULL);
 }
 
@@ -359,12 +371,17 @@ static void
 check_record(const struct model *m, size_t index)
 {
     const struct record *want = &m->records[index];
-    struct queue_record got = queue_at(&m->q, want->place);
+    struct queue_record got;
 
+    if (want->state == QUEUE_SENT)
+        got = queue_at(&m->q, want->batch, want->at);
+    else if (index != m->oldest || !queue_oldest(&m->q, &got))
+        return;
     FACT(got.origin.sequence == want->origin.sequence && got.state == want->state);
     FACT(got.origin.events == want->origin.events && got.origin.part == want->origin.part);
     FACT(got.attempts == want->attempts && got.refusals == want->refusals);
-    FACT(got.partition_key.len == want->key_len && got.data.len == want->data_len);
+    FACT(got.own_key == (want->key_len > 0) && got.data.len == want->data_len);
+    FACT(got.partition_key.len == (got.own_key ? want->key_len : m->q.common_key.len));
     for (size_t i = 0; i < want->key_len; i++)
         FACT(got.partition_key.p[i] == byte_of(want->index, i));
     for (size_t i = 0; i < want->data_len; i++)
@@ -375,7 +392,8 @@ static void
 check(const struct model *m)
 {
     uint64_t bytes = 0, fresh_bytes = 0, events = 0;
-    uint32_t records = 0, counts[QUEUE_ENDED + 1] = {0}, place;
+    uint32_t records = 0, counts[QUEUE_STATES] = {0};
+    struct queue_record oldest;
 
     for (size_t i = m->oldest; i < m->len; i++) {
         const struct record *r = &m->records[i];
@@ -392,11 +410,9 @@ check(const struct model *m)
     }
     FACT(m->q.events == events);
     FACT(m->q.records == records && m->q.bytes == bytes && m->q.fresh_bytes == fresh_bytes);
-    FACT(m->q.fresh == counts[QUEUE_FRESH] && m->q.failed == counts[QUEUE_FAILED]);
-    FACT(m->q.aside == counts[QUEUE_ASIDE] && m->q.dead == counts[QUEUE_DEAD]);
-    FACT(m->q.in_doubt == counts[QUEUE_IN_DOUBT]);
-    FACT(queue_oldest(&m->q, &place) == (records > 0));
-    FACT(records == 0 || place == m->records[m->oldest].place);
+    FACT(memcmp(m->q.count, counts, sizeof counts) == 0);
+    FACT(queue_oldest(&m->q, &oldest) == (records > 0));
+    FACT(records == 0 || m->q.ring.head == m->records[m->oldest].place);
 }
 
 /* The number that the text begins with, at most so much; what follows it. */
@@ -417,24 +433,32 @@ number(struct span *text, size_t most)
 static void
 run_for_many(struct model *m, char verb, size_t n)
 {
-    uint32_t records = n > 0 && n < QUEUE_BATCH_MAX ? (uint32_t)n : QUEUE_BATCH_MAX;
+    static const char verbs[] = "ftSADI";
+    uint32_t records = n > 0 && n < BATCH_MAX_RECORDS ? (uint32_t)n : BATCH_MAX_RECORDS;
+    const char *what = verb == '\0' ? NULL : strchr(verbs, verb);
 
-    if (verb == 't') {
-        take(m, records, UINT64_MAX, true);
+    if (what != NULL) {
+        take(m, records, UINT64_MAX, (enum queue_take_what)(what - verbs));
     } else if (verb == 's') {
-        take(m, QUEUE_BATCH_MAX, n, true);
-    } else if (verb == 'f') {
-        take(m, QUEUE_BATCH_MAX, UINT64_MAX, false);
-    } else if (verb == 'A' || verb == 'D') {
-        take_only(m, records, verb == 'A' ? QUEUE_ASIDE : QUEUE_DEAD);
-    } else if (verb == 'I') {
-        take_only(m, records, QUEUE_IN_DOUBT);
+        take(m, BATCH_MAX_RECORDS, n, QUEUE_TAKE_FAILED);
     } else if (verb == 'R') {
         queue_rejoin(&m->q);
-        move_all(m, true, QUEUE_FAILED);
+        move_all(m, 1u << QUEUE_ASIDE | 1u << QUEUE_SUSPECT, QUEUE_FAILED);
+    } else if (verb == 'C') {
+        queue_clear_suspects(&m->q);
+        move_all(m, 1u << QUEUE_SUSPECT, QUEUE_FAILED);
+    } else if (verb == 'Z') {
+        queue_set_suspects_aside(&m->q);
+        move_all(m, 1u << QUEUE_SUSPECT, QUEUE_ASIDE);
     } else if (verb == 'X') {
         queue_mark_all_dead(&m->q);
-        move_all(m, false, QUEUE_DEAD);
+        move_all(m,
+                 1u << QUEUE_FRESH | 1u << QUEUE_FAILED | 1u << QUEUE_SUSPECT | 1u << QUEUE_ASIDE,
+                 QUEUE_DEAD);
+    } else if (verb == '!') {
+        queue_return(&m->q, QUEUE_STREAM, QUEUE_FAILED);
+        queue_return(&m->q, QUEUE_DEAD_LETTER, QUEUE_FAILED);
+        move_all(m, 1u << QUEUE_SENT, QUEUE_FAILED);
     } else if (verb == '%') {
         roll(m);
     } else if (verb == '#') {
@@ -453,7 +477,7 @@ run_word(struct model *m, struct span word)
 
     if (key || part)
         word = span_skip(word, 1);
-    if (verb != '\0' && strchr("-x!?^_/", verb) != NULL) {
+    if (verb != '\0' && strchr("-x!?*^_/", verb) != NULL && word.len > 0) {
         finish(m, verb, (char)fuzz_byte(&word));
         return;
     }
@@ -478,15 +502,18 @@ void
 fuzz(struct span in)
 {
     static struct model m;
+    static uint32_t offsets[2][BATCH_MAX_RECORDS];
     uint32_t cap = (uint32_t)number(&in, 4096) & ~7u;
 
     m.len = m.oldest = 0;
     m.touched = m.turn = 0;
     queue_open(&m.q, fuzz_room(cap), cap);
+    for (enum queue_batch b = QUEUE_STREAM; b <= QUEUE_DEAD_LETTER; b++)
+        queue_batch_open(&m.q, b, offsets[b], BATCH_MAX_RECORDS);
     if (fuzz_dice(2) == 0)
-        m.q.quiet = fuzz_dice(cap + 1);
+        m.q.common_key = SPAN("common");
     if (fuzz_dice(2) == 0)
-        m.q.moved = told;
+        m.q.ring.quiet = fuzz_dice(cap + 1);
     while (in.len > 0) {
         struct span rest;
 

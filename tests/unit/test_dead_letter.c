@@ -26,8 +26,7 @@ static struct dead_letter letter;
 static struct storage storage;
 static struct queue queue;
 static char ring[1 << 20] __attribute__((aligned(8)));
-static uint32_t places[4096];
-static struct queue_batch batch = {0, places};
+static uint32_t offsets[4096];
 
 /* What done was told. */
 static struct {
@@ -68,15 +67,16 @@ add(struct span key, struct span data)
     assert_non_null(room);
     memcpy(room, key.p, key.len);
     memcpy(room + key.len, data.p, data.len);
-    (void)queue_add(&queue, room, key.len, data.len, (struct queue_origin){1, 1, 0});
+    queue_add(&queue, room, key.len, data.len, (struct queue_origin){1, 1, 0});
 }
 
 static void
 take_all(void)
 {
-    struct queue_limits limits = {.records = LEN(places), .bytes = UINT64_MAX, .size = one_byte};
+    struct queue_limits limits = {.records = LEN(offsets), .bytes = UINT64_MAX, .size = one_byte};
 
-    queue_take(&queue, &limits, false, &batch);
+    queue_return(&queue, QUEUE_DEAD_LETTER, QUEUE_IN_DOUBT);
+    (void)queue_take(&queue, QUEUE_DEAD_LETTER, &limits, QUEUE_TAKE_FRESH);
 }
 
 static void
@@ -85,6 +85,8 @@ begin(enum dead_letter_to to)
     memset(&loop, 0, sizeof loop);
     memset(&told, 0, sizeof told);
     queue_open(&queue, ring, sizeof ring);
+    queue_batch_open(&queue, QUEUE_DEAD_LETTER, offsets, LEN(offsets));
+    queue.common_key = SPAN("common");
     settings.dead_letter = to;
     settings.access_key = SPAN("AKID");
     settings.secret_key = SPAN("secret");
@@ -96,6 +98,7 @@ begin(enum dead_letter_to to)
     environment = (struct aws_environment){.settings = &settings, .credentials = &credentials};
     letter = (struct dead_letter){
         .client = {.environment = &environment},
+        .queue = &queue,
         .sandbox = SPAN("5a5a"),
         .silence_ms = 10000,
         .done = done,
@@ -145,7 +148,7 @@ put_as(bool again)
     unsigned before = told.calls;
 
     loop.stopped = false;
-    dead_letter_put(&letter, &queue, &batch, SPAN("common"), again);
+    dead_letter_put(&letter, again);
     assert_int_equal(loop_run(&loop), 0);
     assert_int_equal(told.calls, before + 1);
 }
@@ -330,12 +333,12 @@ size(void **state)
 {
     (void)state;
     begin_s3(NULL, 0);
-    for (uint32_t i = 0, at = 0; i < batch.len; i++) {
-        struct queue_record record = queue_at(&queue, batch.places[i]);
+    for (uint32_t i = 0, at = 0; i < queue_batch_len(&queue, QUEUE_DEAD_LETTER); i++) {
         const char *line_end = strchr(LINES + at, '\n');
+        struct put_record r;
 
-        CHECK_INT("size", dead_letter_record_size(&record, SPAN("common")),
-                  line_end + 1 - (LINES + at));
+        queue_payload(&queue, QUEUE_DEAD_LETTER, i, &r.partition_key, &r.data);
+        CHECK_INT("size", dead_letter_object_line_size(&r), line_end + 1 - (LINES + at));
         at = (uint32_t)(line_end + 1 - LINES);
     }
     end();
@@ -395,7 +398,7 @@ put_lines(void)
     int kept = dup(STDERR_FILENO);
 
     dup2(pipe_start, STDERR_FILENO);
-    dead_letter_put(&letter, &queue, &batch, SPAN("common"), false);
+    dead_letter_put(&letter, false);
     dup2(kept, STDERR_FILENO);
     close(kept);
     assert_int_equal(told.calls, before + 1);
@@ -476,7 +479,7 @@ torn(void **state)
     CHECK_INT("written", told.written, 0);
     got = drain();
     assert_true(got.len >= 4096 && span_starts(got, SPAN(begun)) && got.p[got.len - 1] == 'x');
-    queue_end(&queue, batch.places[0]);
+    queue_end(&queue, QUEUE_DEAD_LETTER, 0);
     add(SPAN("k1"), SPAN("a"));
     take_all();
     put_lines();

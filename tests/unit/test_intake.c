@@ -1,7 +1,6 @@
-#include "extension/telemetry_intake.h"
+#include "protocol/delivery.h"
 
 #include "check.h"
-#include "extension/telemetry_listener.h"
 #include "guard.h"
 #include "protocol/oversize.h"
 
@@ -15,27 +14,49 @@
 
 #define NAMES_MAX 26
 
+/*
+ * The intake as a part of delivery, whose rules say what has to give way where there is no room.
+ */
 static struct settings settings;
-static struct queue queue;
-static struct ledger ledger;
-static struct telemetry_intake intake;
-static struct storage storage;
+static struct delivery delivery;
+static struct queue *const queue = &delivery.queue;
+static struct ledger *const ledger = &delivery.ledger;
+static struct intake *const intake = &delivery.intake;
 static char large_ring[4 << 20] __attribute__((aligned(8)));
+static uint32_t offsets[2][DEAD_LETTER_RECORDS_MAX];
 
-static struct queue_batch batch = {0, (uint32_t[QUEUE_BATCH_MAX]){0}};
+static struct intake_seed
+next_seed(void)
+{
+    static uint64_t seeds;
+    struct intake_seed seed = {.numbers = ++seeds};
+
+    memset(seed.sandbox, (int)seeds, sizeof seed.sandbox);
+    return seed;
+}
 
 /* The settings are the test's; all else is new. A ring of up to 1 MiB ends at an unreadable page. */
 static void
 begin(uint32_t cap)
 {
+    static char *memory;
+    struct intake_seed seed = next_seed();
+    struct span common_key;
+
     assert_true(cap <= sizeof large_ring);
-    queue_open(&queue, cap <= GUARD_ROOM ? guard_buffer(cap) : large_ring, cap);
-    memset(&ledger, 0, sizeof ledger);
-    intake = (struct telemetry_intake){.settings = &settings, .queue = &queue, .ledger = &ledger};
-    if (storage.p == NULL)
-        assert_int_equal(storage_open(&storage, telemetry_intake_bytes()), 0);
-    storage.len = 0;
-    assert_int_equal(telemetry_intake_init(&intake, &storage), 0);
+    settings.queue_max_bytes = sizeof large_ring;
+    if (memory == NULL) {
+        struct settings largest = settings;
+
+        largest.dead_letter = DEAD_LETTER_S3;
+        memory = malloc(delivery_bytes(&largest));
+    }
+    delivery_init(&delivery, &settings, memory, &seed);
+    common_key = queue->common_key;
+    queue_open(queue, cap <= GUARD_ROOM ? guard_buffer(cap) : large_ring, cap);
+    queue->common_key = common_key;
+    queue_batch_open(queue, QUEUE_STREAM, offsets[0], BATCH_MAX_RECORDS);
+    queue_batch_open(queue, QUEUE_DEAD_LETTER, offsets[1], DEAD_LETTER_RECORDS_MAX);
 }
 
 static size_t
@@ -46,27 +67,59 @@ one_byte(void *context, const struct queue_record *record)
     return 1;
 }
 
-static const struct queue_limits all_of_them = {
-    .records = QUEUE_BATCH_MAX, .bytes = UINT64_MAX, .size = one_byte};
+/* Takes into the batch of the stream. What is left in it is to be sent again. */
+static void
+take_as(uint32_t records, enum queue_take_what what)
+{
+    struct queue_limits limits = {.records = records, .bytes = UINT64_MAX, .size = one_byte};
 
-/* Takes all that may be sent into the batch, failed records first. */
+    queue_return(queue, QUEUE_STREAM, QUEUE_FAILED);
+    (void)queue_take(queue, QUEUE_STREAM, &limits, what);
+}
+
+/* All that may be sent, failed records first. */
 static void
 take(void)
 {
-    queue_take(&queue, &all_of_them, true, &batch);
+    take_as(BATCH_MAX_RECORDS, QUEUE_TAKE_FAILED);
 }
 
 static void
 take_dead(void)
 {
-    queue_take_only(&queue, &all_of_them, QUEUE_DEAD, &batch);
+    take_as(BATCH_MAX_RECORDS, QUEUE_TAKE_DEAD);
+}
+
+static uint32_t
+batch_len(void)
+{
+    return queue_batch_len(queue, QUEUE_STREAM);
 }
 
 static struct queue_record
-taken(size_t i)
+taken(uint32_t i)
 {
-    assert_true(i < batch.len);
-    return queue_at(&queue, batch.places[i]);
+    return queue_at(queue, QUEUE_STREAM, i);
+}
+
+static void
+again(uint32_t i)
+{
+    queue_mark(queue, QUEUE_STREAM, i, QUEUE_FAILED);
+}
+
+static void
+delivered(uint32_t i)
+{
+    ledger->delivered += queue_end(queue, QUEUE_STREAM, i);
+}
+
+static void
+restore(void)
+{
+    struct intake_seed seed = next_seed();
+
+    delivery_restored(&delivery, &seed);
 }
 
 static int
@@ -76,8 +129,8 @@ put_text(struct span text)
     int r;
 
     assert_int_equal(event_read(text, NULL, &event), 0);
-    r = telemetry_intake_event(&intake, &event);
-    assert_true(ledger_holds(&ledger, queue.events));
+    r = delivery_event(&delivery, (struct moment){1000, 1000}, &event);
+    assert_true(ledger_holds(ledger, queue->events));
     return r;
 }
 
@@ -86,10 +139,10 @@ static struct span
 event_of(size_t len)
 {
     static char *text;
-    static char larger[LISTENER_EVENT_MAX_BYTES];
+    static char larger[EVENT_MAX_BYTES];
     char *at = len > GUARD_ROOM ? larger : guard_last(&text, len);
 
-    assert_in_range(len, EVENT_LEAST, LISTENER_EVENT_MAX_BYTES);
+    assert_in_range(len, EVENT_LEAST, EVENT_MAX_BYTES);
     memset(at, 'x', len);
     memcpy(at, EVENT_BEGIN, sizeof EVENT_BEGIN - 1);
     memcpy(at + len - (sizeof EVENT_END - 1), EVENT_END, sizeof EVENT_END - 1);
@@ -132,7 +185,7 @@ with_sandbox(const char *text)
 
     for (const char *p = text; *p != '\0'; p++) {
         if (*p == '$')
-            out_put(&o, (struct span){intake.sandbox, SANDBOX_LEN});
+            out_put(&o, (struct span){intake->sandbox, SANDBOX_LEN});
         else
             out_byte(&o, *p);
     }
@@ -157,11 +210,11 @@ format(void **state)
         settings.function_region = SPAN("eu-west-1");
         begin(4096);
         CHECK_INT(name, put_text(span_of(formats[i].event)), 0);
-        CHECK_INT(name, ledger.received, 1);
+        CHECK_INT(name, ledger->received, 1);
         take();
-        CHECK_INT(name, batch.len, 1);
+        CHECK_INT(name, batch_len(), 1);
         CHECK_SPAN(name, taken(0).data, with_sandbox(formats[i].want));
-        CHECK_INT(name, queue.bytes, taken(0).data.len);
+        CHECK_INT(name, queue->bytes, taken(0).data.len);
     }
 }
 
@@ -180,12 +233,12 @@ sequence(void **state)
     assert_in_range(n, 2, 20);
     assert_int_equal(put_text(event_of(40)), ERR_FULL);
     take();
-    ledger.delivered += queue_end(&queue, batch.places[0]);
+    delivered(0);
     assert_int_equal(put_text(event_of(40)), 0);
     for (unsigned i = 1; i < n; i++)
-        queue_again(&queue, batch.places[i]);
+        again(i);
     take();
-    CHECK_INT("records", batch.len, n);
+    CHECK_INT("records", batch_len(), n);
     for (unsigned i = 0; i < n; i++) {
         struct span data = taken(i).data;
 
@@ -221,35 +274,35 @@ gaps(void **state)
         ;
     /* handed over again and again, it is one event */
     assert_int_equal(put_text(event_of(40)), ERR_FULL);
-    intake.overflow = true;
+    delivery.full.overflow = true;
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(put_text(event_of(40)), 0);
     settings.drop = WHEN_FULL_OLDEST;
     assert_int_equal(put_text(event_of(40)), 0);
-    intake.overflow = false;
+    delivery.full.overflow = false;
     assert_int_equal(put_text(event_of(5000)), 0);
-    telemetry_intake_lost(&intake, DROP_CUT);
-    telemetry_intake_lost(&intake, DROP_UNREADABLE);
+    intake_lost(intake, DROP_CUT);
+    intake_lost(intake, DROP_UNREADABLE);
     take();
-    telemetry_intake_bury(&intake, batch.places[1], DROP_REFUSED);
+    intake_bury(intake, 1, DROP_REFUSED);
     there[seq_of(taken(0))] = true;
-    ledger.delivered += queue_end(&queue, batch.places[0]);
-    for (unsigned i = 2; i < batch.len; i++)
-        queue_again(&queue, batch.places[i]);
+    delivered(0);
+    for (unsigned i = 2; i < batch_len(); i++)
+        again(i);
     assert_int_equal(put_text(event_of(40)), 0);
     take();
-    for (uint32_t i = 0; i < batch.len; i++) {
+    for (uint32_t i = 0; i < batch_len(); i++) {
         CHECK("twice", !there[seq_of(taken(i))]);
         there[seq_of(taken(i))] = true;
     }
-    intake.over = true;
+    intake->over = true;
     assert_int_equal(put_text(event_of(40)), 0);
-    CHECK_INT("the last that was written", there[ledger.received - 2], true);
-    for (uint64_t i = 0; i < ledger.received; i++)
+    CHECK_INT("the last that was written", there[ledger->received - 2], true);
+    for (uint64_t i = 0; i < ledger->received; i++)
         missing += !there[i];
     CHECK_INT("missing", missing, 3 + 1 + 1 + 2 + 1 + 1);
-    CHECK_INT("dropped", missing, ledger_dropped(&ledger));
-    CHECK("account", ledger_holds(&ledger, queue.events));
+    CHECK_INT("dropped", missing, ledger_dropped(ledger));
+    CHECK("account", ledger_holds(ledger, queue->events));
 }
 
 static void
@@ -264,9 +317,9 @@ check_id(struct queue_record record, const char *want)
 static void
 split_again(uint32_t index, size_t limit)
 {
-    assert_int_equal(telemetry_intake_resize(&intake, batch.places[index], limit), 0);
-    CHECK("account", ledger_holds(&ledger, queue.events));
-    queue_take(&queue, &all_of_them, false, &batch);
+    assert_int_equal(intake_resize(intake, index, limit), 0);
+    CHECK("account", ledger_holds(ledger, queue->events));
+    take_as(BATCH_MAX_RECORDS, QUEUE_TAKE_FRESH);
 }
 
 /* The pieces have the number of their event, and those of a piece are told from them. */
@@ -281,7 +334,7 @@ split_numbers(void **state)
     assert_int_equal(put_text(event_of(17000)), 0);
     assert_int_equal(put_text(event_of(40)), 0);
     take();
-    CHECK_INT("records", batch.len, 4);
+    CHECK_INT("records", batch_len(), 4);
     CHECK_INT("before", seq_of(taken(0)), 0);
     check_id(taken(1), "$-1\",\"part\":1,\"parts\":2}");
     check_id(taken(2), "$-1\",\"part\":2,\"parts\":2}");
@@ -291,8 +344,8 @@ split_numbers(void **state)
     check_id(taken(1), "$-1.2\",\"part\":2,");
     split_again(1, 300);
     check_id(taken(0), "$-1.2.2\",\"part\":1,");
-    CHECK_INT("received", ledger.received, 3);
-    CHECK_INT("queued", queue.events, 3);
+    CHECK_INT("received", ledger->received, 3);
+    CHECK_INT("queued", queue->events, 3);
 }
 
 /* A copy counts from 0 on; what it has of the one before keeps its name. */
@@ -307,22 +360,22 @@ restored_numbers(void **state)
     begin(4096);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(put_text(event_of(300)), 0);
-    memcpy(before, intake.sandbox, SANDBOX_LEN);
+    memcpy(before, intake->sandbox, SANDBOX_LEN);
     memcpy(before + SANDBOX_LEN, "-1\"", 3);
-    telemetry_intake_restored(&intake);
+    restore();
     for (unsigned i = 0; i < 2; i++)
         assert_int_equal(put_text(event_of(300)), 0);
     take();
     for (unsigned i = 0; i < 4; i++)
         CHECK_INT("number", seq_of(taken(i)), i % 2);
-    assert_int_equal(telemetry_intake_resize(&intake, batch.places[1], 300), 0);
-    assert_int_equal(telemetry_intake_resize(&intake, batch.places[3], 300), 0);
-    take();
+    assert_int_equal(intake_resize(intake, 1, 300), 0);
+    assert_int_equal(intake_resize(intake, 3, 300), 0);
+    take_as(BATCH_MAX_RECORDS, QUEUE_TAKE_FRESH);
     CHECK("before", memmem(taken(0).data.p, taken(0).data.len, before, SANDBOX_LEN + 3) != NULL);
-    memcpy(before, intake.sandbox, SANDBOX_LEN);
-    CHECK("now", memmem(taken(batch.len - 1).data.p, taken(batch.len - 1).data.len, before,
+    memcpy(before, intake->sandbox, SANDBOX_LEN);
+    CHECK("now", memmem(taken(batch_len() - 1).data.p, taken(batch_len() - 1).data.len, before,
                         SANDBOX_LEN + 3) != NULL);
-    CHECK_INT("queued", queue.events, 4);
+    CHECK_INT("queued", queue->events, 4);
 }
 
 #define SIXTEEN "0123456789abcdef"
@@ -351,10 +404,10 @@ request(void **state)
 
         /* that the caller's text goes does no harm */
         strcpy(id, starts[i].id);
-        telemetry_intake_request(&intake, span_of(id));
+        intake_request(intake, span_of(id));
         memset(id, '?', sizeof id);
-        CHECK_SPAN(starts[i].id, intake.origin.request_id, span_of(starts[i].want));
-        CHECK_INT(starts[i].id, intake.origin.cold_start, starts[i].cold_start);
+        CHECK_SPAN(starts[i].id, intake->origin.request_id, span_of(starts[i].want));
+        CHECK_INT(starts[i].id, intake->origin.cold_start, starts[i].cold_start);
     }
 }
 
@@ -395,17 +448,20 @@ key(void **state)
         settings = (struct settings){
             .format = EVENT_VERBATIM, .key = keys[i].key, .fixed_key = SPAN("a fixed key")};
         begin(1024);
-        telemetry_intake_request(&intake, span_of(keys[i].running));
+        intake_request(intake, span_of(keys[i].running));
         CHECK_INT(name, put_text(span_of(keys[i].event)), 0);
-        CHECK_SPAN(name, intake.common_key, with_sandbox(keys[i].common));
+        CHECK_SPAN(name, queue->common_key, with_sandbox(keys[i].common));
         take();
         record = taken(0);
         if (keys[i].own == NULL)
             check_random(name, record.partition_key);
         else
-            CHECK_SPAN(name, record.partition_key, span_of(keys[i].own));
+            CHECK_SPAN(name, record.partition_key,
+                       record.own_key ? span_of(keys[i].own) : queue->common_key);
+        CHECK_INT(name, record.own_key, keys[i].own == NULL || keys[i].own[0] != '\0');
         CHECK_SPAN(name, record.data, span_of(keys[i].event));
-        CHECK_INT(name, queue.bytes, record.partition_key.len + record.data.len);
+        CHECK_INT(name, queue->bytes,
+                  (record.own_key ? record.partition_key.len : 0) + record.data.len);
     }
 }
 
@@ -421,7 +477,7 @@ random_keys(void **state)
     for (size_t i = 0; i < KEYS; i++)
         assert_int_equal(put_text(event_of(40)), 0);
     take();
-    CHECK_INT("records", batch.len, KEYS);
+    CHECK_INT("records", batch_len(), KEYS);
     for (size_t i = 0; i < KEYS; i++) {
         check_random("key", taken(i).partition_key);
         for (size_t j = 0; j < i; j++)
@@ -430,18 +486,18 @@ random_keys(void **state)
 }
 
 static void
-check_sandbox(const char *name, const struct telemetry_intake *in)
+check_sandbox(const char *name)
 {
-    CHECK_INT(name, in->origin.sandbox.len, SANDBOX_LEN);
+    CHECK_INT(name, intake->origin.sandbox.len, SANDBOX_LEN);
     for (size_t i = 0; i < SANDBOX_LEN; i++)
-        CHECK(name, memchr("0123456789abcdef", in->sandbox[i], 16) != NULL);
+        CHECK(name, memchr("0123456789abcdef", intake->sandbox[i], 16) != NULL);
 }
 
 /* Two copies of one process: neither sandbox nor keys may be the same; and not those of before. */
 static void
 restored(void **state)
 {
-    struct telemetry_intake frozen;
+    struct intake frozen;
     struct {
         char sandbox[SANDBOX_LEN], key[8];
     } seen[3];
@@ -450,18 +506,18 @@ restored(void **state)
     settings = (struct settings){.format = EVENT_VERBATIM, .key = KEY_RANDOM};
     begin(1024);
     assert_int_equal(put_text(event_of(40)), 0);
-    frozen = intake;
+    frozen = *intake;
     for (size_t i = 0; i < LEN(seen); i++) {
-        intake = frozen;
+        *intake = frozen;
         if (i > 0)
-            telemetry_intake_restored(&intake);
-        check_sandbox("sandbox", &intake);
-        CHECK_SPAN("origin", intake.origin.sandbox, ((struct span){intake.sandbox, SANDBOX_LEN}));
-        CHECK_SPAN("common key", intake.common_key, intake.origin.sandbox);
+            restore();
+        check_sandbox("sandbox");
+        CHECK_SPAN("origin", intake->origin.sandbox, ((struct span){intake->sandbox, SANDBOX_LEN}));
+        CHECK_SPAN("common key", queue->common_key, intake->origin.sandbox);
         assert_int_equal(put_text(event_of(40)), 0);
         take();
-        memcpy(seen[i].sandbox, intake.sandbox, SANDBOX_LEN);
-        memcpy(seen[i].key, taken(batch.len - 1).partition_key.p, 8);
+        memcpy(seen[i].sandbox, intake->sandbox, SANDBOX_LEN);
+        memcpy(seen[i].key, taken(batch_len() - 1).partition_key.p, 8);
         for (size_t j = 0; j < i; j++) {
             CHECK("another sandbox", memcmp(seen[i].sandbox, seen[j].sandbox, SANDBOX_LEN) != 0);
             CHECK("another key", memcmp(seen[i].key, seen[j].key, 8) != 0);
@@ -476,7 +532,7 @@ restored(void **state)
  * common key has 12 bytes, so that half the ring less 12 is the most that a record may have.
  *
  *   +N    an event of N bytes
- *   t     takes all that may be sent
+ *   t     takes all that may be sent, or N records; what is left in the batch is to be sent again
  *   -a    a is delivered; =a is to be sent again; ?a was refused; ^a is set aside
  *   ra/N  resizes a to N bytes; Ba buries it as refused
  *   O     the queue has been full for long; L nothing goes to the stream any more; V all is over
@@ -544,22 +600,22 @@ static const struct script {
      "00000", "(b200 c200 d200)", "received 5 overflow 2"},
 
     /* refused twice, which is as often as may be */
-    {"refused, and its room is needed", 1024, CUT, NONE, "+488 +488 t ?a ?a +40", "000",
+    {"refused, and its room is needed", 1024, CUT, NONE, "+488 +488 t1 ?a t ?a +40", "000",
      "(b488) c40", "received 3 refused 1"},
-    {"refused, and there is room", 1024, CUT, NONE, "+488 +400 t ?a ?a +40", "000",
+    {"refused, and there is room", 1024, CUT, NONE, "+488 +400 t1 ?a t ?a +40", "000",
      "(b400) a488 c40", "received 3"},
     {"refused once", 1024, CUT, NONE, "+488 +488 t ?a +40", "00F", "(b488) a488", "received 2"},
-    {"refused, but being sent again", 1024, CUT, NONE, "+488 +488 t ?a ?a t +40", "00F",
+    {"refused, but being sent again", 1024, CUT, NONE, "+488 +488 t1 ?a t ?a t +40", "00F",
      "(a488 b488)", "received 2"},
-    {"refused, but not the oldest", 1024, CUT, NONE, "+488 +488 t ?b ?b +40", "00F", "(a488) b488",
+    {"refused, but not the oldest", 1024, CUT, NONE, "+488 +488 t ?b t ?b +40", "00F", "(a488) b488",
      "received 2"},
-    {"not refused but sent in vain", 1024, CUT, NONE, "+488 +488 t =a =a =a +40", "00F",
+    {"not refused but sent in vain", 1024, CUT, NONE, "+488 +488 t1 =a t1 =a t =a +40", "00F",
      "(b488) a488", "received 2"},
-    {"refused, now set aside", 1024, CUT, NONE, "+488 +488 t ?a ?a ^a +40", "00F", "(b488) ^a488",
+    {"refused, now set aside", 1024, CUT, NONE, "+488 +488 t1 ?a t1 ?a t ^a +40", "00F", "(b488) ^a488",
      "received 2"},
-    {"refused, the newest go", 1024, CUT, NONE, "+488 +488 t ?a ?a O +40", "000", "(b488) c40",
+    {"refused, the newest go", 1024, CUT, NONE, "+488 +488 t1 ?a t ?a O +40", "000", "(b488) c40",
      "received 3 refused 1"},
-    {"refused, the oldest go", 1024, CUT_OLDEST, NONE, "+488 +488 t ?a ?a O +40", "000",
+    {"refused, the oldest go", 1024, CUT_OLDEST, NONE, "+488 +488 t1 ?a t ?a O +40", "000",
      "(b488) c40", "received 3 overflow 1"},
 
     /* the oldest keeps the room of those behind it */
@@ -571,7 +627,7 @@ static const struct script {
      "received 3 delivered 2"},
     {"in the way, and the oldest go", 1024, CUT_OLDEST, NONE, "+100 +300 +300 t =a -b -c O +488",
      "0000", "a100 d488", "received 4 delivered 2"},
-    {"in the way, refused often", 1024, CUT, NONE, "+100 +300 +300 t ?a ?a -b -c +488", "0000",
+    {"in the way, refused often", 1024, CUT, NONE, "+100 +300 +300 t1 ?a t ?a -b -c +488", "0000",
      "a100 d488", "received 4 delivered 2"},
 
     /* larger than a record may be */
@@ -658,12 +714,12 @@ static const struct script {
     {"split, pieces never fit", 1024, SPLIT, NONE, "+500 t ra/120", "0G", "(a500)", "received 1"},
     {"cannot be resized by splitting", 1024, SPLIT, NONE, "+300 t ra/100", "0G", "(a300)",
      "received 1"},
-    {"split, what was refused gives way", 1600, SPLIT, NONE, "+700 +300 t ?a ?a rb/250", "000",
-     "c232 d232 e90", "received 2 split 2 refused 1"},
-    {"split, what was refused and then the record itself give way", 1024, SPLIT, NONE,
-     "+488 +300 t ?a ?a rb/250", "000", "c232 d232 e90", "received 2 split 2 refused 1"},
-    {"split, the oldest gives way", 1600, SPLIT_OLDEST, NONE, "+700 +300 t =a O rb/250", "000",
-     "c232 d232 e90", "received 2 split 2 overflow 1"},
+    {"split, what was refused stays if it can", 1600, SPLIT, NONE, "+700 +300 t1 ?a t ?a rb/250",
+     "000", "a700 c232 d232 e90", "received 2 split 2"},
+    {"split, and what was refused does not give way", 1024, SPLIT, NONE,
+     "+488 +300 t1 ?a t ?a rb/250", "00F", "(b300) a488", "received 2"},
+    {"split, the oldest stays if it can", 1600, SPLIT_OLDEST, NONE, "+700 +300 t =a O rb/250",
+     "000", "a700 c232 d232 e90", "received 2 split 2"},
     {"split, the newest do not", 1600, SPLIT, NONE, "+700 +300 t O rb/250", "00F", "(a700 b300)",
      "received 2"},
     {"split, the oldest moves on", 1600, SPLIT, NONE, "+700 +300 t =a O rb/250", "000",
@@ -689,17 +745,14 @@ static const struct script {
 static struct {
     struct queue_origin origin[NAMES_MAX];
     size_t names;
-    uint32_t place[NAMES_MAX];
-    bool in_batch[NAMES_MAX];
     char results[64];
     size_t results_len;
 } run;
 
 /* The latest of the names for what this record stands for. */
 static size_t
-name_at(uint32_t place)
+name_of(struct queue_origin origin)
 {
-    struct queue_origin origin = queue_at(&queue, place).origin;
     size_t n = run.names;
 
     while (n > 0 &&
@@ -718,14 +771,15 @@ name_records(uint64_t sequence, uint64_t parts)
         run.origin[run.names++] = (struct queue_origin){sequence, 0, parts == 1 ? 0 : part};
 }
 
-static void
-script_take(void)
+/* Where in the batch the record of this name is. */
+static uint32_t
+index_of(const char *script, size_t name)
 {
-    take();
-    for (uint32_t i = 0; i < batch.len; i++) {
-        run.place[name_at(batch.places[i])] = batch.places[i];
-        run.in_batch[name_at(batch.places[i])] = true;
-    }
+    for (uint32_t i = 0; i < batch_len(); i++)
+        if (queue_in_batch(queue, QUEUE_STREAM, i) && name_of(taken(i).origin) == name)
+            return i;
+    fail_msg("%s: %c is in no batch", script, (int)('a' + name));
+    return 0;
 }
 
 static void
@@ -739,34 +793,35 @@ add_result(int r)
 static void
 script_add(size_t len)
 {
-    uint32_t tail = queue.tail;
-    uint64_t sequence = intake.sequence, split = ledger.split;
+    uint32_t tail = queue->ring.tail;
+    uint64_t sequence = intake->sequence, split = ledger->split;
 
     add_result(put_text(event_of(len)));
-    if (queue.tail != tail)
-        name_records(sequence, 1 + ledger.split - split);
+    if (queue->ring.tail != tail)
+        name_records(sequence, 1 + ledger->split - split);
 }
 
 /* What has become of the record n. */
 static void
 script_fate(const char *name, char act, size_t n)
 {
-    run.in_batch[n] = false;
+    uint32_t i = index_of(name, n);
+
     switch (act) {
     case '-':
-        ledger.delivered += queue_end(&queue, run.place[n]);
+        delivered(i);
         break;
     case '=':
-        queue_again(&queue, run.place[n]);
+        again(i);
         break;
     case '?':
-        queue_refused(&queue, run.place[n]);
+        queue_refused(queue, QUEUE_STREAM, i, QUEUE_FAILED);
         break;
     case '^':
-        queue_mark(&queue, run.place[n], QUEUE_ASIDE);
+        queue_mark(queue, QUEUE_STREAM, i, QUEUE_ASIDE);
         break;
     case 'B':
-        telemetry_intake_bury(&intake, run.place[n], DROP_REFUSED);
+        intake_bury(intake, i, DROP_REFUSED);
         break;
     default:
         fail_msg("%s: what is %c?", name, act);
@@ -778,24 +833,24 @@ static void
 script_resize(const char *name, size_t n, size_t limit)
 {
     static char want[4096];
-    struct queue_record before = queue_at(&queue, run.place[n]);
+    uint32_t i = index_of(name, n);
+    struct queue_record before = taken(i);
     struct queue_record after;
     int64_t len = (int64_t)before.data.len;
-    uint64_t split = ledger.split;
+    uint64_t split = ledger->split;
     int r;
 
     assert_in_range(len, 0, sizeof want);
     memcpy(want, before.data.p, before.data.len);
-    r = telemetry_intake_resize(&intake, run.place[n], limit);
+    r = intake_resize(intake, i, limit);
     add_result(r);
     if (r == 0 && settings.oversize == OVERSIZE_SPLIT) {
-        run.in_batch[n] = false;
-        name_records(before.origin.sequence, 1 + ledger.split - split);
+        name_records(before.origin.sequence, 1 + ledger->split - split);
         return;
     }
     if (r == 0)
         len = oversize_truncate(want, before.data.len, limit);
-    after = queue_at(&queue, run.place[n]);
+    after = taken(i);
     CHECK_SPAN(name, after.data, ((struct span){want, (size_t)len}));
     CHECK_INT(name, after.state, before.state);
     CHECK_INT(name, after.origin.sequence, before.origin.sequence);
@@ -812,22 +867,23 @@ step(const char *name, const char *word)
         script_add(strtoul(word + 1, NULL, 10));
         break;
     case 't':
-        script_take();
+        take_as(word[1] == '\0' ? BATCH_MAX_RECORDS : (uint32_t)strtoul(word + 1, NULL, 10),
+                QUEUE_TAKE_FAILED);
         break;
     case 'r':
         script_resize(name, n, strtoul(word + 3, NULL, 10));
         break;
     case 'O':
-        intake.overflow = true;
+        delivery.full.overflow = true;
         break;
     case 'L':
-        intake.last = true;
+        intake->last = true;
         break;
     case 'V':
-        intake.over = true;
+        intake->over = true;
         break;
     case 'Q':
-        queue.quiet = 0;
+        queue->ring.quiet = 0;
         break;
     default:
         script_fate(name, word[0], n);
@@ -849,19 +905,27 @@ describe(const char *word, uint64_t number)
 }
 
 static void
-describe_record(const char *mark, uint32_t place)
+describe_record(const char *mark, const struct queue_record *record)
 {
     char word[8];
 
-    snprintf(word, sizeof word, "%s%c", mark, (int)('a' + name_at(place)));
-    describe(word, queue_at(&queue, place).data.len);
+    snprintf(word, sizeof word, "%s%c", mark, (int)('a' + name_of(record->origin)));
+    describe(word, record->data.len);
 }
 
 static void
-describe_batch(const char *mark)
+describe_taken(const char *mark, enum queue_take_what what)
 {
-    for (uint32_t i = 0; i < batch.len; i++)
-        describe_record(mark, batch.places[i]);
+    struct queue_limits limits = {
+        .records = BATCH_MAX_RECORDS, .bytes = UINT64_MAX, .size = one_byte};
+    uint32_t len = queue_take(queue, QUEUE_DEAD_LETTER, &limits, what);
+
+    for (uint32_t i = 0; i < len; i++) {
+        struct queue_record record = queue_at(queue, QUEUE_DEAD_LETTER, i);
+
+        describe_record(mark, &record);
+    }
+    queue_return(queue, QUEUE_DEAD_LETTER, QUEUE_IN_DOUBT);
 }
 
 /* Takes all that there is out of its state, so that nothing can follow. */
@@ -871,17 +935,17 @@ describe_queue(void)
     size_t in_batch = 0;
 
     described_len = 0;
-    for (size_t n = 0; n < NAMES_MAX; n++)
-        if (run.in_batch[n])
-            describe_record(in_batch++ == 0 ? "(" : "", run.place[n]);
+    for (uint32_t i = 0; i < batch_len(); i++)
+        if (queue_in_batch(queue, QUEUE_STREAM, i)) {
+            struct queue_record record = taken(i);
+
+            describe_record(in_batch++ == 0 ? "(" : "", &record);
+        }
     if (in_batch > 0)
         described[described_len++] = ')';
-    take();
-    describe_batch("");
-    queue_take_only(&queue, &all_of_them, QUEUE_ASIDE, &batch);
-    describe_batch("^");
-    take_dead();
-    describe_batch("+");
+    describe_taken("", QUEUE_TAKE_FAILED);
+    describe_taken("^", QUEUE_TAKE_ASIDE);
+    describe_taken("+", QUEUE_TAKE_DEAD);
     return (struct span){described, described_len};
 }
 
@@ -892,17 +956,17 @@ describe_account(void)
         const char *name;
         uint64_t n;
     } counters[] = {
-        {"received ", ledger.received},
-        {"delivered ", ledger.delivered},
-        {"dead-lettered ", ledger.dead_lettered},
-        {"truncated ", ledger.truncated},
-        {"split ", ledger.split},
-        {"oversize ", ledger.dropped[DROP_OVERSIZE]},
-        {"cut ", ledger.dropped[DROP_CUT]},
-        {"unreadable ", ledger.dropped[DROP_UNREADABLE]},
-        {"refused ", ledger.dropped[DROP_REFUSED]},
-        {"overflow ", ledger.dropped[DROP_OVERFLOW]},
-        {"shutdown ", ledger.dropped[DROP_SHUTDOWN]},
+        {"received ", ledger->received},
+        {"delivered ", ledger->delivered},
+        {"dead-lettered ", ledger->dead_lettered},
+        {"truncated ", ledger->truncated},
+        {"split ", ledger->split},
+        {"oversize ", ledger->dropped[DROP_OVERSIZE]},
+        {"cut ", ledger->dropped[DROP_CUT]},
+        {"unreadable ", ledger->dropped[DROP_UNREADABLE]},
+        {"refused ", ledger->dropped[DROP_REFUSED]},
+        {"overflow ", ledger->dropped[DROP_OVERFLOW]},
+        {"shutdown ", ledger->dropped[DROP_SHUTDOWN]},
     };
 
     described_len = 0;
@@ -931,7 +995,7 @@ run_script(const struct script *s)
     strcpy(text, s->script);
     for (char *word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
         step(s->name, word);
-        CHECK(s->name, ledger_holds(&ledger, queue.events));
+        CHECK(s->name, ledger_holds(ledger, queue->events));
     }
     CHECK_SPAN(s->name, ((struct span){run.results, run.results_len}), span_of(s->results));
     CHECK_SPAN(s->name, describe_queue(), span_of(s->queue));
@@ -968,7 +1032,7 @@ begin_large(size_t i, enum oversize_policy oversize)
                                  .fixed_key = SPAN("a common key"),
                                  .oversize = oversize};
     begin(sizeof large_ring);
-    telemetry_intake_request(&intake, SPAN("req-1"));
+    intake_request(intake, SPAN("req-1"));
 }
 
 /* What there is, all of it at most as large as Kinesis takes. */
@@ -976,12 +1040,11 @@ static void
 take_large(const char *name, size_t records, size_t key_len)
 {
     take();
-    CHECK_INT(name, batch.len, records);
-    for (uint32_t i = 0; i < batch.len; i++) {
+    CHECK_INT(name, batch_len(), records);
+    for (uint32_t i = 0; i < batch_len(); i++) {
         struct queue_record r = taken(i);
-        struct span common = intake.common_key;
 
-        CHECK_INT(name, r.partition_key.len > 0 ? r.partition_key.len : common.len, key_len);
+        CHECK_INT(name, r.partition_key.len, key_len);
         CHECK(name, r.data.len + key_len <= RECORD_MAX_BYTES);
     }
 }
@@ -997,12 +1060,12 @@ largest(void **state)
         CHECK_INT(shares[i].name, put_text(event), 0);
         take_large(shares[i].name, 1, shares[i].key_len);
         CHECK(shares[i].name, span_same(taken(0).data, event));
-        CHECK_INT(shares[i].name, ledger.truncated, 0);
+        CHECK_INT(shares[i].name, ledger->truncated, 0);
     }
 }
 
 /* Events of one byte more, and as large as there can be. */
-static const size_t too_large[] = {0, LISTENER_EVENT_MAX_BYTES - RECORD_MAX_BYTES};
+static const size_t too_large[] = {0, EVENT_MAX_BYTES - RECORD_MAX_BYTES};
 
 static struct span
 large_event(size_t share, size_t i)
@@ -1013,7 +1076,7 @@ large_event(size_t share, size_t i)
 static void
 truncated(void **state)
 {
-    static char want[LISTENER_EVENT_MAX_BYTES];
+    static char want[EVENT_MAX_BYTES];
 
     (void)state;
     for (size_t i = 0; i < LEN(shares); i++)
@@ -1027,7 +1090,7 @@ truncated(void **state)
             CHECK_INT(shares[i].name, put_text(event), 0);
             take_large(shares[i].name, 1, shares[i].key_len);
             CHECK(shares[i].name, span_same(taken(0).data, (struct span){want, (size_t)len}));
-            CHECK_INT(shares[i].name, ledger.truncated, 1);
+            CHECK_INT(shares[i].name, ledger->truncated, 1);
         }
 }
 
@@ -1049,15 +1112,15 @@ join(struct out *whole, struct span piece, const char *before)
 static void
 check_pieces(const char *name, struct span record, unsigned number)
 {
-    static char room[LISTENER_EVENT_MAX_BYTES];
+    static char room[EVENT_MAX_BYTES];
     struct out whole = out_to(room, sizeof room);
 
-    for (uint32_t i = 0; i < batch.len; i++) {
+    for (uint32_t i = 0; i < batch_len(); i++) {
         char before[128];
 
         snprintf(before, sizeof before,
                  "{\"split\":{\"id\":\"%.*s-%u\",\"part\":%u,\"parts\":%u},\"text\":\"",
-                 SANDBOX_LEN, intake.sandbox, number, i + 1, batch.len);
+                 SANDBOX_LEN, intake->sandbox, number, i + 1, batch_len());
         join(&whole, taken(i).data, before);
         CHECK_SPAN(name, taken(i).partition_key, taken(0).partition_key);
         CHECK_INT(name, taken(i).origin.sequence, number);
@@ -1079,8 +1142,8 @@ split(void **state)
             CHECK_INT(shares[i].name, put_text(event), 0);
             take_large(shares[i].name, 2, shares[i].key_len);
             check_pieces(shares[i].name, event, 0);
-            CHECK_INT(shares[i].name, ledger.received, 1);
-            CHECK_INT(shares[i].name, ledger.split, 1);
+            CHECK_INT(shares[i].name, ledger->received, 1);
+            CHECK_INT(shares[i].name, ledger->split, 1);
         }
 }
 
@@ -1088,7 +1151,7 @@ split(void **state)
 static void
 split_escapes(void **state)
 {
-    static char text[LISTENER_EVENT_MAX_BYTES];
+    static char text[EVENT_MAX_BYTES];
 
     (void)state;
     memcpy(text, event_of(sizeof text).p, sizeof text);
@@ -1098,7 +1161,7 @@ split_escapes(void **state)
     assert_int_equal(put_text((struct span){text, sizeof text}), 0);
     take_large("escapes", 3, shares[0].key_len);
     check_pieces("escapes", (struct span){text, sizeof text}, 0);
-    CHECK_INT("split", ledger.split, 2);
+    CHECK_INT("split", ledger->split, 2);
 }
 
 /* A record that was refused: its pieces have its key. */
@@ -1116,11 +1179,11 @@ resized(void **state)
         take();
         key_len = taken(0).partition_key.len;
         memcpy(key, taken(0).partition_key.p, key_len);
-        CHECK_INT(shares[i].name, telemetry_intake_resize(&intake, batch.places[0], 30000), 0);
-        CHECK(shares[i].name, ledger_holds(&ledger, queue.events));
+        CHECK_INT(shares[i].name, intake_resize(intake, 0, 30000), 0);
+        CHECK(shares[i].name, ledger_holds(ledger, queue->events));
         take_large(shares[i].name, 4, shares[i].key_len);
         CHECK_SPAN(shares[i].name, taken(0).partition_key, ((struct span){key, key_len}));
-        for (uint32_t n = 0; n < batch.len; n++)
+        for (uint32_t n = 0; n < batch_len(); n++)
             CHECK(shares[i].name, taken(n).data.len <= 30000);
         check_pieces(shares[i].name, event, 0);
     }
@@ -1130,14 +1193,14 @@ resized(void **state)
 static void
 dead_whole(void **state)
 {
-    struct span event = event_of(LISTENER_EVENT_MAX_BYTES);
+    struct span event = event_of(EVENT_MAX_BYTES);
 
     (void)state;
     begin_large(0, OVERSIZE_DROP);
     settings.dead_letter = DEAD_LETTER_S3;
     assert_int_equal(put_text(event), 0);
     take_dead();
-    CHECK_INT("records", batch.len, 1);
+    CHECK_INT("records", batch_len(), 1);
     check_random("key", taken(0).partition_key);
     CHECK("whole", span_same(taken(0).data, event));
 }
@@ -1173,19 +1236,19 @@ begin_move(bool last_is_sent)
     assert_int_equal(put_text(event_of(560)), 0);
     assert_int_equal(put_text(event_of(300)), 0);
     take();
-    CHECK_INT("records", batch.len, 3);
-    queue_again(&queue, batch.places[0]);
-    ledger.delivered += queue_end(&queue, batch.places[1]);
+    CHECK_INT("records", batch_len(), 3);
+    again(0);
+    delivered(1);
     if (last_is_sent)
         return;
-    ledger.delivered += queue_end(&queue, batch.places[2]);
+    delivered(2);
 }
 
 /* Whether bytes of the oldest record are in another one. */
 static bool
 mixed_up(void)
 {
-    for (uint32_t i = 0; i < batch.len; i++) {
+    for (uint32_t i = 0; i < batch_len(); i++) {
         struct span data = taken(i).data;
 
         if (taken(i).origin.sequence > 0 && memmem(data.p, data.len, "ppp", 3) != NULL)
@@ -1211,11 +1274,11 @@ moved_on(void **state)
         begin_move(moves[i].resize > 0);
         settings.format = moves[i].format;
         if (moves[i].resize > 0)
-            r = telemetry_intake_resize(&intake, batch.places[2], moves[i].resize);
+            r = intake_resize(intake, 2, moves[i].resize);
         else
             r = put_text(event_of(moves[i].len));
         CHECK_INT(name, r, 0);
-        CHECK(name, ledger_holds(&ledger, queue.events));
+        CHECK(name, ledger_holds(ledger, queue->events));
         take();
         CHECK_INT(name, taken(0).origin.sequence, 0);
         CHECK_INT(name, taken(0).attempts, 2);
@@ -1240,12 +1303,12 @@ small_message(void **state)
         (struct settings){.format = EVENT_MESSAGE, .key = KEY_RANDOM, .oversize = OVERSIZE_DROP};
     begin(4096);
     assert_int_equal(put_text((struct span){text, sizeof text}), 0);
-    CHECK_INT("received", ledger.received, 1);
+    CHECK_INT("received", ledger->received, 1);
     take();
     CHECK_SPAN("message", taken(0).data, SPAN("\"m\""));
     check_random("key", taken(0).partition_key);
     /* and it waits for room as others do */
-    while (queue_room(&queue, 40) != NULL)
+    while (queue_room(queue, 40) != NULL)
         assert_int_equal(put_text(event_of(32)), 0);
     assert_int_equal(put_text(event_of(1000)), ERR_FULL);
 }
@@ -1258,7 +1321,7 @@ beyond_the_scratch(void **state)
         const char *name;
         enum dead_letter_to to;
     } rows[] = {{"without a dead letter", DEAD_LETTER_NONE}, {"with one", DEAD_LETTER_S3}};
-    static char text[LISTENER_EVENT_MAX_BYTES + 8192 + 1];
+    static char text[EVENT_MAX_BYTES + 8192 + 1];
 
     (void)state;
     memset(text, 'x', sizeof text);
@@ -1268,20 +1331,10 @@ beyond_the_scratch(void **state)
         begin_large(0, OVERSIZE_TRUNCATE);
         settings.dead_letter = rows[i].to;
         CHECK_INT(rows[i].name, put_text((struct span){text, sizeof text}), 0);
-        CHECK_INT(rows[i].name, ledger.received, 1);
-        CHECK_INT(rows[i].name, ledger.dropped[DROP_OVERSIZE], 1);
-        CHECK_INT(rows[i].name, queue.records, 0);
+        CHECK_INT(rows[i].name, ledger->received, 1);
+        CHECK_INT(rows[i].name, ledger->dropped[DROP_OVERSIZE], 1);
+        CHECK_INT(rows[i].name, queue->records, 0);
     }
-}
-
-/* Others have used the storage up. */
-static void
-storage_spent(void **state)
-{
-    (void)state;
-    begin(1024);
-    storage.len = 64;
-    assert_int_equal(telemetry_intake_init(&intake, &storage), ERR_FULL);
 }
 
 int
@@ -1297,7 +1350,7 @@ main(int argc, char **argv)
         cmocka_unit_test(split_escapes), cmocka_unit_test(resized),
         cmocka_unit_test(dead_whole),    cmocka_unit_test(moved_on),
         cmocka_unit_test(small_message), cmocka_unit_test(beyond_the_scratch),
-        cmocka_unit_test(storage_spent), cmocka_unit_test(restored_numbers),
+        cmocka_unit_test(restored_numbers),
     };
 
     return RUN(argc, argv, tests);
