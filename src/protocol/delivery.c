@@ -108,6 +108,9 @@ sacrifice(struct delivery *d)
         reason = DROP_REFUSED;
     else
         return false;
+    /* a flush counts the oldest of the fresh ones */
+    if (oldest.state == QUEUE_FRESH && d->urgency.flush_fresh > 0)
+        d->urgency.flush_fresh--;
     ledger_drop(&d->ledger, reason, queue_lose_oldest(&d->queue));
     return true;
 }

@@ -82,6 +82,10 @@ static void
 failed(struct delivery *d, struct moment now, enum breaker_failure failure, uint32_t hint_ms)
 {
     delivery_breaker_failed(d, now, failure);
+    /* nobody is to wait for a call that will not be made */
+    if (!breaker_open(&d->breaker) && !d->urgency.last_chance &&
+        !retry_quota_covers(&d->quota, d->call.class))
+        delivery_breaker_failed(d, now, BREAKER_EXHAUSTED);
     d->backoff.failed_at_ms = 0;
     /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
     d->backoff.calls_at_ms = now.ms + 1 + delivery_wait_ms(d, now, d->breaker.failures, hint_ms);

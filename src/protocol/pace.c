@@ -32,6 +32,8 @@ wait_ms(const struct pace *p, const struct pace_reply *r)
     uint64_t least = time_for(p->per_second, LEAST_RECORDS);
     uint64_t most = time_for(p->per_second, r->most);
     uint64_t hint = r->hint_ms < HINT_MAX_MS ? r->hint_ms : HINT_MAX_MS;
+    uint64_t half = r->left_ms / 2;
+    uint64_t one = time_for(p->per_second, 1);
 
     if (wait < least)
         wait = least < BUCKET_MS ? least : BUCKET_MS;
@@ -39,9 +41,9 @@ wait_ms(const struct pace *p, const struct pace_reply *r)
         wait = most;
     if (wait < hint)
         wait = hint;
-    /* there is always time for another one */
-    if (wait > r->left_ms / 2)
-        wait = r->left_ms / 2;
+    /* there is always time for another one, if a record may be accepted by then */
+    if (wait > half)
+        wait = half > one ? half : one;
     return wait * 3 / 4 + ((wait / 2 * r->dice) >> 32);
 }
 

@@ -156,15 +156,25 @@ retry_quota_open(struct retry_quota *q)
     *q = (struct retry_quota){.tokens = QUOTA};
 }
 
+static uint32_t
+cost_of(enum retry_class class)
+{
+    return class == RETRY_THROTTLED ? THROTTLED_COST : TRANSIENT_COST;
+}
+
+bool
+retry_quota_covers(const struct retry_quota *q, enum retry_class class)
+{
+    return q->tokens >= cost_of(class);
+}
+
 bool
 retry_quota_take(struct retry_quota *q, enum retry_class class)
 {
-    uint32_t cost = class == RETRY_THROTTLED ? THROTTLED_COST : TRANSIENT_COST;
-
-    if (q->tokens < cost)
+    if (!retry_quota_covers(q, class))
         return false;
-    q->tokens -= cost;
-    q->last_cost = cost;
+    q->tokens -= cost_of(class);
+    q->last_cost = cost_of(class);
     return true;
 }
 

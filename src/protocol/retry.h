@@ -70,6 +70,9 @@ struct retry_quota {
 
 void retry_quota_open(struct retry_quota *q);
 
+/* Whether there is enough for one retry. */
+bool retry_quota_covers(const struct retry_quota *q, enum retry_class class);
+
 /* Pays for one retry. Returns false when the quota is used up: then it is not to be made. */
 bool retry_quota_take(struct retry_quota *q, enum retry_class class);
 
