@@ -1,6 +1,7 @@
 #!/bin/sh
 # usage: run.sh SECONDS TARGET
-# Runs one fuzz target for so long and prints one line about it. Exit status 1: there is a finding.
+# Runs one fuzz target for so long, with 0 once over what it has, and prints one line about it. Exit status 1: there is a
+# finding.
 # Below build/fuzz:
 #   corpus/TARGET     inputs that reach something new; kept, so that the next run goes on from there
 #   findings/TARGET   inputs that broke something; tried first in the next run, until they break nothing
@@ -27,9 +28,12 @@ edges() {
     sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1
 }
 
+limit=-max_total_time=$seconds # where 0 would be without end
+[ "$seconds" -gt 0 ] || limit=-runs=0
+
 # The time is checked between inputs only, hence the second limit; -timeout is for each input.
 # Nothing that is tested allocates, so leaks are not looked for, which not every machine allows.
-timeout --foreground $((seconds + 60)) "$program" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+timeout --foreground $((seconds + 60)) "$program" "$limit" -max_len=4096 -timeout=10 \
     -rss_limit_mb=1024 -detect_leaks=0 -print_final_stats=1 -artifact_prefix="$findings/" \
     "$corpus" "$fuzz/seeds/$target" "$findings" >"$log" 2>&1
 status=$?
