@@ -10,7 +10,7 @@
 #include "protocol/aws_error.h"
 #include "protocol/format.h"
 #include "protocol/sha256.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 /* see aws_client.h */
 
@@ -77,7 +77,7 @@ static void
 put_signed_fields(struct aws_client *c, struct out *o, const uint8_t *digest)
 {
     const struct sigv4_credentials *identity = &c->environment->credentials->now;
-    char stamp[STAMP_BASIC_LEN];
+    char timestamp[TIMESTAMP_BASIC_LEN];
     char hex[2 * SHA256_LEN];
     struct out hash = out_to(hex, sizeof hex);
     /* sorted by name; those without a value are left out */
@@ -85,12 +85,12 @@ put_signed_fields(struct aws_client *c, struct out *o, const uint8_t *digest)
         {SPAN("content-type"), c->call->content_type},
         {SPAN("host"), {c->host, c->host_len}},
         {SPAN("x-amz-content-sha256"), {hex, c->call->body_hash ? sizeof hex : 0}},
-        {SPAN("x-amz-date"), {stamp, sizeof stamp}},
+        {SPAN("x-amz-date"), {timestamp, sizeof timestamp}},
         {SPAN("x-amz-security-token"), identity->session_token},
         {SPAN("x-amz-target"), c->call->target},
     };
     struct sigv4_field fields[FIELDS_MAX];
-    struct sigv4_scope scope = {{stamp, sizeof stamp}, c->region, c->service};
+    struct sigv4_scope scope = {{timestamp, sizeof timestamp}, c->region, c->service};
     struct sigv4_request request = {
         .method = c->call->method,
         .path = c->call->path,
@@ -99,7 +99,7 @@ put_signed_fields(struct aws_client *c, struct out *o, const uint8_t *digest)
         .path_encoded_again = !span_same(c->service, SPAN("s3")),
     };
 
-    stamp_basic(service_time_ms(c), stamp);
+    timestamp_basic(service_time_ms(c), timestamp);
     out_hex(&hash, digest, SHA256_LEN);
     for (size_t i = 0; i < FIELDS_MAX; i++) {
         if (all[i].value.len == 0)
@@ -169,7 +169,7 @@ reply(void *context, const struct http_head *head)
     c->bucket_region_len =
         keep(head, SPAN("x-amz-bucket-region"), c->bucket_region, sizeof c->bucket_region);
     c->retry_after_ms = retry_after_ms(head);
-    if (stamp_http_date(http_field(head, SPAN("date")), &c->date_s) != 0)
+    if (timestamp_http_date(http_field(head, SPAN("date")), &c->date_s) != 0)
         c->date_s = 0;
 }
 

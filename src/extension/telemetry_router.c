@@ -2,7 +2,7 @@
 
 #include "io/log.h"
 #include "protocol/own_line.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 /* see telemetry_router.h */
 
@@ -17,7 +17,7 @@ our_own(struct telemetry_router *r, const struct event *event)
     uint64_t ms;
     enum own_line is = own_line(event, SPAN(LOG_LOGGER), telemetry_dispatcher_sandbox(d), &time);
     bool ours = is == OWN_LINE_YES || (is == OWN_LINE_IF_WRITTEN &&
-                                       stamp_read_rfc3339(time, &ms) == 0 && log_wrote_at(ms));
+                                       timestamp_read_rfc3339(time, &ms) == 0 && log_wrote_at(ms));
 
     ours = ours || telemetry_dispatcher_wrote(d, event);
     telemetry_dispatcher_ledger(d)->own_lines += ours;

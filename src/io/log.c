@@ -4,7 +4,7 @@
 
 #include "io/clock.h"
 #include "protocol/format.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 #include "protocol/utf8.h"
 
 /* see log.h */
@@ -78,7 +78,7 @@ print(enum log_level level, struct span message, struct span members, uint32_t w
     uint64_t now = clock_wall_ms();
 
     remember(now);
-    stamp_rfc3339(now, time);
+    timestamp_rfc3339(now, time);
     out_put(&o, SPAN("{\"time\":\""));
     out_put(&o, (struct span){time, sizeof time});
     out_put(&o, SPAN("\",\"level\":\""));

@@ -1,7 +1,7 @@
 #include "protocol/credentials_reply.h"
 
 #include "protocol/json.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 /* see credentials_reply.h */
 
@@ -41,6 +41,6 @@ credentials_reply_read(struct span body, struct out *room, struct credentials_re
         got = value(&doc, SPAN("Token"), room, &r->session_token);
     if (got < 0)
         return got;
-    return stamp_read_rfc3339(json_raw(&doc, json_member(&doc, 0, SPAN("Expiration"))),
-                              &r->expires_ms);
+    return timestamp_read_rfc3339(json_raw(&doc, json_member(&doc, 0, SPAN("Expiration"))),
+                                  &r->expires_ms);
 }

@@ -1,6 +1,6 @@
 #include "protocol/dead_letter_object.h"
 
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 #include "protocol/utf8.h"
 
 /* see dead_letter_object.h */
@@ -142,11 +142,11 @@ function_of(const struct dead_letter_name *n)
 static void
 put_moment(struct out *o, uint64_t unix_ms)
 {
-    char rfc3339[STAMP_RFC3339_LEN]; /* 2026-11-20T12:00:00.123Z */
-    char basic[STAMP_BASIC_LEN];     /* 20261120T120000Z */
+    char rfc3339[TIMESTAMP_RFC3339_LEN]; /* 2026-11-20T12:00:00.123Z */
+    char basic[TIMESTAMP_BASIC_LEN];     /* 20261120T120000Z */
 
-    stamp_rfc3339(unix_ms, rfc3339);
-    stamp_basic(unix_ms, basic);
+    timestamp_rfc3339(unix_ms, rfc3339);
+    timestamp_basic(unix_ms, basic);
     out_put(o, (struct span){basic, 4});
     out_byte(o, '/');
     out_put(o, (struct span){basic + 4, 2});

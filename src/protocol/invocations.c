@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "protocol/check.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 /* see invocations.h */
 
@@ -110,7 +110,7 @@ produced(const struct event *event, struct moment now, uint32_t buffer_ms)
     uint64_t at;
     uint64_t ago;
 
-    if (stamp_read_rfc3339(event->time, &at) != 0 || at > now.wall_ms)
+    if (timestamp_read_rfc3339(event->time, &at) != 0 || at > now.wall_ms)
         return now;
     ago = now.wall_ms - at;
     /* a machine that has just started has a monotonic clock that does not reach back that far */
@@ -155,7 +155,7 @@ invocations_line(struct invocations *v, const struct event *event)
     uint64_t at;
 
     CHECK(v->announced);
-    if (stamp_read_rfc3339(event->time, &at) != 0)
+    if (timestamp_read_rfc3339(event->time, &at) != 0)
         return true;
     v->announced = at <= v->announced_after_wall_ms;
     return !v->announced;

@@ -1,7 +1,7 @@
 #include "protocol/own_line.h"
 
 #include "protocol/json_walk.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 /* see own_line.h */
 
@@ -27,10 +27,10 @@ skip_word(struct span *text)
 static bool
 log_line(struct span text, struct span logger, struct span *time)
 {
-    if (!skip(&text, SPAN("{\\\"time\\\":\\\"")) || text.len < STAMP_RFC3339_LEN)
+    if (!skip(&text, SPAN("{\\\"time\\\":\\\"")) || text.len < TIMESTAMP_RFC3339_LEN)
         return false;
-    *time = (struct span){text.p, STAMP_RFC3339_LEN};
-    text = span_skip(text, STAMP_RFC3339_LEN);
+    *time = (struct span){text.p, TIMESTAMP_RFC3339_LEN};
+    text = span_skip(text, TIMESTAMP_RFC3339_LEN);
     return skip(&text, SPAN("\\\",\\\"level\\\":\\\"")) && skip_word(&text) &&
            skip(&text, SPAN("\\\"logger\\\":\\\"")) && skip(&text, logger) &&
            skip(&text, SPAN("\\\""));

@@ -1,12 +1,12 @@
 #include "protocol/sigv4.h"
 
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 #include <string.h>
 
 /* see sigv4.h */
 
-#define DAY_LEN 8 /* YYYYMMDD at the beginning of a stamp */
+#define DAY_LEN 8 /* YYYYMMDD at the beginning of a timestamp */
 
 /* Besides region and service it has 122 bytes, always the same. */
 #define STRING_TO_SIGN_MAX (122 + SIGV4_SCOPE_MAX)
@@ -102,7 +102,7 @@ sigv4_canonical(struct out *o, const struct sigv4_request *request)
 static struct span
 day_of(const struct sigv4_scope *scope)
 {
-    return (struct span){scope->stamp.p, DAY_LEN};
+    return (struct span){scope->timestamp.p, DAY_LEN};
 }
 
 static void
@@ -121,7 +121,7 @@ sigv4_string_to_sign(struct out *o, const struct sigv4_scope *scope,
                      const uint8_t canonical_sha256[SHA256_LEN])
 {
     out_put(o, SPAN("AWS4-HMAC-SHA256\n"));
-    out_put(o, scope->stamp);
+    out_put(o, scope->timestamp);
     out_byte(o, '\n');
     put_scope(o, scope);
     out_byte(o, '\n');

@@ -46,7 +46,8 @@ struct sigv4_request {
 };
 
 struct sigv4_scope {
-    struct span stamp; /* STAMP_BASIC_LEN bytes as stamp_basic gives, the same as in x-amz-date */
+    struct span
+        timestamp; /* TIMESTAMP_BASIC_LEN bytes as timestamp_basic gives, the same as in x-amz-date */
     struct span region;
     struct span service;
 };

@@ -1,7 +1,7 @@
 /* What the endpoint for credentials answers. */
 #include "fuzz.h"
 #include "protocol/credentials_reply.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 #include <string.h>
 
@@ -32,9 +32,9 @@ write_reply(const struct credentials_reply *r)
 {
     size_t cap = 120 + 6 * (r->access_key.len + r->secret_key.len + r->session_token.len);
     struct out o = out_to(fuzz_room(cap), cap);
-    char expires[STAMP_RFC3339_LEN];
+    char expires[TIMESTAMP_RFC3339_LEN];
 
-    stamp_rfc3339(r->expires_ms, expires);
+    timestamp_rfc3339(r->expires_ms, expires);
     put_member(&o, SPAN("Expiration"), (struct span){expires, sizeof expires});
     put_member(&o, SPAN("Token"), r->session_token);
     put_member(&o, SPAN("SecretAccessKey"), r->secret_key);

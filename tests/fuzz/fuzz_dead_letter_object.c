@@ -6,7 +6,7 @@
 #include "entries.h"
 #include "fuzz.h"
 #include "protocol/dead_letter_object.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 #include "read_back.h"
 #include "strict_json.h"
 
@@ -113,9 +113,9 @@ decoded(struct span path)
 static void
 put_moment(struct out *o, uint64_t unix_ms)
 {
-    char moment[STAMP_RFC3339_LEN];
+    char moment[TIMESTAMP_RFC3339_LEN];
 
-    stamp_rfc3339(unix_ms, moment);
+    timestamp_rfc3339(unix_ms, moment);
     out_byte(o, '/');
     for (size_t i = 0; i < 10; i++)
         out_byte(o, moment[i] == '-' ? '/' : moment[i]);

@@ -6,7 +6,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "kept_log.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 #include <time.h>
 
@@ -662,11 +662,11 @@ check_dated(const char *name, size_t request, uint64_t now_ms, int ahead_s)
 {
     uint64_t at_ms = now_ms / 1000 * 1000 + (uint64_t)((int64_t)ahead_s * 1000);
     struct span date = sent(request, "x-amz-date");
-    char least[STAMP_BASIC_LEN], most[STAMP_BASIC_LEN];
+    char least[TIMESTAMP_BASIC_LEN], most[TIMESTAMP_BASIC_LEN];
 
-    stamp_basic(at_ms, least);
-    stamp_basic(at_ms + clock_wall_ms() - now_ms / 1000 * 1000, most);
-    CHECK_INT(name, date.len, STAMP_BASIC_LEN);
+    timestamp_basic(at_ms, least);
+    timestamp_basic(at_ms + clock_wall_ms() - now_ms / 1000 * 1000, most);
+    CHECK_INT(name, date.len, TIMESTAMP_BASIC_LEN);
     CHECK(name, memcmp(date.p, least, sizeof least) >= 0);
     CHECK(name, memcmp(date.p, most, sizeof most) <= 0);
     check_signature(name, request, &credentials.now);

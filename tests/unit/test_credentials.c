@@ -4,7 +4,7 @@
 #include "http_peer.h"
 #include "io/clock.h"
 #include "io/log.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -32,10 +32,10 @@ changed(void *context)
 static const char *
 reply_with(char *text, size_t cap, const char *key, int64_t expires_in_ms)
 {
-    char expires[STAMP_RFC3339_LEN], body[512];
+    char expires[TIMESTAMP_RFC3339_LEN], body[512];
     int len;
 
-    stamp_rfc3339((uint64_t)((int64_t)clock_wall_ms() + expires_in_ms), expires);
+    timestamp_rfc3339((uint64_t)((int64_t)clock_wall_ms() + expires_in_ms), expires);
     len = snprintf(body, sizeof body,
                    "{\"AccessKeyId\":\"%s\",\"SecretAccessKey\":\"secret-of-%s\",\"Token\":"
                    "\"token\\/of-%s\",\"Expiration\":\"%.*s\"}",

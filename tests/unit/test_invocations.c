@@ -1,7 +1,7 @@
 #include "protocol/invocations.h"
 
 #include "check.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 #define A "aaaaaaaa-0000-4000-8000-000000000001"
 #define B "bbbbbbbb-0000-4000-8000-000000000002"
@@ -25,9 +25,9 @@ at(uint64_t wall_ms)
 static struct event
 event_at(uint64_t wall_ms, struct span request_id)
 {
-    static char text[STAMP_RFC3339_LEN];
+    static char text[TIMESTAMP_RFC3339_LEN];
 
-    stamp_rfc3339(wall_ms, text);
+    timestamp_rfc3339(wall_ms, text);
     return (struct event){
         .type = EVENT_FUNCTION, .time = {text, sizeof text}, .request_id = request_id};
 }

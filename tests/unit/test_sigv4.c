@@ -79,7 +79,7 @@ read_request(struct vector *v)
     CHECK_INT(v->name, json_parse(&v->request, read_file(v, "request.json")), 0);
     v->credentials.access_key = member(v, "accessKey");
     v->credentials.secret_key = member(v, "secretKey");
-    v->scope.stamp = member(v, "stamp");
+    v->scope.timestamp = member(v, "stamp");
     v->scope.region = member(v, "region");
     v->scope.service = member(v, "service");
     fields = json_member(&v->request, 0, SPAN("fields"));
@@ -258,7 +258,7 @@ empty_path(void **state)
 
 /* Whether a key made for the first row fits this one. */
 static const struct {
-    const char *name, *secret, *stamp, *region, *service;
+    const char *name, *secret, *timestamp, *region, *service;
     bool same;
 } changes[] = {
     {"again", SECRET, "20150830T123600Z", "us-east-1", "kinesis", true},
@@ -276,9 +276,9 @@ key_for(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LEN(changes); i++) {
-        struct sigv4_scope first = {span_of(changes[0].stamp), span_of(changes[0].region),
+        struct sigv4_scope first = {span_of(changes[0].timestamp), span_of(changes[0].region),
                                     span_of(changes[0].service)};
-        struct sigv4_scope then = {guard_copy(span_of(changes[i].stamp)),
+        struct sigv4_scope then = {guard_copy(span_of(changes[i].timestamp)),
                                    span_of(changes[i].region), span_of(changes[i].service)};
         struct sigv4_key key = {0}, anew = {0};
 

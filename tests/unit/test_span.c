@@ -108,7 +108,7 @@ number(void **state)
     for (size_t i = 0; i < LEN(numbers); i++) {
         uint64_t n = 4711;
 
-        seed("stamp", numbers[i].in);
+        seed("timestamp", numbers[i].in);
         CHECK_INT(numbers[i].in.p, span_number(guard_copy(numbers[i].in), numbers[i].max, &n),
                   numbers[i].want);
         CHECK(numbers[i].in.p, n == (numbers[i].want == 0 ? numbers[i].number : 4711));

@@ -1,4 +1,4 @@
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 #include "check.h"
 #include "guard.h"
@@ -10,7 +10,7 @@
 static const struct {
     uint64_t unix_ms;
     const char *basic, *rfc3339;
-} stamps[] = {
+} timestamps[] = {
     {0, "19700101T000000Z", "1970-01-01T00:00:00.000Z"},
     {999, "19700101T000000Z", "1970-01-01T00:00:00.999Z"},
     {1000, "19700101T000001Z", "1970-01-01T00:00:01.000Z"},
@@ -28,23 +28,23 @@ static const struct {
 };
 
 static void
-check_stamp(uint64_t unix_ms, const char *basic, const char *rfc3339)
+check_timestamp(uint64_t unix_ms, const char *basic, const char *rfc3339)
 {
-    char *text = guard_buffer(STAMP_BASIC_LEN);
+    char *text = guard_buffer(TIMESTAMP_BASIC_LEN);
 
-    stamp_basic(unix_ms, text);
-    CHECK_SPAN("basic", ((struct span){text, STAMP_BASIC_LEN}), span_of(basic));
-    text = guard_buffer(STAMP_RFC3339_LEN);
-    stamp_rfc3339(unix_ms, text);
-    CHECK_SPAN("RFC 3339", ((struct span){text, STAMP_RFC3339_LEN}), span_of(rfc3339));
+    timestamp_basic(unix_ms, text);
+    CHECK_SPAN("basic", ((struct span){text, TIMESTAMP_BASIC_LEN}), span_of(basic));
+    text = guard_buffer(TIMESTAMP_RFC3339_LEN);
+    timestamp_rfc3339(unix_ms, text);
+    CHECK_SPAN("RFC 3339", ((struct span){text, TIMESTAMP_RFC3339_LEN}), span_of(rfc3339));
 }
 
 static void
-stamp(void **state)
+timestamp(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LEN(stamps); i++)
-        check_stamp(stamps[i].unix_ms, stamps[i].basic, stamps[i].rfc3339);
+    for (size_t i = 0; i < LEN(timestamps); i++)
+        check_timestamp(timestamps[i].unix_ms, timestamps[i].basic, timestamps[i].rfc3339);
 }
 
 /* Every day from 1970 to 2400, at some time of the day, against the C library. */
@@ -64,10 +64,10 @@ every_day(void **state)
         strftime(basic, sizeof basic, "%Y%m%dT%H%M%SZ", &tm);
         strftime(rfc3339, sizeof rfc3339, "%Y-%m-%dT%H:%M:%S.042Z", &tm);
         strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-        check_stamp((uint64_t)at * 1000 + 42, basic, rfc3339);
-        CHECK_INT(date, stamp_http_date(span_of(date), &unix_s), 0);
+        check_timestamp((uint64_t)at * 1000 + 42, basic, rfc3339);
+        CHECK_INT(date, timestamp_http_date(span_of(date), &unix_s), 0);
         CHECK_INT(date, unix_s, at);
-        CHECK_INT(rfc3339, stamp_read_rfc3339(span_of(rfc3339), &unix_s), 0);
+        CHECK_INT(rfc3339, timestamp_read_rfc3339(span_of(rfc3339), &unix_s), 0);
         CHECK_INT(rfc3339, unix_s, at * 1000 + 42);
     }
     assert_int_equal(days, 157054);
@@ -122,8 +122,9 @@ http_date(void **state)
     for (size_t i = 0; i < LEN(dates); i++) {
         uint64_t unix_s = 0;
 
-        seed("stamp", dates[i].in);
-        CHECK_INT(dates[i].in.p, stamp_http_date(guard_copy(dates[i].in), &unix_s), dates[i].want);
+        seed("timestamp", dates[i].in);
+        CHECK_INT(dates[i].in.p, timestamp_http_date(guard_copy(dates[i].in), &unix_s),
+                  dates[i].want);
         CHECK_INT(dates[i].in.p, unix_s, dates[i].unix_s);
     }
 }
@@ -199,13 +200,14 @@ read_rfc3339(void **state)
     (void)state;
     for (size_t i = 0; i < LEN(moments); i++) {
         unix_ms = 0;
-        CHECK_INT(moments[i].in.p, stamp_read_rfc3339(guard_copy(moments[i].in), &unix_ms),
+        CHECK_INT(moments[i].in.p, timestamp_read_rfc3339(guard_copy(moments[i].in), &unix_ms),
                   moments[i].want);
         CHECK_INT(moments[i].in.p, unix_ms, moments[i].unix_ms);
         for (size_t n = 0; moments[i].want == 0 && n < moments[i].in.len; n++)
-            CHECK_INT(moments[i].in.p,
-                      stamp_read_rfc3339(guard_copy((struct span){moments[i].in.p, n}), &unix_ms),
-                      ERR_BAD);
+            CHECK_INT(
+                moments[i].in.p,
+                timestamp_read_rfc3339(guard_copy((struct span){moments[i].in.p, n}), &unix_ms),
+                ERR_BAD);
     }
 }
 
@@ -213,7 +215,7 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stamp),
+        cmocka_unit_test(timestamp),
         cmocka_unit_test(every_day),
         cmocka_unit_test(http_date),
         cmocka_unit_test(read_rfc3339),

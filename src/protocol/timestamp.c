@@ -1,10 +1,10 @@
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 #include "protocol/out.h"
 
 #include <string.h>
 
-/* see stamp.h */
+/* see timestamp.h */
 
 #define SECONDS_PER_DAY 86400
 #define LAST_MS UINT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
@@ -16,12 +16,12 @@
 #define DAYS_TO_1970 719468
 #define DAYS_PER_400_YEARS 146097
 
-struct moment {
+struct date {
     unsigned year, month, day, hour, minute, second, ms;
 };
 
 static void
-set_day(struct moment *m, uint64_t days)
+set_day(struct date *m, uint64_t days)
 {
     uint64_t d = days + DAYS_TO_1970;
     unsigned of_era = (unsigned)(d % DAYS_PER_400_YEARS);
@@ -34,12 +34,12 @@ set_day(struct moment *m, uint64_t days)
     m->year = (unsigned)(d / DAYS_PER_400_YEARS) * 400 + years + (m->month <= 2);
 }
 
-static struct moment
-moment_of(uint64_t unix_ms)
+static struct date
+date_of(uint64_t unix_ms)
 {
     uint64_t seconds = (unix_ms > LAST_MS ? LAST_MS : unix_ms) / 1000;
     unsigned of_day = (unsigned)(seconds % SECONDS_PER_DAY);
-    struct moment m = {.hour = of_day / 3600, .minute = of_day / 60 % 60, .second = of_day % 60};
+    struct date m = {.hour = of_day / 3600, .minute = of_day / 60 % 60, .second = of_day % 60};
 
     m.ms = (unsigned)((unix_ms > LAST_MS ? LAST_MS : unix_ms) % 1000);
     set_day(&m, seconds / SECONDS_PER_DAY);
@@ -47,10 +47,10 @@ moment_of(uint64_t unix_ms)
 }
 
 void
-stamp_basic(uint64_t unix_ms, char text[STAMP_BASIC_LEN])
+timestamp_basic(uint64_t unix_ms, char text[TIMESTAMP_BASIC_LEN])
 {
-    struct moment m = moment_of(unix_ms);
-    struct out o = out_to(text, STAMP_BASIC_LEN);
+    struct date m = date_of(unix_ms);
+    struct out o = out_to(text, TIMESTAMP_BASIC_LEN);
 
     out_padded(&o, m.year, 4);
     out_padded(&o, m.month, 2);
@@ -63,10 +63,10 @@ stamp_basic(uint64_t unix_ms, char text[STAMP_BASIC_LEN])
 }
 
 void
-stamp_rfc3339(uint64_t unix_ms, char text[STAMP_RFC3339_LEN])
+timestamp_rfc3339(uint64_t unix_ms, char text[TIMESTAMP_RFC3339_LEN])
 {
-    struct moment m = moment_of(unix_ms);
-    struct out o = out_to(text, STAMP_RFC3339_LEN);
+    struct date m = date_of(unix_ms);
+    struct out o = out_to(text, TIMESTAMP_RFC3339_LEN);
 
     out_padded(&o, m.year, 4);
     out_byte(&o, '-');
@@ -115,7 +115,7 @@ days_in(unsigned month, unsigned year)
 }
 
 static uint64_t
-unix_seconds(const struct moment *m)
+unix_seconds(const struct date *m)
 {
     unsigned march_month = m->month > 2 ? m->month - 3 : m->month + 9;
     unsigned year = m->year - (m->month <= 2);
@@ -139,16 +139,16 @@ has_form(struct span text, struct span form)
 
 /* Second 60 may be a leap second's. */
 static bool
-exists(const struct moment *m)
+exists(const struct date *m)
 {
     return m->month >= 1 && m->month <= 12 && m->day >= 1 && m->day <= days_in(m->month, m->year) &&
            m->hour <= 23 && m->minute <= 59 && m->second <= 60;
 }
 
 int
-stamp_http_date(struct span date, uint64_t *unix_s)
+timestamp_http_date(struct span date, uint64_t *unix_s)
 {
-    struct moment m = {0};
+    struct date m = {0};
 
     if (!has_form(date, SPAN("___, __ ___ ____ __:__:__ GMT")))
         return ERR_BAD;
@@ -169,7 +169,7 @@ stamp_http_date(struct span date, uint64_t *unix_s)
 static int
 read_zone(struct span zone, int64_t *ahead)
 {
-    struct moment m;
+    struct date m;
 
     *ahead = 0;
     if (span_same_case(zone, SPAN("Z")))
@@ -203,11 +203,11 @@ read_fraction(struct span rest, unsigned *ms, struct span *zone)
 }
 
 int
-stamp_read_rfc3339(struct span text, uint64_t *unix_ms)
+timestamp_read_rfc3339(struct span text, uint64_t *unix_ms)
 {
     static const size_t len = sizeof "____-__-__T__:__:__" - 1;
     struct span date = {text.p, text.len < len ? text.len : len};
-    struct moment m = {0};
+    struct date m = {0};
     struct span zone;
     int64_t ahead;
     int64_t seconds;

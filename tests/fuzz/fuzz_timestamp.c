@@ -1,6 +1,6 @@
 /* An HTTP date, which stands for one moment and is written the same way; and whole numbers. */
 #include "fuzz.h"
-#include "protocol/stamp.h"
+#include "protocol/timestamp.h"
 
 #include <string.h>
 
@@ -10,11 +10,11 @@
 static void
 check_date(struct span in, uint64_t unix_s)
 {
-    char rfc3339[STAMP_RFC3339_LEN], basic[STAMP_BASIC_LEN];
+    char rfc3339[TIMESTAMP_RFC3339_LEN], basic[TIMESTAMP_BASIC_LEN];
     const char *date = in.p;
 
-    stamp_rfc3339(unix_s * 1000, rfc3339);
-    stamp_basic(unix_s * 1000 + 999, basic);
+    timestamp_rfc3339(unix_s * 1000, rfc3339);
+    timestamp_basic(unix_s * 1000 + 999, basic);
     FACT(memcmp(basic, rfc3339, 4) == 0 && memcmp(basic + 13, rfc3339 + 17, 2) == 0);
     /* a leap second is the next minute's first, unless time as we write it ends there */
     if (memcmp(date + 23, "60", 2) == 0) {
@@ -48,7 +48,7 @@ void
 fuzz(struct span in)
 {
     uint64_t unix_s;
-    int got = stamp_http_date(in, &unix_s);
+    int got = timestamp_http_date(in, &unix_s);
 
     FACT(got == 0 || got == ERR_BAD);
     if (got == 0)

@@ -1,19 +1,19 @@
-#ifndef STAMP_H
-#define STAMP_H
+#ifndef TIMESTAMP_H
+#define TIMESTAMP_H
 /*
  * Points in time as text and back: UTC, Gregorian calendar, no leap seconds, as Unix time counts.
  * Moments after the year 9999 are written as its last one.
  */
 #include "protocol/span.h"
 
-#define STAMP_BASIC_LEN 16
-#define STAMP_RFC3339_LEN 24
+#define TIMESTAMP_BASIC_LEN 16
+#define TIMESTAMP_RFC3339_LEN 24
 
 /* 20150830T123600Z, as SigV4 dates a request. Writes all of text and no zero behind it. */
-void stamp_basic(uint64_t unix_ms, char text[STAMP_BASIC_LEN]);
+void timestamp_basic(uint64_t unix_ms, char text[TIMESTAMP_BASIC_LEN]);
 
 /* 2015-08-30T12:36:00.123Z. Writes all of text and no zero behind it. */
-void stamp_rfc3339(uint64_t unix_ms, char text[STAMP_RFC3339_LEN]);
+void timestamp_rfc3339(uint64_t unix_ms, char text[TIMESTAMP_RFC3339_LEN]);
 
 /*
  * The value of an HTTP Date field in its preferred form: Sun, 06 Nov 1994 08:49:37 GMT. Whether
@@ -22,7 +22,7 @@ void stamp_rfc3339(uint64_t unix_ms, char text[STAMP_RFC3339_LEN]);
  * Returns 0 and seconds since 1970, or ERR_BAD: any other form, no such date, before 1970.
  * Source: RFC 9110, section 5.6.7.
  */
-int stamp_http_date(struct span date, uint64_t *unix_s);
+int timestamp_http_date(struct span date, uint64_t *unix_s);
 
 /*
  * A date and time as in 2026-11-20T12:00:00Z, with an offset such as +05:30 in place of Z and any
@@ -31,6 +31,6 @@ int stamp_http_date(struct span date, uint64_t *unix_s);
  * Returns 0 and milliseconds since 1970, or ERR_BAD: any other form, no such date, before 1970.
  * Source: RFC 3339, section 5.6.
  */
-int stamp_read_rfc3339(struct span text, uint64_t *unix_ms);
+int timestamp_read_rfc3339(struct span text, uint64_t *unix_ms);
 
 #endif
