@@ -26,22 +26,22 @@ is_text(struct span s)
     return true;
 }
 
-static struct piece
-piece_of(enum part part, const struct put_record *r, bool text)
+static struct segment
+segment_of(enum part part, const struct put_record *r, bool text)
 {
     switch (part) {
     case DATA_OPEN:
-        return (struct piece){PIECE_PLAIN, text ? SPAN(text_open) : SPAN(base64_open)};
+        return (struct segment){SEGMENT_PLAIN, text ? SPAN(text_open) : SPAN(base64_open)};
     case DATA:
-        return (struct piece){text ? PIECE_ESCAPED : PIECE_BASE64, r->data};
+        return (struct segment){text ? SEGMENT_ESCAPED : SEGMENT_BASE64, r->data};
     case KEY_OPEN:
-        return (struct piece){PIECE_PLAIN, SPAN(key_open)};
+        return (struct segment){SEGMENT_PLAIN, SPAN(key_open)};
     case KEY:
-        return (struct piece){PIECE_ESCAPED, r->partition_key};
+        return (struct segment){SEGMENT_ESCAPED, r->partition_key};
     case CLOSE:
         break;
     }
-    return (struct piece){PIECE_PLAIN, SPAN(line_close)};
+    return (struct segment){SEGMENT_PLAIN, SPAN(line_close)};
 }
 
 size_t
@@ -51,9 +51,9 @@ dead_letter_object_line_size(const struct put_record *record)
     size_t len = 0;
 
     for (enum part part = DATA_OPEN; part <= CLOSE; part++) {
-        struct piece piece = piece_of(part, record, text);
+        struct segment segment = segment_of(part, record, text);
 
-        len += piece_len(&piece);
+        len += segment_len(&segment);
     }
     return len;
 }
@@ -72,14 +72,14 @@ dead_letter_object_rewind(struct dead_letter_object *d)
 {
     d->index = 0;
     d->part = DATA_OPEN;
-    d->place = (struct piece_place){0, 0};
+    d->cursor = (struct segment_cursor){0, 0};
 }
 
-/* Behind a piece: the next part, or the next record's first. */
+/* Behind a segment: the next part, or the next record's first. */
 static void
 advance(struct dead_letter_object *d)
 {
-    d->place = (struct piece_place){0, 0};
+    d->cursor = (struct segment_cursor){0, 0};
     if (d->part++ == CLOSE) {
         d->part = DATA_OPEN;
         d->index++;
@@ -94,17 +94,17 @@ dead_letter_object_read(struct dead_letter_object *d, char *buffer, size_t cap)
     size_t len = 0;
 
     while (len < cap && d->index < d->records_len) {
-        struct piece piece;
+        struct segment segment;
 
         if (asked != d->index) {
             d->record(d->context, d->index, &r);
             asked = d->index;
         }
-        if (d->part == DATA_OPEN && d->place.at == 0)
+        if (d->part == DATA_OPEN && d->cursor.at == 0)
             d->text = is_text(r.data);
-        piece = piece_of(d->part, &r, d->text);
-        len += piece_read(&piece, &d->place, buffer + len, cap - len);
-        if (piece_ended(&piece, &d->place))
+        segment = segment_of(d->part, &r, d->text);
+        len += segment_read(&segment, &d->cursor, buffer + len, cap - len);
+        if (segment_ended(&segment, &d->cursor))
             advance(d);
     }
     return len;

@@ -26,7 +26,7 @@ struct dead_letter_object {
     /* private: where the next read goes on; dead_letter_object_rewind sets them */
     size_t index;
     unsigned part;
-    struct piece_place place;
+    struct segment_cursor cursor;
     bool text; /* the present record's data is valid UTF-8 */
 };
 

@@ -26,32 +26,32 @@ enum part {
     END
 };
 
-static struct piece
+static struct segment
 plain(struct span bytes)
 {
-    return (struct piece){PIECE_PLAIN, bytes};
+    return (struct segment){SEGMENT_PLAIN, bytes};
 }
 
-static struct piece
+static struct segment
 plain_if(bool wanted, struct span bytes)
 {
     return plain(wanted ? bytes : (struct span){NULL, 0});
 }
 
-static struct piece
+static struct segment
 text(struct span bytes)
 {
-    return (struct piece){PIECE_ESCAPED, bytes};
+    return (struct segment){SEGMENT_ESCAPED, bytes};
 }
 
-static struct piece
+static struct segment
 base64(struct span bytes)
 {
-    return (struct piece){PIECE_BASE64, bytes};
+    return (struct segment){SEGMENT_BASE64, bytes};
 }
 
-COLD static struct piece
-json_piece(enum part part, const struct put_records *p, const struct put_record *r)
+COLD static struct segment
+json_segment(enum part part, const struct put_records *p, const struct put_record *r)
 {
     switch (part) {
     case OPEN:
@@ -104,15 +104,15 @@ json_piece(enum part part, const struct put_records *p, const struct put_record 
 #define WHOLE_MAX (sizeof CBOR_RECORD_OPEN CBOR_KEY_OPEN CBOR_CLOSE + CBOR_HEAD_MAX + CBOR_HEAD_MAX)
 
 /* A name and the head of its value. */
-static struct piece
+static struct segment
 cbor_open(struct span name, enum cbor_major major, size_t len, char *room)
 {
     memcpy(room, name.p, name.len);
     return plain((struct span){room, name.len + cbor_head(room + name.len, major, len)});
 }
 
-COLD static struct piece
-cbor_piece(enum part part, const struct put_records *p, const struct put_record *r, char *room)
+COLD static struct segment
+cbor_segment(enum part part, const struct put_records *p, const struct put_record *r, char *room)
 {
     switch (part) {
     case OPEN:
@@ -151,11 +151,11 @@ cbor_piece(enum part part, const struct put_records *p, const struct put_record 
     return plain((struct span){NULL, 0});
 }
 
-/* A part as a piece; room, for CBOR_OPEN_MAX bytes, has to stay as long as it. */
-static struct piece
-piece_of(enum part part, const struct put_records *p, const struct put_record *r, char *room)
+/* A part as a segment; room, for CBOR_OPEN_MAX bytes, has to stay as long as it. */
+static struct segment
+segment_of(enum part part, const struct put_records *p, const struct put_record *r, char *room)
 {
-    return p->form == WIRE_CBOR ? cbor_piece(part, p, r, room) : json_piece(part, p, r);
+    return p->form == WIRE_CBOR ? cbor_segment(part, p, r, room) : json_segment(part, p, r);
 }
 
 static size_t
@@ -168,21 +168,22 @@ cbor_size(size_t data_len, size_t key_len)
 size_t
 put_records_size(enum wire_form form, size_t data_len, struct span partition_key)
 {
-    struct piece data = base64((struct span){NULL, data_len});
-    struct piece key = text(partition_key);
+    struct segment data = base64((struct span){NULL, data_len});
+    struct segment key = text(partition_key);
 
     if (form == WIRE_CBOR)
         return cbor_size(data_len, partition_key.len);
-    return sizeof ",{\"Data\":\"\",\"PartitionKey\":\"\"}" - 1 + piece_len(&data) + piece_len(&key);
+    return sizeof ",{\"Data\":\"\",\"PartitionKey\":\"\"}" - 1 + segment_len(&data) +
+           segment_len(&key);
 }
 
 COLD static size_t
 part_len(enum part part, const struct put_records *p)
 {
     char room[CBOR_OPEN_MAX];
-    struct piece piece = piece_of(part, p, NULL, room);
+    struct segment segment = segment_of(part, p, NULL, room);
 
-    return piece_len(&piece);
+    return segment_len(&segment);
 }
 
 COLD size_t
@@ -215,13 +216,13 @@ put_records_rewind(struct put_records *p)
 {
     p->index = 0;
     p->part = OPEN;
-    p->place = (struct piece_place){0, 0};
+    p->cursor = (struct segment_cursor){0, 0};
 }
 
 static void
 advance(struct put_records *p)
 {
-    p->place = (struct piece_place){0, 0};
+    p->cursor = (struct segment_cursor){0, 0};
     if (p->part == RECORD_CLOSE && ++p->index < p->records_len)
         p->part = RECORD_OPEN;
     else
@@ -299,18 +300,18 @@ put_records_read(struct put_records *p, char *buffer, size_t cap)
 
     while (len < cap && p->part != END) {
         char room[CBOR_OPEN_MAX];
-        struct piece piece;
+        struct segment segment;
 
-        if (p->form == WIRE_CBOR && p->part == RECORD_OPEN && p->place.at == 0) {
+        if (p->form == WIRE_CBOR && p->part == RECORD_OPEN && p->cursor.at == 0) {
             len += write_records(p, &r, buffer + len, cap - len);
             asked = p->index;
         } else if (p->part >= RECORD_OPEN && p->part <= KEY && asked != p->index) {
             p->record(p->context, p->index, &r);
             asked = p->index;
         }
-        piece = piece_of(p->part, p, &r, room);
-        len += piece_read(&piece, &p->place, buffer + len, cap - len);
-        if (piece_ended(&piece, &p->place))
+        segment = segment_of(p->part, p, &r, room);
+        len += segment_read(&segment, &p->cursor, buffer + len, cap - len);
+        if (segment_ended(&segment, &p->cursor))
             advance(p);
     }
     return len;

@@ -13,7 +13,7 @@
  * again, after put_records_rewind, for the connection. Every run gives the same bytes.
  * Source: Kinesis API reference, PutRecords; RFC 8949, sections 3 and 3.2.2.
  */
-#include "protocol/piece.h"
+#include "protocol/segment.h"
 #include "protocol/wire.h"
 
 /* Service limit: records in one request. */
@@ -41,7 +41,7 @@ struct put_records {
     /* private: where the next read goes on; put_records_rewind sets them */
     size_t index;
     unsigned part;
-    struct piece_place place;
+    struct segment_cursor cursor;
 };
 
 /*

@@ -1,10 +1,10 @@
-#include "protocol/piece.h"
+#include "protocol/segment.h"
 
 #include "protocol/out.h"
 
 #include <string.h>
 
-/* see piece.h */
+/* see segment.h */
 
 static bool
 is_plain(char c)
@@ -35,63 +35,63 @@ escaped_len(struct span s)
 }
 
 size_t
-piece_len(const struct piece *piece)
+segment_len(const struct segment *segment)
 {
-    if (piece->form == PIECE_BASE64)
-        return (piece->bytes.len + 2) / 3 * 4;
-    return piece->form == PIECE_ESCAPED ? escaped_len(piece->bytes) : piece->bytes.len;
+    if (segment->form == SEGMENT_BASE64)
+        return (segment->bytes.len + 2) / 3 * 4;
+    return segment->form == SEGMENT_ESCAPED ? escaped_len(segment->bytes) : segment->bytes.len;
 }
 
 bool
-piece_ended(const struct piece *piece, const struct piece_place *place)
+segment_ended(const struct segment *segment, const struct segment_cursor *cursor)
 {
-    return place->at >= piece->bytes.len;
+    return cursor->at >= segment->bytes.len;
 }
 
 /* Moves the rest of a code as far as there is room. Returns how much that was. */
 static size_t
-code_read(const char *code, size_t len, size_t bytes, struct piece_place *place, char *to,
+code_read(const char *code, size_t len, size_t bytes, struct segment_cursor *cursor, char *to,
           size_t cap)
 {
-    size_t n = len - place->within < cap ? len - place->within : cap;
+    size_t n = len - cursor->within < cap ? len - cursor->within : cap;
 
-    memcpy(to, code + place->within, n);
-    place->within += n;
-    if (place->within == len) {
-        place->within = 0;
-        place->at += bytes;
+    memcpy(to, code + cursor->within, n);
+    cursor->within += n;
+    if (cursor->within == len) {
+        cursor->within = 0;
+        cursor->at += bytes;
     }
     return n;
 }
 
 static size_t
-plain_read(struct span s, struct piece_place *place, char *to, size_t cap)
+plain_read(struct span s, struct segment_cursor *cursor, char *to, size_t cap)
 {
-    size_t n = s.len - place->at < cap ? s.len - place->at : cap;
+    size_t n = s.len - cursor->at < cap ? s.len - cursor->at : cap;
 
     if (n > 0)
-        memcpy(to, s.p + place->at, n);
-    place->at += n;
+        memcpy(to, s.p + cursor->at, n);
+    cursor->at += n;
     return n;
 }
 
 static size_t
-escaped_read(struct span s, struct piece_place *place, char *to, size_t cap)
+escaped_read(struct span s, struct segment_cursor *cursor, char *to, size_t cap)
 {
     size_t len = 0;
 
-    while (len < cap && place->at < s.len) {
-        size_t end = place->at;
+    while (len < cap && cursor->at < s.len) {
+        size_t end = cursor->at;
 
-        while (end < s.len && is_plain(s.p[end]) && end - place->at < cap - len)
+        while (end < s.len && is_plain(s.p[end]) && end - cursor->at < cap - len)
             end++;
-        if (end > place->at) {
-            len += plain_read((struct span){s.p, end}, place, to + len, cap - len);
+        if (end > cursor->at) {
+            len += plain_read((struct span){s.p, end}, cursor, to + len, cap - len);
         } else {
             char code[6];
             struct out o = escaped(s.p + end, code);
 
-            len += code_read(code, o.len, 1, place, to + len, cap - len);
+            len += code_read(code, o.len, 1, cursor, to + len, cap - len);
         }
     }
     return len;
@@ -126,34 +126,34 @@ base64_group(struct span left, char group[4])
 }
 
 static size_t
-base64_read(struct span data, struct piece_place *place, char *to, size_t cap)
+base64_read(struct span data, struct segment_cursor *cursor, char *to, size_t cap)
 {
     size_t len = 0;
 
-    while (len < cap && place->at < data.len) {
-        struct span left = span_skip(data, place->at);
+    while (len < cap && cursor->at < data.len) {
+        struct span left = span_skip(data, cursor->at);
         size_t bulk = (cap - len) / 4 < left.len / 3 ? (cap - len) / 4 : left.len / 3;
 
-        if (place->within == 0 && bulk > 0) {
+        if (cursor->within == 0 && bulk > 0) {
             base64_bulk((const unsigned char *)left.p, bulk, to + len);
-            place->at += bulk * 3;
+            cursor->at += bulk * 3;
             len += bulk * 4;
         } else {
             char group[4];
 
             base64_group(left, group);
-            len += code_read(group, 4, 3, place, to + len, cap - len);
+            len += code_read(group, 4, 3, cursor, to + len, cap - len);
         }
     }
     return len;
 }
 
 size_t
-piece_read(const struct piece *piece, struct piece_place *place, char *buffer, size_t cap)
+segment_read(const struct segment *segment, struct segment_cursor *cursor, char *buffer, size_t cap)
 {
-    if (piece->form == PIECE_BASE64)
-        return base64_read(piece->bytes, place, buffer, cap);
-    if (piece->form == PIECE_ESCAPED)
-        return escaped_read(piece->bytes, place, buffer, cap);
-    return plain_read(piece->bytes, place, buffer, cap);
+    if (segment->form == SEGMENT_BASE64)
+        return base64_read(segment->bytes, cursor, buffer, cap);
+    if (segment->form == SEGMENT_ESCAPED)
+        return escaped_read(segment->bytes, cursor, buffer, cap);
+    return plain_read(segment->bytes, cursor, buffer, cap);
 }
