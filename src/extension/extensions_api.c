@@ -1,6 +1,7 @@
 #include "extension/extensions_api.h"
 
 #include "io/log.h"
+#include "protocol/check.h"
 
 /* see extensions_api.h */
 
@@ -160,6 +161,7 @@ extensions_api_next(struct extensions_api *api)
 {
     struct api_call *call = &api->call;
 
+    CHECK(api->is_registered && api->again.at_ms == 0);
     call->method = SPAN("GET");
     call->path = SPAN("/2020-01-01/extension/event/next");
     call->name = call->fields = call->body = (struct span){NULL, 0};

@@ -1,6 +1,7 @@
 #include "extension/telemetry_api.h"
 
 #include "io/log.h"
+#include "protocol/check.h"
 #include "protocol/lambda_messages.h"
 
 /* see telemetry_api.h */
@@ -117,6 +118,7 @@ telemetry_api_init(struct telemetry_api *api, struct api_peer *peer, struct loop
 void
 telemetry_api_subscribe(struct telemetry_api *api, uint16_t port, struct span path)
 {
+    CHECK(port != 0 && path.len > 0);
     api->port = port;
     api->path = path;
     loop_set(api->loop, &api->limit, WITHIN_MS);

@@ -1,6 +1,7 @@
 #include "extension/telemetry_router.h"
 
 #include "io/log.h"
+#include "protocol/check.h"
 #include "protocol/own_line.h"
 #include "protocol/timestamp.h"
 
@@ -63,6 +64,7 @@ observe(struct telemetry_router *r, const struct event *event)
 {
     struct invocations *v = &r->hold->invocations;
 
+    CHECK(event->type == EVENT_PLATFORM);
     /* other processes may post to the port, but nothing like this */
     r->platform_heard = true;
     if (event->kind == EVENT_START && !r->hold->interleaved) {
@@ -176,6 +178,7 @@ posted(void *context)
 void
 telemetry_router_serve(struct telemetry_router *r, struct telemetry_listener *listener)
 {
+    CHECK(r->hold != NULL && r->dispatcher != NULL && r->listener == NULL);
     r->listener = listener;
     listener->posts.event = event_came;
     listener->posts.lost = lost;

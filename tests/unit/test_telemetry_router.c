@@ -135,6 +135,9 @@ disturbed(void *context)
     note("disturbed", SPAN(""));
 }
 
+/* Any address will do. */
+static struct telemetry_dispatcher dispatcher;
+
 /* A router whose invocation has been named by INVOKE, as ID, and is held. */
 struct scene {
     struct settings settings;
@@ -158,6 +161,7 @@ open_scene(struct scene *s, unsigned types)
     s->router = (struct telemetry_router){.settings = &s->settings,
                                           .loop = &s->loop,
                                           .hold = &s->hold,
+                                          .dispatcher = &dispatcher,
                                           .restored = restored,
                                           .posted = posted,
                                           .disturbed = disturbed};
