@@ -113,6 +113,7 @@ struct delivery_call {
     bool under_way;
     bool hopeful; /* a record that failed may do better in its next try */
     bool full;    /* the batch has as many records as were allowed */
+    bool at_pace; /* those that were throttled go with the next batch (pace.h) */
     enum queue_take_what what;
     uint32_t len;
     uint32_t accepted;

@@ -66,6 +66,16 @@ fresh_due_ms(const struct delivery *d, struct moment now, bool haste)
     return d->urgency.fresh_since_ms + (awaited(d) ? POST_END_MS : LINGER_MS);
 }
 
+/*
+ * While the stream throttles, batches are small, and failed records might fill each of them for ever:
+ * fresh ones have every other.
+ */
+static bool
+take_turns(const struct delivery *d, struct moment now, uint64_t fresh_due)
+{
+    return d->pace.per_second > 0 && fresh_due <= now.ms && d->call.what == QUEUE_TAKE_FAILED;
+}
+
 /* haste: fresh records do not wait for others. */
 static struct due
 next_due(const struct delivery *d, struct moment now, bool haste)
@@ -78,8 +88,10 @@ next_due(const struct delivery *d, struct moment now, bool haste)
 
     if (searched > 0 || d->queue.count[QUEUE_FAILED] > 0) {
         due.at_ms = delivery_earlier(failed, fresh);
-        if (failed <= now.ms)
-            due.what = searched > 0 ? by_themselves : QUEUE_TAKE_FAILED;
+        if (failed <= now.ms && searched > 0)
+            due.what = by_themselves;
+        else if (failed <= now.ms && !take_turns(d, now, fresh))
+            due.what = QUEUE_TAKE_FAILED;
     }
     due.records = due.what > QUEUE_TAKE_FAILED
                       ? searched

@@ -116,6 +116,19 @@ mended(const struct delivery *d, const struct delivery_reply *r)
            (r->class == RETRY_CREDENTIALS && d->settings->credentials.host.len > 0);
 }
 
+/*
+ * Whether the records of the call fail while others were accepted since the last time: because they have
+ * failed for long, or because their shard throttles. That says nothing of the stream.
+ */
+static bool
+fails_alone(const struct delivery *d)
+{
+    bool others = d->ledger.bytes > d->backoff.bytes_before;
+    bool throttled = d->pace.per_second > 0 && d->call.throttled == d->call.len;
+
+    return others && (!d->call.hopeful || (throttled && !d->call.at_pace));
+}
+
 static enum outcome
 outcome_of(const struct delivery *d, const struct delivery_reply *r)
 {
@@ -123,10 +136,8 @@ outcome_of(const struct delivery *d, const struct delivery_reply *r)
         return DELIVERED;
     if (d->call.accepted > 0)
         return PARTLY;
-    /* that records which have failed for long fail again, while others do not, says nothing of the stream */
     if (r->records)
-        return d->ledger.bytes > d->backoff.bytes_before && !d->call.hopeful ? SICK_RECORDS
-                                                                             : FAILED;
+        return fails_alone(d) ? SICK_RECORDS : FAILED;
     if (mended(d, r))
         return AGAIN_AT_ONCE;
     return r->result == 0 && r->status != 0 && r->class == RETRY_RECORD ? POISONED : FAILED;
@@ -153,13 +164,14 @@ in_vain(const struct delivery *d, const struct delivery_reply *r)
 
 /* --- what follows --- */
 
-static void
+static bool
 keep_pace(struct delivery *d, struct moment now, const struct delivery_reply *r)
 {
     const struct delivery_call *call = &d->call;
     uint64_t deadline = d->urgency.deadline_ms;
     uint64_t left = deadline == 0 ? UINT32_MAX : deadline > now.ms ? deadline - now.ms : 0;
     struct pace_reply reply = {
+        .sent = call->len,
         .accepted = call->accepted,
         .throttled = call->throttled,
         .full = call->full && call->what <= QUEUE_TAKE_FAILED,
@@ -170,7 +182,7 @@ keep_pace(struct delivery *d, struct moment now, const struct delivery_reply *r)
         .dice = call->throttled > 0 ? delivery_dice(d) : UINT32_MAX / 2,
     };
 
-    pace_replied(&d->pace, now.ms, &reply);
+    return pace_replied(&d->pace, now.ms, &reply);
 }
 
 /* The stream takes records. */
@@ -198,8 +210,7 @@ some_again(struct delivery *d, struct moment now, const struct delivery_reply *r
 {
     bool all_throttled = d->call.throttled == d->call.len - d->call.accepted;
 
-    /* that is the pace, for all of them */
-    if (all_throttled && d->pace.per_second > 0)
+    if (all_throttled && d->call.at_pace)
         d->backoff.failed_at_ms = 0;
     else
         d->backoff.failed_at_ms =
@@ -256,7 +267,7 @@ learn(struct delivery *d, struct moment now, const struct delivery_reply *r)
         d->ledger.retried += call->resent;
     if (r->records) {
         suspect_answered(&d->suspect, &d->queue, call->what, call->accepted > 0);
-        keep_pace(d, now, r);
+        call->at_pace = keep_pace(d, now, r);
         return;
     }
     call->hopeful = true;

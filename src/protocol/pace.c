@@ -7,7 +7,7 @@ enum {
     AWAITED_MS = 50,       /* between calls while someone waits: what is left over at the end is little */
     UNAWAITED_MS = 200,    /* while nobody does: the bucket is far from full by then */
     LEAST_RECORDS = 10,    /* calls with fewer are not worth it, unless a second gives no more */
-    LEAST_PER_SECOND = 25, /* before anything is known */
+    UNKNOWN_PER_SECOND = 25, /* others have taken all that there was */
     HINT_MAX_MS = 5000
 };
 
@@ -55,7 +55,7 @@ measure(struct pace *p, uint64_t now_ms)
     uint64_t rate = (uint64_t)p->accepted * 1000 / (ms > 0 ? ms : 1);
 
     if (p->per_second == 0) /* the bucket was full about a second ago */
-        p->per_second = p->recent > LEAST_PER_SECOND ? p->recent : LEAST_PER_SECOND;
+        p->per_second = p->recent > 0 ? p->recent : UNKNOWN_PER_SECOND;
     else if (rate < (uint64_t)p->per_second * 4)
         p->per_second = (uint32_t)((p->per_second + rate + 1) / 2);
     else
@@ -64,8 +64,19 @@ measure(struct pace *p, uint64_t now_ms)
     p->accepted = 0;
 }
 
-void
-pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r)
+/* Whether so many are throttled that it is about the stream, and not about a few records. */
+static bool
+speaks_of_stream(const struct pace *p, const struct pace_reply *r)
+{
+    if (r->throttled == 0 || r->throttled * 8 < r->sent)
+        return false;
+    if (p->per_second > 0)
+        return r->accepted > 0 || p->accepted == 0;
+    return r->throttled >= LEAST_RECORDS || (r->throttled > 1 && r->throttled > r->sent / 2);
+}
+
+static void
+count(struct pace *p, uint64_t now_ms, const struct pace_reply *r)
 {
     if (now_ms - p->recent_ms >= BUCKET_MS) {
         p->recent = now_ms - p->recent_ms < 2 * BUCKET_MS ? p->recent / 2 : 0;
@@ -74,18 +85,27 @@ pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r)
     p->recent += r->accepted;
     p->accepted += r->accepted;
     p->took_ms = r->took_ms;
+}
+
+bool
+pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r)
+{
+    bool throttles = speaks_of_stream(p, r);
+
+    count(p, now_ms, r);
     p->next_ms = 0;
-    if (r->throttled > 0)
+    if (throttles)
         measure(p, now_ms);
     else if (p->per_second == 0)
-        return;
-    else if (now_ms - p->empty_ms >= BUCKET_MS || (r->full && r->accepted >= r->most))
+        return false;
+    else if (now_ms - p->empty_ms >= BUCKET_MS || (r->full && r->sent >= r->most))
         p->per_second = 0;
-    else if (r->full)
+    else if (r->full && r->accepted > 0)
         p->per_second += p->per_second / 2 + 1;
     /* when all that there was has gone, the next ones need not wait */
     if (p->per_second > 0 && (r->throttled > 0 || r->full))
         p->next_ms = now_ms + 1 + wait_ms(p, r);
+    return throttles;
 }
 
 void

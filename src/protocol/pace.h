@@ -27,7 +27,7 @@ struct pace {
 
 /* What a reply has told of the records of a call. */
 struct pace_reply {
-    uint32_t accepted, throttled;
+    uint32_t sent, accepted, throttled;
     bool full;         /* the batch was as large as pace_records allowed */
     uint32_t most;     /* records that a batch may have at all */
     uint32_t took_ms;
@@ -36,8 +36,12 @@ struct pace_reply {
     uint32_t dice;     /* caller's random number: waits are not in step with those of others */
 };
 
-/* A reply has come that tells what became of each record. */
-void pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r);
+/*
+ * A reply has come that tells what became of each record. Returns whether those that were throttled may
+ * go with the next batch; if not, it is they that are throttled, by a shard of their own, and not the
+ * stream: so few of them, or none of a batch although others were accepted since.
+ */
+bool pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r);
 
 /* Someone waits from now on, who did not when the next call was put off. */
 void pace_hurry(struct pace *p, uint64_t now_ms);

@@ -9,6 +9,7 @@ static void
 reply(struct pace *p, uint64_t at_ms, uint32_t sent, uint32_t accepted, bool full)
 {
     struct pace_reply r = {
+        .sent = sent,
         .accepted = accepted,
         .throttled = sent - accepted,
         .full = full,
@@ -17,7 +18,7 @@ reply(struct pace *p, uint64_t at_ms, uint32_t sent, uint32_t accepted, bool ful
         .dice = UINT32_MAX / 2,
     };
 
-    pace_replied(p, at_ms, &r);
+    (void)pace_replied(p, at_ms, &r);
 }
 
 static void
@@ -106,6 +107,46 @@ slow(void **state)
         reply(&p, at, 10, 0, true);
     assert_int_equal(p.per_second, 1);
     assert_int_equal(pace_records(&p, 110000, 500), 1);
+}
+
+/* It is not the stream that throttles a few of many, or one by itself, or some while others go. */
+static void
+few(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t per_second, accepted_before, sent, accepted;
+        bool about_stream;
+    } rows[] = {
+        {"one of one", 0, 0, 1, 0, false},
+        {"two of two", 0, 0, 2, 0, true},
+        {"two of five", 0, 0, 5, 3, false},
+        {"three of five", 0, 0, 5, 2, true},
+        {"ten of 80", 0, 0, 80, 70, true},
+        {"ten of 81", 0, 0, 81, 71, false},
+        {"63 of 500", 0, 0, 500, 437, true},
+        {"62 of 500", 0, 0, 500, 438, false},
+        {"a few, at a pace", 100, 50, 100, 88, false},
+        {"some, at a pace", 100, 50, 100, 87, true},
+        {"all, and nothing since", 100, 0, 10, 0, true},
+        {"all, and others were accepted", 100, 1, 10, 0, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct pace p = {.per_second = rows[i].per_second,
+                         .accepted = rows[i].accepted_before,
+                         .empty_ms = 99900};
+        struct pace_reply r = {.sent = rows[i].sent,
+                               .accepted = rows[i].accepted,
+                               .throttled = rows[i].sent - rows[i].accepted,
+                               .most = 500,
+                               .left_ms = UINT32_MAX};
+
+        CHECK_INT(rows[i].name, pace_replied(&p, 100000, &r), rows[i].about_stream);
+        if (!rows[i].about_stream)
+            CHECK_INT(rows[i].name, p.per_second, rows[i].per_second);
+    }
 }
 
 static void
@@ -264,6 +305,58 @@ of_shards(void **state)
     }
 }
 
+/*
+ * Records of one shard are throttled for ever, by which the others have to pass: as many as fill the
+ * queue many times.
+ */
+static void
+pass_by(void **state)
+{
+    static const uint32_t hot[] = {1, 2, 12, 200};
+
+    (void)state;
+    for (size_t i = 0; i < LEN(hot); i++) {
+        uint32_t passed = 0;
+        char name[32];
+
+        snprintf(name, sizeof name, "%u", hot[i]);
+        settings = (struct settings){
+            .key = KEY_RANDOM, .format = EVENT_VERBATIM, .queue_max_bytes = 128 << 10};
+        begin();
+        for (uint32_t e = 0; e < hot[i]; e++)
+            assert_int_equal(offer(101), 0);
+        for (uint64_t end = now.ms + 60000; now.ms < end && passed < 20000;) {
+            enum delivery_act act;
+
+            for (uint32_t e = 0; e < 50 && offer(100) == 0; e++)
+                ;
+            act = delivery_next(&delivery, now, &order);
+            if (act == DELIVERY_CREDENTIALS) {
+                delivery_credentials(&delivery, now, DELIVERY_READY);
+            } else if (act == DELIVERY_SEND) {
+                struct delivery_reply r = {.status = 200, .records = true, .requests = 1};
+
+                pass(5);
+                for (uint32_t n = 0; n < delivery.call.len; n++) {
+                    bool is_hot = queue_at(&delivery.queue, QUEUE_STREAM, n).data.len == 101;
+
+                    passed += !is_hot;
+                    delivery_record(&delivery, n,
+                                    is_hot ? SPAN("ProvisionedThroughputExceededException")
+                                           : SPAN(""));
+                }
+                (void)delivery_replied(&delivery, now, &r);
+            } else {
+                pass(1);
+            }
+        }
+        if (getenv("PACE") != NULL)
+            fprintf(stderr, "%u hot: %u passed in %u ms\n", hot[i], passed,
+                    (unsigned)(now.ms - 100000));
+        CHECK(name, passed >= 20000);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -271,7 +364,8 @@ main(int argc, char **argv)
         cmocka_unit_test(nothing_throttled), cmocka_unit_test(first_guess),
         cmocka_unit_test(follows),           cmocka_unit_test(ends),
         cmocka_unit_test(slow),              cmocka_unit_test(hurry),
-        cmocka_unit_test(of_shards),
+        cmocka_unit_test(of_shards),         cmocka_unit_test(few),
+        cmocka_unit_test(pass_by),
     };
 
     return RUN(argc, argv, tests);
