@@ -33,6 +33,9 @@ usage: ./build.sh [COMMAND]
   fuzz [SECONDS] [TARGET…]
                         the fuzz targets, or those named, for 60 or so many seconds each, from where
                         the last run ended; what breaks one is left in build/fuzz/findings/TARGET
+  simulate [SECONDS] [SEED]
+                        lives of the delivery machine on all CPUs for 60 or so many seconds, each from a new seed, or
+                        from this one on; where one breaks a law, its seed and what happened
   demo [BOOTSTRAP]      a function's logs on their way into a local Kinesis, counted at the far end
   faults [NAME…]        the fault matrix: what becomes of 10,000 events under each fault, or those named;
                         --list tells the names, --markdown prints the table of tests/RESULTS.md,
@@ -138,6 +141,16 @@ fuzz() { # [SECONDS] [TARGET...]
         ;;
     esac
     run_tests fuzz "$@"
+}
+
+simulate() { # [SECONDS] [SEED]
+    for number; do
+        case $number in *[!0-9]* | '') wrong_usage ;; esac
+    done
+    [ $# -le 2 ] || wrong_usage
+    arch=$native
+    build_simulator
+    exec "build/$native/simulate/simulate" "${1:-60}" ${2:+"$2"}
 }
 
 demo() {
@@ -249,7 +262,7 @@ container() { # [COMMAND [ARGUMENTS]]
 
 check_command() { # COMMAND [ARGUMENTS]
     case $1 in
-    build | layer | tidy | commands | fuzz | demo | faults | endurance | local-servers | bench | clean) ;;
+    build | layer | tidy | commands | fuzz | simulate | demo | faults | endurance | local-servers | bench | clean) ;;
     beside | help | -h | --help | --version) ;;
     container) [ "${2:-}" != container ] || wrong_usage ;;
     test) parts_of "${2:-}" >/dev/null || wrong_usage ;;
@@ -282,6 +295,7 @@ beside) run_beside "$@" ;; # by run_tests
 tidy) tidy "$@" ;;
 commands) compile_commands ;;
 fuzz) fuzz "$@" ;;
+simulate) simulate "$@" ;;
 demo) demo "$@" ;;
 layer) layer ;;
 faults) faults "$@" ;;

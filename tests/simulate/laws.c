@@ -1,0 +1,499 @@
+#include "laws.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum {
+    IDLE_WAKES_MAX = 3,
+    IDLE_WAKE_MS = 400, /* while time itself counts: 500 ms, delivery.h */
+    TICK_MS = 500,
+    CALM_MAX_MS = 120000,
+    LEAST_BURST_MS = 300, /* or it is the way there and back that limits it */
+    SEARCH_CALLS = 9,     /* suspect.h */
+    STOPPED_MAX_MS = DELIVERY_PATIENCE_MS + 1000,
+};
+
+void
+laws_break(struct life *w, const char *format, ...)
+{
+    va_list arguments;
+
+    if (w->laws.broken != NULL)
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(w->broken_text, sizeof w->broken_text, format, arguments);
+    va_end(arguments);
+    w->laws.broken = w->broken_text;
+    life_say(w, "BROKEN: %s", w->broken_text);
+}
+
+/* Time without freezes. */
+static uint64_t
+awake_ms(const struct life *w)
+{
+    return w->clock.ms - w->clock.frozen_ms;
+}
+
+/* Time without what can be told to have been freezes: by a clock that goes on, what is longer than a tick. */
+static uint64_t
+counted_ms(const struct life *w)
+{
+    return w->clock.ms - w->clock.long_frozen_ms;
+}
+
+void
+laws_begin(struct life *w)
+{
+    w->laws =
+        (struct laws){.wait_ms = UINT64_MAX, .tokens = LAWS_QUOTA, .batch_most = BATCH_MAX_RECORDS};
+}
+
+/* --- no spinning: whoever asks to be called again without time or news keeps a processor busy --- */
+
+void
+laws_news(struct life *w)
+{
+    w->laws.idle_wakes = 0;
+    w->laws.news_ms = life_now(w).ms;
+}
+
+void
+laws_waits(struct life *w, unsigned orders)
+{
+    struct laws *l = &w->laws;
+    uint64_t now = life_now(w).ms;
+
+    laws_calls_wait(w);
+    if (w->machine_at_ms <= now)
+        laws_break(w, "no spinning: it waits until %llu ms ago",
+                   (unsigned long long)(now - w->machine_at_ms));
+    if (orders > 0 || l->wait_ms > now)
+        laws_news(w);
+    else if (++l->idle_wakes > IDLE_WAKES_MAX + (now - l->news_ms) / IDLE_WAKE_MS)
+        laws_break(w, "no spinning: woken %u times in a row for nothing", l->idle_wakes);
+    l->wait_ms = w->machine_at_ms;
+}
+
+/* --- records: what arrives is what was logged --- */
+
+/* Whether the event may be too large for a record of this queue or stream, whatever the format adds. */
+static bool
+too_large(const struct life *w, const struct logged *e)
+{
+    uint64_t size = (uint64_t)e->len + 1024;
+
+    return size > w->plan.settings.queue_max_bytes / 2 || size > w->plan.stream_limit ||
+           size > w->plan.body_limit;
+}
+
+void
+laws_intact(struct life *w, uint32_t event, uint32_t number, const struct queue_record *record,
+            char letter)
+{
+    const struct logged *e = &w->events[event];
+    const struct settings *s = &w->plan.settings;
+    struct span data = record->data;
+    size_t len = e->len + 2;
+    size_t end = data.len > 20 ? data.len - 3 : 0;
+
+    /* what is cut down may have lost its number */
+    if (number != event && !(s->oversize == OVERSIZE_TRUNCATE && too_large(w, e)))
+        laws_break(w, "the record that counts for event %u is of event %u", event, number);
+    if (record->partition_key.len == 0)
+        laws_break(w, "the record of event %u has no partition key", event);
+    if (e->lost)
+        laws_break(w, "event %u was lost, and is here", event);
+    if (s->format == EVENT_ENRICHED || s->oversize == OVERSIZE_TRUNCATE)
+        return;
+    if (s->format == EVENT_VERBATIM)
+        len +=
+            sizeof "{\"time\":\"2026-11-29T00:00:00.000Z\",\"type\":\"function\",\"record\":}" - 1;
+    if (data.len != len || (end > 0 && data.p[end] != letter && e->len > 12))
+        laws_break(w, "the record of event %u is not what was logged", event);
+}
+
+/* --- the dead letter --- */
+
+void
+laws_buries(struct life *w, const struct delivery_order *order)
+{
+    laws_news(w);
+    if (w->plan.settings.dead_letter == DEAD_LETTER_NONE)
+        laws_break(w, "a dead letter, and there is to be none");
+    if (w->letter.len == 0)
+        laws_break(w, "a dead letter of no record");
+    if (order->silence_ms == 0)
+        laws_break(w, "a dead letter without any time");
+}
+
+void
+laws_bury_ended(struct life *w)
+{
+    laws_news(w);
+    if (w->letter.reply.written > 0)
+        laws_room_came(w);
+}
+
+/*
+ * Whether an event may leave the way to the stream before the end: it is refused whatever the others are, or
+ * was as often as AWS_MAX_ATTEMPTS allows, or is too large for a record of this queue.
+ */
+static bool
+guilty(const struct life *w, uint32_t event)
+{
+    const struct logged *e = &w->events[event];
+
+    return e->poison || e->named || e->large ||
+           e->refused + e->alone >= (int)w->plan.settings.max_attempts || too_large(w, e);
+}
+
+void
+laws_buried(struct life *w, struct known known)
+{
+    if (w->platform.state != LIFE_ENDING && !guilty(w, known.event))
+        laws_break(w, "justice: event %u is for the dead letter, and nothing is wrong with it",
+                   known.event);
+}
+
+/* --- the queue that is full --- */
+
+void
+laws_offers(struct life *w)
+{
+    w->laws.before = w->machine.ledger;
+}
+
+/* Events are dropped for want of room after the queue was full for as long as there is patience. */
+void
+laws_offered(struct life *w)
+{
+    const struct ledger *now = &w->machine.ledger, *before = &w->laws.before;
+    const struct laws *l = &w->laws;
+
+    if (now->received != before->received + 1)
+        laws_break(w, "ledger: an event was taken and not counted");
+    if (now->dropped[DROP_OVERFLOW] > before->dropped[DROP_OVERFLOW] &&
+        (!l->full || counted_ms(w) < l->drop_from_ms))
+        laws_break(w, "patience: an event is dropped, and the queue has not been full for long");
+}
+
+/* An event found no room, and is to come again. Where that lasts it is dropped. */
+void
+laws_full(struct life *w)
+{
+    struct laws *l = &w->laws;
+
+    if (!l->full) {
+        l->full = true;
+        l->drop_from_ms = counted_ms(w) + l->patience_ms;
+        l->drop_by_ms = awake_ms(w) + l->patience_ms;
+    }
+    if (!w->platform.stopped)
+        l->stopped_ms = awake_ms(w);
+    if (awake_ms(w) > l->drop_by_ms + TICK_MS)
+        laws_break(w, "patience: an event is refused, and the queue has been full for too long");
+}
+
+void
+laws_patience(struct life *w, uint32_t ms)
+{
+    struct laws *l = &w->laws;
+
+    l->patience_ms = ms;
+    if (!l->full)
+        return;
+    if (l->drop_from_ms > counted_ms(w) + ms)
+        l->drop_from_ms = counted_ms(w) + ms;
+    if (l->drop_by_ms > awake_ms(w) + ms)
+        l->drop_by_ms = awake_ms(w) + ms;
+}
+
+/* Records have left the queue: it is not the same that is full. */
+void
+laws_room_came(struct life *w)
+{
+    w->laws.full = false;
+    w->laws.stopped_ms = awake_ms(w);
+}
+
+/*
+ * Reading stops while there is no room, but no longer than we have patience: the platform drops what it
+ * cannot send, and does not say which. While it is frozen it cannot send.
+ */
+static void
+patience(struct life *w)
+{
+    const struct platform *p = &w->platform;
+    struct laws *l = &w->laws;
+
+    if (!p->stopped)
+        return;
+    if (p->feed_ms == UINT64_MAX && w->machine.queue.records == 0)
+        laws_break(w, "patience: reading has stopped, and the queue is empty");
+    if (awake_ms(w) - l->stopped_ms > STOPPED_MAX_MS)
+        laws_break(w, "patience: reading has stopped for %llu ms",
+                   (unsigned long long)(awake_ms(w) - l->stopped_ms));
+}
+
+/* --- invocations: none is held for what is pointless --- */
+
+void
+laws_invoked(struct life *w)
+{
+    (void)w;
+}
+
+void
+laws_held(struct life *w, uint64_t until_ms)
+{
+    struct laws *l = &w->laws;
+
+    (void)until_ms;
+    l->hurried = true;
+    if (!l->held) {
+        l->held = true;
+        l->held_calls = w->calls + (w->client.call.under_way ? 0 : 1);
+        l->held_ms = life_now(w).ms;
+    }
+    if (breaker_open(&w->machine.breaker))
+        laws_break(w, "hold: an invocation is held while the breaker is open");
+}
+
+/* It was held for a call, then: one that was under way, or that was made. */
+void
+laws_released(struct life *w)
+{
+    struct laws *l = &w->laws;
+
+    if (l->held && life_now(w).ms - l->held_ms > 1 && w->calls < l->held_calls &&
+        !w->client.fetching)
+        laws_break(w, "hold: an invocation was held for %llu ms without any call",
+                   (unsigned long long)(life_now(w).ms - l->held_ms));
+    l->held = false;
+}
+
+/* --- the ledger --- */
+
+/*
+ * Each event is accounted for at any time; what may be there twice is said to be so, but for the call
+ * that is under way, of which nothing is known yet.
+ */
+static void
+ledger(struct life *w)
+{
+    const struct delivery *m = &w->machine;
+    const struct client_call *c = &w->client.call;
+    uint64_t unknown = c->under_way ? (uint64_t)c->len * c->reply.requests : 0;
+
+    if (!ledger_holds(&m->ledger, m->queue.events))
+        laws_break(w, "ledger: %llu received, %llu delivered, %llu dead, %llu dropped, %llu queued",
+                   (unsigned long long)m->ledger.received, (unsigned long long)m->ledger.delivered,
+                   (unsigned long long)m->ledger.dead_lettered,
+                   (unsigned long long)ledger_dropped(&m->ledger),
+                   (unsigned long long)m->queue.events);
+    if (m->ledger.received != w->events_len)
+        laws_break(w, "ledger: %llu received, %u logged", (unsigned long long)m->ledger.received,
+                   w->events_len);
+    if (m->ledger.bytes != w->laws.bytes)
+        laws_break(w, "ledger: %llu bytes, %llu accepted", (unsigned long long)m->ledger.bytes,
+                   (unsigned long long)w->laws.bytes);
+    if (m->ledger.retried != w->laws.retried)
+        laws_break(w, "ledger: %llu records retried, %llu were",
+                   (unsigned long long)m->ledger.retried, (unsigned long long)w->laws.retried);
+    if (w->laws.doubles > m->ledger.duplicates_possible + unknown)
+        laws_break(w, "doubles: %llu records are there twice, %llu may be",
+                   (unsigned long long)w->laws.doubles,
+                   (unsigned long long)m->ledger.duplicates_possible);
+    if (!w->over && m->ledger.dropped[DROP_SHUTDOWN] > 0)
+        laws_break(w, "ledger: dropped for SHUTDOWN before the end");
+}
+
+/* When all that a burst has brought is delivered. */
+static void
+burst(struct life *w)
+{
+    struct laws *l = &w->laws;
+
+    if (l->burst_ms == 0 || l->burst_over_ms > 0 || w->platform.feed_left > 0 ||
+        !delivery_delivered(&w->machine))
+        return;
+    l->burst_over_ms = w->clock.ms;
+    l->burst_accepted = l->accepted;
+}
+
+void
+laws_step(struct life *w)
+{
+    burst(w);
+    ledger(w);
+    patience(w);
+}
+
+/* --- liveness: once nothing fails any more all is delivered soon, and what is dead is written --- */
+
+bool
+laws_calm(struct life *w)
+{
+    const struct delivery *m = &w->machine;
+    uint64_t ms = w->clock.ms - w->platform.calm_ms;
+    uint64_t most = CALM_MAX_MS;
+
+    if (delivery_drained(m))
+        return true;
+    if (w->plan.shards > 0)
+        most += m->queue.records * 2;
+    if (ms > most)
+        laws_break(w, "liveness: %llu ms after the last fault %u records are not delivered",
+                   (unsigned long long)ms, m->queue.records);
+    return false;
+}
+
+/* --- the end --- */
+
+void
+laws_refused(struct life *w, uint32_t event)
+{
+    const struct settings *s = &w->plan.settings;
+
+    if (s->dead_letter != DEAD_LETTER_NONE && w->events[event].refused > (int)s->max_attempts &&
+        !w->events[event].split)
+        laws_break(w, "dead letter: event %u was refused %u times, and is sent again", event,
+                   w->events[event].refused);
+}
+
+void
+laws_shut_down(struct life *w)
+{
+    w->laws.hurried = true;
+    w->laws.flushed = UINT32_MAX;
+    w->laws.failed = false;
+    laws_news(w);
+}
+
+/* A second is enough for little, where nothing fails. */
+static void
+last_chance(struct life *w)
+{
+    const struct plan *p = &w->plan;
+
+    if (w->platform.calm_ms > 0 && p->shutdown_ms >= 1000 && p->latency_ms <= 20 &&
+        p->shards == 0 && p->events <= 100 && w->machine.queue.records > 0)
+        laws_break(w, "last chance: %u records are left after %u ms", w->machine.queue.records,
+                   p->shutdown_ms);
+}
+
+/* What the stream does not take by its end is in the dead letter, where that is well. */
+static void
+last_letter(struct life *w)
+{
+    const struct plan *p = &w->plan;
+    const uint32_t *f = p->per_mille;
+
+    if (p->settings.dead_letter == DEAD_LETTER_NONE || p->shutdown_ms < 1000 ||
+        f[FAULT_LETTER] + f[FAULT_LETTER_LOST] + f[FAULT_LETTER_SLOW] + f[FAULT_CREDENTIALS] +
+                f[FAULT_EXPIRED] >
+            0)
+        return;
+    if (w->machine.queue.records > 0)
+        laws_break(w, "last letter: %u records are left after %u ms", w->machine.queue.records,
+                   p->shutdown_ms);
+}
+
+void
+laws_ends(struct life *w)
+{
+    last_chance(w);
+    last_letter(w);
+}
+
+void
+laws_burst(struct life *w)
+{
+    w->laws.burst_ms = w->clock.ms;
+    w->laws.sent = w->laws.accepted = 0;
+}
+
+/*
+ * Of shards that throttle, what is sent is no more than 2.5 times what they take, and they get as much as they
+ * can take: nothing arrives later for it.
+ */
+static void
+throttled(struct life *w)
+{
+    struct laws *l = &w->laws;
+    uint64_t ms;
+    uint64_t room;
+
+    if (!w->plan.throttled_alone)
+        return;
+    if (l->burst_over_ms == 0) {
+        l->burst_over_ms = w->clock.ms;
+        l->burst_accepted = l->accepted;
+    }
+    ms = l->burst_over_ms - l->burst_ms;
+    room = stream_capacity(&w->stream, ms);
+    if (ms >= LEAST_BURST_MS && l->burst_accepted * 4 < room * 3)
+        laws_break(w, "throttling: %llu records accepted in %llu ms, %llu could be",
+                   (unsigned long long)l->burst_accepted, (unsigned long long)ms,
+                   (unsigned long long)room);
+    if (l->sent * 2 > l->accepted * 5 + 2 * BATCH_MAX_RECORDS)
+        laws_break(w, "throttling: %llu records sent, %llu accepted", (unsigned long long)l->sent,
+                   (unsigned long long)l->accepted);
+}
+
+/*
+ * A record that poisons its batches is found by few calls; or by twice AWS_MAX_ATTEMPTS where there are no
+ * others. Where two of them in a row open the breaker the search begins anew.
+ */
+static void
+poisoned(struct life *w)
+{
+    uint32_t attempts = w->plan.settings.max_attempts;
+    uint32_t each = attempts + (attempts > SEARCH_CALLS ? attempts : SEARCH_CALLS);
+    uint32_t bad = 0;
+
+    if (!w->plan.poisoned_alone)
+        return;
+    for (uint32_t i = 0; i < w->events_len; i++)
+        bad += w->events[i].poison || w->events[i].named;
+    if (w->laws.refused_calls > (bad + w->laws.openings) * each)
+        laws_break(w, "poison: %u calls refused for %u records", w->laws.refused_calls, bad);
+}
+
+/* What was counted as delivered is in the stream, and nothing else. */
+static void
+delivered(struct life *w)
+{
+    const struct ledger *g = &w->machine.ledger;
+    uint32_t whole = 0, either = 0, split = 0, guilty_ones = 0;
+
+    for (uint32_t i = 0; i < w->events_len; i++) {
+        whole += records_whole(w, i, false);
+        either += records_whole(w, i, true);
+        split += w->events[i].split;
+        guilty_ones += guilty(w, i);
+        if (w->events[i].accepted > w->events[i].in_stream)
+            laws_break(w, "event %u was accepted, and is not in the stream", i);
+    }
+    if (g->delivered < whole || g->delivered > whole + split)
+        laws_break(w, "ledger: %llu delivered, %u in the stream", (unsigned long long)g->delivered,
+                   whole);
+    if (g->delivered + g->dead_lettered > (uint64_t)either + split)
+        laws_break(w, "ledger: %llu delivered and %llu dead, %u found",
+                   (unsigned long long)g->delivered, (unsigned long long)g->dead_lettered, either);
+    if (g->dropped[DROP_REFUSED] + g->dropped[DROP_OVERSIZE] > guilty_ones)
+        laws_break(w, "justice: %llu refused and %llu too large, %u had something wrong with them",
+                   (unsigned long long)g->dropped[DROP_REFUSED],
+                   (unsigned long long)g->dropped[DROP_OVERSIZE], guilty_ones);
+}
+
+void
+laws_end(struct life *w)
+{
+    ledger(w);
+    if (w->machine.queue.records > 0)
+        laws_break(w, "ledger: %u records are queued after the end", w->machine.queue.records);
+    throttled(w);
+    poisoned(w);
+    delivered(w);
+}

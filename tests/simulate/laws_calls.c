@@ -1,0 +1,489 @@
+#include "laws.h"
+
+/*
+ * Calls to the stream: what they are made of, how they follow each other, what a failure leads to. What the
+ * service does is told by the life, never asked of the machine.
+ */
+
+enum {
+    PROBE_RECORDS =
+        25,      /* of a call while the breaker is open, and the least of a batch: delivery.h */
+    GROWTH = 25, /* of batches, by each call that succeeds */
+    FIRST_PROBE_MS = 500,  /* half of the first interval: breaker.h */
+    LAST_PROBE_MS = 15000, /* half of the longest */
+    SILENT_MAX = 3,
+    HINT_MAX_MS = 5000,
+    BACK_OFF_MAX_MS = 20000, /* retry.h */
+    TRANSIENT_BASE_MS = 50,
+    THROTTLED_BASE_MS = 1000,
+    TRANSIENT_COST = 14,
+    THROTTLED_COST = 5,
+    LINGER_MS = 200, /* delivery.h */
+    FULL_BYTES = 1048576,
+    REQUEST_BYTES = 5 * 1024 * 1024,
+};
+
+static bool
+ending(const struct life *w)
+{
+    return w->platform.state == LIFE_ENDING;
+}
+
+/* --- what a call is made of --- */
+
+/* A record is in a batch once, and not after it was accepted. Counts those that were in one before. */
+static void
+each_once(struct life *w)
+{
+    struct client_call *c = &w->client.call;
+
+    for (uint32_t i = 0; i < c->len; i++) {
+        struct known k = c->known[i];
+        uint32_t *mark = k.piece < 0 ? &w->events[k.event].in_call : &w->pieces[k.piece].in_call;
+        uint8_t accepted = k.piece < 0 ? w->events[k.event].accepted : w->pieces[k.piece].accepted;
+
+        if (*mark == w->calls)
+            laws_break(w, "batch: event %u is in it twice", k.event);
+        if (accepted > 0)
+            laws_break(w, "batch: event %u was accepted, and is sent again", k.event);
+        c->resent += *mark > 0;
+        *mark = w->calls;
+    }
+}
+
+/*
+ * A batch is as large as it may be: a slow service gets smaller ones, and nothing else makes them small but
+ * the search for a record and a stream that throttles.
+ */
+static void
+as_large_as_may_be(struct life *w)
+{
+    const struct delivery *m = &w->machine;
+    const struct client_call *c = &w->client.call;
+    uint32_t most = w->laws.batch_most;
+    uint64_t bytes = 0, largest = 0;
+
+    if (m->call.what > QUEUE_TAKE_FAILED)
+        return;
+    for (uint32_t i = 0; i < c->len; i++) {
+        bytes += c->bytes[i];
+        largest = c->bytes[i] > largest ? c->bytes[i] : largest;
+    }
+    if (c->len > most)
+        laws_break(w, "batch: %u records, where %u are the most", c->len, most);
+    if (c->len > 1 && bytes > (uint64_t)REQUEST_BYTES * most / BATCH_MAX_RECORDS)
+        laws_break(w, "batch: %llu bytes of %u records", (unsigned long long)bytes, c->len);
+    if (ending(w) && c->len > 1 && bytes > FULL_BYTES)
+        laws_break(w, "batch: %llu bytes at the end", (unsigned long long)bytes);
+    if (m->pace.per_second == 0 && w->laws.probes == 0 && m->queue.count[QUEUE_FRESH] > 0 &&
+        c->len < most && (bytes + 65536) * 2 < (uint64_t)REQUEST_BYTES * most / BATCH_MAX_RECORDS)
+        laws_break(w, "batch: %u records, and %u more may be in it", c->len, most - c->len);
+}
+
+/* Fresh records wait for others, so that calls are few: unless there is a reason to hurry. */
+static void
+lingers(struct life *w)
+{
+    const struct laws *l = &w->laws;
+    const struct client_call *c = &w->client.call;
+    uint64_t waited = life_now(w).ms - l->fresh_ms;
+
+    if (c->resent > 0 || c->len + w->machine.queue.count[QUEUE_FRESH] >= BATCH_MAX_RECORDS ||
+        c->known[0].event < l->flushed || ending(w) || l->held || waited >= LINGER_MS)
+        return;
+    if (w->machine.call.what == QUEUE_TAKE_FRESH && w->machine.queue.bytes < FULL_BYTES)
+        laws_break(w, "linger: %u fresh records are sent after %llu ms", c->len,
+                   (unsigned long long)waited);
+}
+
+void
+laws_fresh(struct life *w)
+{
+    if (w->machine.queue.count[QUEUE_FRESH] == 0)
+        w->laws.fresh_ms = life_now(w).ms;
+}
+
+void
+laws_flushed(struct life *w)
+{
+    laws_news(w);
+    w->laws.flushed = w->events_len;
+}
+
+/* --- how calls follow each other --- */
+
+/*
+ * After a call that failed as a whole the next one waits, and as long as the service asks for unless somebody
+ * waits for delivery; but for the one call that may do better at once, with other credentials or another
+ * clock, of which there is one before something is accepted again.
+ */
+static void
+back_off(struct life *w)
+{
+    struct laws *l = &w->laws;
+    uint64_t waited = life_now(w).ms - l->failed_ms;
+
+    if (!l->failed || l->may_at_once)
+        return;
+    if (waited == 0)
+        laws_break(w, "back-off: a call was made at once after one that failed");
+    if (!l->hurried && waited < l->hint_ms)
+        laws_break(w, "back-off: a call after %llu ms, and the service asked for %u",
+                   (unsigned long long)waited, l->hint_ms);
+}
+
+/* Half of the breaker's present interval. */
+static uint64_t
+half_interval_ms(const struct laws *l)
+{
+    uint64_t ms = FIRST_PROBE_MS;
+
+    for (unsigned i = 1; i < l->probes && ms < LAST_PROBE_MS; i++)
+        ms *= 2;
+    return ms < LAST_PROBE_MS ? ms : LAST_PROBE_MS;
+}
+
+/*
+ * An open breaker lets one small call through an interval, which doubles; the sandbox's end is the last
+ * chance for all that is left. The wall clock counts, for it goes on in a freeze; where it was set
+ * nothing can be told.
+ */
+static void
+probe(struct life *w)
+{
+    struct laws *l = &w->laws;
+    uint64_t waited = life_now(w).wall_ms - l->probe_wall_ms;
+
+    if (l->probes == 0 || ending(w))
+        return;
+    if (w->client.call.len > PROBE_RECORDS)
+        laws_break(w, "breaker: a probe of %u records", w->client.call.len);
+    if (l->jumps == l->jumps_seen && waited < half_interval_ms(l))
+        laws_break(w, "breaker: probe %u after %llu ms", l->probes, (unsigned long long)waited);
+}
+
+static uint32_t
+cost(const struct laws *l)
+{
+    return l->class == RETRY_THROTTLED ? THROTTLED_COST : TRANSIENT_COST;
+}
+
+/* Each call after a failure is paid for while the breaker is closed, and a call that succeeds pays back. */
+static void
+quota(struct life *w)
+{
+    struct laws *l = &w->laws;
+
+    if (l->in_a_row == 0 || l->probes > 0 || ending(w))
+        return;
+    l->cost = cost(l);
+    if (l->tokens < l->cost)
+        laws_break(w, "quota: a retry that is not paid for");
+    else
+        l->tokens -= l->cost;
+}
+
+void
+laws_sent(struct life *w)
+{
+    struct laws *l = &w->laws;
+    const struct client_call *c = &w->client.call;
+
+    laws_news(w);
+    if (c->len == 0 || c->len > BATCH_MAX_RECORDS)
+        laws_break(w, "batch: %u records", c->len);
+    if (l->to_refresh)
+        laws_break(w, "credentials: those that were refused are used again");
+    each_once(w);
+    as_large_as_may_be(w);
+    lingers(w);
+    back_off(w);
+    probe(w);
+    quota(w);
+    l->sent += c->len;
+    l->fresh_ms = life_now(w).ms;
+}
+
+/* --- what a failure leads to --- */
+
+static uint32_t
+accepted(const struct client_call *c)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; c->reply.records && i < c->len; i++)
+        n += c->codes[i] == 0;
+    return n;
+}
+
+void
+laws_replies(struct life *w)
+{
+    const struct client_call *c = &w->client.call;
+    struct laws *l = &w->laws;
+    uint32_t n = accepted(c);
+
+    l->failures_before = w->machine.breaker.failures;
+    l->accepted += n;
+    l->refused_calls += c->for_record && !ending(w);
+    for (uint32_t i = 0; c->reply.records && i < c->len; i++)
+        l->bytes += c->codes[i] == 0 ? c->bytes[i] : 0;
+    if (c->reply.requests > 0)
+        l->retried += c->resent;
+    if (c->reply.result != 0)
+        life_say(w, "the call ends after %u ms: error %d, %u requests, %u unanswered",
+                 (unsigned)(w->clock.ms - c->begun_ms), c->reply.result, c->reply.requests,
+                 c->reply.unanswered);
+    else
+        life_say(w, "the call ends after %u ms: %u %.*s, %u of %u accepted%s%.*s",
+                 (unsigned)(w->clock.ms - c->begun_ms), c->reply.status, (int)c->code.len,
+                 c->code.len > 0 ? c->code.p : "", n, c->len, c->reply.message.len > 0 ? ": " : "",
+                 (int)c->reply.message.len, c->reply.message.len > 0 ? c->reply.message.p : "");
+}
+
+/* One failure more of those that open the breaker, or that it stays open for. */
+static void
+failed_once(struct life *w)
+{
+    struct laws *l = &w->laws;
+
+    l->in_a_row++;
+    l->probes += l->probes > 0;
+    l->probe_wall_ms = life_now(w).wall_ms;
+    l->jumps_seen = l->jumps;
+}
+
+/*
+ * So many failures in a row open the breaker: an invocation is not to be held for a stream that cannot be
+ * reached. So does a single one after which only a change from outside helps, and a retry that
+ * there is no quota for; and nothing else.
+ */
+void
+laws_breaker(struct life *w)
+{
+    struct laws *l = &w->laws;
+    bool open = breaker_open(&w->machine.breaker);
+    bool reason = l->in_a_row >= w->plan.settings.max_attempts || l->silent >= SILENT_MAX ||
+                  (l->hopeless && l->in_a_row > 0);
+
+    if (open && l->probes == 0) {
+        if (!reason && l->tokens >= cost(l))
+            laws_break(w, "breaker: open after %u failures", l->in_a_row);
+        l->probes = 1;
+        l->openings++;
+        l->to_tell_open = true;
+        l->probe_wall_ms = life_now(w).wall_ms;
+        l->jumps_seen = l->jumps;
+        l->held_calls = 0; /* it was held for the call that there is no quota for */
+    }
+    if (!open && reason)
+        laws_break(w, "breaker: closed after %u failures in a row", l->in_a_row);
+    if (!open && l->probes > 0)
+        laws_break(w, "breaker: closed, and nothing was accepted");
+    if (w->machine.ledger.breaker_openings != l->openings)
+        laws_break(w, "breaker: %u openings are not counted as such", l->openings);
+}
+
+void
+laws_fetched(struct life *w, bool failed)
+{
+    laws_news(w);
+    w->laws.held_calls = 0;
+    if (failed) {
+        failed_once(w);
+        w->laws.silent = 0;
+    }
+    laws_breaker(w);
+}
+
+void
+laws_refreshed(struct life *w)
+{
+    if (!w->laws.to_refresh && w->plan.settings.dead_letter != DEAD_LETTER_S3)
+        laws_break(w, "credentials: fetched anew, and nobody has refused them");
+    w->laws.to_refresh = false;
+}
+
+/* A call was refused for what one of its records is, or as if it were: whether that counts, the search tells. */
+static void
+fails_for_record(struct life *w)
+{
+    struct laws *l = &w->laws;
+
+    l->hint_ms = 0;
+    l->hopeless = false;
+    if (w->machine.breaker.failures > l->failures_before)
+        failed_once(w);
+    l->in_a_row = w->machine.breaker.failures;
+    l->silent = w->machine.breaker.silent;
+    if (w->machine.queue.count[QUEUE_SUSPECT] > 0 && w->machine.call.what <= QUEUE_TAKE_FAILED)
+        l->batch_most =
+            w->client.call.len / 2 > PROBE_RECORDS ? w->client.call.len / 2 : PROBE_RECORDS;
+}
+
+/* A call brought nothing at all. */
+static void
+fails(struct life *w)
+{
+    const struct client_call *c = &w->client.call;
+    enum retry_class class = c->reply.class;
+    struct laws *l = &w->laws;
+
+    l->failed = true;
+    l->failed_ms = life_now(w).ms;
+    l->hint_ms = c->reply.retry_after_ms < HINT_MAX_MS ? c->reply.retry_after_ms : HINT_MAX_MS;
+    l->hurried = ending(w) || l->held;
+    l->class = class;
+    l->to_refresh = c->reply.result == 0 && class == RETRY_CREDENTIALS;
+    l->may_at_once = !l->at_once && c->reply.result == 0 &&
+                     ((class == RETRY_SKEW && c->reply.skewed) ||
+                      (class == RETRY_CREDENTIALS && w->plan.fetches));
+    if (class == RETRY_RECORD && c->reply.result == 0) {
+        fails_for_record(w);
+        return;
+    }
+    if (c->reply.result == ERR_LATE && c->reply.requests > 0 && l->batch_most / 2 >= PROBE_RECORDS)
+        l->batch_most /= 2;
+    if (l->may_at_once) {
+        l->at_once = true;
+        return;
+    }
+    failed_once(w);
+    l->hopeless = c->reply.result == 0 && class != RETRY_TRANSIENT && class != RETRY_THROTTLED;
+    l->silent = c->reply.result == ERR_LATE ? l->silent + 1 : 0;
+}
+
+static void
+succeeds(struct life *w)
+{
+    struct laws *l = &w->laws;
+
+    laws_room_came(w);
+    l->to_tell_recovery = l->failures_before > 0;
+    l->at_once = l->hopeless = false;
+    l->in_a_row = l->silent = l->probes = 0;
+    l->tokens += l->cost > 0 ? l->cost : 1;
+    l->tokens = l->tokens < LAWS_QUOTA ? l->tokens : LAWS_QUOTA;
+    l->cost = 0;
+    if (w->machine.call.what != QUEUE_TAKE_ASIDE)
+        l->batch_most += GROWTH;
+    if (l->batch_most > BATCH_MAX_RECORDS)
+        l->batch_most = BATCH_MAX_RECORDS;
+}
+
+/* A line for each failure, but for one that is made good at once. */
+static void
+worth(struct life *w, enum delivery_worth worth)
+{
+    const struct client_call *c = &w->client.call;
+    uint32_t n = accepted(c);
+    enum delivery_worth should = n == c->len                             ? DELIVERY_WELL
+                                 : n > 0                                 ? DELIVERY_PARTLY
+                                 : w->laws.failed && w->laws.may_at_once ? DELIVERY_UNREMARKABLE
+                                                                         : DELIVERY_ERROR;
+
+    if (worth != should)
+        laws_break(w, "log: a reply is worth %d, not %d", (int)worth, (int)should);
+}
+
+void
+laws_replied(struct life *w, enum delivery_worth told)
+{
+    const struct client_call *c = &w->client.call;
+    struct laws *l = &w->laws;
+
+    laws_news(w);
+    l->failed = l->may_at_once = false;
+    l->well = accepted(c) > 0;
+    if (l->well) {
+        succeeds(w);
+    } else if (!c->reply.records) {
+        fails(w);
+    } else {
+        /* whether that is the stream's fault or the records' is for the machine to tell */
+        if (w->machine.breaker.failures > l->failures_before)
+            failed_once(w);
+        l->in_a_row = w->machine.breaker.failures;
+        l->silent = w->machine.breaker.silent;
+        l->class = c->throttled ? RETRY_THROTTLED : RETRY_TRANSIENT;
+        l->hopeless = false;
+    }
+    worth(w, told);
+    laws_breaker(w);
+}
+
+void
+laws_noted(struct life *w, const struct delivery_order *order)
+{
+    struct laws *l = &w->laws;
+    bool *told = order->note == DELIVERY_OPENED ? &l->to_tell_open : &l->to_tell_recovery;
+
+    if (order->note == DELIVERY_FULL)
+        return;
+    laws_breaker(w);
+    if (!*told)
+        laws_break(w, "log: %s",
+                   order->note == DELIVERY_OPENED ? "the breaker has not opened"
+                                                  : "nothing was wrong before");
+    *told = false;
+}
+
+/* --- what can be sent is sent in time --- */
+
+/* The longest wait of the back-off after so many failures. */
+static uint64_t
+longest_ms(const struct laws *l)
+{
+    uint64_t ms = l->class == RETRY_THROTTLED ? THROTTLED_BASE_MS : TRANSIENT_BASE_MS;
+
+    for (unsigned i = 1; i < l->in_a_row && ms < BACK_OFF_MAX_MS; i++)
+        ms *= 2;
+    return ms < BACK_OFF_MAX_MS ? ms : BACK_OFF_MAX_MS;
+}
+
+/* The moment at which the next call is due at the latest, while nothing is under way. */
+static uint64_t
+latest_ms(const struct life *w)
+{
+    const struct laws *l = &w->laws;
+    const uint32_t *count = w->machine.queue.count;
+    struct moment now = life_now(w);
+    uint64_t passed = now.wall_ms - l->probe_wall_ms;
+    uint64_t interval = 2 * half_interval_ms(l);
+
+    if (l->probes > 0 && !ending(w)) {
+        if (l->jumps != l->jumps_seen)
+            return now.ms + 2 * LAST_PROBE_MS;
+        /* a back-off may outlast the first intervals */
+        return now.ms + (passed < interval ? interval - passed : 0) + BACK_OFF_MAX_MS + HINT_MAX_MS;
+    }
+    /* what was set aside waits for others */
+    if (l->failed && count[QUEUE_FAILED] + count[QUEUE_SUSPECT] > 0 && l->class != RETRY_RECORD &&
+        !l->hopeless && !w->client.call.reply.hopeless)
+        return l->failed_ms + 1 + longest_ms(l) + l->hint_ms;
+    if (l->well && count[QUEUE_FAILED] + count[QUEUE_ASIDE] + count[QUEUE_SUSPECT] == 0 &&
+        w->machine.pace.per_second == 0)
+        return (l->fresh_ms > now.ms ? l->fresh_ms : now.ms) + LINGER_MS;
+    return now.ms + BACK_OFF_MAX_MS + HINT_MAX_MS + 2;
+}
+
+void
+laws_calls_wait(struct life *w)
+{
+    struct laws *l = &w->laws;
+    const struct delivery *m = &w->machine;
+
+    laws_breaker(w);
+    if (l->to_tell_open || l->to_tell_recovery)
+        laws_break(w, "log: nothing is told of the breaker");
+    if (l->to_refresh)
+        laws_break(w, "credentials: refused, and not fetched anew");
+    if (m->call.under_way || m->urgency.over || w->client.fetching || delivery_delivered(m))
+        return;
+    if (l->failed && l->may_at_once && l->probes == 0)
+        laws_break(w, "back-off: what may do better at once is not tried");
+    if (w->machine_at_ms > latest_ms(w) && w->machine_at_ms > life_now(w).ms + 1)
+        laws_break(w, "liveness: the next call is due in %lld ms, which is %lld too late",
+                   (long long)(w->machine_at_ms - life_now(w).ms),
+                   (long long)(w->machine_at_ms - latest_ms(w)));
+}

@@ -1,0 +1,231 @@
+#include <stdio.h>
+
+#include "laws.h"
+#include "life.h"
+
+/* An event's text is its number and a letter of its own, again and again. */
+#define HEAD "{\"time\":\"2026-11-29T00:00:00.000Z\",\"type\":\"function\",\"record\":"
+enum { NUMBER_LEN = 6, TEXT_MAX = 65536 };
+
+static char
+letter_of(uint32_t number)
+{
+    return (char)('a' + number % 26);
+}
+
+void
+records_draw(struct life *w)
+{
+    struct logged *e = &w->events[w->events_len];
+    uint32_t len = dice_magnitude(&w->dice, NUMBER_LEN, NUMBER_LEN + 2 * w->plan.event_bytes);
+
+    /* one of a hundred is far above the rest */
+    if (dice_chance(&w->dice, 10))
+        len *= 10;
+    if (len > TEXT_MAX - 256)
+        len = TEXT_MAX - 256;
+    *e = (struct logged){.len = len, .pieces = -1};
+    e->poison = life_fault(w, FAULT_POISON);
+    e->named = life_fault(w, FAULT_NAMED);
+    e->sick = life_fault(w, FAULT_SICK);
+    if (w->plan.per_mille[FAULT_LARGE] > 0 && life_fault(w, FAULT_LARGE) &&
+        e->len < w->plan.stream_limit)
+        e->len = w->plan.stream_limit + dice_below(&w->dice, 2 * w->plan.stream_limit);
+}
+
+struct event
+records_event(const struct life *w)
+{
+    static char text[TEXT_MAX];
+    uint32_t number = w->events_len;
+    const struct logged *e = &w->events[number];
+    size_t at = sizeof HEAD - 1;
+    struct event event = {.type = EVENT_FUNCTION, .kind = EVENT_OTHER};
+
+    if (text[0] == '\0')
+        memcpy(text, HEAD, at);
+    text[at] = '"';
+    text[at + 1] = '#';
+    for (uint32_t i = 0, n = number; i < NUMBER_LEN - 1; i++, n /= 10)
+        text[at + NUMBER_LEN - i] = (char)('0' + n % 10);
+    memset(text + at + 1 + NUMBER_LEN, letter_of(number), e->len - NUMBER_LEN);
+    text[at + 1 + e->len] = '"';
+    text[at + 2 + e->len] = '}';
+    event.text = (struct span){text, at + 3 + e->len};
+    event.record = (struct span){text + at, e->len + 2};
+    event.time = (struct span){text + sizeof "{\"time\":\"" - 1, 24};
+    return event;
+}
+
+void
+records_taken(struct life *w)
+{
+    w->events_len++;
+}
+
+static uint32_t
+hash(uint32_t hash, struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (uint8_t)text.p[i]) * 16777619u;
+    return hash;
+}
+
+static struct span
+number_at(struct span text, uint32_t *number)
+{
+    size_t i = 0;
+
+    *number = 0;
+    for (; i < text.len && text.p[i] >= '0' && text.p[i] <= '9'; i++)
+        *number = *number * 10 + (uint32_t)(text.p[i] - '0');
+    return (struct span){text.p + i, text.len - i};
+}
+
+static int32_t
+find_piece(const struct life *w, uint32_t event, uint32_t path)
+{
+    int32_t i = w->events[event].pieces;
+
+    while (i >= 0 && w->pieces[i].path != path)
+        i = w->pieces[i].next;
+    return i;
+}
+
+/* {"split":{"id":"SANDBOX-12.3","part":1,"parts":2},"text":"..."} */
+static int32_t
+know_piece(struct life *w, uint32_t event, struct span data)
+{
+    struct span rest = span_skip(data, sizeof "{\"split\":{\"id\":\"" - 1);
+    struct span id = span_cut(rest, '"', &rest);
+    struct piece *piece;
+    uint32_t part, parts;
+    char text[16];
+    uint32_t up;
+    uint32_t path;
+    int32_t found;
+
+    (void)span_cut(id, '-', &id);
+    rest = number_at(span_skip(rest, sizeof ",\"part\":" - 1), &part);
+    (void)number_at(span_skip(rest, sizeof ",\"parts\":" - 1), &parts);
+    up = hash(2166136261u, id);
+    (void)snprintf(text, sizeof text, ".%u", part);
+    path = hash(up, span_of(text));
+    found = find_piece(w, event, path);
+    if (found >= 0)
+        return found;
+    if (w->pieces_len == PIECES_MAX) {
+        laws_break(w, "the model has room for %u pieces", PIECES_MAX);
+        return 0;
+    }
+    piece = &w->pieces[w->pieces_len];
+    *piece = (struct piece){
+        .event = event,
+        .path = path,
+        .up = up,
+        .part = (uint16_t)part,
+        .parts = (uint16_t)parts,
+        .next = w->events[event].pieces,
+    };
+    w->events[event].pieces = (int32_t)w->pieces_len;
+    w->events[event].split = true;
+    return (int32_t)w->pieces_len++;
+}
+
+struct known
+records_know(struct life *w, const struct queue_record *record)
+{
+    struct span data = record->data;
+    struct known known = {(uint32_t)record->origin.sequence, -1};
+    uint32_t number = 0;
+    size_t at = w->plan.settings.format == EVENT_MESSAGE ? 1 : sizeof HEAD;
+
+    if (known.event >= w->events_len) {
+        laws_break(w, "a record is of event %u of %u", known.event, w->events_len);
+        return (struct known){0, -1};
+    }
+    if (span_starts(data, SPAN("{\"split\":"))) {
+        known.piece = know_piece(w, known.event, data);
+        return known;
+    }
+    if (data.len > at && data.p[at] == '#')
+        (void)number_at(span_skip(data, at + 1), &number);
+    laws_intact(w, known.event, number, record, letter_of(known.event));
+    return known;
+}
+
+void
+records_stored(struct life *w, struct known known)
+{
+    struct logged *e = &w->events[known.event];
+    struct piece *piece = known.piece < 0 ? NULL : &w->pieces[known.piece];
+    uint8_t *copies = piece == NULL ? &e->in_stream : &piece->in_stream;
+
+    w->laws.doubles += *copies > 0 || (piece == NULL ? e->in_letter : piece->in_letter) > 0;
+    if (*copies < UINT8_MAX)
+        ++*copies;
+}
+
+void
+records_accepted(struct life *w, struct known known)
+{
+    if (known.piece < 0)
+        w->events[known.event].accepted++;
+    else
+        w->pieces[known.piece].accepted++;
+}
+
+void
+records_buried(struct life *w, struct known known, bool again)
+{
+    struct logged *e = &w->events[known.event];
+    struct piece *piece = known.piece < 0 ? NULL : &w->pieces[known.piece];
+    uint8_t *copies = piece == NULL ? &e->in_letter : &piece->in_letter;
+
+    /* under the same name it is there once */
+    if (again && *copies > 0)
+        return;
+    w->laws.doubles += *copies > 0 || (piece == NULL ? e->in_stream : piece->in_stream) > 0;
+    if (*copies < UINT8_MAX)
+        ++*copies;
+}
+
+/* Whether all pieces are where they should be that what has this path was split into. */
+static bool
+pieces_whole(const struct life *w, uint32_t event, uint32_t up, bool letter_counts)
+{
+    uint32_t have = 0, parts = UINT32_MAX;
+
+    for (int32_t i = w->events[event].pieces; i >= 0; i = w->pieces[i].next) {
+        const struct piece *p = &w->pieces[i];
+
+        if (p->up != up)
+            continue;
+        parts = p->parts;
+        have += p->accepted > 0 || (letter_counts && p->in_letter > 0) ||
+                pieces_whole(w, event, p->path, letter_counts);
+    }
+    return have == parts;
+}
+
+/* The path of what no other piece is the origin of. */
+static uint32_t
+root(const struct life *w, uint32_t event)
+{
+    int32_t i = w->events[event].pieces;
+    uint32_t up = w->pieces[i].up;
+
+    while ((i = find_piece(w, event, up)) >= 0)
+        up = w->pieces[i].up;
+    return up;
+}
+
+bool
+records_whole(const struct life *w, uint32_t event, bool letter_counts)
+{
+    const struct logged *e = &w->events[event];
+
+    if (e->accepted > 0 || (letter_counts && e->in_letter > 0))
+        return true;
+    return e->split && pieces_whole(w, event, root(w, event), letter_counts);
+}
