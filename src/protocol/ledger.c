@@ -37,8 +37,8 @@ ledger_holds(const struct ledger *l, uint64_t queued)
 
 /* In the order of the line. A name may open an object, of which the last member closes it. */
 static const struct counter {
-    const char *name;
-    const char *metric; /* NULL: only in the line */
+    char name[27]; /* here and not elsewhere: a pointer would need a relocation */
+    char metric[20]; /* empty: only in the line */
     uint8_t at;
     bool closes;
 } counters[] = {
@@ -48,18 +48,18 @@ static const struct counter {
     {"retried", "Retried", AT(retried), false},
     {"duplicatesPossible", "DuplicatesPossible", AT(duplicates_possible), false},
     {"repeated", "Repeated", AT(repeated), false},
-    {"truncated", NULL, AT(truncated), false},
-    {"split", NULL, AT(split), false},
-    {"ownLines", NULL, AT(own_lines), false},
+    {"truncated", "", AT(truncated), false},
+    {"split", "", AT(split), false},
+    {"ownLines", "", AT(own_lines), false},
     {"dropped\":{\"total", "Dropped", SUM, false},
-    {"oversize", NULL, AT(dropped[DROP_OVERSIZE]), false},
-    {"cut", NULL, AT(dropped[DROP_CUT]), false},
-    {"unreadable", NULL, AT(dropped[DROP_UNREADABLE]), false},
-    {"refused", NULL, AT(dropped[DROP_REFUSED]), false},
-    {"overflow", NULL, AT(dropped[DROP_OVERFLOW]), false},
-    {"shutdown", NULL, AT(dropped[DROP_SHUTDOWN]), true},
+    {"oversize", "", AT(dropped[DROP_OVERSIZE]), false},
+    {"cut", "", AT(dropped[DROP_CUT]), false},
+    {"unreadable", "", AT(dropped[DROP_UNREADABLE]), false},
+    {"refused", "", AT(dropped[DROP_REFUSED]), false},
+    {"overflow", "", AT(dropped[DROP_OVERFLOW]), false},
+    {"shutdown", "", AT(dropped[DROP_SHUTDOWN]), true},
     {"platformDropped\":{\"records", "PlatformDropped", AT(platform_dropped_records), false},
-    {"bytes", NULL, AT(platform_dropped_bytes), true},
+    {"bytes", "", AT(platform_dropped_bytes), true},
     {"bytes", "BytesDelivered", AT(bytes), false},
     {"requests", "Requests", AT(requests), false},
     {"connections", "Connections", AT(connections), false},
@@ -129,7 +129,7 @@ ledger_write_metrics(struct out *o, const struct ledger *now, const struct ledge
     out_put(o, SPAN(",\"CloudWatchMetrics\":[{\"Namespace\":\"KinesisTelemetryExtension\","
                     "\"Dimensions\":[[\"FunctionName\"]],\"Metrics\":["));
     for (const struct counter *c = counters; c < counters + COUNTERS; c++) {
-        if (c->metric == NULL)
+        if (c->metric[0] == '\0')
             continue;
         definition(o, c->metric, c->at == AT(bytes) ? "Bytes" : "Count");
         out_byte(o, ',');
@@ -142,7 +142,7 @@ ledger_write_metrics(struct out *o, const struct ledger *now, const struct ledge
     text_member(o, "sandbox", about->sandbox);
     text_member(o, "logger", about->logger);
     for (const struct counter *c = counters; c < counters + COUNTERS; c++) {
-        if (c->metric == NULL)
+        if (c->metric[0] == '\0')
             continue;
         out_byte(o, ',');
         member(o, c->metric, count(now, c) - count(before, c));

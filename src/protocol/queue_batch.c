@@ -42,7 +42,7 @@ take(struct queue *q, struct taking *t, uint32_t offset)
 }
 
 /* Takes records of one state from skip slots after head on; tells how many slots it passed. */
-static uint32_t
+__attribute__((noinline)) static uint32_t
 take_all(struct queue *q, struct taking *t, enum queue_state state, uint32_t offset, uint32_t skip)
 {
     for (; skip < q->slots; skip++) {
@@ -54,20 +54,6 @@ take_all(struct queue *q, struct taking *t, enum queue_state state, uint32_t off
     if (state == QUEUE_FRESH)
         q->fresh_at = offset;
     return skip;
-}
-
-static void
-take_fresh(struct queue *q, struct taking *t)
-{
-    if (q->count[QUEUE_FRESH] > 0)
-        q->fresh_skip = take_all(q, t, QUEUE_FRESH, q->fresh_at, q->fresh_skip);
-}
-
-static void
-take_state(struct queue *q, struct taking *t, enum queue_state state)
-{
-    if (q->count[state] > 0)
-        (void)take_all(q, t, state, q->ring.head, 0);
 }
 
 /* Whether each record is out of its batch. */
@@ -84,32 +70,19 @@ uint32_t
 queue_take(struct queue *q, enum queue_batch batch, const struct queue_limits *limits,
            enum queue_take_what what)
 {
+    static const uint8_t states[] = {
+        [QUEUE_TAKE_FAILED] = QUEUE_FAILED, [QUEUE_TAKE_SUSPECTS] = QUEUE_SUSPECT,
+        [QUEUE_TAKE_ASIDE] = QUEUE_ASIDE,   [QUEUE_TAKE_DEAD] = QUEUE_DEAD,
+        [QUEUE_TAKE_IN_DOUBT] = QUEUE_IN_DOUBT,
+    };
     struct taking t = {.list = &q->batches[batch], .limits = limits};
 
     CHECK(dealt_with(q, batch));
     t.list->len = 0;
-    switch (what) {
-    case QUEUE_TAKE_FAILED:
-        take_state(q, &t, QUEUE_FAILED);
-        take_fresh(q, &t);
-        break;
-    case QUEUE_TAKE_SUSPECTS:
-        take_state(q, &t, QUEUE_SUSPECT);
-        break;
-    case QUEUE_TAKE_ASIDE:
-        take_state(q, &t, QUEUE_ASIDE);
-        break;
-    case QUEUE_TAKE_DEAD:
-        take_state(q, &t, QUEUE_DEAD);
-        break;
-    case QUEUE_TAKE_IN_DOUBT:
-        take_state(q, &t, QUEUE_IN_DOUBT);
-        break;
-    case QUEUE_TAKE_FRESH:
-    default:
-        take_fresh(q, &t);
-        break;
-    }
+    if (what != QUEUE_TAKE_FRESH && q->count[states[what]] > 0)
+        (void)take_all(q, &t, (enum queue_state)states[what], q->ring.head, 0);
+    if (what <= QUEUE_TAKE_FAILED && q->count[QUEUE_FRESH] > 0)
+        q->fresh_skip = take_all(q, &t, QUEUE_FRESH, q->fresh_at, q->fresh_skip);
     return t.list->len;
 }
 

@@ -13,64 +13,85 @@ enum {
     THROTTLED_COST = 5
 };
 
-/* In the order of the services' own lists. A code that ends in * stands for all that begin so. */
-static const struct {
-    const char *code;
-    enum retry_class class;
-} codes[] = {
-    {"ProvisionedThroughputExceededException", RETRY_THROTTLED},
-    {"ThrottlingException", RETRY_THROTTLED},
-    {"Throttling", RETRY_THROTTLED},
-    {"ThrottledException", RETRY_THROTTLED},
-    {"RequestThrottled", RETRY_THROTTLED},
-    {"RequestThrottledException", RETRY_THROTTLED},
-    {"TooManyRequestsException", RETRY_THROTTLED},
-    {"LimitExceededException", RETRY_THROTTLED},
-    {"RequestLimitExceeded", RETRY_THROTTLED},
-    {"BandwidthLimitExceeded", RETRY_THROTTLED},
-    {"KMSThrottlingException", RETRY_THROTTLED},
-    {"SlowDown", RETRY_THROTTLED},
-    {"PriorRequestNotComplete", RETRY_THROTTLED},
-    {"InternalFailure", RETRY_TRANSIENT},
-    {"InternalFailureException", RETRY_TRANSIENT},
-    {"InternalError", RETRY_TRANSIENT},
-    {"ServiceUnavailable", RETRY_TRANSIENT},
-    {"ServiceUnavailableException", RETRY_TRANSIENT},
-    {"RequestTimeout", RETRY_TRANSIENT},
-    {"RequestTimeoutException", RETRY_TRANSIENT},
-    {"ExpiredToken", RETRY_CREDENTIALS},
-    {"ExpiredTokenException", RETRY_CREDENTIALS},
-    {"UnrecognizedClientException", RETRY_CREDENTIALS},
-    {"InvalidClientTokenId", RETRY_CREDENTIALS},
-    {"InvalidAccessKeyId", RETRY_CREDENTIALS},
-    {"InvalidSignatureException", RETRY_SKEW},
-    {"SignatureDoesNotMatch", RETRY_SKEW},
-    {"RequestExpired", RETRY_SKEW},
-    {"RequestInTheFuture", RETRY_SKEW},
-    {"RequestTimeTooSkewed", RETRY_SKEW},
-    {"ValidationException", RETRY_RECORD},
-    {"InvalidArgumentException", RETRY_RECORD},
-    {"RequestEntityTooLargeException", RETRY_RECORD},
-    {"EntityTooLarge", RETRY_RECORD},
-    {"ResourceNotFoundException", RETRY_CONFIGURATION},
-    {"AccessDenied", RETRY_CONFIGURATION},
-    {"AccessDeniedException", RETRY_CONFIGURATION},
-    {"KMS*", RETRY_CONFIGURATION},
-    {"IncompleteSignature*", RETRY_CONFIGURATION},
-    {"MissingAuthenticationToken*", RETRY_CONFIGURATION},
-    {"SerializationException", RETRY_CONFIGURATION},
-    {"UnknownOperationException", RETRY_CONFIGURATION},
+/*
+ * The codes of each class, each ended by a blank, in the order of the services' own lists. One that ends in
+ * * stands for all that begin so. As texts and not as a table of them, which would be a pointer and its
+ * relocation for each.
+ */
+static const char *const codes[] = {
+    [RETRY_THROTTLED] =
+        "ProvisionedThroughputExceededException "
+        "ThrottlingException "
+        "Throttling "
+        "ThrottledException "
+        "RequestThrottled "
+        "RequestThrottledException "
+        "TooManyRequestsException "
+        "LimitExceededException "
+        "RequestLimitExceeded "
+        "BandwidthLimitExceeded "
+        "KMSThrottlingException "
+        "SlowDown "
+        "PriorRequestNotComplete ",
+    [RETRY_TRANSIENT] =
+        "InternalFailure "
+        "InternalFailureException "
+        "InternalError "
+        "ServiceUnavailable "
+        "ServiceUnavailableException "
+        "RequestTimeout "
+        "RequestTimeoutException ",
+    [RETRY_CREDENTIALS] =
+        "ExpiredToken "
+        "ExpiredTokenException "
+        "UnrecognizedClientException "
+        "InvalidClientTokenId "
+        "InvalidAccessKeyId ",
+    [RETRY_SKEW] =
+        "InvalidSignatureException "
+        "SignatureDoesNotMatch "
+        "RequestExpired "
+        "RequestInTheFuture "
+        "RequestTimeTooSkewed ",
+    [RETRY_RECORD] =
+        "ValidationException "
+        "InvalidArgumentException "
+        "RequestEntityTooLargeException "
+        "EntityTooLarge ",
+    [RETRY_CONFIGURATION] =
+        "ResourceNotFoundException "
+        "AccessDenied "
+        "AccessDeniedException "
+        "KMS* "
+        "IncompleteSignature* "
+        "MissingAuthenticationToken* "
+        "SerializationException "
+        "UnknownOperationException ",
 };
 
 static bool
-matches(struct span code, const char *entry)
+matches(struct span code, struct span known)
 {
-    struct span known = span_of(entry);
-
-    if (known.p[known.len - 1] != '*')
+    if (known.len == 0 || known.p[known.len - 1] != '*')
         return span_same(code, known);
     known.len--;
     return span_starts(code, known);
+}
+
+/* The class that has this code in its list. Returns false when none has. */
+static bool
+listed(struct span code, enum retry_class *class)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct span rest = span_of(codes[i]);
+
+        while (rest.len > 0)
+            if (matches(code, span_cut(rest, ' ', &rest))) {
+                *class = (enum retry_class)i;
+                return code.len > 0;
+            }
+    }
+    return false;
 }
 
 static enum retry_class
@@ -85,29 +106,21 @@ status_class(unsigned status)
     return RETRY_TRANSIENT;
 }
 
-/* Its place in the table, or SIZE_MAX. */
-static size_t
-place_of(struct span code)
-{
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (matches(code, codes[i].code))
-            return i;
-    return SIZE_MAX;
-}
-
 bool
 retry_knows(struct span code)
 {
-    return place_of(code) != SIZE_MAX;
+    enum retry_class class;
+
+    return listed(code, &class);
 }
 
 enum retry_class
 retry_class(struct span code, unsigned status)
 {
-    size_t place = place_of(code);
+    enum retry_class class;
 
-    if (place != SIZE_MAX)
-        return codes[place].class;
+    if (listed(code, &class))
+        return class;
     /* a 400 that has a name we do not know says nothing of a record */
     return code.len > 0 && status == 400 ? RETRY_CONFIGURATION : status_class(status);
 }
