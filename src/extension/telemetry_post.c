@@ -21,7 +21,7 @@ telemetry_posts_bytes(void)
 {
     /* each tally is filled up to a multiple of 16 */
     return HTTP_SERVER_CONNECTIONS * (sizeof(struct tally) + 15) +
-           LISTENER_LARGE_EVENTS * LISTENER_EVENT_MAX_BYTES;
+           (size_t)LISTENER_LARGE_EVENTS * LISTENER_EVENT_MAX_BYTES;
 }
 
 int

@@ -108,7 +108,7 @@ heard(struct http_client *c)
                  ? c->hurry_ms
                  : c->call->silence_ms);
     if (c->state == HTTP_SENDING)
-        c->reply_by_ms = c->silence.at_ms + REPLY_SILENCES * c->call->silence_ms;
+        c->reply_by_ms = c->silence.at_ms + (uint64_t)REPLY_SILENCES * c->call->silence_ms;
     else if (c->silence.at_ms > c->reply_by_ms)
         c->silence.at_ms = c->reply_by_ms;
 }

@@ -199,7 +199,7 @@ sweep(void *context)
 size_t
 http_server_bytes(void)
 {
-    return HTTP_SERVER_READ_BYTES + HTTP_SERVER_CONNECTIONS * HTTP_EXCHANGE_HEAD_BYTES;
+    return HTTP_SERVER_READ_BYTES + (size_t)HTTP_SERVER_CONNECTIONS * HTTP_EXCHANGE_HEAD_BYTES;
 }
 
 int
@@ -212,7 +212,7 @@ http_server_init(struct http_server *s, struct loop *loop, struct storage *stora
     s->sweep = (struct loop_timer){.fire = sweep, .context = s};
     loop_add_timer(loop, &s->sweep);
     s->read_buffer = storage_take(storage, HTTP_SERVER_READ_BYTES);
-    heads = storage_take(storage, HTTP_SERVER_CONNECTIONS * HTTP_EXCHANGE_HEAD_BYTES);
+    heads = storage_take(storage, (size_t)HTTP_SERVER_CONNECTIONS * HTTP_EXCHANGE_HEAD_BYTES);
     if (heads == NULL)
         return ERR_IO;
     for (int i = 0; i < HTTP_SERVER_CONNECTIONS; i++) {

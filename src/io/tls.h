@@ -10,7 +10,8 @@
  * certificate of the chain that has them as critical is refused.
  * A connection to the same server within the hour may resume the session that a full handshake began,
  * by its id, if the server still knows it: one exchange less, no certificates, no curve.
- * Offered are the forward-secret suites with AES-GCM, which every TLS policy of AWS has. No ALPN is sent, so that HTTP/1.1 is spoken.
+ * Offered are the forward-secret suites with AES-GCM, which every TLS policy of AWS has. No ALPN is sent, so
+ * that HTTP/1.1 is spoken.
  */
 #include <bearssl.h>
 
