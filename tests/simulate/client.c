@@ -201,7 +201,7 @@ name(struct life *w, struct out *message, uint32_t index)
 {
     out_put(message, SPAN("Value at 'records."));
     out_number(message, index + 1);
-    if (w->events[w->client.call.known[index].event].named) {
+    if (w->client.call.bytes[index] <= w->plan.stream_limit) {
         out_put(message, SPAN(".member.partitionKey' failed to satisfy constraint"));
         return;
     }
@@ -223,14 +223,20 @@ judge_whole(struct life *w)
         refuse(w, &(struct refusal){"", 413});
         return true;
     }
+    /* a reply that is of no use */
+    if (w->plan.per_mille[FAULT_NAMED] > 0 && dice_chance(&w->dice, 100))
+        out_put(&message, SPAN("Value at 'records.501.member.data' failed"));
     for (uint32_t i = 0; i < c->len; i++) {
         const struct logged *e = &w->events[c->known[i].event];
         bool large = c->bytes[i] > w->plan.stream_limit;
+        /* of an event in pieces it is in the first */
+        bool first = c->known[i].piece < 0 || w->pieces[c->known[i].piece].part == 1;
 
-        bad = bad || large || e->poison || e->named;
+        bad = bad || large || (first && (e->poison || e->named));
         /* only some are named */
-        if ((large || e->named) && message.len < sizeof c->message - 160)
-            name(w, &message, i);
+        if ((large || (first && e->named)) && message.len < sizeof c->message - 160)
+            for (uint32_t n = dice_chance(&w->dice, 50); n < 2; n++)
+                name(w, &message, i);
     }
     if (!bad)
         return false;
@@ -442,6 +448,14 @@ refuse_record(struct life *w, uint32_t event)
     laws_refused(w, event);
 }
 
+static void
+refuse_alone(struct life *w, struct known known)
+{
+    w->events[known.event].alone++;
+    if (known.piece < 0)
+        laws_refused_alone(w, known.event);
+}
+
 /* The call has ended. */
 static void
 end(struct life *w)
@@ -452,7 +466,7 @@ end(struct life *w)
     w->client.used_ms = w->clock.ms;
     laws_replies(w);
     if (c->for_record && c->len == 1)
-        w->events[c->known[0].event].alone++;
+        refuse_alone(w, c->known[0]);
     if (c->reply.records)
         for (uint32_t i = 0; i < c->len; i++) {
             struct span code = codes[c->codes[i]];
@@ -474,7 +488,6 @@ client_send(struct life *w, const struct delivery_order *order)
     struct client *client = &w->client;
     struct client_call *c = &client->call;
 
-    (void)order;
     w->calls++;
     if (c->under_way)
         laws_break(w, "two calls to the stream at the same time");
@@ -491,7 +504,7 @@ client_send(struct life *w, const struct delivery_order *order)
         c->known[i] = records_know(w, &record);
         c->bytes[i] = (uint32_t)(record.data.len + record.partition_key.len);
     }
-    laws_sent(w);
+    laws_sent(w, order);
     if (client->credentials == CREDENTIALS_NONE) {
         c->reply.class = RETRY_CONFIGURATION;
         end(w);
@@ -539,9 +552,8 @@ fetch(struct life *w)
     client->fetched_ms += 1 + dice_below(&w->dice, w->plan.fetch_ms);
 }
 
-/* Whether none can be signed with now, but some may be later. */
-static bool
-coming(const struct life *w)
+bool
+client_coming(const struct life *w)
 {
     return w->plan.fetches && (w->client.credentials == CREDENTIALS_NONE || w->client.refused);
 }
@@ -549,7 +561,7 @@ coming(const struct life *w)
 void
 client_connect(struct life *w)
 {
-    if (coming(w))
+    if (client_coming(w))
         fetch(w);
     if (w->client.call.under_way)
         return;
@@ -560,7 +572,7 @@ client_connect(struct life *w)
 void
 client_credentials(struct life *w)
 {
-    if (coming(w)) {
+    if (client_coming(w)) {
         fetch(w);
         delivery_credentials(&w->machine, life_now(w), DELIVERY_COMING);
     } else {

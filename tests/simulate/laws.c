@@ -117,20 +117,34 @@ laws_intact(struct life *w, uint32_t event, uint32_t number, const struct queue_
 void
 laws_buries(struct life *w, const struct delivery_order *order)
 {
+    struct laws *l = &w->laws;
+    uint64_t now = life_now(w).ms;
+    uint64_t left = l->wait_until_ms > now ? l->wait_until_ms - now : 0;
+    bool ending = w->platform.state == LIFE_ENDING;
+
     laws_news(w);
     if (w->plan.settings.dead_letter == DEAD_LETTER_NONE)
-        laws_break(w, "a dead letter, and there is to be none");
+        laws_break(w, "dead letter: there is to be none");
     if (w->letter.len == 0)
-        laws_break(w, "a dead letter of no record");
-    if (order->silence_ms == 0)
-        laws_break(w, "a dead letter without any time");
+        laws_break(w, "dead letter: of no record");
+    if (order->silence_ms < (ending ? 50 : 1000) ||
+        (ending && order->silence_ms > (left / 2 > 50 ? left / 2 : 50)))
+        laws_break(w, "dead letter: %u ms for it, %llu left", order->silence_ms,
+                   (unsigned long long)left);
+    if (now == l->letter_ended_ms && !l->letter_at_once)
+        laws_break(w, "dead letter: one at once after one that failed");
 }
 
 void
 laws_bury_ended(struct life *w)
 {
+    const struct dead_letter_reply *r = &w->letter.reply;
+
     laws_news(w);
-    if (w->letter.reply.written > 0)
+    w->laws.letter_ended_ms = life_now(w).ms;
+    w->laws.letter_at_once = w->plan.settings.dead_letter == DEAD_LETTER_S3 &&
+                             (r->written > 0 || r->skewed || r->class == RETRY_CREDENTIALS);
+    if (r->written > 0)
         laws_room_came(w);
 }
 
@@ -170,10 +184,14 @@ laws_offered(struct life *w)
     const struct ledger *now = &w->machine.ledger, *before = &w->laws.before;
     const struct laws *l = &w->laws;
 
+    uint64_t dropped = now->dropped[DROP_OVERFLOW] - before->dropped[DROP_OVERFLOW];
+
     if (now->received != before->received + 1)
         laws_break(w, "ledger: an event was taken and not counted");
-    if (now->dropped[DROP_OVERFLOW] > before->dropped[DROP_OVERFLOW] &&
-        (!l->full || counted_ms(w) < l->drop_from_ms))
+    if (w->plan.settings.drop == WHEN_FULL_NEWEST && dropped > 1)
+        laws_break(w, "patience: %llu events are dropped for one that is newer",
+                   (unsigned long long)dropped);
+    if (dropped > 0 && (!l->full || counted_ms(w) < l->drop_from_ms))
         laws_break(w, "patience: an event is dropped, and the queue has not been full for long");
 }
 
@@ -248,13 +266,14 @@ laws_held(struct life *w, uint64_t until_ms)
 {
     struct laws *l = &w->laws;
 
-    (void)until_ms;
     l->hurried = true;
     if (!l->held) {
+        l->wait_from_ms = life_now(w).ms;
         l->held = true;
         l->held_calls = w->calls + (w->client.call.under_way ? 0 : 1);
         l->held_ms = life_now(w).ms;
     }
+    l->wait_until_ms = until_ms;
     if (breaker_open(&w->machine.breaker))
         laws_break(w, "hold: an invocation is held while the breaker is open");
 }
@@ -270,6 +289,7 @@ laws_released(struct life *w)
         laws_break(w, "hold: an invocation was held for %llu ms without any call",
                    (unsigned long long)(life_now(w).ms - l->held_ms));
     l->held = false;
+    l->wait_until_ms = 0;
 }
 
 /* --- the ledger --- */
@@ -308,14 +328,14 @@ ledger(struct life *w)
         laws_break(w, "ledger: dropped for SHUTDOWN before the end");
 }
 
-/* When all that a burst has brought is delivered. */
+/* When what a burst has brought is delivered, but for a few: they have to wait as after any failure. */
 static void
 burst(struct life *w)
 {
     struct laws *l = &w->laws;
 
     if (l->burst_ms == 0 || l->burst_over_ms > 0 || w->platform.feed_left > 0 ||
-        !delivery_delivered(&w->machine))
+        w->machine.queue.records * 50 > w->plan.burst)
         return;
     l->burst_over_ms = w->clock.ms;
     l->burst_accepted = l->accepted;
@@ -361,10 +381,22 @@ laws_refused(struct life *w, uint32_t event)
                    w->events[event].refused);
 }
 
+/* Without others a record has twice as many tries, as long as somebody may want its room; and some by searches. */
+void
+laws_refused_alone(struct life *w, uint32_t event)
+{
+    if (w->events[event].alone > 2 * (int)w->plan.settings.max_attempts + SEARCH_CALLS &&
+        w->platform.state != LIFE_ENDING && !w->plan.framed && !w->machine.suspect.cramped)
+        laws_break(w, "poison: a call of event %u alone was refused %u times", event,
+                   w->events[event].alone);
+}
+
 void
 laws_shut_down(struct life *w)
 {
     w->laws.hurried = true;
+    w->laws.wait_from_ms = life_now(w).ms;
+    w->laws.wait_until_ms = w->platform.end_ms;
     w->laws.flushed = UINT32_MAX;
     w->laws.failed = false;
     laws_news(w);
@@ -382,7 +414,7 @@ last_chance(struct life *w)
                    p->shutdown_ms);
 }
 
-/* What the stream does not take by its end is in the dead letter, where that is well. */
+/* What the stream does not take by its end is in the dead letter, where that and the credentials are well. */
 static void
 last_letter(struct life *w)
 {
@@ -390,9 +422,8 @@ last_letter(struct life *w)
     const uint32_t *f = p->per_mille;
 
     if (p->settings.dead_letter == DEAD_LETTER_NONE || p->shutdown_ms < 1000 ||
-        f[FAULT_LETTER] + f[FAULT_LETTER_LOST] + f[FAULT_LETTER_SLOW] + f[FAULT_CREDENTIALS] +
-                f[FAULT_EXPIRED] >
-            0)
+        f[FAULT_LETTER] + f[FAULT_LETTER_LOST] + f[FAULT_LETTER_SLOW] > 0 || w->client.fetching ||
+        w->client.credentials != CREDENTIALS_GOOD)
         return;
     if (w->machine.queue.records > 0)
         laws_break(w, "last letter: %u records are left after %u ms", w->machine.queue.records,

@@ -22,15 +22,16 @@ void laws_intact(struct life *w, uint32_t event, uint32_t number, const struct q
                  char letter);
 
 /* The call to the stream: it is made, its end is going to be reported, was reported. */
-void laws_sent(struct life *w);
+void laws_sent(struct life *w, const struct delivery_order *order);
 void laws_replies(struct life *w);
 void laws_replied(struct life *w, enum delivery_worth told);
 
 /* The end of a fetch of credentials was reported; if it failed, so has what they were wanted for. */
 void laws_fetched(struct life *w, bool failed);
 
-/* A record was refused by itself. */
+/* A record was refused by itself; a call of it alone was. */
 void laws_refused(struct life *w, uint32_t event);
+void laws_refused_alone(struct life *w, uint32_t event);
 
 /* Lines for the log; credentials are to be fetched anew. */
 void laws_noted(struct life *w, const struct delivery_order *order);

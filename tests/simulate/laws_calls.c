@@ -19,6 +19,7 @@ enum {
     TRANSIENT_COST = 14,
     THROTTLED_COST = 5,
     LINGER_MS = 200, /* delivery.h */
+    LEAST_SILENCE_MS = 50,
     FULL_BYTES = 1048576,
     REQUEST_BYTES = 5 * 1024 * 1024,
 };
@@ -184,16 +185,28 @@ quota(struct life *w)
 }
 
 void
-laws_sent(struct life *w)
+laws_sent(struct life *w, const struct delivery_order *order)
 {
     struct laws *l = &w->laws;
     const struct client_call *c = &w->client.call;
+    uint64_t now = life_now(w).ms;
+    uint64_t left = l->wait_until_ms > now ? l->wait_until_ms - now : 0;
 
     laws_news(w);
     if (c->len == 0 || c->len > BATCH_MAX_RECORDS)
         laws_break(w, "batch: %u records", c->len);
     if (l->to_refresh)
         laws_break(w, "credentials: those that were refused are used again");
+    if (client_coming(w))
+        laws_break(w, "credentials: a call before they have come");
+    /* at the end there has to be time for another connection */
+    if (order->silence_ms > 0 && !ending(w))
+        laws_break(w, "batch: a call that is given little time");
+    if (ending(w) &&
+        (order->silence_ms == 0 ||
+         order->silence_ms > (left / 2 > LEAST_SILENCE_MS ? left / 2 : LEAST_SILENCE_MS)))
+        laws_break(w, "last chance: %u ms for a call, %llu left", order->silence_ms,
+                   (unsigned long long)left);
     each_once(w);
     as_large_as_may_be(w);
     lingers(w);
@@ -201,7 +214,7 @@ laws_sent(struct life *w)
     probe(w);
     quota(w);
     l->sent += c->len;
-    l->fresh_ms = life_now(w).ms;
+    l->fresh_ms = now;
 }
 
 /* --- what a failure leads to --- */
@@ -441,6 +454,24 @@ longest_ms(const struct laws *l)
     return ms < BACK_OFF_MAX_MS ? ms : BACK_OFF_MAX_MS;
 }
 
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The same while somebody waits for delivery: a wait takes an eighth of the time at most, or 50 ms. */
+static uint64_t
+hurried_ms(const struct laws *l)
+{
+    uint64_t from = l->failed_ms > l->wait_from_ms ? l->failed_ms : l->wait_from_ms;
+    uint64_t left = l->wait_until_ms > from ? l->wait_until_ms - from : 0;
+
+    if (l->wait_until_ms == 0)
+        return UINT64_MAX;
+    return from + 1 + (left / 8 > TRANSIENT_BASE_MS ? left / 8 : TRANSIENT_BASE_MS);
+}
+
 /* The moment at which the next call is due at the latest, while nothing is under way. */
 static uint64_t
 latest_ms(const struct life *w)
@@ -460,7 +491,7 @@ latest_ms(const struct life *w)
     /* what was set aside waits for others */
     if (l->failed && count[QUEUE_FAILED] + count[QUEUE_SUSPECT] > 0 && l->class != RETRY_RECORD &&
         !l->hopeless && !w->client.call.reply.hopeless)
-        return l->failed_ms + 1 + longest_ms(l) + l->hint_ms;
+        return earlier(l->failed_ms + 1 + longest_ms(l) + l->hint_ms, hurried_ms(l));
     if (l->well && count[QUEUE_FAILED] + count[QUEUE_ASIDE] + count[QUEUE_SUSPECT] == 0 &&
         w->machine.pace.per_second == 0)
         return (l->fresh_ms > now.ms ? l->fresh_ms : now.ms) + LINGER_MS;
@@ -480,7 +511,7 @@ laws_calls_wait(struct life *w)
         laws_break(w, "credentials: refused, and not fetched anew");
     if (m->call.under_way || m->urgency.over || w->client.fetching || delivery_delivered(m))
         return;
-    if (l->failed && l->may_at_once && l->probes == 0)
+    if (l->failed && l->may_at_once && l->probes == 0 && m->pace.per_second == 0)
         laws_break(w, "back-off: what may do better at once is not tried");
     if (w->machine_at_ms > latest_ms(w) && w->machine_at_ms > life_now(w).ms + 1)
         laws_break(w, "liveness: the next call is due in %lld ms, which is %lld too late",

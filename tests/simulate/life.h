@@ -189,6 +189,9 @@ struct laws {
         drop_by_ms;      /* when events are dropped for that, at the earliest and latest */
     uint64_t stopped_ms; /* since when reading has stopped, freezes left aside */
 
+    uint64_t wait_from_ms, wait_until_ms; /* somebody waits for delivery; 0: nobody */
+    uint64_t letter_ended_ms;
+    bool letter_at_once; /* the next dead letter may be written at once */
     bool held;
     uint32_t held_calls; /* that there must have been for it */
     uint64_t held_ms;
@@ -232,6 +235,7 @@ void client_abort(struct life *w);
 void client_connect(struct life *w);
 void client_refresh(struct life *w);
 void client_credentials(struct life *w);
+bool client_coming(const struct life *w); /* none to sign with now, but some are to come */
 uint64_t client_next_ms(const struct life *w);
 void client_step(struct life *w);
 void client_thawed(struct life *w);

@@ -131,7 +131,7 @@ draw_faults(struct plan *p, struct dice *dice)
     if (p->per_mille[FAULT_LARGE] > 0)
         p->stream_limit = dice_between(dice, 300, 2000);
     if (p->per_mille[FAULT_BODY] > 0)
-        p->body_limit = dice_between(dice, 4096, 262144);
+        p->body_limit = dice_magnitude(dice, 2000, 262144);
 }
 
 /* The last invocation logs more than the shards take. */
