@@ -24,7 +24,10 @@ test('the demo: two functions, and each of their lines in a stream, once', { tim
   assert.equal(rows.length, 2, stdout);
 });
 
-scenario('frozen between invocations, the peer closes meanwhile', { platform: { freeze: true } }, async (stand) => {
+/* Held until all is delivered, so that nothing is under way when the freeze comes, on a machine however busy. */
+const FROZEN_IDLE = { platform: { freeze: true }, env: { TELEMETRY_FLUSH: 'end', TELEMETRY_FLUSH_BUDGET_MS: '60000' } };
+
+scenario('frozen between invocations, the peer closes meanwhile', FROZEN_IDLE, async (stand) => {
   const records = jsonRecords(300);
   for (let i = 0; i < 3; i += 1) {
     await log(stand, records.slice(i * 100, (i + 1) * 100));
