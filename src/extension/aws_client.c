@@ -26,8 +26,8 @@ enum {
 size_t
 aws_client_bytes(size_t reply_max_bytes)
 {
-    return sizeof(struct tls) + HTTP_CLIENT_HEAD_BYTES + 2 * CONNECTION_BUFFER + reply_max_bytes +
-           256;
+    return sizeof(struct tls) + HTTP_CLIENT_HEAD_BYTES + 2 * (size_t)CONNECTION_BUFFER +
+           reply_max_bytes + 256;
 }
 
 static uint64_t

@@ -26,9 +26,9 @@ flush_idle(struct flush_pace *p, uint64_t idle_ms)
     for (unsigned i = 0; i < FLUSH_PACE_LEN; i++)
         sum += p->idle_ms[i];
     if (p->frequent)
-        p->frequent = idle_ms <= REST_MS && sum <= RARE_MS * FLUSH_PACE_LEN;
+        p->frequent = idle_ms <= REST_MS && sum <= (uint64_t)RARE_MS * FLUSH_PACE_LEN;
     else
-        p->frequent = sum <= FREQUENT_MS * FLUSH_PACE_LEN;
+        p->frequent = sum <= (uint64_t)FREQUENT_MS * FLUSH_PACE_LEN;
 }
 
 enum flush_policy

@@ -79,7 +79,7 @@ static void
 count(struct pace *p, uint64_t now_ms, const struct pace_reply *r)
 {
     if (now_ms - p->recent_ms >= BUCKET_MS) {
-        p->recent = now_ms - p->recent_ms < 2 * BUCKET_MS ? p->recent / 2 : 0;
+        p->recent = now_ms - p->recent_ms < 2 * (uint64_t)BUCKET_MS ? p->recent / 2 : 0;
         p->recent_ms = now_ms;
     }
     p->recent += r->accepted;

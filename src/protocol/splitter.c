@@ -150,7 +150,8 @@ COLD static bool
 search_carry(struct splitter *s, struct span *in)
 {
     while (s->len > 0 && in->len > 0) {
-        size_t room = s->cap < 2 * ENVELOPE_MAX ? s->cap - s->len : 2 * ENVELOPE_MAX - s->len;
+        size_t most = 2 * (size_t)ENVELOPE_MAX;
+        size_t room = (s->cap < most ? s->cap : most) - s->len;
         struct span text = {s->carry, s->len};
         size_t at;
 
