@@ -95,7 +95,7 @@ say() {
 
 build() {
     locked vendor/vendor.sh "$arch"
-    locked make -s -j"$jobs" -C src ARCH="$arch"
+    locked make -s -j"$jobs" -C src TARGET="$arch"
     say "build/$arch/$name, $(wc -c <"build/$arch/$name") bytes"
     made_by=$(tail -n 1 "build/$arch/toolchain")
     [ "$made_by" = "$(published_by "$arch")" ] || say "these bytes differ from the published ones, which are made on" \
@@ -188,7 +188,7 @@ endurance() {
 }
 
 build_bench() { # TARGET
-    locked make -s -j"$jobs" -C tests/bench ARCH="$native" "$1"
+    locked make -s -j"$jobs" -C tests/bench TARGET="$native" "$1"
 }
 
 # The universal layer takes both CPUs' binaries; only these cases look at it.

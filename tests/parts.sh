@@ -54,7 +54,7 @@ build_for() { # PART
     e2e)
         layer
         locked vendor/vendor.sh asan
-        locked make -s -j"$jobs" -C src ARCH=asan
+        locked make -s -j"$jobs" -C src TARGET=asan
         ;;
     arm64)
         arch=arm64
@@ -244,7 +244,7 @@ END
 test_arm64_unit() {
     emulator=
     [ "$native" = arm64 ] || emulator=$(command -v qemu-aarch64-static)
-    set -- -C tests/unit ARCH=arm64 RUN="$emulator"
+    set -- -C tests/unit TARGET=arm64 RUN="$emulator"
     rm -f build/arm64/unit/counts
     if locked make -s -k -j"$jobs" "$@"; then
         make -s "$@" check || true

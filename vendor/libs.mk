@@ -1,6 +1,6 @@
-# Compiles what is linked besides musl's libc.a; ARCH as in toolchain.mk. Called by vendor.sh.
+# Compiles what is linked besides musl's libc.a; TARGET as in toolchain.mk. Called by vendor.sh.
 #   lib     all of BearSSL's src/ as one archive, and relro.o, which completes musl's start-up code
-#   tool    BearSSL's command line tool (ARCH=host), which turns certificates into C tables
+#   tool    BearSSL's command line tool (TARGET=host), which turns certificates into C tables
 TOP := ..
 include toolchain.mk
 
@@ -10,9 +10,9 @@ OBJ := $(OUT)/obj/bearssl
 # Not ours to fix, so no warnings. Entropy and the time are handed in by src/io (getrandom() and the
 # clock at each handshake): BearSSL itself must never open /dev/urandom, trust RDRAND or call time().
 CFLAGS := -w $(CODE_FLAGS) -DBR_USE_URANDOM=0 -DBR_RDRAND=0 -DBR_USE_UNIX_TIME=0
-ifeq ($(ARCH),host)
+ifeq ($(TARGET),host)
 CFLAGS := -w $(CODE_FLAGS)
-else ifneq ($(filter asan fuzz,$(ARCH)),)
+else ifneq ($(filter asan fuzz,$(TARGET)),)
 # Addresses only: where the CPU allows it BearSSL reads words at any address, on purpose, which UBSan
 # reports at every handshake.
 CFLAGS += -fsanitize=address

@@ -1,42 +1,42 @@
 # How code is compiled and linked for one target. Every makefile of the tree includes this after
 # setting TOP, the way to the repository's root. All paths stay relative: make cannot quote blanks.
 #
-#   ARCH=x86_64 | arm64   what ships: static-pie against our own musl; a cross compiler where needed
-#   ARCH=asan             the same code for this machine and glibc, with sanitizers and the checks
-#                         that only debug builds make (CHECKED), for tests
-#   ARCH=fuzz             the same by clang, which counts what each input reaches, for libFuzzer
-#   ARCH=host             plain, for tools that run during the build
+#   TARGET=x86_64 | arm64   what ships: static-pie against our own musl; a cross compiler where needed
+#   TARGET=asan             the same code for this machine and glibc, with sanitizers and the checks
+#                           that only debug builds make (CHECKED), for tests
+#   TARGET=fuzz             the same by clang, which counts what each input reaches, for libFuzzer
+#   TARGET=host             plain, for tools that run during the build
 
 MACHINE := $(shell uname -m)
-ARCH ?= $(patsubst aarch64,arm64,$(MACHINE))
-OUT := $(TOP)/build/$(ARCH)
+TARGET ?= $(patsubst aarch64,arm64,$(MACHINE))
+OUT := $(TOP)/build/$(TARGET)
 SYSROOT := $(OUT)/sysroot
 LIBBEARSSL := $(SYSROOT)/lib/libbearssl.a
 
-GNU_CPU := $(patsubst arm64,aarch64,$(ARCH))
+GNU_CPU := $(patsubst arm64,aarch64,$(TARGET))
 ifneq ($(filter asan fuzz host $(MACHINE),$(GNU_CPU)),)
 CROSS :=
 else
 CROSS := $(GNU_CPU)-linux-gnu-
 endif
-CC := $(if $(filter fuzz,$(ARCH)),clang,$(CROSS)gcc)
+CC := $(if $(filter fuzz,$(TARGET)),clang,$(CROSS)gcc)
 AR := $(CROSS)ar
 STRIP := $(CROSS)strip
 OBJCOPY := $(CROSS)objcopy
 
-ifeq ($(ARCH),asan)
+ifeq ($(TARGET),asan)
 LIBC_CPPFLAGS := -isystem $(SYSROOT)/include
 CODE_FLAGS := -O1 -g -fno-omit-frame-pointer -DCHECKED
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 LINK_START :=
 LINK_END := -L$(SYSROOT)/lib -lbearssl -pthread
-else ifeq ($(ARCH),fuzz)
+else ifeq ($(TARGET),fuzz)
 LIBC_CPPFLAGS := -isystem $(SYSROOT)/include
 CODE_FLAGS := -O1 -g -fno-omit-frame-pointer -DCHECKED
 SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_START :=
 LINK_END := -L$(SYSROOT)/lib -lbearssl
-else ifeq ($(ARCH),host)
+else ifeq ($(TARGET),host)
 LIBC_CPPFLAGS := -isystem $(SYSROOT)/include
 CODE_FLAGS := -O1
 LINK_START :=
@@ -57,7 +57,7 @@ CODE_FLAGS := -Os -g -fPIE -fstack-protector -fno-strict-overflow -fno-schedule-
 # at start. Constants become executable by it, writable memory does not.
 # Kernels for arm64 come with pages of up to 64 KiB, and the file has gaps of up to a page; Lambda's have
 # 4 KiB, the largest that are common elsewhere 16.
-LINK_PAGE := $(if $(filter arm64,$(ARCH)),-z max-page-size=16384)
+LINK_PAGE := $(if $(filter arm64,$(TARGET)),-z max-page-size=16384)
 # Spelled out instead of musl's gcc specs, so that native and cross builds are the same line.
 LINK_START := -nostdlib -nostartfiles -static-pie $(LINK_PAGE) \
 	-Wl,-z,noseparate-code,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none \

@@ -189,7 +189,7 @@ unpack() { # PACKAGE
 setting() { # VARIABLE as toolchain.mk decides it for $target
     # shellcheck disable=SC2016 # make expands it
     printf 'TOP := ..\ninclude toolchain.mk\nshow:\n\t@echo $(%s)\n' "$1" |
-        make -s -C vendor -f - show ARCH="$target"
+        make -s -C vendor -f - show TARGET="$target"
 }
 
 # For size throughout: what is hot in memory and strings is assembly anyway. PIE objects, so that
@@ -211,7 +211,7 @@ build_musl() {
 }
 
 build_bearssl() { # TARGET [lib|tool]
-    make -s -j"$jobs" -C vendor -f libs.mk ARCH="$1" "${2:-lib}" >"$work/bearssl-$1.log" 2>&1 ||
+    make -s -j"$jobs" -C vendor -f libs.mk TARGET="$1" "${2:-lib}" >"$work/bearssl-$1.log" 2>&1 ||
         die "building BearSSL failed; see $work/bearssl-$1.log"
 }
 

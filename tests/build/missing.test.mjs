@@ -134,7 +134,7 @@ for (const [what, system] of [['Ubuntu', UBUNTU], ['Fedora', FEDORA]]) {
     await laidIntoCache(machine);
     const { stderr } = await machine.build(['build']);
     assert.match(stderr, /supported are Debian 12 and 13.*\n.*container build\nbuild\.sh: going on without/);
-    assert.match(await readFile(join(machine.folder, 'made'), 'utf8'), /ARCH=/);
+    assert.match(await readFile(join(machine.folder, 'made'), 'utf8'), /TARGET=/);
   });
 }
 

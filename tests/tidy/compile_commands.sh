@@ -6,9 +6,9 @@ export LC_ALL=C
 cd "$(dirname "$0")/../.."
 
 rules=$(
-    make -nBw -C src ARCH=asan
+    make -nBw -C src TARGET=asan
     for folder in unit fuzz simulate; do
-        [ ! -f "tests/$folder/Makefile" ] || make -nBw -C "tests/$folder" ARCH=asan
+        [ ! -f "tests/$folder/Makefile" ] || make -nBw -C "tests/$folder" TARGET=asan
     done
     make -nBw -C tests/bench host
 )
