@@ -124,9 +124,9 @@ static bool
 fails_alone(const struct delivery *d)
 {
     bool others = d->ledger.bytes > d->backoff.bytes_before;
-    bool throttled = d->pace.per_second > 0 && d->call.throttled == d->call.len;
+    bool throttled = d->call.at_pace && d->call.throttled == d->call.len;
 
-    return others && (!d->call.hopeful || (throttled && !d->call.at_pace));
+    return others && (!d->call.hopeful || throttled);
 }
 
 static enum outcome

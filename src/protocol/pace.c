@@ -91,6 +91,7 @@ bool
 pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r)
 {
     bool throttles = speaks_of_stream(p, r);
+    bool paced = throttles || p->per_second > 0;
 
     count(p, now_ms, r);
     p->next_ms = 0;
@@ -105,7 +106,7 @@ pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r)
     /* when all that there was has gone, the next ones need not wait */
     if (p->per_second > 0 && (r->throttled > 0 || r->full))
         p->next_ms = now_ms + 1 + wait_ms(p, r);
-    return throttles;
+    return paced;
 }
 
 void

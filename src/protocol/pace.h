@@ -37,9 +37,8 @@ struct pace_reply {
 };
 
 /*
- * A reply has come that tells what became of each record. Returns whether those that were throttled may
- * go with the next batch; if not, it is they that are throttled, by a shard of their own, and not the
- * stream: so few of them, or none of a batch although others were accepted since.
+ * A reply has come that tells what became of each record. Returns whether those that were throttled go
+ * with the next batches, at the pace; else it is a few records that are throttled, and not the stream.
  */
 bool pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r);
 
