@@ -529,6 +529,7 @@ client_abort(struct life *w)
     c->under_way = false;
     w->client.connected = false;
     laws_news(w);
+    laws_given_up(w);
     delivery_aborted(&w->machine, unanswered + c->reply.doubtful);
 }
 
@@ -576,6 +577,7 @@ client_credentials(struct life *w)
         fetch(w);
         delivery_credentials(&w->machine, life_now(w), DELIVERY_COMING);
     } else {
+        w->laws.ready = true;
         delivery_credentials(&w->machine, life_now(w), DELIVERY_READY);
     }
 }
@@ -594,6 +596,7 @@ fetched(struct life *w)
     } else if (client->refused) {
         client->credentials = CREDENTIALS_NONE;
     }
+    w->laws.ready = !failed;
     life_say(w, "the fetch of credentials %s", failed ? "failed" : "ended well");
     delivery_credentials(&w->machine, life_now(w), failed ? DELIVERY_NONE : DELIVERY_READY);
     laws_fetched(w, failed);

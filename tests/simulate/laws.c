@@ -314,6 +314,13 @@ ledger(struct life *w)
     if (m->ledger.received != w->events_len)
         laws_break(w, "ledger: %llu received, %u logged", (unsigned long long)m->ledger.received,
                    w->events_len);
+    if (m->queue.records == 0 && (m->queue.bytes > 0 || m->queue.fresh_bytes > 0))
+        laws_break(w, "ledger: the queue is empty, and has %llu bytes",
+                   (unsigned long long)m->queue.bytes);
+    if (m->queue.bytes > m->queue.ring.cap || m->queue.fresh_bytes > m->queue.bytes)
+        laws_break(w, "ledger: %llu bytes are queued, %llu of them fresh, in a queue of %u",
+                   (unsigned long long)m->queue.bytes, (unsigned long long)m->queue.fresh_bytes,
+                   m->queue.ring.cap);
     if (m->ledger.bytes != w->laws.bytes)
         laws_break(w, "ledger: %llu bytes, %llu accepted", (unsigned long long)m->ledger.bytes,
                    (unsigned long long)w->laws.bytes);
@@ -345,6 +352,8 @@ void
 laws_step(struct life *w)
 {
     burst(w);
+    if (w->machine.urgency.over)
+        laws_given_up(w);
     ledger(w);
     patience(w);
 }
@@ -381,12 +390,15 @@ laws_refused(struct life *w, uint32_t event)
                    w->events[event].refused);
 }
 
-/* Without others a record has twice as many tries, as long as somebody may want its room; and some by searches. */
+/*
+ * Without others a record has twice as many tries, as long as somebody may want its room; a few by searches, and
+ * while it waits for room to be split.
+ */
 void
 laws_refused_alone(struct life *w, uint32_t event)
 {
-    if (w->events[event].alone > 2 * (int)w->plan.settings.max_attempts + SEARCH_CALLS &&
-        w->platform.state != LIFE_ENDING && !w->plan.framed && !w->machine.suspect.cramped)
+    if (w->events[event].alone > 2 * ((int)w->plan.settings.max_attempts + SEARCH_CALLS) &&
+        w->platform.state != LIFE_ENDING && !w->plan.framed)
         laws_break(w, "poison: a call of event %u alone was refused %u times", event,
                    w->events[event].alone);
 }
@@ -420,14 +432,36 @@ last_letter(struct life *w)
 {
     const struct plan *p = &w->plan;
     const uint32_t *f = p->per_mille;
+    const struct client *client = &w->client;
+    bool signs = p->settings.dead_letter == DEAD_LETTER_S3;
 
     if (p->settings.dead_letter == DEAD_LETTER_NONE || p->shutdown_ms < 1000 ||
-        f[FAULT_LETTER] + f[FAULT_LETTER_LOST] + f[FAULT_LETTER_SLOW] > 0 || w->client.fetching ||
-        w->client.credentials != CREDENTIALS_GOOD)
+        f[FAULT_LETTER] + f[FAULT_LETTER_LOST] + f[FAULT_LETTER_SLOW] > 0)
+        return;
+    if (signs &&
+        (client->fetching || client->credentials != CREDENTIALS_GOOD || w->laws.fetched_at_end))
         return;
     if (w->machine.queue.records > 0)
         laws_break(w, "last letter: %u records are left after %u ms", w->machine.queue.records,
                    p->shutdown_ms);
+}
+
+/* Of the time that is left at the end the stream has its share, unless it is known to be out of reach. */
+void
+laws_given_up(struct life *w)
+{
+    enum { STDERR_MS = 150 };
+    const struct laws *l = &w->laws;
+    uint64_t left = l->wait_until_ms - l->wait_from_ms;
+    uint64_t share = left > STDERR_MS ? left - STDERR_MS : 0;
+
+    if (w->platform.state != LIFE_ENDING || breaker_open(&w->machine.breaker) || w->over)
+        return;
+    if (w->plan.settings.dead_letter == DEAD_LETTER_S3)
+        share = left / 2;
+    if (life_now(w).ms < l->wait_from_ms + share)
+        laws_break(w, "last chance: the stream is given up %llu ms before its time",
+                   (unsigned long long)(l->wait_from_ms + share - life_now(w).ms));
 }
 
 void

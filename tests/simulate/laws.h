@@ -29,6 +29,9 @@ void laws_replied(struct life *w, enum delivery_worth told);
 /* The end of a fetch of credentials was reported; if it failed, so has what they were wanted for. */
 void laws_fetched(struct life *w, bool failed);
 
+/* The call to the stream is given up, or none is to be made any more. */
+void laws_given_up(struct life *w);
+
 /* A record was refused by itself; a call of it alone was. */
 void laws_refused(struct life *w, uint32_t event);
 void laws_refused_alone(struct life *w, uint32_t event);

@@ -197,8 +197,9 @@ laws_sent(struct life *w, const struct delivery_order *order)
         laws_break(w, "batch: %u records", c->len);
     if (l->to_refresh)
         laws_break(w, "credentials: those that were refused are used again");
-    if (client_coming(w))
+    if (client_coming(w) || !l->ready)
         laws_break(w, "credentials: a call before they have come");
+    l->ready = false;
     /* at the end there has to be time for another connection */
     if (order->silence_ms > 0 && !ending(w))
         laws_break(w, "batch: a call that is given little time");
@@ -287,7 +288,6 @@ laws_breaker(struct life *w)
         l->to_tell_open = true;
         l->probe_wall_ms = life_now(w).wall_ms;
         l->jumps_seen = l->jumps;
-        l->held_calls = 0; /* it was held for the call that there is no quota for */
     }
     if (!open && reason)
         laws_break(w, "breaker: closed after %u failures in a row", l->in_a_row);
@@ -302,6 +302,7 @@ laws_fetched(struct life *w, bool failed)
 {
     laws_news(w);
     w->laws.held_calls = 0;
+    w->laws.fetched_at_end = w->laws.fetched_at_end || ending(w);
     if (failed) {
         failed_once(w);
         w->laws.silent = 0;
@@ -434,6 +435,8 @@ laws_noted(struct life *w, const struct delivery_order *order)
     if (order->note == DELIVERY_FULL)
         return;
     laws_breaker(w);
+    if (order->note == DELIVERY_RECOVERS && order->failures != l->failures_before)
+        laws_break(w, "log: %u failures, %u are told", l->failures_before, order->failures);
     if (!*told)
         laws_break(w, "log: %s",
                    order->note == DELIVERY_OPENED ? "the breaker has not opened"
@@ -511,7 +514,8 @@ laws_calls_wait(struct life *w)
         laws_break(w, "credentials: refused, and not fetched anew");
     if (m->call.under_way || m->urgency.over || w->client.fetching || delivery_delivered(m))
         return;
-    if (l->failed && l->may_at_once && l->probes == 0 && m->pace.per_second == 0)
+    if (l->failed && l->may_at_once && l->probes == 0 && m->pace.per_second == 0 &&
+        m->queue.count[QUEUE_FAILED] + m->queue.count[QUEUE_SUSPECT] > 0)
         laws_break(w, "back-off: what may do better at once is not tried");
     if (w->machine_at_ms > latest_ms(w) && w->machine_at_ms > life_now(w).ms + 1)
         laws_break(w, "liveness: the next call is due in %lld ms, which is %lld too late",

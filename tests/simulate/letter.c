@@ -95,8 +95,9 @@ letter_bury(struct life *w, const struct delivery_order *order)
         .len = queue_batch_len(&w->machine.queue, QUEUE_DEAD_LETTER),
     };
     laws_buries(w, order);
-    if (w->plan.settings.dead_letter == DEAD_LETTER_S3 && client_coming(w))
+    if (w->plan.settings.dead_letter == DEAD_LETTER_S3 && (client_coming(w) || !w->laws.ready))
         laws_break(w, "credentials: a dead letter before they have come");
+    w->laws.ready = false;
     if (w->plan.settings.dead_letter == DEAD_LETTER_S3)
         put_object(w, order->silence_ms);
     else

@@ -169,6 +169,8 @@ struct laws {
 
     unsigned openings; /* of the breaker */
     bool to_tell_open, to_tell_recovery;
+    bool ready;          /* there are credentials, for one call */
+    bool fetched_at_end; /* after SHUTDOWN, so that they may have come late */
     bool to_refresh;     /* credentials were refused */
     uint32_t batch_most; /* records of a batch */
     uint64_t fresh_ms;   /* when the oldest fresh record came, or the last call was made */

@@ -4,8 +4,8 @@
 
 /*
  * Settings first, then sizes, then faults. Some lives have one thing wrong with them and nothing else, so that
- * the laws about that can be strict: shards that are too few, records that poison their batches, or records
- * that are innocent and seem not to be. All others have any faults.
+ * the laws about that can be strict: shards that are too few, records that poison their batches, records that
+ * are innocent and seem not to be, a queue that is too small. All others have any faults.
  */
 
 /* How often a fault strikes where it exists, in a thousand, at least and at most; and of what. */
@@ -147,6 +147,8 @@ draw_throttled(struct plan *p, struct dice *dice)
     p->event_bytes = dice_magnitude(dice, 20, 100);
     p->settings.queue_max_bytes = 4194304;
     p->settings.key = KEY_RANDOM;
+    p->settings.snap_start = p->fetches = false;
+    p->settings.credentials = (struct endpoint){.tls = false};
 }
 
 static void
@@ -157,6 +159,24 @@ draw_poisoned(struct plan *p, struct dice *dice)
     exists(p, dice, kind);
     p->poisoned_alone = true;
     p->events = dice_magnitude(dice, 40, 600);
+}
+
+/* Records are to be split where there is hardly room for the pieces. */
+static void
+draw_cramped(struct plan *p, struct dice *dice)
+{
+    exists(p, dice, FAULT_LARGE);
+    p->per_mille[FAULT_LARGE] = dice_between(dice, 20, 100);
+    p->stream_limit = dice_between(dice, 400, 1500);
+    p->settings.oversize = OVERSIZE_SPLIT;
+    p->settings.queue_max_bytes = dice_between(dice, 2, 4) * 8192;
+    exists(p, dice, FAULT_SICK);
+    exists(p, dice, FAULT_LETTER_SLOW);
+    if (dice_below(dice, 2) == 0)
+        exists(p, dice, FAULT_BODY);
+    if (p->per_mille[FAULT_BODY] > 0)
+        p->body_limit = dice_between(dice, 1500, 6000);
+    p->events = dice_between(dice, 30, 100);
 }
 
 /* For a while each call is refused as if for a record, and of other calls all records may be refused. */
@@ -184,6 +204,8 @@ plan_draw(struct plan *p, struct dice *dice)
         draw_poisoned(p, dice);
     else if (kind < 15)
         draw_framed(p, dice);
+    else if (kind < 18)
+        draw_cramped(p, dice);
     else
         draw_faults(p, dice);
     if (p->settings.snap_start)
