@@ -215,6 +215,7 @@ delivery_room_came(struct delivery *d)
 {
     d->full.waits = d->full.overflow = false;
     d->full.told = d->full.told && delivery_crowded(d);
+    d->backoff.cramped = 0;
 }
 
 /* --- questions --- */

@@ -129,6 +129,7 @@ struct delivery_backoff {
     uint64_t calls_at_ms;  /* no call before */
     uint64_t failed_at_ms; /* no record that failed goes before */
     bool at_once;          /* the present row of failures had its one retry without a wait */
+    unsigned cramped;      /* calls in a row of a record that waits for room, for which calls_at_ms is */
     unsigned in_vain;      /* calls of the last chance after which only a change could help */
     uint64_t bytes_before; /* the ledger's, at the last call of which each record was refused */
 };

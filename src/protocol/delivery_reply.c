@@ -87,8 +87,26 @@ failed(struct delivery *d, struct moment now, enum breaker_failure failure, uint
         !retry_quota_covers(&d->quota, d->call.class))
         delivery_breaker_failed(d, now, BREAKER_EXHAUSTED);
     d->backoff.failed_at_ms = 0;
+    d->backoff.cramped = 0;
     /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
     d->backoff.calls_at_ms = now.ms + 1 + delivery_wait_ms(d, now, d->breaker.failures, hint_ms);
+}
+
+/*
+ * A record waits for room that only the dead letter can make: until then the call would be refused as before.
+ * That is no wait that anybody could hurry.
+ */
+static void
+wait_for_room(struct delivery *d, struct moment now)
+{
+    struct retry retry = {
+        .class = RETRY_TRANSIENT,
+        .failures = ++d->backoff.cramped,
+        .left_ms = UINT32_MAX,
+    };
+
+    d->dead.flush = true;
+    d->backoff.calls_at_ms = now.ms + 1 + retry_wait_ms(&retry, delivery_dice(d));
 }
 
 /* The next call needs no wait, but a turn of the loop. */
@@ -99,9 +117,8 @@ soon(struct delivery *d, struct moment now)
 
     d->backoff.failed_at_ms = 0;
     d->backoff.calls_at_ms = now.ms + 1;
-    /* but where only the dead letter can make room */
     if (d->suspect.cramped && count[QUEUE_FAILED] + count[QUEUE_SUSPECT] + count[QUEUE_FRESH] == 0)
-        d->backoff.calls_at_ms += delivery_wait_ms(d, now, d->breaker.failures + 1, 0);
+        wait_for_room(d, now);
 }
 
 /* --- what a call came to --- */
@@ -251,6 +268,14 @@ took_nothing(struct delivery *d, struct moment now, const struct delivery_reply 
             now.ms + 1 + retry_in_vain_ms(++d->backoff.in_vain, d->urgency.stream_ms);
 }
 
+/* None that are there are good for another call. */
+static void
+refuse_credentials(struct delivery *d)
+{
+    d->pending.refresh = true;
+    d->pending.ready = false;
+}
+
 /* What the reply says about all records together, before what follows from it. */
 static void
 learn(struct delivery *d, struct moment now, const struct delivery_reply *r)
@@ -273,7 +298,7 @@ learn(struct delivery *d, struct moment now, const struct delivery_reply *r)
     call->hopeful = true;
     call->class = r->class;
     if (r->result == 0 && r->class == RETRY_CREDENTIALS)
-        d->pending.refresh = true;
+        refuse_credentials(d);
 }
 
 enum delivery_worth
@@ -340,9 +365,13 @@ delivery_buried(struct delivery *d, struct moment now, const struct dead_letter_
 
     d->ledger.dead_lettered +=
         dead_letter_schedule_replied(&d->dead, now.ms, delivery_dice(d), r, &refresh);
-    d->pending.refresh = d->pending.refresh || refresh;
-    if (r->written > 0)
+    if (refresh)
+        refuse_credentials(d);
+    if (r->written > 0) {
+        if (d->backoff.cramped > 0)
+            d->backoff.calls_at_ms = delivery_earlier(d->backoff.calls_at_ms, now.ms + 1);
         delivery_room_came(d);
+    }
     d->pending.resume = d->pending.resume || d->full.refused;
     delivery_check(d);
 }
