@@ -71,7 +71,7 @@ put_text(struct out *o, struct span text)
 static void
 print(enum log_level level, struct span message, struct span members, uint32_t wait_ms)
 {
-    static const char *const names[] = {"error", "warn", "info", "debug"};
+    static const char names[][6] = {"error", "warn", "info", "debug"};
     char line[SYSTEM_PRINT_BYTES];
     char time[24];
     struct out o = out_to(line, sizeof line);

@@ -321,8 +321,8 @@ const char *
 tls_error(int code)
 {
     static const struct {
-        int code;
-        const char *text;
+        uint8_t code;
+        char text[59];
     } known[] = {
         {BR_ERR_BAD_VERSION, "the peer does not speak TLS"},
         {BR_ERR_UNSUPPORTED_VERSION, "the peer does not offer TLS 1.2"},

@@ -126,8 +126,8 @@ endpoint_authority(struct out *o, const struct endpoint *e)
 }
 
 struct suffixes {
-    const char *region; /* how the names of the partition's regions begin */
-    const char *plain, *dual_stack;
+    char region[9]; /* how the names of the partition's regions begin */
+    char plain[17], dual_stack[29];
 };
 
 static const struct suffixes *

@@ -11,8 +11,8 @@ COLD static enum event_kind
 kind_of(struct span type)
 {
     static const struct {
-        const char *type;
-        enum event_kind kind;
+        char type[23];
+        uint8_t kind; /* enum event_kind */
     } kinds[] = {
         {"platform.start", EVENT_START},
         {"platform.runtimeDone", EVENT_RUNTIME_DONE},
@@ -23,7 +23,7 @@ kind_of(struct span type)
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (span_same(type, span_of(kinds[i].type)))
-            return kinds[i].kind;
+            return (enum event_kind)kinds[i].kind;
     return EVENT_OTHER;
 }
 

@@ -71,8 +71,8 @@ static void
 put_types(struct out *o, unsigned types)
 {
     static const struct {
-        unsigned type;
-        const char *name;
+        uint8_t type;
+        char name[12];
     } names[] = {
         {EVENT_PLATFORM, "\"platform\""},
         {EVENT_FUNCTION, "\"function\""},
