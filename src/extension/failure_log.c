@@ -11,9 +11,10 @@
 static bool
 fit_for_log(struct span code)
 {
-    struct span rest = SPAN("AccessDenied AccessDeniedException ResourceNotFoundException NoSuchBucket "
-                            "ExpiredTokenException LimitExceededException "
-                            "ProvisionedThroughputExceededException");
+    struct span rest =
+        SPAN("AccessDenied AccessDeniedException ResourceNotFoundException NoSuchBucket "
+             "ExpiredTokenException LimitExceededException "
+             "ProvisionedThroughputExceededException");
 
     while (rest.len > 0)
         if (span_same(code, span_cut(rest, ' ', &rest)))

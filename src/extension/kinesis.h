@@ -16,7 +16,8 @@ struct kinesis_result {
     struct aws_result call; /* code: of an error reply, or of the first record that failed */
     bool records;           /* `record` has been called for each record */
     unsigned doubtful;      /* replies after which the batch may have been written, or not */
-    enum wire_form form;    /* that records are to be measured by: the larger one that a body may have */
+    enum wire_form
+        form; /* that records are to be measured by: the larger one that a body may have */
 };
 
 struct kinesis {

@@ -21,7 +21,8 @@
 
 /* What became of a batch. */
 struct dead_letter_reply {
-    uint32_t written; /* records of the batch, from its first on, that have been written: all or none
+    uint32_t
+        written; /* records of the batch, from its first on, that have been written: all or none
                        * with S3 */
     enum retry_class class; /* of a failure */
     bool skewed;            /* the signature's time was refused, and the clock is corrected */
@@ -33,14 +34,15 @@ struct dead_letter_reply {
 struct dead_letter_schedule {
     const struct settings *settings;
     struct queue *queue;
-    bool flush;       /* what there is goes now */
+    bool flush; /* what there is goes now */
     bool sending;
-    bool in_doubt;    /* what is under way may have been written before */
+    bool in_doubt; /* what is under way may have been written before */
     bool last_chance;
-    unsigned failures;    /* in a row */
-    uint64_t since_ms;    /* since when a record waits; 0: none does */
-    uint64_t again_ms;    /* no call before */
-    uint64_t abort_at_ms; /* when a call of the time before the last chance has had its time; 0: never */
+    unsigned failures; /* in a row */
+    uint64_t since_ms; /* since when a record waits; 0: none does */
+    uint64_t again_ms; /* no call before */
+    uint64_t
+        abort_at_ms; /* when a call of the time before the last chance has had its time; 0: never */
     uint64_t deadline_ms; /* of the last chance */
 };
 
@@ -60,8 +62,9 @@ uint32_t dead_letter_schedule_silence_ms(const struct dead_letter_schedule *s, u
  * The batch has been dealt with. Returns how many events have left the queue. refresh: the credentials
  * are to be fetched anew.
  */
-uint32_t dead_letter_schedule_replied(struct dead_letter_schedule *s, uint64_t now_ms, uint32_t dice,
-                                      const struct dead_letter_reply *r, bool *refresh);
+uint32_t dead_letter_schedule_replied(struct dead_letter_schedule *s, uint64_t now_ms,
+                                      uint32_t dice, const struct dead_letter_reply *r,
+                                      bool *refresh);
 
 /* It was given up: what is under way stays in the queue. */
 void dead_letter_schedule_aborted(struct dead_letter_schedule *s, bool unanswered);

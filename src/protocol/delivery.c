@@ -225,9 +225,9 @@ delivery_delivered(const struct delivery *d)
 {
     const uint32_t *count = d->queue.count;
 
-    return !d->call.under_way && count[QUEUE_FRESH] + count[QUEUE_FAILED] + count[QUEUE_SUSPECT] +
-                                         count[QUEUE_ASIDE] ==
-                                     0;
+    return !d->call.under_way &&
+           count[QUEUE_FRESH] + count[QUEUE_FAILED] + count[QUEUE_SUSPECT] + count[QUEUE_ASIDE] ==
+               0;
 }
 
 bool
@@ -287,11 +287,11 @@ delivery_await(struct delivery *d, struct moment now, uint64_t deadline_ms)
         return;
     /* waits that were chosen when nobody waited */
     if (b->calls_at_ms > now.ms)
-        b->calls_at_ms = delivery_earlier(b->calls_at_ms,
-                                 now.ms + 1 + delivery_wait_ms(d, now, d->breaker.failures, 0));
+        b->calls_at_ms = delivery_earlier(
+            b->calls_at_ms, now.ms + 1 + delivery_wait_ms(d, now, d->breaker.failures, 0));
     if (b->failed_at_ms > now.ms)
-        b->failed_at_ms = delivery_earlier(b->failed_at_ms,
-                                  now.ms + delivery_wait_ms(d, now, d->call.most_attempts, 0));
+        b->failed_at_ms = delivery_earlier(
+            b->failed_at_ms, now.ms + delivery_wait_ms(d, now, d->call.most_attempts, 0));
     pace_hurry(&d->pace, now.ms);
 }
 

@@ -50,20 +50,20 @@
 
 /* The order of orders, the most urgent first. */
 enum delivery_act {
-    DELIVERY_WAIT,        /* nothing to do before at_ms; UINT64_MAX: before the next report */
-    DELIVERY_NOTE,        /* one line for the log: note, failures */
-    DELIVERY_ABORT,       /* give up the call to the stream, then report delivery_aborted */
-    DELIVERY_ABORT_DEAD,  /* the same of the call to the dead letter: delivery_dead_aborted */
-    DELIVERY_REFRESH,     /* the service refused the credentials: fetch them anew before the next use */
-    DELIVERY_RESUME,      /* an event was refused, and there may be room again: offer it again */
-    DELIVERY_CONNECT,     /* to the stream, ahead of need; credentials are wanted soon */
+    DELIVERY_WAIT,       /* nothing to do before at_ms; UINT64_MAX: before the next report */
+    DELIVERY_NOTE,       /* one line for the log: note, failures */
+    DELIVERY_ABORT,      /* give up the call to the stream, then report delivery_aborted */
+    DELIVERY_ABORT_DEAD, /* the same of the call to the dead letter: delivery_dead_aborted */
+    DELIVERY_REFRESH, /* the service refused the credentials: fetch them anew before the next use */
+    DELIVERY_RESUME,  /* an event was refused, and there may be room again: offer it again */
+    DELIVERY_CONNECT, /* to the stream, ahead of need; credentials are wanted soon */
     DELIVERY_CREDENTIALS, /* a call is due: report delivery_credentials, now */
-    DELIVERY_SEND,        /* PutRecords with queue's batch QUEUE_STREAM; ends with delivery_replied */
-    DELIVERY_BURY         /* batch QUEUE_DEAD_LETTER to the dead letter; ends with delivery_buried */
+    DELIVERY_SEND, /* PutRecords with queue's batch QUEUE_STREAM; ends with delivery_replied */
+    DELIVERY_BURY  /* batch QUEUE_DEAD_LETTER to the dead letter; ends with delivery_buried */
 };
 
 enum delivery_note {
-    DELIVERY_FULL,    /* warning: the queue has been full for long; events are dropped by TELEMETRY_DROP */
+    DELIVERY_FULL, /* warning: the queue has been full for long; events are dropped by TELEMETRY_DROP */
     DELIVERY_OPENED,  /* info: the breaker has opened, after so many failures */
     DELIVERY_RECOVERS /* info: records are accepted again, after so many failures */
 };
@@ -75,13 +75,14 @@ struct delivery_order {
     /* SEND: 0, or the longest silence of a peer on a connection that has served a call before, after
      * which the call is made again on a new one. BURY: the longest silence of the peer. */
     uint32_t silence_ms;
-    bool again; /* BURY: these records may have been written before, under the name of the last call */
+    bool
+        again; /* BURY: these records may have been written before, under the name of the last call */
 };
 
 /* What a call to the stream came to. The message is used during the call of delivery_replied alone. */
 struct delivery_reply {
-    int result;              /* 0: there is a reply, or nothing was sent; ERR_IO, ERR_BAD, ERR_LATE */
-    unsigned status;         /* of the reply; 0 with result 0: nothing was sent, no credentials */
+    int result;      /* 0: there is a reply, or nothing was sent; ERR_IO, ERR_BAD, ERR_LATE */
+    unsigned status; /* of the reply; 0 with result 0: nothing was sent, no credentials */
     enum retry_class class;  /* of the reply's code and status; of an accepted one anything */
     bool records;            /* delivery_record was called for each record */
     bool skewed;             /* the signature's time was refused, and the clock is corrected */
@@ -129,8 +130,8 @@ struct delivery_backoff {
     uint64_t calls_at_ms;  /* no call before */
     uint64_t failed_at_ms; /* no record that failed goes before */
     bool at_once;          /* the present row of failures had its one retry without a wait */
-    unsigned cramped;      /* calls in a row of a record that waits for room, for which calls_at_ms is */
-    unsigned in_vain;      /* calls of the last chance after which only a change could help */
+    unsigned cramped; /* calls in a row of a record that waits for room, for which calls_at_ms is */
+    unsigned in_vain; /* calls of the last chance after which only a change could help */
     uint64_t bytes_before; /* the ledger's, at the last call of which each record was refused */
 };
 

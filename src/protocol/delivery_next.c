@@ -93,9 +93,8 @@ next_due(const struct delivery *d, struct moment now, bool haste)
         else if (failed <= now.ms && !take_turns(d, now, fresh))
             due.what = QUEUE_TAKE_FAILED;
     }
-    due.records = due.what > QUEUE_TAKE_FAILED
-                      ? searched
-                      : pace_records(&d->pace, now.ms, d->batch_max);
+    due.records =
+        due.what > QUEUE_TAKE_FAILED ? searched : pace_records(&d->pace, now.ms, d->batch_max);
     if (resting(d) && due.records > LEAST_BATCH)
         due.records = LEAST_BATCH;
     if (due.at_ms == UINT64_MAX)
@@ -107,8 +106,7 @@ next_due(const struct delivery *d, struct moment now, bool haste)
 }
 
 bool
-delivery_pointless_until(const struct delivery *d, struct moment now, uint64_t until_ms,
-                         bool known)
+delivery_pointless_until(const struct delivery *d, struct moment now, uint64_t until_ms, bool known)
 {
     if (resting(d))
         return true;

@@ -10,7 +10,7 @@
 enum {
     RANDOM_KEY_LEN = 8,
     SEED_LASTS = 256, /* keys */
-    ID_MAX = 128,            /* of pieces: each time that one is split again adds a few bytes */
+    ID_MAX = 128,     /* of pieces: each time that one is split again adds a few bytes */
     /* an event, and what `enriched` adds to it */
     SCRATCH_BYTES = EVENT_MAX_BYTES + 8192
 };
@@ -173,8 +173,8 @@ write_id(const struct intake *in, const struct whole *w, struct out *id)
 
 /* Whether it can be split, so that the queue would have room for all pieces; total is that room. */
 COLD static bool
-begin_split(struct intake *in, struct oversize_split *split, const struct whole *w,
-            struct out *id, size_t max, size_t *total)
+begin_split(struct intake *in, struct oversize_split *split, const struct whole *w, struct out *id,
+            size_t max, size_t *total)
 {
     write_id(in, w, id);
     if (out_end(id) != 0 || oversize_split(split, w->data, out_span(id), max) != 0 ||
@@ -186,8 +186,7 @@ begin_split(struct intake *in, struct oversize_split *split, const struct whole 
 
 /* The pieces, all at once, where there is room. */
 COLD static void
-add_pieces(struct intake *in, char *room, struct oversize_split *split,
-           const struct whole *w)
+add_pieces(struct intake *in, char *room, struct oversize_split *split, const struct whole *w)
 {
     struct queue_origin origin = w->origin;
 
@@ -417,8 +416,7 @@ intake_init(struct intake *in, char *memory, const struct intake_seed *seed)
         .region = settings->function_region,
         .sandbox = {in->sandbox, sizeof in->sandbox},
     };
-    in->queue->common_key =
-        settings->key == KEY_FIXED ? settings->fixed_key : in->origin.sandbox;
+    in->queue->common_key = settings->key == KEY_FIXED ? settings->fixed_key : in->origin.sandbox;
     intake_restored(in, seed);
     in->scratch = memory;
     in->rolled = memory + SCRATCH_BYTES;

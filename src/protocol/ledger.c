@@ -37,7 +37,7 @@ ledger_holds(const struct ledger *l, uint64_t queued)
 
 /* In the order of the line. A name may open an object, of which the last member closes it. */
 static const struct counter {
-    char name[27]; /* here and not elsewhere: a pointer would need a relocation */
+    char name[27];   /* here and not elsewhere: a pointer would need a relocation */
     char metric[20]; /* empty: only in the line */
     uint8_t at;
     bool closes;

@@ -3,10 +3,10 @@
 #include "protocol/check.h"
 
 enum {
-    BUCKET_MS = 1000,      /* what a shard takes at once is what it takes in that time */
-    AWAITED_MS = 50,       /* between calls while someone waits: what is left over at the end is little */
-    UNAWAITED_MS = 200,    /* while nobody does: the bucket is far from full by then */
-    LEAST_RECORDS = 10,    /* calls with fewer are not worth it, unless a second gives no more */
+    BUCKET_MS = 1000, /* what a shard takes at once is what it takes in that time */
+    AWAITED_MS = 50, /* between calls while someone waits: what is left over at the end is little */
+    UNAWAITED_MS = 200,      /* while nobody does: the bucket is far from full by then */
+    LEAST_RECORDS = 10,      /* calls with fewer are not worth it, unless a second gives no more */
     UNKNOWN_PER_SECOND = 25, /* others have taken all that there was */
     HINT_MAX_MS = 5000
 };

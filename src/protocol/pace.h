@@ -28,12 +28,12 @@ struct pace {
 /* What a reply has told of the records of a call. */
 struct pace_reply {
     uint32_t sent, accepted, throttled;
-    bool full;         /* the batch was as large as pace_records allowed */
-    uint32_t most;     /* records that a batch may have at all */
+    bool full;     /* the batch was as large as pace_records allowed */
+    uint32_t most; /* records that a batch may have at all */
     uint32_t took_ms;
-    uint32_t left_ms;  /* that are left to deliver in; UINT32_MAX: nobody waits */
-    uint32_t hint_ms;  /* x-amz-retry-after; 0: none */
-    uint32_t dice;     /* caller's random number: waits are not in step with those of others */
+    uint32_t left_ms; /* that are left to deliver in; UINT32_MAX: nobody waits */
+    uint32_t hint_ms; /* x-amz-retry-after; 0: none */
+    uint32_t dice;    /* caller's random number: waits are not in step with those of others */
 };
 
 /*

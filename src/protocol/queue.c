@@ -13,7 +13,8 @@ slot_size(size_t len)
 COLD void
 queue_open(struct queue *q, char *ring, uint32_t cap)
 {
-    *q = (struct queue){.ring = {.bytes = ring, .cap = cap, .end = cap, .quiet = QUEUE_QUIET_BYTES}};
+    *q =
+        (struct queue){.ring = {.bytes = ring, .cap = cap, .end = cap, .quiet = QUEUE_QUIET_BYTES}};
 }
 
 bool
@@ -303,8 +304,7 @@ queue_rejoin(struct queue *q)
 COLD void
 queue_mark_all_dead(struct queue *q)
 {
-    mark_all(q,
-             1u << QUEUE_FRESH | 1u << QUEUE_FAILED | 1u << QUEUE_SUSPECT | 1u << QUEUE_ASIDE,
+    mark_all(q, 1u << QUEUE_FRESH | 1u << QUEUE_FAILED | 1u << QUEUE_SUSPECT | 1u << QUEUE_ASIDE,
              QUEUE_DEAD);
 }
 

@@ -61,9 +61,9 @@ struct queue {
     struct queue_ring {
         char *bytes;
         uint32_t cap;
-        uint32_t head;    /* offset of the oldest slot */
-        uint32_t tail;    /* where the next slot goes */
-        uint32_t end;     /* where the reader turns back to the beginning; cap when nothing wrapped */
+        uint32_t head; /* offset of the oldest slot */
+        uint32_t tail; /* where the next slot goes */
+        uint32_t end;  /* where the reader turns back to the beginning; cap when nothing wrapped */
         uint32_t newest;  /* offset of the slot that was added last */
         uint32_t touched; /* how far the ring was used since it last was empty */
         uint32_t quiet;   /* QUEUE_QUIET_BYTES; a test may want less */
@@ -223,8 +223,7 @@ uint32_t queue_lose(struct queue *q, enum queue_batch batch, uint32_t index);
 void queue_mark(struct queue *q, enum queue_batch batch, uint32_t index, enum queue_state state);
 
 /* The same, and it was this record that was refused. */
-void queue_refused(struct queue *q, enum queue_batch batch, uint32_t index,
-                   enum queue_state state);
+void queue_refused(struct queue *q, enum queue_batch batch, uint32_t index, enum queue_state state);
 
 /* All records that have not been dealt with leave the batch for this state. */
 void queue_return(struct queue *q, enum queue_batch batch, enum queue_state state);

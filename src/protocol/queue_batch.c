@@ -71,8 +71,8 @@ queue_take(struct queue *q, enum queue_batch batch, const struct queue_limits *l
            enum queue_take_what what)
 {
     static const uint8_t states[] = {
-        [QUEUE_TAKE_FAILED] = QUEUE_FAILED, [QUEUE_TAKE_SUSPECTS] = QUEUE_SUSPECT,
-        [QUEUE_TAKE_ASIDE] = QUEUE_ASIDE,   [QUEUE_TAKE_DEAD] = QUEUE_DEAD,
+        [QUEUE_TAKE_FAILED] = QUEUE_FAILED,     [QUEUE_TAKE_SUSPECTS] = QUEUE_SUSPECT,
+        [QUEUE_TAKE_ASIDE] = QUEUE_ASIDE,       [QUEUE_TAKE_DEAD] = QUEUE_DEAD,
         [QUEUE_TAKE_IN_DOUBT] = QUEUE_IN_DOUBT,
     };
     struct taking t = {.list = &q->batches[batch], .limits = limits};

@@ -37,7 +37,8 @@ struct repeats {
     uint32_t ids;
     struct {
         uint32_t id;
-        uint32_t passed; /* of the events that the ledger knows: passed over already, up to a mark */
+        uint32_t
+            passed; /* of the events that the ledger knows: passed over already, up to a mark */
         struct tally tally;
     } kept[REPEATS_MAX]; /* the oldest first */
 };

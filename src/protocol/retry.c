@@ -19,54 +19,48 @@ enum {
  * relocation for each.
  */
 static const char *const codes[] = {
-    [RETRY_THROTTLED] =
-        "ProvisionedThroughputExceededException "
-        "ThrottlingException "
-        "Throttling "
-        "ThrottledException "
-        "RequestThrottled "
-        "RequestThrottledException "
-        "TooManyRequestsException "
-        "LimitExceededException "
-        "RequestLimitExceeded "
-        "BandwidthLimitExceeded "
-        "KMSThrottlingException "
-        "SlowDown "
-        "PriorRequestNotComplete ",
-    [RETRY_TRANSIENT] =
-        "InternalFailure "
-        "InternalFailureException "
-        "InternalError "
-        "ServiceUnavailable "
-        "ServiceUnavailableException "
-        "RequestTimeout "
-        "RequestTimeoutException ",
-    [RETRY_CREDENTIALS] =
-        "ExpiredToken "
-        "ExpiredTokenException "
-        "UnrecognizedClientException "
-        "InvalidClientTokenId "
-        "InvalidAccessKeyId ",
-    [RETRY_SKEW] =
-        "InvalidSignatureException "
-        "SignatureDoesNotMatch "
-        "RequestExpired "
-        "RequestInTheFuture "
-        "RequestTimeTooSkewed ",
-    [RETRY_RECORD] =
-        "ValidationException "
-        "InvalidArgumentException "
-        "RequestEntityTooLargeException "
-        "EntityTooLarge ",
-    [RETRY_CONFIGURATION] =
-        "ResourceNotFoundException "
-        "AccessDenied "
-        "AccessDeniedException "
-        "KMS* "
-        "IncompleteSignature* "
-        "MissingAuthenticationToken* "
-        "SerializationException "
-        "UnknownOperationException ",
+    [RETRY_THROTTLED] = "ProvisionedThroughputExceededException "
+                        "ThrottlingException "
+                        "Throttling "
+                        "ThrottledException "
+                        "RequestThrottled "
+                        "RequestThrottledException "
+                        "TooManyRequestsException "
+                        "LimitExceededException "
+                        "RequestLimitExceeded "
+                        "BandwidthLimitExceeded "
+                        "KMSThrottlingException "
+                        "SlowDown "
+                        "PriorRequestNotComplete ",
+    [RETRY_TRANSIENT] = "InternalFailure "
+                        "InternalFailureException "
+                        "InternalError "
+                        "ServiceUnavailable "
+                        "ServiceUnavailableException "
+                        "RequestTimeout "
+                        "RequestTimeoutException ",
+    [RETRY_CREDENTIALS] = "ExpiredToken "
+                          "ExpiredTokenException "
+                          "UnrecognizedClientException "
+                          "InvalidClientTokenId "
+                          "InvalidAccessKeyId ",
+    [RETRY_SKEW] = "InvalidSignatureException "
+                   "SignatureDoesNotMatch "
+                   "RequestExpired "
+                   "RequestInTheFuture "
+                   "RequestTimeTooSkewed ",
+    [RETRY_RECORD] = "ValidationException "
+                     "InvalidArgumentException "
+                     "RequestEntityTooLargeException "
+                     "EntityTooLarge ",
+    [RETRY_CONFIGURATION] = "ResourceNotFoundException "
+                            "AccessDenied "
+                            "AccessDeniedException "
+                            "KMS* "
+                            "IncompleteSignature* "
+                            "MissingAuthenticationToken* "
+                            "SerializationException "
+                            "UnknownOperationException ",
 };
 
 static bool
@@ -169,8 +163,7 @@ retry_quota_open(struct retry_quota *q)
     *q = (struct retry_quota){.tokens = QUOTA};
 }
 
-static uint32_t
-cost_of(enum retry_class class)
+static uint32_t cost_of(enum retry_class class)
 {
     return class == RETRY_THROTTLED ? THROTTLED_COST : TRANSIENT_COST;
 }

@@ -36,7 +36,7 @@ struct suspect_call {
 };
 
 enum suspect_verdict {
-    SUSPECT_AGAIN,         /* mended, set aside, convicted or narrowed down: the rest may go at once */
+    SUSPECT_AGAIN, /* mended, set aside, convicted or narrowed down: the rest may go at once */
     SUSPECT_NOT_THE_RECORD /* a failure like others */
 };
 

@@ -43,7 +43,8 @@
  */
 static const struct row {
     const char *name, *options, *script, *log;
-    const char *left; /* what has become of the events: d delivered, b buried, x dropped, q queued */
+    const char
+        *left; /* what has become of the events: d delivered, b buried, x dropped, q queued */
 } rows[] = {
     /* when records go */
     {"after 200 ms", "", "+3 w199 w1 y", "C S3 +", "d3"},
@@ -103,16 +104,14 @@ static const struct row {
      "C S2 ~ S1 - S1 +", "d2"},
     {"or goes to the dead letter", "1S", "+2 f w0 i1 w5000 B", "C S2 ~ B1", "d1b1"},
     {"it keeps nobody waiting", "1", "+2 f w0 i1 +1 f w0 y", "C S2 ~ C S1 +", "d2q1"},
-    {"refused as often as may be, its room is taken", "1q",
-     "+16 f w0 i1 +2", "C S16 ~", "d1x1q16"},
+    {"refused as often as may be, its room is taken", "1q", "+16 f w0 i1 +2", "C S16 ~", "d1x1q16"},
 
     /* the one that a call was refused for */
     {"by halves", "", "+4 f w0 v @1 y v @1 y", "C S4 - S2s + S1s - S1 + S1a", "d3q1"},
-    {"the last suspect is tried alone", "", "+4 f w0 v @1 y y v w0",
-     "C S4 - S2s + S1s + S1a -", "d3q1"},
+    {"the last suspect is tried alone", "", "+4 f w0 v @1 y y v w0", "C S4 - S2s + S1s + S1a -",
+     "d3q1"},
     {"named", "", "+4 f w0 n1 @1 y v w0", "C S4 - S3 + S1a -", "d3x1"},
-    {"named, to the dead letter", "E", "+4 f w0 n1 @1 y v B", "C S4 - S3 + S1a - B1",
-     "d3b1"},
+    {"named, to the dead letter", "E", "+4 f w0 n1 @1 y v B", "C S4 - S3 + S1a - B1", "d3b1"},
     {"named, and too large", "", "b4000 +1 f w0 m0/2000 @1 y", "C S2 - S2 +", "d2"},
     {"named, and too large: split", "p", "b4000 +1 f w0 m0/2000 @1 y", "C S2 - S4 +", "d2"},
     {"413 of one: half", "", "b4000 f w0 h @1000 h", "C S1 - S1a -", "q1"},
@@ -124,12 +123,13 @@ static const struct row {
     /* the queue is full */
     {"the event waits", "q", "+40 F w0 y w0", "C S16 + U", "d16"},
     {"and is offered again after each call", "q", "+40 F w0 t", "C S16 - U", "q16"},
-    {"dropped then: the newest", "q", "+40 F w0 w500 w500 w500 w500 w500 w500 w500 w500 w500 w500 +3",
-     "C S16 full U", "x3q16"},
+    {"dropped then: the newest", "q",
+     "+40 F w0 w500 w500 w500 w500 w500 w500 w500 w500 w500 w500 +3", "C S16 full U", "x3q16"},
     {"a freeze is no patience", "q", "+40 F w0 w60000 w500 w500 w500 w500 w500 w500 w500 w500 +3 F",
      "C S16", "q16"},
     {"patience is shortened", "q", "+40 F w0 P100 w100 +3", "C S16 full U", "x3q16"},
-    {"the oldest, unless they are being sent", "qo", "+40 F w0 P100 w100 +3", "C S16 full U", "x3q16"},
+    {"the oldest, unless they are being sent", "qo", "+40 F w0 P100 w100 +3", "C S16 full U",
+     "x3q16"},
     {"the oldest", "qo", "+40 F w0 n! +1 F P400 w400 +3", "C S16 - opened U full U", "x3q16"},
 
     /* the end */
@@ -147,7 +147,8 @@ static const struct row {
     {"gathered for five seconds", "1S", "+2 f w0 i0 w4999 w1 B", "C S2 - opened B2", "b2"},
     {"or at a flush", "1S", "+2 f w0 i0 +1 f w0 B @1000", "C S2 - opened B2 S1", "b2q1"},
     {"S3 fails", "1S", "+2 f w0 i0 f w0 b! @52 B", "C S2 - opened B2 B2", "b2"},
-    {"nobody knows: the same again", "1S", "+2 f w0 i0 f w0 b? @52 B", "C S2 - opened B2 B2!", "b2"},
+    {"nobody knows: the same again", "1S", "+2 f w0 i0 f w0 b? @52 B", "C S2 - opened B2 B2!",
+     "b2"},
     {"credentials are refused: at once", "1Sc", "+2 f w0 i0 f w0 bc bc @52 B",
      "C S2 - opened B2 R B2 B2", "b2"},
     {"a part, by standard error", "1E", "+2 f w0 i0 f w0 B1 @1 B", "C S2 - opened B2 B1", "b2"},
@@ -376,10 +377,11 @@ happens(const char *name, const char *word)
         break;
     case 'm':
         limit = (unsigned)atoi(strchr(word, '/') + 1);
-        snprintf(text, sizeof text,
-                 "Value at 'records.%ld.member.data' failed to satisfy constraint: Member must have "
-                 "length less than or equal to %u",
-                 n + 1, limit);
+        snprintf(
+            text, sizeof text,
+            "Value at 'records.%ld.member.data' failed to satisfy constraint: Member must have "
+            "length less than or equal to %u",
+            n + 1, limit);
         refused(name, 400, RETRY_RECORD, text);
         break;
     case 'n':
@@ -465,8 +467,8 @@ run_row(const struct row *row)
     if (ledger_dropped(l) > 0)
         len += (size_t)snprintf(left + len, sizeof left - len, "x%u", (unsigned)ledger_dropped(l));
     if (delivery.queue.events > 0)
-        len += (size_t)snprintf(left + len, sizeof left - len, "q%u",
-                                (unsigned)delivery.queue.events);
+        len +=
+            (size_t)snprintf(left + len, sizeof left - len, "q%u", (unsigned)delivery.queue.events);
     CHECK_SPAN(row->name, ((struct span){left, len}), span_of(row->left));
 }
 

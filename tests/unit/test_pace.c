@@ -362,10 +362,14 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_throttled), cmocka_unit_test(first_guess),
-        cmocka_unit_test(follows),           cmocka_unit_test(ends),
-        cmocka_unit_test(slow),              cmocka_unit_test(hurry),
-        cmocka_unit_test(of_shards),         cmocka_unit_test(few),
+        cmocka_unit_test(nothing_throttled),
+        cmocka_unit_test(first_guess),
+        cmocka_unit_test(follows),
+        cmocka_unit_test(ends),
+        cmocka_unit_test(slow),
+        cmocka_unit_test(hurry),
+        cmocka_unit_test(of_shards),
+        cmocka_unit_test(few),
         cmocka_unit_test(pass_by),
     };
 

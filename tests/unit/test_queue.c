@@ -167,7 +167,8 @@ static const struct {
      "a0 b24 c48 (abc) (abc) (abc) "},
     {"failed one dropped", 256, "+0 +0 t !a !b -a t", "a0 b24 (ab) (b) "},
     {"one aside is not taken", 256, "+0 +0 t ^a !b t A -b A", "a0 b24 (ab) (b) (a) () "},
-    {"those aside one by one", 256, "+0 +0 +0 t ^c ^a -b A1 A1 -a A1", "a0 b24 c48 (abc) (a) (c) () "},
+    {"those aside one by one", 256, "+0 +0 +0 t ^c ^a -b A1 A1 -a A1",
+     "a0 b24 c48 (abc) (a) (c) () "},
     {"one aside, ended", 256, "+0 +0 t ^a -b -a +0 t", "a0 b24 (ab) c0 (c) "},
     {"those aside rejoin", 256, "+0 +0 +0 t ^a ^c R t -b A", "a0 b24 c48 (abc) (ac) () "},
     {"none to rejoin", 256, "+0 R t", "a0 (a) "},
@@ -550,8 +551,8 @@ counted(void **state)
         }
         take(&q, BATCH_MAX_RECORDS, UINT64_MAX, QUEUE_TAKE_FRESH);
         for (; *p != '\0'; p += p[2] == ' ' ? 3 : 2)
-            got[len++] = (char)('0' + (*p == '-' ? queue_end : queue_lose)(
-                                          &q, QUEUE_STREAM, (uint32_t)(p[1] - '0')));
+            got[len++] = (char)('0' + (*p == '-' ? queue_end : queue_lose)(&q, QUEUE_STREAM,
+                                                                           (uint32_t)(p[1] - '0')));
         CHECK_SPAN(counts[i].name, ((struct span){got, len}), span_of(counts[i].want));
         CHECK_INT(counts[i].name, q.events, 0);
     }
@@ -950,9 +951,10 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(script),         cmocka_unit_test(keys),  cmocka_unit_test(rewritten),
-        cmocka_unit_test(room_forgotten), cmocka_unit_test(sizes), cmocka_unit_test(large_numbers),
-        cmocka_unit_test(model),          cmocka_unit_test(counted),
+        cmocka_unit_test(script),    cmocka_unit_test(keys),
+        cmocka_unit_test(rewritten), cmocka_unit_test(room_forgotten),
+        cmocka_unit_test(sizes),     cmocka_unit_test(large_numbers),
+        cmocka_unit_test(model),     cmocka_unit_test(counted),
     };
 
     return RUN(argc, argv, tests);

@@ -430,8 +430,8 @@ static const struct damage {
     {"string", TEXT("[" HEAD "\"bbb\",\"n\":1}}," A "," DONE "]"), 1, 0, TEXT(A ";" DONE ";")},
     {"behind a backslash", TEXT("[" HEAD "\"\" bbb\"}," A "," B "]"), 1, 0, TEXT(A ";" B ";")},
     {"between two backslashes", TEXT("[" HEAD "\"\\\"}," A "," B "]"), 1, 0, TEXT(A ";" B ";")},
-    {"last string of an object in an array",
-     TEXT("[" HEAD "\"y\"},{\"b\":2},3]}," A "]"), 1, 0, TEXT(A ";")},
+    {"last string of an object in an array", TEXT("[" HEAD "\"y\"},{\"b\":2},3]}," A "]"), 1, 0,
+     TEXT(A ";")},
     {"an object's end", TEXT("[" HEAD "\"}}," A "]"), 1, 0, TEXT(A ";")},
     {"an array's end", TEXT("[" HEAD "\"y\"]}," A "]"), 1, 0, TEXT(A ";")},
     {"array in an array", TEXT("[" HEAD "\"y\"],[{}],\"m\":{}}}," A "]"), 1, 0, TEXT(A ";")},
@@ -442,8 +442,9 @@ static const struct damage {
     {"and cut once more", TEXT("[" HEAD "\"y\"},{\"c\":[1,"), 1, 0, TEXT("")},
     {"and cut in the next one", TEXT("[" HEAD "\"y\",\"n\":1}}," A "," HEAD), 1, ERR_MORE,
      TEXT(A ";")},
-    {"white space", TEXT("[" HEAD "\"y\"} } , { " TIME " ,\n\"type\" : \"extension\",\"record\" :\t1}\r]"),
-     1, 0, TEXT("{ " TIME " ,\n\"type\" : \"extension\",\"record\" :\t1};")},
+    {"white space",
+     TEXT("[" HEAD "\"y\"} } , { " TIME " ,\n\"type\" : \"extension\",\"record\" :\t1}\r]"), 1, 0,
+     TEXT("{ " TIME " ,\n\"type\" : \"extension\",\"record\" :\t1};")},
 
     {"comma left out", TEXT("[" A " " B "," A "]"), 1, 0, TEXT(A ";" A ";")},
     {"comma doubled", TEXT("[" B ",," A "]"), 1, 0, TEXT(B ";" A ";")},
@@ -458,14 +459,15 @@ static const struct damage {
      TEXT("1;" A ";")},
     {"no time", TEXT("[1 2,{\"time\":\"12:00\",\"type\":\"function\",\"record\":1}," A "]"), 1, 0,
      TEXT("1;" A ";")},
-    {"no record", TEXT("[1 2,{" TIME ",\"type\":\"function\",\"n\":1}," A "]"), 1, 0, TEXT("1;" A ";")},
-    {"time zone", TEXT("[1 2,{\"time\":\"2026-11-20T10:00:00+01:00\",\"type\":\"platform.x\",\"record\":1}]"),
-     1, 0,
-     TEXT("1;{\"time\":\"2026-11-20T10:00:00+01:00\",\"type\":\"platform.x\",\"record\":1};")},
+    {"no record", TEXT("[1 2,{" TIME ",\"type\":\"function\",\"n\":1}," A "]"), 1, 0,
+     TEXT("1;" A ";")},
+    {"time zone",
+     TEXT("[1 2,{\"time\":\"2026-11-20T10:00:00+01:00\",\"type\":\"platform.x\",\"record\":1}]"), 1,
+     0, TEXT("1;{\"time\":\"2026-11-20T10:00:00+01:00\",\"type\":\"platform.x\",\"record\":1};")},
     {"in a string", TEXT("[1 2,\",{\\\"time\\\":\\\"2026\"," A "]"), 1, 0, TEXT("1;" A ";")},
     /* a known limit: nothing tells these from the platform's own */
-    {"a log of events, cut",
-     TEXT("[" HEAD "\"y\",\"l\":[1," A "," B "]}}," A "]"), 2, 0, TEXT(A ";" B ";" A ";")},
+    {"a log of events, cut", TEXT("[" HEAD "\"y\",\"l\":[1," A "," B "]}}," A "]"), 2, 0,
+     TEXT(A ";" B ";" A ";")},
 
     {"sound", TEXT("[" A "]"), 0, 0, TEXT(A ";")},
     {"sound, two", TEXT("[" A " , " B " ]\n"), 0, 0, TEXT(A ";" B ";")},
@@ -481,12 +483,20 @@ static const struct damage {
     {"sound, cut in the second", TEXT("[" A ",{\"ti"), 0, ERR_MORE, TEXT(A ";")},
     {"sound, cut in the first", TEXT("[" HEAD "\"a"), 0, ERR_MORE, TEXT("")},
     {"sound, cut in a word", TEXT("[" A ",12"), 0, ERR_MORE, TEXT(A ";")},
-    {"a log of events", TEXT("[" HEAD "[" A "," A "]},{" TIME ",\"type\":\"function\",\"record\":{\"l\":[" A "," B "]}}]"),
-     0, 0, TEXT(HEAD "[" A "," A "]};{" TIME ",\"type\":\"function\",\"record\":{\"l\":[" A "," B "]}};")},
-    {"a log of events in a text",
-     TEXT("[" HEAD "\"},{\\\"time\\\":\\\"2026-11-20T10:00:00.123Z\\\",\\\"type\\\":\\\"function\\\"\"}," A "]"),
+    {"a log of events",
+     TEXT("[" HEAD "[" A "," A "]},{" TIME ",\"type\":\"function\",\"record\":{\"l\":[" A "," B
+          "]}}]"),
      0, 0,
-     TEXT(HEAD "\"},{\\\"time\\\":\\\"2026-11-20T10:00:00.123Z\\\",\\\"type\\\":\\\"function\\\"\"};" A ";")},
+     TEXT(HEAD "[" A "," A "]};{" TIME ",\"type\":\"function\",\"record\":{\"l\":[" A "," B
+               "]}};")},
+    {"a log of events in a text",
+     TEXT("[" HEAD
+          "\"},{\\\"time\\\":\\\"2026-11-20T10:00:00.123Z\\\",\\\"type\\\":\\\"function\\\"\"}," A
+          "]"),
+     0, 0,
+     TEXT(HEAD
+          "\"},{\\\"time\\\":\\\"2026-11-20T10:00:00.123Z\\\",\\\"type\\\":\\\"function\\\"\"};" A
+          ";")},
 };
 
 /* What came of a body. */
@@ -559,9 +569,10 @@ static const struct {
     {"object", TEXT("{\"p\":12.5e3,\"q\":\"x y\",\"\":null,\"t\":true,\"u\":\"\"}")},
     {"text with escapes",
      TEXT("\"a\\\"b\\\\c\\\\\\\"\\n\\u00e4\\ud83d\\ude00 },{ \xc3\xa4\xf0\x9f\x98\x80 ]}\\\\\"")},
-    {"nested",
-     TEXT("{\"a\":[{\"b\":\"x\\\"}\"},{\"c\":[1,[2,\"y\"],{}]},\"}],{\",3],\"d\":{\"e\":{\"f\":\"\\\\\","
-          "\"\xc3\xa4\":\"{[\\\"\"}},\"g\":\"},{\\\"time\\\":\\\"2026-11-20T10:00:00Z\\\"\",\"h\":[[]]}")},
+    {"nested", TEXT("{\"a\":[{\"b\":\"x\\\"}\"},{\"c\":[1,[2,\"y\"],{}]},\"}],{\",3],\"d\":{\"e\":{"
+                    "\"f\":\"\\\\\","
+                    "\"\xc3\xa4\":\"{[\\\"\"}},\"g\":\"},{\\\"time\\\":\\\"2026-11-20T10:00:"
+                    "00Z\\\"\",\"h\":[[]]}")},
 };
 
 /* Whether the rest of a text, from behind the quotation mark that the platform opens, is a text. */

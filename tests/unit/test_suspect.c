@@ -38,7 +38,8 @@ answer(void)
         r.records = false;
         r.class = RETRY_RECORD;
         if (names_it)
-            snprintf(text, sizeof text, "Value at 'records.%u.member.partitionKey' is bad", index + 1);
+            snprintf(text, sizeof text, "Value at 'records.%u.member.partitionKey' is bad",
+                     index + 1);
         r.message = span_of(text);
     }
     for (uint32_t i = 0; i < len && r.records; i++)
@@ -81,11 +82,12 @@ begin_with(uint32_t events)
 static void
 one(void **state)
 {
-    static const uint32_t sizes[] = {2, 3, 4, 5, 7, 8, 25, 26, 63, 64, 100, 255, 256, 499, 500, 777};
+    static const uint32_t sizes[] = {2,  3,  4,   5,   7,   8,   25,  26,
+                                     63, 64, 100, 255, 256, 499, 500, 777};
 
     (void)state;
     for (size_t n = 0; n < 2 * LEN(sizes); n++)
-        for (uint32_t at = 0, size = sizes[n / 2]; at < size; at += size > 100 ? 7 : 1) {
+        for (uint32_t at = 0, size = sizes[n / 2]; at<size; at += size> 100 ? 7 : 1) {
             char name[64];
 
             snprintf(name, sizeof name, "%u of %u%s", at, size, n % 2 ? ", named" : "");
