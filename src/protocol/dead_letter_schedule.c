@@ -144,7 +144,8 @@ dead_letter_schedule_last_chance(struct dead_letter_schedule *s, uint64_t now_ms
     s->last_chance = s->flush = true;
     s->deadline_ms = deadline_ms;
     s->failures = 0;
-    s->again_ms = 0;
+    if (s->again_ms > now_ms)
+        s->again_ms = now_ms + 1;
     /* a call that is under way may be about to end well */
     if (s->sending)
         s->abort_at_ms = now_ms + dead_letter_schedule_silence_ms(s, now_ms);

@@ -321,7 +321,8 @@ delivery_last_chance(struct delivery *d, struct moment now, uint64_t deadline_ms
     dead_letter_schedule_last_chance(&d->dead, now.ms, deadline_ms);
     /* waits that were chosen when there was more time */
     d->call.hopeful = true;
-    d->backoff.calls_at_ms = d->backoff.failed_at_ms = 0;
+    d->backoff.calls_at_ms = delivery_earlier(d->backoff.calls_at_ms, now.ms + 1);
+    d->backoff.failed_at_ms = 0;
     pace_hurry(&d->pace, now.ms);
 }
 

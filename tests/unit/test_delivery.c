@@ -133,13 +133,13 @@ static const struct row {
     {"the oldest", "qo", "+40 F w0 n! +1 F P400 w400 +3", "C S16 - opened U full U", "x3q16"},
 
     /* the end */
-    {"nothing rests", "", "+1 f w0 n! L2000 w0 n! @101 n! @201 n! @401 n!",
+    {"nothing rests", "", "+1 f w0 n! L2000 w1 n! @101 n! @201 n! @401 n!",
      "C S1 - opened S1 - S1 - S1 - S1 -", "q1"},
     {"what is left is dropped", "", "+3 L2000 w0 5 E", "C S3 -", "x3"},
     {"what comes then, too", "", "E +2", "", "x2"},
     {"buried: half of the time", "S", "+3 L2000 w0 w999 w1 B", "C S3 X B3", "b3"},
     {"buried: standard error needs less", "E", "+3 L2000 w0 w1849 w1 B", "C S3 X B3", "b3"},
-    {"buried as soon as it is in vain", "S", "+3 f w0 n! L2000 w0 n! B", "C S3 - opened S3 - B3",
+    {"buried as soon as it is in vain", "S", "+3 f w0 n! L2000 w1 n! B", "C S3 - opened S3 - B3",
      "b3"},
     {"what comes after it, too", "S", "L2000 w1000 +2 w0 B", "B2", "b2"},
 
