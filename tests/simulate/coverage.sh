@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 top=$PWD
 modules="delivery delivery_next delivery_reply suspect pace retry breaker queue queue_batch dead_letter_schedule intake"
 out=build/coverage
-flags="-std=c11 -D_GNU_SOURCE -O0 -g --coverage -I$top/src -isystem $top/build/asan/sysroot/include"
+flags="-std=c11 -D_GNU_SOURCE -Og -g --coverage -I$top/src -isystem $top/build/asan/sysroot/include"
 
 rm -rf $out
 mkdir -p $out/protocol $out/simulate
