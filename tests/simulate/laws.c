@@ -7,9 +7,7 @@ enum {
     IDLE_WAKES_MAX = 3,
     IDLE_WAKE_MS = 400, /* while time itself counts: 500 ms, delivery.h */
     TICK_MS = 500,
-    CALM_MAX_MS = 120000,
-    LEAST_BURST_MS = 300, /* or it is the way there and back that limits it */
-    SEARCH_CALLS = 9,     /* suspect.h */
+    SEARCH_CALLS = 9, /* suspect.h */
     STOPPED_MAX_MS = DELIVERY_PATIENCE_MS + 1000,
 };
 
@@ -152,8 +150,8 @@ laws_bury_ended(struct life *w)
  * Whether an event may leave the way to the stream before the end: it is refused whatever the others are, or
  * was as often as AWS_MAX_ATTEMPTS allows, or is too large for a record of this queue.
  */
-static bool
-guilty(const struct life *w, uint32_t event)
+bool
+laws_guilty(const struct life *w, uint32_t event)
 {
     const struct logged *e = &w->events[event];
 
@@ -164,9 +162,33 @@ guilty(const struct life *w, uint32_t event)
 void
 laws_buried(struct life *w, struct known known)
 {
-    if (w->platform.state != LIFE_ENDING && !guilty(w, known.event))
+    if (w->platform.state != LIFE_ENDING && !laws_guilty(w, known.event))
         laws_break(w, "justice: event %u is for the dead letter, and nothing is wrong with it",
                    known.event);
+}
+
+void
+laws_refused(struct life *w, uint32_t event)
+{
+    const struct settings *s = &w->plan.settings;
+
+    if (s->dead_letter != DEAD_LETTER_NONE && w->events[event].refused > (int)s->max_attempts &&
+        !w->events[event].split)
+        laws_break(w, "dead letter: event %u was refused %u times, and is sent again", event,
+                   w->events[event].refused);
+}
+
+/*
+ * Without others a record has twice as many tries, as long as somebody may want its room; a few by searches, and
+ * while it waits for room to be split.
+ */
+void
+laws_refused_alone(struct life *w, uint32_t event)
+{
+    if (w->events[event].alone > 2 * ((int)w->plan.settings.max_attempts + SEARCH_CALLS) &&
+        w->platform.state != LIFE_ENDING && !w->plan.framed)
+        laws_break(w, "poison: a call of event %u alone was refused %u times", event,
+                   w->events[event].alone);
 }
 
 /* --- the queue that is full --- */
@@ -256,12 +278,6 @@ patience(struct life *w)
 /* --- invocations: none is held for what is pointless --- */
 
 void
-laws_invoked(struct life *w)
-{
-    (void)w;
-}
-
-void
 laws_held(struct life *w, uint64_t until_ms)
 {
     struct laws *l = &w->laws;
@@ -298,8 +314,8 @@ laws_released(struct life *w)
  * Each event is accounted for at any time; what may be there twice is said to be so, but for the call
  * that is under way, of which nothing is known yet.
  */
-static void
-ledger(struct life *w)
+void
+laws_ledger(struct life *w)
 {
     const struct delivery *m = &w->machine;
     const struct client_call *c = &w->client.call;
@@ -335,230 +351,12 @@ ledger(struct life *w)
         laws_break(w, "ledger: dropped for SHUTDOWN before the end");
 }
 
-/* When what a burst has brought is delivered, but for a few: they have to wait as after any failure. */
-static void
-burst(struct life *w)
-{
-    struct laws *l = &w->laws;
-
-    if (l->burst_ms == 0 || l->burst_over_ms > 0 || w->platform.feed_left > 0 ||
-        w->machine.queue.records * 50 > w->plan.burst)
-        return;
-    l->burst_over_ms = w->clock.ms;
-    l->burst_accepted = l->accepted;
-}
-
 void
 laws_step(struct life *w)
 {
-    burst(w);
+    laws_burst_goes_on(w);
     if (w->machine.urgency.over)
         laws_given_up(w);
-    ledger(w);
+    laws_ledger(w);
     patience(w);
-}
-
-/* --- liveness: once nothing fails any more all is delivered soon, and what is dead is written --- */
-
-bool
-laws_calm(struct life *w)
-{
-    const struct delivery *m = &w->machine;
-    uint64_t ms = w->clock.ms - w->platform.calm_ms;
-    uint64_t most = CALM_MAX_MS;
-
-    if (delivery_drained(m))
-        return true;
-    if (w->plan.shards > 0)
-        most += m->queue.records * 2;
-    if (ms > most)
-        laws_break(w, "liveness: %llu ms after the last fault %u records are not delivered",
-                   (unsigned long long)ms, m->queue.records);
-    return false;
-}
-
-/* --- the end --- */
-
-void
-laws_refused(struct life *w, uint32_t event)
-{
-    const struct settings *s = &w->plan.settings;
-
-    if (s->dead_letter != DEAD_LETTER_NONE && w->events[event].refused > (int)s->max_attempts &&
-        !w->events[event].split)
-        laws_break(w, "dead letter: event %u was refused %u times, and is sent again", event,
-                   w->events[event].refused);
-}
-
-/*
- * Without others a record has twice as many tries, as long as somebody may want its room; a few by searches, and
- * while it waits for room to be split.
- */
-void
-laws_refused_alone(struct life *w, uint32_t event)
-{
-    if (w->events[event].alone > 2 * ((int)w->plan.settings.max_attempts + SEARCH_CALLS) &&
-        w->platform.state != LIFE_ENDING && !w->plan.framed)
-        laws_break(w, "poison: a call of event %u alone was refused %u times", event,
-                   w->events[event].alone);
-}
-
-void
-laws_shut_down(struct life *w)
-{
-    w->laws.hurried = true;
-    w->laws.wait_from_ms = life_now(w).ms;
-    w->laws.wait_until_ms = w->platform.end_ms;
-    w->laws.flushed = UINT32_MAX;
-    w->laws.failed = false;
-    laws_news(w);
-}
-
-/* A second is enough for little, where nothing fails. */
-static void
-last_chance(struct life *w)
-{
-    const struct plan *p = &w->plan;
-
-    if (w->platform.calm_ms > 0 && p->shutdown_ms >= 1000 && p->latency_ms <= 20 &&
-        p->shards == 0 && p->events <= 100 && w->machine.queue.records > 0)
-        laws_break(w, "last chance: %u records are left after %u ms", w->machine.queue.records,
-                   p->shutdown_ms);
-}
-
-/* What the stream does not take by its end is in the dead letter, where that and the credentials are well. */
-static void
-last_letter(struct life *w)
-{
-    const struct plan *p = &w->plan;
-    const uint32_t *f = p->per_mille;
-    const struct client *client = &w->client;
-    bool signs = p->settings.dead_letter == DEAD_LETTER_S3;
-
-    if (p->settings.dead_letter == DEAD_LETTER_NONE || p->shutdown_ms < 1000 ||
-        f[FAULT_LETTER] + f[FAULT_LETTER_LOST] + f[FAULT_LETTER_SLOW] > 0)
-        return;
-    if (signs &&
-        (client->fetching || client->credentials != CREDENTIALS_GOOD || w->laws.fetched_at_end))
-        return;
-    if (w->machine.queue.records > 0)
-        laws_break(w, "last letter: %u records are left after %u ms", w->machine.queue.records,
-                   p->shutdown_ms);
-}
-
-/* Of the time that is left at the end the stream has its share, unless it is known to be out of reach. */
-void
-laws_given_up(struct life *w)
-{
-    enum { STDERR_MS = 150 };
-    const struct laws *l = &w->laws;
-    uint64_t left = l->wait_until_ms - l->wait_from_ms;
-    uint64_t share = left > STDERR_MS ? left - STDERR_MS : 0;
-
-    if (w->platform.state != LIFE_ENDING || breaker_open(&w->machine.breaker) || w->over)
-        return;
-    if (w->plan.settings.dead_letter == DEAD_LETTER_S3)
-        share = left / 2;
-    if (life_now(w).ms < l->wait_from_ms + share)
-        laws_break(w, "last chance: the stream is given up %llu ms before its time",
-                   (unsigned long long)(l->wait_from_ms + share - life_now(w).ms));
-}
-
-void
-laws_ends(struct life *w)
-{
-    last_chance(w);
-    last_letter(w);
-}
-
-void
-laws_burst(struct life *w)
-{
-    w->laws.burst_ms = w->clock.ms;
-    w->laws.sent = w->laws.accepted = 0;
-}
-
-/*
- * Of shards that throttle, what is sent is no more than 2.5 times what they take, and they get as much as they
- * can take: nothing arrives later for it.
- */
-static void
-throttled(struct life *w)
-{
-    struct laws *l = &w->laws;
-    uint64_t ms;
-    uint64_t room;
-
-    if (!w->plan.throttled_alone)
-        return;
-    if (l->burst_over_ms == 0) {
-        l->burst_over_ms = w->clock.ms;
-        l->burst_accepted = l->accepted;
-    }
-    ms = l->burst_over_ms - l->burst_ms;
-    room = stream_capacity(&w->stream, ms);
-    if (ms >= LEAST_BURST_MS && l->burst_accepted * 4 < room * 3)
-        laws_break(w, "throttling: %llu records accepted in %llu ms, %llu could be",
-                   (unsigned long long)l->burst_accepted, (unsigned long long)ms,
-                   (unsigned long long)room);
-    if (l->sent * 2 > l->accepted * 5 + 2 * BATCH_MAX_RECORDS)
-        laws_break(w, "throttling: %llu records sent, %llu accepted", (unsigned long long)l->sent,
-                   (unsigned long long)l->accepted);
-}
-
-/*
- * A record that poisons its batches is found by few calls; or by twice AWS_MAX_ATTEMPTS where there are no
- * others. Where two of them in a row open the breaker the search begins anew.
- */
-static void
-poisoned(struct life *w)
-{
-    uint32_t attempts = w->plan.settings.max_attempts;
-    uint32_t each = attempts + (attempts > SEARCH_CALLS ? attempts : SEARCH_CALLS);
-    uint32_t bad = 0;
-
-    if (!w->plan.poisoned_alone)
-        return;
-    for (uint32_t i = 0; i < w->events_len; i++)
-        bad += w->events[i].poison || w->events[i].named;
-    if (w->laws.refused_calls > (bad + w->laws.openings) * each)
-        laws_break(w, "poison: %u calls refused for %u records", w->laws.refused_calls, bad);
-}
-
-/* What was counted as delivered is in the stream, and nothing else. */
-static void
-delivered(struct life *w)
-{
-    const struct ledger *g = &w->machine.ledger;
-    uint32_t whole = 0, either = 0, split = 0, guilty_ones = 0;
-
-    for (uint32_t i = 0; i < w->events_len; i++) {
-        whole += records_whole(w, i, false);
-        either += records_whole(w, i, true);
-        split += w->events[i].split;
-        guilty_ones += guilty(w, i);
-        if (w->events[i].accepted > w->events[i].in_stream)
-            laws_break(w, "event %u was accepted, and is not in the stream", i);
-    }
-    if (g->delivered < whole || g->delivered > whole + split)
-        laws_break(w, "ledger: %llu delivered, %u in the stream", (unsigned long long)g->delivered,
-                   whole);
-    if (g->delivered + g->dead_lettered > (uint64_t)either + split)
-        laws_break(w, "ledger: %llu delivered and %llu dead, %u found",
-                   (unsigned long long)g->delivered, (unsigned long long)g->dead_lettered, either);
-    if (g->dropped[DROP_REFUSED] + g->dropped[DROP_OVERSIZE] > guilty_ones)
-        laws_break(w, "justice: %llu refused and %llu too large, %u had something wrong with them",
-                   (unsigned long long)g->dropped[DROP_REFUSED],
-                   (unsigned long long)g->dropped[DROP_OVERSIZE], guilty_ones);
-}
-
-void
-laws_end(struct life *w)
-{
-    ledger(w);
-    if (w->machine.queue.records > 0)
-        laws_break(w, "ledger: %u records are queued after the end", w->machine.queue.records);
-    throttled(w);
-    poisoned(w);
-    delivered(w);
 }

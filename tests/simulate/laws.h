@@ -58,16 +58,21 @@ void laws_patience(struct life *w, uint32_t ms);
 /* From here on more is logged than the shards take. */
 void laws_burst(struct life *w);
 
-/* An invocation begins, is held at least until then, is held no more. */
-void laws_invoked(struct life *w);
+/* An invocation is held at least until then; is held no more. */
 void laws_held(struct life *w, uint64_t until_ms);
 void laws_released(struct life *w);
 
-/* --- between laws.c and laws_calls.c --- */
+/* --- between laws.c, laws_batch.c, laws_calls.c and laws_end.c --- */
 
-#define LAWS_QUOTA 500 /* retry.h */
+#define LAWS_QUOTA 500     /* retry.h */
+#define LAWS_LINGER_MS 200 /* delivery.h */
+
+void laws_batch(struct life *w);
 
 void laws_breaker(struct life *w);
+void laws_ledger(struct life *w);
+void laws_burst_goes_on(struct life *w);
+bool laws_guilty(const struct life *w, uint32_t event);
 void laws_calls_wait(struct life *w);
 void laws_room_came(struct life *w);
 

@@ -75,7 +75,7 @@ obey(struct life *w, enum delivery_act act, const struct delivery_order *order)
         client_refresh(w);
         break;
     case DELIVERY_RESUME:
-        platform_resume(w);
+        telemetry_resume(w);
         break;
     case DELIVERY_CONNECT:
         if (breaker_open(&w->machine.breaker) || w->machine.urgency.over)
@@ -186,7 +186,7 @@ happen(struct life *w)
     if (p->frozen)
         return;
     if (p->feed_ms <= w->clock.ms)
-        platform_feed(w);
+        telemetry_feed(w);
     client_step(w);
     letter_step(w);
 }
@@ -208,8 +208,7 @@ step(struct life *w)
     drive(w);
     if (w->laws.broken != NULL)
         return;
-    platform_check(w);
-    if (!w->over)
+    if (platform_check(w) && !w->over)
         drive(w);
     laws_step(w);
 }

@@ -231,6 +231,11 @@ bool life_fault(struct life *w, enum fault fault);
 /* One line about what happens, when the life is told. */
 void life_say(struct life *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* service.c: what becomes of the call; it is carried out, perhaps once more; what was said of a record. */
+void service_decide(struct life *w);
+void service_carry_out(struct life *w);
+struct span service_code(const struct client_call *call, uint32_t index);
+
 /* client.c: carries out the orders about the stream; what happens by itself. */
 void client_send(struct life *w, const struct delivery_order *order);
 void client_abort(struct life *w);
@@ -262,11 +267,19 @@ void letter_bury(struct life *w, const struct delivery_order *order);
 void letter_abort(struct life *w);
 void letter_step(struct life *w);
 
-/* platform.c: invocations, telemetry, freezes, SHUTDOWN, and how the life cycle holds invocations. */
+/* telemetry.c: events in POSTs, and how long the queue may be full. */
+void telemetry_post(struct life *w);
+void telemetry_feed(struct life *w);
+void telemetry_resume(struct life *w);
+void telemetry_patience(struct life *w, uint32_t ms);
+void telemetry_renew_patience(struct life *w);
+
+/* platform.c: invocations, how the life cycle holds them, freezes, SHUTDOWN. */
 void platform_begin(struct life *w);
 void platform_step(struct life *w);
-void platform_feed(struct life *w);
-void platform_resume(struct life *w);
-void platform_check(struct life *w);
+bool
+platform_check(struct life *w); /* whether it has reported anything that there may be orders for */
+void platform_rest(struct life *w);
+bool platform_holding(const struct life *w);
 
 #endif

@@ -166,7 +166,7 @@ static void
 draw_cramped(struct plan *p, struct dice *dice)
 {
     exists(p, dice, FAULT_LARGE);
-    p->per_mille[FAULT_LARGE] = dice_between(dice, 20, 100);
+    p->per_mille[FAULT_LARGE] = dice_between(dice, 10, 40);
     p->stream_limit = dice_between(dice, 400, 1500);
     p->settings.oversize = OVERSIZE_SPLIT;
     p->settings.queue_max_bytes = dice_between(dice, 2, 4) * 8192;

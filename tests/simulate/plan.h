@@ -6,7 +6,7 @@
  * more than one that has a little of all).
  *
  * To add a fault: name it here and in plan_fault_name, draw it in plan.c, do it where its side is
- * played (client.c what happens to calls, records.c to records, platform.c to the sandbox, letter.c to
+ * played (service.c what happens to calls, records.c to records, platform.c to the sandbox, letter.c to
  * dead letters), and count it by life_fault when it strikes.
  */
 #include "dice.h"

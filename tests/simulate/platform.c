@@ -4,16 +4,15 @@
 #include "life.h"
 
 /*
- * The platform's side, and the life cycle's, which stands between it and the machine: invocations,
- * telemetry in POSTs, freezes, SHUTDOWN; how long an invocation is held. Both in so far as the machine
- * sees anything of them (extension/lifecycle.c).
+ * The platform's side, and the life cycle's, which stands between it and the machine: invocations, how
+ * long they are held, freezes, SHUTDOWN. Both in so far as the machine sees anything of them
+ * (src/extension/lifecycle.c).
  */
 
 enum {
     EVENTS_LEAST = 200,
     FAULTS_LEAST = 3,
     INVOCATIONS_MOST = 60, /* however few faults strike */
-    LEAST_PATIENCE_MS = 25,
     MARGIN_MS = 100,
     CALM_EVENTS = 4,
     HOUR_MS = 3600000,
@@ -22,22 +21,17 @@ enum {
 
 /* --- the life cycle: what is held for how long --- */
 
-static void
-set_patience(struct life *w, uint32_t ms)
+bool
+platform_holding(const struct life *w)
 {
-    laws_patience(w, ms);
-    delivery_patience(&w->machine, life_now(w), ms);
-}
+    const struct platform *p = &w->platform;
 
-static bool
-holding(const struct platform *p)
-{
     return p->state == LIFE_RUNNING && !p->asked;
 }
 
 /* What the platform does between two invocations. */
-static void
-rest(struct life *w)
+void
+platform_rest(struct life *w)
 {
     struct platform *p = &w->platform;
     uint32_t gap = dice_magnitude(&w->dice, 1, dice_chance(&w->dice, 200) ? 600000 : 2000);
@@ -61,11 +55,11 @@ next(struct life *w)
     p->hold_ms = UINT64_MAX;
     p->asked = true;
     delivery_await(&w->machine, life_now(w), 0);
-    set_patience(w, DELIVERY_PATIENCE_MS);
+    telemetry_patience(w, DELIVERY_PATIENCE_MS);
     laws_released(w);
     life_say(w, "next");
     if (p->posts_left == 0 && p->feed_left == 0)
-        rest(w);
+        platform_rest(w);
 }
 
 /* When the hold of an invocation that has ended is over at the latest: protocol/flush.h. */
@@ -78,7 +72,7 @@ hold_until_ms(const struct life *w)
     return until < p->deadline_ms - MARGIN_MS ? until : p->deadline_ms - MARGIN_MS;
 }
 
-static void
+static bool
 check_hold(struct life *w)
 {
     struct platform *p = &w->platform;
@@ -101,165 +95,18 @@ check_hold(struct life *w)
         .budget_ms = s->flush_budget_ms,
     };
     uint32_t hold_ms = flush_hold_ms(&state);
+    bool new = !w->laws.held;
 
     if (hold_ms == 0) {
         next(w);
-        return;
+        return true;
     }
     p->hold_ms = w->clock.ms + hold_ms;
-    if (p->ended) {
-        laws_held(w, now.ms + hold_ms);
-        delivery_await(m, now, now.ms + hold_ms);
-    }
-}
-
-/* How much a full queue may keep the platform waiting. */
-static void
-renew_patience(struct life *w)
-{
-    uint32_t ms = w->plan.settings.flush_budget_ms;
-
-    w->platform.patience_ms = ms > LEAST_PATIENCE_MS ? ms : LEAST_PATIENCE_MS;
-    set_patience(w, w->platform.patience_ms);
-}
-
-/* --- telemetry --- */
-
-static void
-damage(struct life *w)
-{
-    if (!life_fault(w, FAULT_DAMAGE) || w->events_len + 1 >= EVENTS_MAX)
-        return;
-    if (!w->platform.drawn)
-        records_draw(w);
-    w->platform.drawn = false;
-    w->events[w->events_len].lost = true;
-    delivery_lost(&w->machine, dice_below(&w->dice, 2) == 0 ? DROP_CUT : DROP_UNREADABLE);
-    records_taken(w);
-}
-
-/* One event is offered to the machine. Returns whether it was taken. */
-static bool
-offer(struct life *w)
-{
-    struct platform *p = &w->platform;
-    struct event event;
-
-    if (!p->drawn)
-        records_draw(w);
-    p->drawn = true;
-    event = records_event(w);
-    laws_offers(w);
-    laws_fresh(w);
-    if (delivery_event(&w->machine, life_now(w), &event) != 0) {
-        if (!p->stopped) {
-            life_say(w, "no room for event %u", w->events_len);
-            p->stopped_ms = life_now(w).ms;
-        }
-        laws_full(w);
-        laws_flushed(w); /* the queue is to be emptied */
-        p->stopped = true;
+    if (!p->ended)
         return false;
-    }
-    p->drawn = false;
-    records_taken(w);
-    laws_offered(w);
-    if (p->stopped && holding(p)) {
-        uint64_t waited = life_now(w).ms - p->stopped_ms;
-
-        p->patience_ms -= waited < p->patience_ms ? (uint32_t)waited : p->patience_ms;
-        set_patience(w, p->patience_ms);
-    }
-    p->stopped = false;
-    return true;
-}
-
-static void
-flush(struct life *w)
-{
-    delivery_flush(&w->machine);
-    laws_flushed(w);
-}
-
-/* The invocation's end is the last event of its last POST. */
-static void
-hear_end(struct life *w)
-{
-    struct platform *p = &w->platform;
-
-    p->ended = true;
-    p->done_ms = life_now(w).ms;
-    flush(w);
-    life_say(w, "runtimeDone");
-    laws_news(w);
-}
-
-static void
-end_post(struct life *w)
-{
-    struct platform *p = &w->platform;
-
-    if (p->posts_left == 0 && p->state == LIFE_RUNNING)
-        hear_end(w);
-    if (holding(p) && !delivery_crowded(&w->machine))
-        renew_patience(w);
-    if (p->state == LIFE_ENDING || (holding(p) && p->ended))
-        flush(w);
-    laws_news(w);
-    if (p->posts_left == 0 && p->state == LIFE_RUNNING && p->asked)
-        rest(w);
-}
-
-/* The listener reads on. */
-void
-platform_feed(struct life *w)
-{
-    struct platform *p = &w->platform;
-    uint32_t n = 0;
-
-    p->feed_ms = UINT64_MAX;
-    laws_news(w);
-    while (p->feed_left > 0 && n < p->feed_pace && w->events_len + 1 < EVENTS_MAX) {
-        damage(w);
-        if (!offer(w))
-            return;
-        p->feed_left--;
-        n++;
-    }
-    if (w->events_len + 1 >= EVENTS_MAX)
-        p->feed_left = 0;
-    life_say(w, "%u events came, %u are still to come", n, p->feed_left);
-    if (p->feed_left > 0)
-        p->feed_ms = w->clock.ms + dice_below(&w->dice, 2);
-    else
-        end_post(w);
-}
-
-void
-platform_resume(struct life *w)
-{
-    if (w->platform.stopped)
-        w->platform.feed_ms = w->clock.ms;
-}
-
-/* A POST falls due. While one is read it waits: what it has is added to that one. */
-static void
-post(struct life *w)
-{
-    struct platform *p = &w->platform;
-    uint32_t events = p->post_events;
-
-    if (dice_below(&w->dice, 3) == 0 && w->plan.burst == 0)
-        events = dice_below(&w->dice, 2 * events + 1);
-    if (w->plan.burst > 0 && p->invocations == w->plan.invocations && p->state == LIFE_RUNNING)
-        laws_burst(w);
-    p->posts_left--;
-    p->feed_left += events;
-    if (!p->stopped)
-        p->feed_ms = w->clock.ms;
-    p->step_ms = p->posts_left == 0
-                     ? UINT64_MAX
-                     : w->clock.ms + dice_below(&w->dice, w->plan.settings.buffer_timeout_ms);
+    laws_held(w, now.ms + hold_ms);
+    delivery_await(m, now, now.ms + hold_ms);
+    return new;
 }
 
 /* --- the end --- */
@@ -275,7 +122,7 @@ end_life(struct life *w)
     delivery_end(&w->machine);
     /* what the listener still has is counted */
     w->platform.feed_pace = UINT32_MAX;
-    platform_feed(w);
+    telemetry_feed(w);
     w->over = true;
 }
 
@@ -293,17 +140,18 @@ check_end(struct life *w)
     p->hold_ms = w->clock.ms + (p->end_ms - now);
 }
 
-void
+bool
 platform_check(struct life *w)
 {
     struct platform *p = &w->platform;
 
     if (p->hold_ms <= w->clock.ms)
         p->hold_ms = UINT64_MAX;
-    if (holding(p))
-        check_hold(w);
-    else if (p->state == LIFE_ENDING)
+    if (platform_holding(w))
+        return check_hold(w);
+    if (p->state == LIFE_ENDING)
         check_end(w);
+    return false;
 }
 
 /* --- invocations --- */
@@ -409,8 +257,7 @@ invoke(struct life *w)
     intake_request(&w->machine.intake, span_of(p->request_id));
     life_say(w, "invocation %u", p->invocations);
     laws_news(w);
-    laws_invoked(w);
-    renew_patience(w);
+    telemetry_renew_patience(w);
     delivery_open(&w->machine);
 }
 
@@ -495,7 +342,7 @@ platform_step(struct life *w)
     if (w->platform.state == LIFE_IDLE)
         leave_idleness(w);
     else if (w->platform.posts_left > 0)
-        post(w);
+        telemetry_post(w);
     else
         w->platform.step_ms = UINT64_MAX;
 }
