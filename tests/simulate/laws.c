@@ -351,9 +351,29 @@ laws_ledger(struct life *w)
         laws_break(w, "ledger: dropped for SHUTDOWN before the end");
 }
 
+static void
+tell_drops(struct life *w)
+{
+    static const char *const reasons[DROP_REASONS] = {
+        [DROP_OVERSIZE] = "too large",    [DROP_CUT] = "cut",
+        [DROP_UNREADABLE] = "unreadable", [DROP_REFUSED] = "refused",
+        [DROP_OVERFLOW] = "of no room",   [DROP_SHUTDOWN] = "of SHUTDOWN",
+    };
+    const struct ledger *now = &w->machine.ledger;
+
+    for (unsigned i = 0; i < DROP_REASONS; i++) {
+        if (now->dropped[i] != w->laws.told.dropped[i])
+            life_say(w, "  %llu events are dropped: %s",
+                     (unsigned long long)(now->dropped[i] - w->laws.told.dropped[i]), reasons[i]);
+    }
+    w->laws.told = *now;
+}
+
 void
 laws_step(struct life *w)
 {
+    if (w->aloud)
+        tell_drops(w);
     laws_burst_goes_on(w);
     if (w->machine.urgency.over)
         laws_given_up(w);

@@ -36,7 +36,9 @@ laws_shut_down(struct life *w)
     w->laws.wait_from_ms = life_now(w).ms;
     w->laws.wait_until_ms = w->platform.end_ms;
     w->laws.flushed = UINT32_MAX;
+    /* waits that were chosen when there was more time are over */
     w->laws.failed = false;
+    w->laws.letter_at_once = true;
     laws_news(w);
 }
 

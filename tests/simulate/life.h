@@ -142,7 +142,8 @@ struct platform {
 struct laws {
     const char *broken;
     struct ledger before;
-    uint64_t doubles; /* records that are there twice */
+    struct ledger told; /* as of the last line about it */
+    uint64_t doubles;   /* records that are there twice */
 
     uint64_t wait_ms;    /* what the machine asked for last */
     unsigned idle_wakes; /* in a row, after which it had nothing to do */

@@ -130,8 +130,9 @@ draw_faults(struct plan *p, struct dice *dice)
     p->shards = p->per_mille[FAULT_SHARDS] > 0 ? dice_between(dice, 1, 4) : 0;
     if (p->per_mille[FAULT_LARGE] > 0)
         p->stream_limit = dice_between(dice, 300, 2000);
+    /* few records are above it by themselves */
     if (p->per_mille[FAULT_BODY] > 0)
-        p->body_limit = dice_magnitude(dice, 2000, 262144);
+        p->body_limit = 8 * p->event_bytes + dice_magnitude(dice, 2000, 262144);
 }
 
 /* The last invocation logs more than the shards take. */
@@ -167,6 +168,7 @@ draw_cramped(struct plan *p, struct dice *dice)
 {
     exists(p, dice, FAULT_LARGE);
     p->per_mille[FAULT_LARGE] = dice_between(dice, 10, 40);
+    p->event_bytes = p->event_bytes < 150 ? p->event_bytes : 150;
     p->stream_limit = dice_between(dice, 400, 1500);
     p->settings.oversize = OVERSIZE_SPLIT;
     p->settings.queue_max_bytes = dice_between(dice, 2, 4) * 8192;
