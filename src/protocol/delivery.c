@@ -215,7 +215,6 @@ delivery_room_came(struct delivery *d)
 {
     d->full.waits = d->full.overflow = false;
     d->full.told = d->full.told && delivery_crowded(d);
-    d->backoff.cramped = 0;
 }
 
 /* --- questions --- */

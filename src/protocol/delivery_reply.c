@@ -117,7 +117,9 @@ soon(struct delivery *d, struct moment now)
 
     d->backoff.failed_at_ms = 0;
     d->backoff.calls_at_ms = now.ms + 1;
-    if (d->suspect.cramped && count[QUEUE_FAILED] + count[QUEUE_SUSPECT] + count[QUEUE_FRESH] == 0)
+    if (!d->suspect.cramped)
+        d->backoff.cramped = 0;
+    else if (count[QUEUE_FAILED] + count[QUEUE_SUSPECT] + count[QUEUE_FRESH] == 0)
         wait_for_room(d, now);
 }
 
