@@ -130,9 +130,9 @@ draw_faults(struct plan *p, struct dice *dice)
     p->shards = p->per_mille[FAULT_SHARDS] > 0 ? dice_between(dice, 1, 4) : 0;
     if (p->per_mille[FAULT_LARGE] > 0)
         p->stream_limit = dice_between(dice, 300, 2000);
-    /* few records are above it by themselves */
+    /* few records are above it by themselves, and batches may have dozens of them */
     if (p->per_mille[FAULT_BODY] > 0)
-        p->body_limit = 8 * p->event_bytes + dice_magnitude(dice, 2000, 262144);
+        p->body_limit = 8 * p->event_bytes + dice_magnitude(dice, 16384, 262144);
 }
 
 /* The last invocation logs more than the shards take. */
@@ -177,7 +177,7 @@ draw_cramped(struct plan *p, struct dice *dice)
     if (dice_below(dice, 2) == 0)
         exists(p, dice, FAULT_BODY);
     if (p->per_mille[FAULT_BODY] > 0)
-        p->body_limit = dice_between(dice, 1500, 6000);
+        p->body_limit = dice_between(dice, 6000, 20000);
     p->events = dice_between(dice, 30, 100);
 }
 
