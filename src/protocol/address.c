@@ -45,7 +45,7 @@ read_group(struct span text, uint8_t *bytes)
     return n;
 }
 
-/* The bytes from there on go to the end, and zeros in their place: that is what "::" stands for. */
+/* Expands "::": moves the bytes from `at` on to the end and fills the gap with zeros. */
 static void
 widen(uint8_t *bytes, size_t at, size_t len)
 {

@@ -21,7 +21,7 @@ struct addresses {
     uint8_t v6[ADDRESSES_MAX][ADDRESS_V6_BYTES];
 };
 
-/* Reads an address as it is written down, without a scope. Returns 0, or ERR_BAD. */
+/* Reads an address in its text form, without a scope. Returns 0, or ERR_BAD. */
 int address_read(struct span text, struct address *a);
 
 /* Appends an address; one for which there is no room is left out. */

@@ -2,7 +2,7 @@
 
 /* see ahead.h */
 
-/* The first of them is that between the sandbox being ready and its first invocation. */
+/* The first interval is the one between the sandbox being ready and its first invocation. */
 enum { SILENT_MAX = 2 };
 
 COLD bool

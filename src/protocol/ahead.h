@@ -1,9 +1,9 @@
 #ifndef AHEAD_H
 #define AHEAD_H
 /*
- * Whether a connection is opened before there is anything to send: for a function that logs, so that
- * it is there when it is wanted; not for one that is silent, where it would be opened for nothing at
- * each invocation.
+ * Whether to open a connection before there is anything to send: for a function that logs, so that the
+ * connection is ready when it is needed; not for a silent one, where each invocation would open it for
+ * nothing.
  */
 #include "protocol/span.h"
 
@@ -16,7 +16,7 @@ struct ahead {
 /*
  * To be called when the sandbox is ready and when each invocation begins.
  *
- * received  events of the sandbox up to now.
+ * received  events of the sandbox so far.
  * queued    there is something to send.
  *
  * Returns true unless the last two invocations had nothing.

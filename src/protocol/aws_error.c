@@ -65,7 +65,7 @@ from_map(struct span body, struct aws_error *e)
         e->code = code;
 }
 
-/* What stands between the first such tag and the next tag. */
+/* The text between the first such tag and the next tag. */
 static struct span
 element(struct span body, struct span tag)
 {
@@ -95,7 +95,7 @@ outermost(struct span body)
     name = rest;
     for (name.len = 0; name.len < rest.len && is_code(rest.p[name.len]);)
         name.len++;
-    /* one that reaches the end may have been cut */
+    /* a name that reaches the end may have been cut */
     if (name.len == rest.len)
         return nothing;
     if (name.len < 2 || name.p[0] < 'A' || name.p[0] > 'Z' || name.p[1] < 'a' || name.p[1] > 'z')

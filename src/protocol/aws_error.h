@@ -9,9 +9,9 @@
 /*
  * code     such as ValidationException: letters, digits, full stops, hyphens and underscores; empty
  *          when the reply cannot be read.
- * message  as it stands in the reply, escapes of JSON or XML and all (in CBOR as cbor_string gives
+ * message  as it stands in the reply, including JSON or XML escapes (in CBOR as cbor_string returns
  *          it); empty when there is none.
- *          It is the peer's text: not fit for a log unless control bytes are dealt with.
+ *          It is the peer's text: control bytes have to be removed before it is logged.
  */
 struct aws_error {
     struct span code;
@@ -21,8 +21,8 @@ struct aws_error {
 /*
  * Looks for the code in this order: member __type of a JSON or CBOR body (then member code), the
  * value of the header field x-amzn-ErrorType, element Code of an XML body, name of an XML body's
- * outermost element. Namespaces up to "#" and anything from ":" are left out. What the body is in is
- * seen from itself, whatever the request was in.
+ * outermost element. Namespaces up to "#" and anything from ":" are left out. The format of the body is
+ * recognised from the body itself, whatever the format of the request.
  *
  * type_header  value of x-amzn-ErrorType; empty when absent.
  *

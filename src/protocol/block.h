@@ -1,8 +1,9 @@
 #ifndef BLOCK_H
 #define BLOCK_H
 /*
- * Sixty-four bytes at a time: a bit for each byte that equals another one, the lowest for the first.
- * And sixteen, for what is mostly short: how many come before one of two others; 16 when none is there.
+ * Compares 64 bytes at a time with a given byte: the result has a bit for each byte that is equal, the
+ * lowest bit for the first byte. Or 16 at a time, for text that is mostly short: how many bytes come before
+ * the first of two given ones; 16 if neither occurs.
  *
  * By SSE2 or NEON, which every x86-64 and every arm64 CPU has, so nothing is chosen at run time. With
  * BLOCK_SCALAR, or for another CPU, the same in plain C: tests compare the two.
@@ -88,7 +89,7 @@ block_equal(struct block b, char c)
 
     for (int i = 0; i < 4; i++)
         equal[i] = vandq_u8(vceqq_u8(b.part[i], vdupq_n_u8((uint8_t)c)), bit);
-    /* each time two neighbours become one, until eight of them are a byte */
+    /* each addition merges two neighbours, until eight comparisons are one byte */
     sums = vpaddq_u8(vpaddq_u8(equal[0], equal[1]), vpaddq_u8(equal[2], equal[3]));
     return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(sums, sums)), 0);
 }

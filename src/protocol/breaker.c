@@ -36,7 +36,7 @@ breaker_fail(struct breaker *b, enum breaker_failure failure, unsigned failures_
 
     b->failures++;
     b->silent = failure == BREAKER_SILENT ? b->silent + 1 : 0;
-    /* once open, a single probe is enough to tell that it was too early */
+    /* once open, one failed probe shows that it was too early */
     if (closed && failure < BREAKER_HOPELESS && b->failures < failures_max &&
         b->silent < SILENT_MAX)
         return false;

@@ -17,29 +17,30 @@
 /* How a call failed. */
 enum breaker_failure {
     BREAKER_FAILED, /* an error came back */
-    BREAKER_SILENT, /* no answer within the time allowed: few of these cost as much as many others */
+    BREAKER_SILENT, /* a time-out: three in a row open it, since each costs as much as many errors */
     BREAKER_HOPELESS, /* trying again soon cannot help */
     BREAKER_EXHAUSTED /* the retry quota is used up */
 };
 
 struct breaker {
     unsigned failures;  /* in a row */
-    unsigned silent;    /* of these, in a row */
+    unsigned silent;    /* time-outs among them, in a row */
     unsigned intervals; /* since it opened; 0: closed */
     uint64_t probe_at_ms;
 };
 
-/* Whether calls are withheld: also while a probe is under way. */
+/* Whether calls are withheld; true while a probe is under way, too. */
 bool breaker_open(const struct breaker *b);
 
-/* When open, the moment from which on one probe may be sent. */
+/* When open: the moment, by the wall clock, from which one probe may be sent. */
 uint64_t breaker_probe_at_ms(const struct breaker *b);
 
 /*
  * A call has failed.
  *
- * failures_max  so many in a row open it; three silent ones do in any case.
- * now_ms, dice  monotonic clock; caller's random number.
+ * failures_max  this many failures in a row open it; three time-outs in a row always do.
+ * now_ms        wall clock, which goes on while the sandbox is frozen.
+ * dice          caller's random number.
  *
  * Returns true when it has just opened.
  */

@@ -65,7 +65,7 @@ short_string(struct span s)
     return 1 + len <= s.len ? 1 + len : 0;
 }
 
-/* What is in it. */
+/* Its contents. */
 static inline struct span
 short_string_text(struct span s, size_t len)
 {
@@ -104,11 +104,11 @@ read_head(struct span s, struct head *h)
     for (size_t i = 1; i <= more; i++)
         h->argument = h->argument << 8 | (unsigned char)s.p[i];
     h->len += more;
-    /* simple values below 32 have but the short form */
+    /* simple values below 32 have the short form only */
     return h->major == CBOR_OTHER && h->info == INFO_8 && h->argument < 32 ? ERR_BAD : 0;
 }
 
-/* Steps over a head and, in a string of definite length, what it announces. */
+/* Steps over a head and, if it is a string's of definite length, the string. */
 COLD static int
 step(struct span *s, struct head *h)
 {
@@ -129,7 +129,7 @@ step(struct span *s, struct head *h)
     return 0;
 }
 
-/* The chunks of a string of indefinite length up to its end: of the same type, and none endless. */
+/* Steps over the chunks of a string of indefinite length: each has the string's type and a definite length. */
 COLD static int
 step_chunks(struct span *s, enum cbor_major major)
 {
@@ -142,10 +142,10 @@ step_chunks(struct span *s, enum cbor_major major)
     return got;
 }
 
-/* Maps and arrays that have begun and not ended. */
+/* A map or array that has begun and not ended. */
 struct level {
     bool map, endless;
-    uint64_t items; /* left; in an endless one, met */
+    uint64_t items; /* still to come; in an endless one, seen */
 };
 
 struct levels {
@@ -166,7 +166,7 @@ descend(struct levels *l, const struct head *h)
     return 0;
 }
 
-/* One of these bytes ends an endless map or array, but not between a name and its value. */
+/* A break: ends an endless map or array, but may not stand between a name and its value. */
 COLD static int
 ascend(struct levels *l)
 {
@@ -178,7 +178,7 @@ ascend(struct levels *l)
     return 0;
 }
 
-/* A whole item has been met, and with it what it was the last one of. */
+/* A whole item has been seen, which may have been the last one of the containers around it. */
 COLD static void
 count(struct levels *l)
 {
@@ -194,7 +194,7 @@ count(struct levels *l)
     }
 }
 
-/* What has been stepped into or over; returns 0 or what is wrong with it. */
+/* Follows the item with this head, which `step` has passed. Returns 0 or an error. */
 COLD static int
 met(struct span *rest, const struct head *h, struct levels *l, bool tagged)
 {
@@ -205,7 +205,7 @@ met(struct span *rest, const struct head *h, struct levels *l, bool tagged)
     return h->info == INFO_ENDLESS ? step_chunks(rest, h->major) : 0;
 }
 
-/* Whether a head begins something that goes on behind it, as a tag and what is not empty do. */
+/* Whether the item continues after its head: a tag, or a container that is not empty. */
 COLD static bool
 opens(const struct head *h)
 {
@@ -244,7 +244,7 @@ cbor_value(struct span text)
     return len > 0 ? (int)len : any_value(text);
 }
 
-/* Steps over tags and the head behind them. */
+/* Steps over tags and the head that follows them. */
 COLD static int
 skip_tags(struct span *s, struct head *h)
 {
@@ -344,7 +344,7 @@ cbor_walk_leave(struct cbor_walk *w, const struct cbor_walk *inner)
 
 /*
  * The next chunk of a string that is known to be well-formed, or all of one of definite length.
- * Returns false behind the last one. `rest` begins as the value without its tags.
+ * Returns false after the last one. `rest` is at first the value without its tags.
  */
 COLD static bool
 next_chunk(struct span *rest, bool *endless, struct span *chunk)
@@ -393,7 +393,7 @@ cbor_string(struct span value)
     while (next_chunk(&value, &endless, &chunk))
         if (chunk.len > 0)
             return chunk;
-    /* no null pointer: it is a string, and empty */
+    /* not a null span, since it is a string, though an empty one */
     return SPAN("");
 }
 

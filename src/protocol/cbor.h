@@ -1,14 +1,13 @@
 #ifndef CBOR_H
 #define CBOR_H
 /*
- * CBOR where it lies: heads of items for a writer, and for a reader a walk through maps and arrays
- * of any size. No tokens, no recursion, no copy.
+ * CBOR in place: heads of items for a writer, and for a reader a walk through maps and arrays of any
+ * size. No tokens, no recursion, no copy.
  *
- * The reader takes each length in its definite and its indefinite form, and tags and floating-point
- * numbers as something to step over. A value that is stepped over is well-formed as a whole; whether
- * text is UTF-8 is not looked at.
+ * The reader accepts definite and indefinite lengths, and steps over tags and floating-point numbers.
+ * A value that is stepped over is checked to be well-formed; whether text is valid UTF-8 is not checked.
  *
- * Spans point into the text and are valid as long as it stands still.
+ * Spans point into the text and are valid as long as the text is unchanged.
  * Source: RFC 8949, sections 3 and 5.3.1, appendix C.
  */
 #include "protocol/span.h"
@@ -28,17 +27,17 @@ enum cbor_major {
 #define CBOR_HEAD_MAX 9 /* bytes of a head */
 #define CBOR_DEPTH_MAX 16
 
-/* How many bytes the shortest head with this argument has: a length, a count or a number. */
+/* The length of the shortest head with this argument, which is a length, a count or a number. */
 size_t cbor_head_len(uint64_t argument);
 
-/* Writes it to where there is room for CBOR_HEAD_MAX bytes. Returns its length. */
+/* Writes that head; there must be room for CBOR_HEAD_MAX bytes. Returns its length. */
 size_t cbor_head(char *to, enum cbor_major major, uint64_t argument);
 
 /*
- * How long the first value in the text is, its tags included.
+ * The length of the first value in the text, including its tags.
  *
  * Returns the length; ERR_MORE when the text ends within the value; ERR_BAD when it can never become
- * well-formed; ERR_BIG when it is nested deeper than CBOR_DEPTH_MAX, or beyond 2 GiB or as many
+ * well-formed; ERR_BIG when it is nested deeper than CBOR_DEPTH_MAX, or has more than 2 GiB or that many
  * elements.
  */
 int cbor_value(struct span text);
@@ -69,8 +68,8 @@ int cbor_walk_open(struct cbor_walk *w, struct span text);
 int cbor_walk_next(struct cbor_walk *w, struct span *name, struct span *value);
 
 /*
- * The same in two steps, as json_walk.h has them: the name, then its value, or a walk through that
- * and the way back behind it.
+ * The same in two steps, as in json_walk.h: the name, then either its value, or a walk through the value
+ * and back out of it.
  */
 int cbor_walk_name(struct cbor_walk *w, struct span *name);
 int cbor_walk_value(struct cbor_walk *w, struct span *value);
@@ -78,20 +77,19 @@ int cbor_walk_enter(const struct cbor_walk *w, struct cbor_walk *inner);
 void cbor_walk_leave(struct cbor_walk *w, const struct cbor_walk *inner);
 
 /*
- * What is in a value that is a string, of text or of bytes; a null span when the value is anything
- * else. Takes values as cbor_walk_next gives them.
+ * The contents of a value that is a text or byte string; a null span for any other value. Takes values
+ * as cbor_walk_next returns them.
  *
- * A string of indefinite length consists of chunks. When just one of them is not empty, it is that
- * one, wherever it stands. When there are more, the string lies nowhere in one piece: the first that
- * is not empty stands for it. (Encoders that stream large values write such strings, not those that
- * write names and codes.)
+ * A string of indefinite length consists of chunks. If it has more than one that is not empty, its contents
+ * are not contiguous, and only the first of these is returned. (Encoders write such strings when they stream
+ * large values, not for names and codes.)
  */
 struct span cbor_string(struct span value);
 
-/* Whether a value is a string, in however many chunks, of just this text. */
+/* Whether a value is a string, in any number of chunks, that equals this text. */
 bool cbor_same_any(struct span value, struct span text);
 
-/* The same. In line for text of less than 24 bytes in its shortest form, as names are. */
+/* The same. Inline for text of less than 24 bytes in its shortest form, as names are. */
 static inline bool
 cbor_same(struct span value, struct span text)
 {

@@ -2,8 +2,8 @@
 #define CHECK_H
 /*
  * Contracts and invariants, checked in the builds for tests and fuzzing (CHECKED) and nowhere else.
- * A broken one is our own fault, whatever a peer has sent, and ends the process: the sanitizers and
- * debuggers tell where.
+ * A broken one is our own fault, whatever a peer has sent, and ends the process: sanitizers and
+ * debuggers show where.
  */
 #ifdef CHECKED
 #define CHECK(condition) ((condition) ? (void)0 : __builtin_trap())

@@ -1,15 +1,15 @@
 #ifndef COPY_H
 #define COPY_H
 /*
- * memcpy for what is mostly some hundred bytes: in steps of sixteen, the last of which reaches back. The
- * C library's way with so few, and the compiler's when it compiles for size, is the processor's own copy,
- * which takes tens of cycles to begin.
+ * memcpy for copies that are mostly a few hundred bytes: in steps of sixteen, the last of which overlaps the
+ * one before. For such lengths the C library, and the compiler when it optimises for size, use the processor's
+ * copy instruction, which takes tens of cycles to start.
  */
 #include <string.h>
 
 #include "protocol/span.h"
 
-/* Copies to where there is room. Returns the place behind the copy. */
+/* There must be room for all of it. Returns the end of the copy. */
 static inline char *
 copy(char *to, struct span from)
 {

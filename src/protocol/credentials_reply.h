@@ -10,7 +10,7 @@
 #include "protocol/out.h"
 
 struct credentials_reply {
-    struct span access_key; /* these three lie in the room that was given */
+    struct span access_key; /* these three point into the caller's room */
     struct span secret_key;
     struct span session_token;
     uint64_t expires_ms; /* since 1970 */
@@ -19,7 +19,7 @@ struct credentials_reply {
 /*
  * Reads a reply; the values, their escapes decoded, are appended to room.
  *
- * Returns 0; ERR_BAD when it is no such document, one of the four is absent or empty, or one of the
+ * Returns 0; ERR_BAD when it is not such a document, one of the four is absent or empty, or one of the
  * first three has a byte that is not printable ASCII, which could not be sent in a header field;
  * ERR_FULL when the room is too small.
  */

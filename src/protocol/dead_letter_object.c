@@ -75,7 +75,7 @@ dead_letter_object_rewind(struct dead_letter_object *d)
     d->cursor = (struct segment_cursor){0, 0};
 }
 
-/* Behind a segment: the next part, or the next record's first. */
+/* After a segment: the next part, or the next record's first. */
 static void
 advance(struct dead_letter_object *d)
 {
@@ -90,7 +90,7 @@ size_t
 dead_letter_object_read(struct dead_letter_object *d, char *buffer, size_t cap)
 {
     struct put_record r = {0};
-    size_t asked = SIZE_MAX; /* the record that r is */
+    size_t asked = SIZE_MAX; /* index of the record in r */
     size_t len = 0;
 
     while (len < cap && d->index < d->records_len) {

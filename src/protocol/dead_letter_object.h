@@ -1,7 +1,7 @@
 #ifndef DEAD_LETTER_OBJECT_H
 #define DEAD_LETTER_OBJECT_H
 /*
- * What records that Kinesis did not take are kept as: an object in a bucket, its name and its
+ * The form in which records that Kinesis did not take are kept: an object in a bucket, its name and its
  * lines. Each line is an entry of PutRecords,
  *
  *     {"Data":"the record's bytes","PartitionKey":"pk"}
@@ -19,7 +19,7 @@
 struct dead_letter_object {
     size_t records_len;
 
-    /* Tells record index, 0..records_len - 1, as struct put_records' does. */
+    /* Returns record index, 0..records_len - 1, in *r; see the same member of struct put_records. */
     void (*record)(void *context, size_t index, struct put_record *r);
     void *context;
 
@@ -50,7 +50,7 @@ void dead_letter_object_rewind(struct dead_letter_object *d);
 size_t dead_letter_object_read(struct dead_letter_object *d, char *buffer, size_t cap);
 
 struct dead_letter_name {
-    struct span base;   /* of the endpoint: a path that goes before all, or "/"; as it is sent */
+    struct span base;   /* the endpoint's path, which comes first, or "/"; as it is sent */
     struct span bucket; /* empty when it is in the host name */
     struct span prefix; /* without slashes at its ends; empty: none */
     uint64_t unix_ms;
@@ -65,9 +65,9 @@ struct dead_letter_name {
  *     PREFIX/2026/11/20/20261120T120000123Z-FUNCTION-SANDBOX-00000001.ndjson
  *
  * encoded once, as S3 signs it: all but letters, digits, "-", ".", "_", "~" and the slash as
- * %XX. Of the function's name at most DEAD_LETTER_FUNCTION_MAX bytes are taken.
+ * %XX. At most DEAD_LETTER_FUNCTION_MAX bytes of the function's name are used.
  *
- * Returns 0 or ERR_FULL; dead_letter_object_path_max tells how much room is always enough.
+ * Returns 0 or ERR_FULL; dead_letter_object_path_max returns how much room is always enough.
  * Source: S3 API reference, "Authenticating Requests", canonical URI.
  */
 int dead_letter_object_path(struct out *o, const struct dead_letter_name *n);

@@ -8,7 +8,7 @@ enum { HEAD_BYTES = 12, LABEL_MAX = 63, NAME_MAX_BYTES = 253, CLASS_IN = 1 };
 /* Type, class, time to live and length, between a record's name and its data. */
 enum { RECORD_BYTES = 10 };
 
-/* Byte 2: the bits that tell a reply to a plain query, and the one that says it was cut. */
+/* Byte 2: the bits that mark a reply to a plain query, and the one that marks it as cut. */
 enum { KIND_BITS = 0xf8, KIND_REPLY = 0x80, CUT_BIT = 0x02 };
 /* Byte 3. Source: RFC 1035, 4.1.1. */
 enum { CODE_BITS = 0x0f, CODE_NO_NAME = 3 };
@@ -61,8 +61,8 @@ get_16(struct span in, size_t at)
 }
 
 /*
- * Where a record's fixed part begins, behind its name: a pointer ends the name and need not be
- * followed. Returns ERR_BAD when that part is not there.
+ * Where a record's fixed part begins, after its name: a pointer ends the name and need not be
+ * followed. Returns ERR_BAD when that part is missing.
  */
 static int
 skip_name(struct span in, size_t at)
@@ -108,7 +108,7 @@ read_answers(struct span in, size_t at, enum dns_type type, struct addresses *fo
     return true;
 }
 
-/* Whether the message repeats this question, in whatever case. The lengths in it are no letters. */
+/* Whether the message repeats this question, in any case. The length bytes in it are not letters. */
 static bool
 asked(struct span in, struct span query)
 {
@@ -130,7 +130,7 @@ dns_read(struct span message, const struct dns_question *question, struct addres
         get_16(message, 0) != question->id || ((uint8_t)message.p[2] & KIND_BITS) != KIND_REPLY)
         return DNS_FOREIGN;
     code = (uint8_t)message.p[3] & CODE_BITS;
-    /* one that could not read the query may have nothing to repeat */
+    /* a server that could not read the query cannot repeat the question */
     if (!asked(message, out_span(&o)))
         return code != 0 && get_16(message, 4) == 0 ? DNS_FAILED : DNS_FOREIGN;
     if (code != 0)

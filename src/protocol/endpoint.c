@@ -69,7 +69,7 @@ endpoint_url(struct span url, struct endpoint *e)
     return e->host.len <= 253 && span_made_of(e->path, "/-._~%") ? 0 : ERR_BAD;
 }
 
-/* An IPv4 address. Without leading zeros: 0127 would be another one to some, and 09 a host name. */
+/* An IPv4 address, without leading zeros: some readers take 0127 as octal, and 09 as a host name. */
 static bool
 local_address(struct span host)
 {
@@ -180,7 +180,7 @@ endpoint_s3_host(struct out *o, struct span bucket, struct span region, bool fip
         out_byte(o, '.');
     }
     out_put(o, fips ? SPAN("s3-fips.") : SPAN("s3."));
-    /* S3 was there before the suffixes for dual-stack were */
+    /* S3 is older than the dual-stack suffixes and has a prefix instead */
     return put_host(o, dual_stack ? SPAN("dualstack.") : SPAN(""), region,
                     suffixes_of(region)->plain);
 }

@@ -42,7 +42,7 @@ take_tokens(struct span *text, const char *const *tokens)
     return r;
 }
 
-/* From a time's first digit to behind its last quotation mark. */
+/* From a time's first digit to just after its closing quotation mark. */
 static int
 take_time(struct span *text)
 {

@@ -2,7 +2,7 @@
 #define ENVELOPE_H
 /*
  * How the platform begins an event: {"time":"2026-11-20T10:00:00.000Z","type":"function","record":
- * These bytes are how the splitter finds the next event after a damage.
+ * By these bytes the splitter finds the next event after a damage.
  *
  * The members in this order, with JSON's white space between them; a time in the form of RFC 3339; a type of
  * `function`, `extension` or platform.*. In valid JSON such bytes occur only where an object begins, since
@@ -10,7 +10,7 @@
  */
 #include "protocol/span.h"
 
-/* Longer ones are none. */
+/* Anything longer does not count as an envelope. */
 #define ENVELOPE_MAX 512
 
 /* Offset of the record in the text; ERR_MORE if the text ends before it; ERR_BAD. */

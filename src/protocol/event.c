@@ -70,7 +70,7 @@ read_member(struct event *e, struct span name, struct span value)
         e->request_id = plain_id(value);
 }
 
-/* The record, in one go with its members if it is an object. Returns as json_walk_value. */
+/* The record, and in the same pass its members if it is an object. Returns as json_walk_value. */
 static int
 read_record(struct event *e, struct json_walk *w)
 {
@@ -172,7 +172,7 @@ event_read(struct span text, const struct json_marks *marks, struct event *e)
         if (r != 0)
             break;
     }
-    /* the closing bracket is left, and has to be the last byte: write_enriched takes it off */
+    /* only the closing bracket may be left, since write_enriched replaces the last byte */
     if (r != 0 || w.rest.len != 1 || !typed || e->record.len == 0)
         return ERR_BAD;
     CHECK(e->record.p > text.p && e->record.p + e->record.len < text.p + text.len);

@@ -20,6 +20,7 @@ flush_idle(struct flush_pace *p, uint64_t idle_ms)
 {
     uint64_t sum = 0;
 
+    /* capped: one such rest ends frequent invocations, however long it was */
     p->idle_ms[p->seen++ % FLUSH_PACE_LEN] = idle_ms > REST_MS ? REST_MS + 1 : (uint32_t)idle_ms;
     if (p->seen < FLUSH_PACE_LEN)
         return;
@@ -51,14 +52,17 @@ flush_hold_ms(const struct flush_state *s)
     uint32_t budget = s->budget_ms;
     uint64_t until = s->deadline_ms > DEADLINE_MARGIN_MS ? s->deadline_ms - DEADLINE_MARGIN_MS : 0;
 
+    /* without a subscription the end would never be seen, and while delivery rests nothing is gained */
     if (flush_effective(s) == FLUSH_CONTINUOUS || !s->subscribed || s->delivery_rests)
         return 0;
+    /* SHUTDOWN, whose deadline leaves time to deliver the rest, only comes in reply to `next` */
     if (s->runtime_done && (s->drained || s->resets))
         return 0;
     if ((s->runtime_done ? s->failed : s->doubtful) && budget > FAILED_BUDGET_MS)
         budget = FAILED_BUDGET_MS;
     if (s->runtime_done)
         until = earlier(until, s->runtime_done_ms + budget);
+    /* the end may have been lost, but a function that is still logging has not ended */
     if (!s->runtime_done && s->doubtful)
         until = earlier(until, s->heard_ms + budget);
     if (!s->runtime_done && s->silence_ms > 0)

@@ -1,10 +1,10 @@
 #ifndef FORMAT_H
 #define FORMAT_H
 /*
- * The part of printf that log lines need. The C library's own brings floating point and wide
- * characters along, a twentieth of the whole program.
+ * The part of printf that log lines need. The C library's own would add floating point and wide
+ * characters, a twentieth of the whole program.
  *
- *   %s  %.*s  %.Ns   text, at most so many bytes of it
+ *   %s  %.*s  %.Ns   text; with a precision at most that many bytes of it
  *   %u  %zu  %llu    unsigned numbers
  *   %d               signed numbers
  *   %%               a per cent sign

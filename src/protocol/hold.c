@@ -19,6 +19,7 @@ hold_begin(struct hold *h, struct span id, uint64_t deadline_wall_ms, struct mom
     CHECK(!h->held);
     invocations_invoke(&h->invocations, id, now);
     h->held = true;
+    /* converted once, so that a jump of the wall clock does not move it */
     h->deadline_ms = now.ms;
     if (deadline_wall_ms > now.wall_ms)
         h->deadline_ms += deadline_wall_ms - now.wall_ms;
@@ -96,6 +97,7 @@ bool
 hold_resumed(struct hold *h, bool still_waiting, struct moment now)
 {
     uint64_t waited = now.ms - h->stalled_ms;
+    /* patience limits how long a full queue delays the end of a held invocation, and nothing else */
     bool counts = h->stalled_ms != 0 && h->held && still_waiting;
 
     h->stalled_ms = 0;

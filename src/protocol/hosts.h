@@ -6,13 +6,13 @@
 #include "protocol/address.h"
 
 /*
- * Looks a name up in a line of /etc/hosts: an address, then names, a comment behind '#'.
- * Appends the address and returns true if the line is about this name, in whatever case.
+ * Looks a name up in a line of /etc/hosts: an address, then names, then perhaps a comment after '#'.
+ * Appends the address and returns true if the line has this name, in any case.
  */
 bool hosts_line(struct span line, struct span name, struct addresses *found);
 
 /*
- * "localhost" and all below it are this machine, whether or not anything says so.
+ * "localhost" and all names below it are this machine, whatever other sources say.
  * Appends its addresses and returns true if the name is one of these.
  * Source: RFC 6761, section 6.3.
  */

@@ -27,7 +27,7 @@ is_visible(char c)
     return c > ' ' && c < 0x7f;
 }
 
-/* Visible, blank, or beyond ASCII, which RFC 9110 (section 5.5) wants treated as opaque. */
+/* Visible, blank, or beyond ASCII, which is opaque by RFC 9110, section 5.5. */
 static bool
 is_text(char c)
 {
@@ -36,7 +36,7 @@ is_text(char c)
     return (byte >= ' ' && byte != 0x7f) || byte == '\t';
 }
 
-/* Whether the next byte is this one; at the end of input an error besides. */
+/* Whether the next byte is this one; at the end of the input it sets ERR_MORE. */
 static bool
 next_is(struct cursor *c, char byte)
 {
@@ -57,7 +57,7 @@ expect(struct cursor *c, struct span bytes)
     }
 }
 
-/* All bytes that fit, up to one that does not, which has to be there. */
+/* All bytes that fit; ERR_MORE unless one that does not fit follows. */
 static struct span
 run(struct cursor *c, bool (*fits)(char))
 {
@@ -72,7 +72,7 @@ run(struct cursor *c, bool (*fits)(char))
     return (struct span){start, (size_t)(c->p - start)};
 }
 
-/* The same, but not nothing. */
+/* The same, but at least one byte. */
 static struct span
 some(struct cursor *c, bool (*fits)(char))
 {
@@ -226,8 +226,8 @@ http_has_host(const struct http_head *head)
 }
 
 /*
- * One Content-Length field. "5, 5" is one number said twice, which RFC 9110 (section 8.6) lets a
- * recipient accept, as it lets it accept two equal fields.
+ * One Content-Length field. RFC 9110, section 8.6, lets a recipient accept the same number given twice, as
+ * "5, 5" or in two fields.
  */
 static int
 content_length(struct span value, bool *known, uint64_t *length)
@@ -309,7 +309,7 @@ chunk_size_byte(struct http_body *body, char c)
     int value = hex_value(c);
     bool any = body->digits > 0;
 
-    /* 16 digits are what left can hold */
+    /* `left` holds no more than 16 digits */
     if (value >= 0 && body->state == HTTP_BODY_SIZE && body->digits < 16) {
         body->left = body->left << 4 | (unsigned)value;
         body->digits++;
@@ -325,7 +325,7 @@ chunk_size_byte(struct http_body *body, char c)
     }
 }
 
-/* Extensions and trailers: anything printable up to the line's end, so much of it and no more. */
+/* Extensions and trailers: anything printable up to the line's end, at most max bytes. */
 static void
 skipped_byte(struct http_body *body, char c, unsigned max, enum http_body_state line_end)
 {

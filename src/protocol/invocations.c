@@ -62,6 +62,7 @@ note_pace(struct invocations *v, uint64_t now_wall_ms)
 
     v->invoked_wall_ms = now_wall_ms;
     v->invoked_asked_wall_ms = v->asked_wall_ms;
+    /* the first invocation, or the previous one had no id by which its end could be recognised */
     if (v->invoked.len == 0)
         return;
     if (v->before.len > 0)
@@ -71,6 +72,7 @@ note_pace(struct invocations *v, uint64_t now_wall_ms)
         note_idle(v, v->ended_wall_ms);
     } else {
         v->before = v->invoked;
+        /* a wall clock that was set back shows no idle time: counts as a long one, so that invocations are held */
         v->idle_most_ms = now_wall_ms >= before_wall_ms ? now_wall_ms - before_wall_ms : UINT32_MAX;
     }
 }
@@ -129,6 +131,7 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
 
     if (is(&v->invoked, id))
         v->ended_wall_ms = at.wall_ms;
+    /* a retry has the id of the attempt before it, whose end cannot be told from its own */
     if (is(&v->before, id) && !is(&v->invoked, id)) {
         note_idle(v, at.wall_ms);
         v->before.len = 0;
@@ -137,6 +140,7 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
     v->done_ms = at.ms;
     v->failed = event->failed;
     v->resets = event->resets;
+    /* one invocation at a time: after another one's end come the lines of the one that INVOKE named */
     if (follows)
         v->announced = false;
     return follows;

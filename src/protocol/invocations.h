@@ -29,15 +29,15 @@ struct invocations {
     uint64_t done_ms;             /* when that was produced, by the monotonic clock */
 
     /* private */
-    bool reported;                /* the platform's report on what INVOKE named has come */
-    struct invocation_id done;    /* of the latest end, until `next` is asked for */
-    struct invocation_id started; /* of the latest start since `next` was asked for */
-    struct invocation_id before;  /* of the invocation before, whose end has not been heard of */
-    bool announced;               /* INVOKE has named one that has not been seen to start */
+    bool reported;                    /* the platform's report on what INVOKE named has come */
+    struct invocation_id done;        /* of the latest end, until `next` is asked for */
+    struct invocation_id started;     /* of the latest start since `next` was asked for */
+    struct invocation_id before;      /* of the previous invocation, whose end was not seen */
+    bool announced;                   /* INVOKE has named one that has not been seen to start */
     uint64_t announced_after_wall_ms; /* lines that were produced later are its own */
     uint64_t ended_wall_ms;           /* of the one that INVOKE named; 0: it runs */
     uint64_t asked_wall_ms;           /* the latest `next` */
-    uint64_t invoked_wall_ms;         /* the latest INVOKE, and the `next` that brought it */
+    uint64_t invoked_wall_ms;         /* the latest INVOKE; the `next` that it answered */
     uint64_t invoked_asked_wall_ms;
     uint64_t idle_most_ms; /* the sandbox cannot have been idle for longer between the two */
 };

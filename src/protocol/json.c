@@ -58,7 +58,7 @@ json_parse(struct json *doc, struct span text)
             .size = tokens[i].size,
             .parent = tokens[i].parent,
         };
-    /* jsmn goes on behind the first value and stops at a zero byte as if the text ended there */
+    /* jsmn continues after the first value, and takes a zero byte for the end of the text */
     quote = tokens[0].type == JSMN_STRING ? 1 : 0;
     if (!only_space((struct span){text.p, (size_t)tokens[0].start - quote}) ||
         !only_space(span_skip(text, (size_t)tokens[0].end + quote)))
@@ -88,7 +88,7 @@ json_member(const struct json *doc, int object, struct span name)
 {
     if (token_of(doc, object, JSON_OBJECT) == NULL)
         return ERR_BAD;
-    /* a name's value is the token behind it, if that calls the name its parent */
+    /* a name's value is the token after it, if that has the name as its parent */
     for (int i = object + 1; i + 1 < doc->len; i++)
         if (doc->tokens[i].parent == object && doc->tokens[i + 1].parent == i &&
             doc->tokens[i].kind == JSON_STRING && span_same(json_raw(doc, i), name))
@@ -107,7 +107,7 @@ json_element(const struct json *doc, int array, int index)
     return ERR_BAD;
 }
 
-/* Four hexadecimal digits; jsmn has seen to it that they are. */
+/* Four hexadecimal digits; jsmn has checked that they are. */
 static unsigned
 hex4(const char *p)
 {

@@ -2,11 +2,11 @@
 #define JSON_H
 /*
  * Small JSON documents as an array of tokens, over jsmn: replies to control calls, events,
- * credentials. Large ones are json_walk.h's.
+ * credentials. For large ones see json_walk.h.
  *
- * A document refers to the text that it was parsed from; the text must stand still as long as the
- * document is used. Tokens are named by index, the root is 0. Calls that look something up accept
- * a negative index and answer ERR_BAD, so that look-ups nest:
+ * A document refers to the text that it was parsed from, which must stay unchanged as long as the
+ * document is used. Tokens are identified by index, the root is 0. Calls that look something up accept
+ * a negative index and return ERR_BAD, so that look-ups nest:
  *
  *     json_text(doc, json_member(doc, json_member(doc, 0, SPAN("tracing")), SPAN("value")), o)
  *
@@ -39,17 +39,17 @@ struct json {
 /*
  * Parses a whole document; white space may surround it.
  *
- * Returns 0; ERR_BAD when it is malformed, cut short, empty, has anything behind the first value,
- * or is a number or word that nothing follows (jsmn wants to see the end of it); ERR_BIG beyond
+ * Returns 0; ERR_BAD when it is malformed, cut short, empty, has anything after the first value,
+ * or is a number or word that nothing follows (jsmn needs to see where it ends); ERR_BIG beyond
  * JSON_TOKENS_MAX tokens (a member is two) or 2 GiB.
  */
 int json_parse(struct json *doc, struct span text);
 
 /*
  * The value of a member. Names are compared byte by byte as they stand in the text, so one that is
- * written with escapes does not match. Of members of the same name the first is found.
+ * written with escapes does not match. Of several members with the same name the first is returned.
  *
- * Returns its token, or ERR_BAD when it is absent or the token is no object.
+ * Returns its token, or ERR_BAD when it is absent or the token is not an object.
  */
 int json_member(const struct json *doc, int object, struct span name);
 
@@ -57,14 +57,14 @@ int json_member(const struct json *doc, int object, struct span name);
 int json_element(const struct json *doc, int array, int index);
 
 /*
- * Appends a string's value: escapes become UTF-8, a surrogate without its other half U+FFFD, all
- * other bytes stay as they are.
+ * Appends a string's value: escapes become UTF-8, an unpaired surrogate becomes U+FFFD, all other
+ * bytes stay as they are.
  *
- * Returns 0; ERR_BAD when the token is no string; ERR_FULL.
+ * Returns 0; ERR_BAD when the token is not a string; ERR_FULL.
  */
 int json_text(const struct json *doc, int token, struct out *o);
 
-/* Returns 0 and a whole number 0..max; ERR_BAD for all else: a sign, a fraction, an exponent. */
+/* Returns 0 and a whole number 0..max, or ERR_BAD: anything else, such as a sign, fraction or exponent. */
 int json_number(const struct json *doc, int token, uint64_t max, uint64_t *number);
 
 /*

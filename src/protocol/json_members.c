@@ -33,7 +33,7 @@ is_wanted(const struct json_members *m, struct span name)
     return wanted->len > 0;
 }
 
-/* A name lies behind the mark, a comma and its first quote. */
+/* The name follows the mark, a comma and its opening quotation mark. */
 static void
 name_ended(struct json_members *m)
 {

@@ -18,30 +18,30 @@
 struct json_members {
     const struct span *wanted; /* names as they stand between their quotes, the last one empty */
 
-    bool whole; /* the object has come to its end */
+    bool whole; /* the end of the object has been read */
 
     /* private */
     char text[JSON_MEMBERS_ROOM];
     struct out kept;
     size_t taken; /* bytes looked at */
-    size_t mark;  /* where the member begins that is being kept */
+    size_t mark;  /* where the member that is being kept begins */
     unsigned depth;
     enum { MEMBERS_NAME, MEMBERS_COLON, MEMBERS_VALUE, MEMBERS_COMMA } want; /* at depth 1 */
     bool in_string, escaped;
-    bool keeping; /* of the text now: a name, or the value of a member that is wanted */
+    bool keeping; /* the current text is kept: a name, or the value of a wanted member */
     bool scalar;  /* within a number or word at depth 1 */
-    bool ended;   /* the object, or what can be made of this text */
+    bool ended;   /* nothing more is looked at: the object has ended, or the text makes no sense */
 };
 
-/* wanted is set by the caller, and stays. */
+/* The caller has set wanted, which is kept. */
 void json_members_start(struct json_members *m);
 
 /* The next piece of the text. */
 void json_members_take(struct json_members *m, struct span piece);
 
 /*
- * The members that are whole by now, as an object: in the order and as often as they came. Empty text
- * when the text is no object. Valid until the next call.
+ * The members that are complete so far, as an object, in the order and as often as they came. Empty if the
+ * text is not an object. Valid until the next call.
  */
 struct span json_members_end(struct json_members *m);
 

@@ -11,7 +11,7 @@ enum { BRACE = 0x20 };
 struct bits {
     uint64_t quotes, slashes;
     uint64_t open, brackets; /* opening ones; all */
-    unsigned len;            /* bytes that count; those behind them are zeros */
+    unsigned len;            /* bytes that count; those after them are zeros */
 };
 
 static uint64_t
@@ -20,7 +20,7 @@ bit_at(unsigned at)
     return (uint64_t)1 << at;
 }
 
-/* Bit by bit whether the number of ones up to there is odd. */
+/* For each bit, whether the number of ones up to and including it is odd. */
 static uint64_t
 parity(uint64_t x)
 {
@@ -37,14 +37,14 @@ note(struct json_scan *s, uint64_t quotes)
 {
     struct json_marks *marks = s->marks;
 
-    /* once there was no room for a block, none is noted any more: no gaps */
+    /* once there was no room for a block, none is noted any more, so that the marks have no gaps */
     if (marks == NULL || marks->len > JSON_MARKS_MAX - BLOCK_BYTES)
         return;
     for (; quotes != 0; quotes &= quotes - 1)
         marks->at[marks->len++] = s->passed + (unsigned)__builtin_ctzll(quotes);
 }
 
-/* Follows these brackets. Returns the place behind the last one to be closed, in the block, or 0. */
+/* Follows these brackets. Returns the offset just after the one that closes the container, or 0. */
 static unsigned
 follow(struct json_scan *s, uint64_t brackets, uint64_t open)
 {
@@ -59,7 +59,7 @@ follow(struct json_scan *s, uint64_t brackets, uint64_t open)
     return 0;
 }
 
-/* From one byte that means something to the next: for what is no JSON. Returns as follow. */
+/* One significant byte after the other, for text that is not JSON. Returns as follow. */
 static unsigned
 step(struct json_scan *s, const struct bits *b)
 {
@@ -88,8 +88,8 @@ step(struct json_scan *s, const struct bits *b)
 }
 
 /*
- * What backslashes make of a block: bits of bytes that stand behind one, and of the backslashes that
- * stand behind none. Tells whether the block ends in such a one.
+ * Which bytes of a block are escaped, and which backslashes escape them (those that are not escaped
+ * themselves). Returns whether the block ends in such a backslash.
  */
 static bool
 escapes(const struct json_scan *s, const struct bits *b, uint64_t *escaped, uint64_t *escaping)
@@ -146,7 +146,7 @@ scan_block(struct json_scan *s, const char *p, unsigned len)
     return scan_bits(s, &b);
 }
 
-/* What is less than a block. */
+/* Less than a block. */
 static unsigned
 scan_rest(struct json_scan *s, const char *p, unsigned len)
 {

@@ -21,7 +21,7 @@ skip_space(const char *p, const char *end)
     return p;
 }
 
-/* Adds the digits at this place to it; false when there are none. */
+/* Advances *at past the digits there; false when there are none. */
 COLD static bool
 digits(struct span s, size_t *at)
 {
@@ -32,7 +32,7 @@ digits(struct span s, size_t *at)
     return *at > start;
 }
 
-/* The length of a number, so far as the text has it. Source: RFC 8259, section 6. */
+/* The length of a number, as far as the text goes. Source: RFC 8259, section 6. */
 COLD static int
 number(struct span s, size_t *len)
 {
@@ -108,14 +108,14 @@ marked_end(struct json_walk *w, const char *p, const char *end)
     return last < end ? last : NULL;
 }
 
-/* The same if it need be found; NULL when the text ends before. */
+/* The same, searched for if it is not marked; NULL if the text ends first. */
 static const char *
 string_end(struct json_walk *w, const char *p, const char *end)
 {
     const struct json_marks *marks = w->marks;
     const char *last;
 
-    /* those of what was stepped over */
+    /* skips the marks of what was stepped over */
     while (marks != NULL && w->mark < marks->len && w->base + marks->at[w->mark] < p)
         w->mark++;
     last = marked_end(w, p, end);

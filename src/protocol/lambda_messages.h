@@ -2,7 +2,7 @@
 #define LAMBDA_MESSAGES_H
 /*
  * The control documents of the Extensions API (2020-01-01) and the Telemetry API (2022-07-01).
- * Writers return 0 or ERR_FULL; readers point into nothing, what they give is copied.
+ * Writers return 0 or ERR_FULL; readers copy what they return.
  */
 #include "protocol/json_members.h"
 
@@ -10,8 +10,8 @@
 struct span lambda_register_body(bool shutdown_only);
 
 /*
- * What lambda_registered and lambda_event look at in a reply: with json_members.h one of any length can
- * be read, in any order of its members.
+ * The members of a reply that lambda_registered and lambda_event read, for json_members.h: with it a reply may
+ * have any length, and its members any order.
  */
 extern const struct span lambda_members[];
 
@@ -34,7 +34,7 @@ struct lambda_event {
     size_t reason_len;
 };
 
-/* Reply of GET /event/next. Returns 0, or ERR_BAD when it names no event that we know. */
+/* Reply of GET /event/next. Returns 0, or ERR_BAD if it is not an event that we know. */
 int lambda_event(struct span body, struct lambda_event *event);
 
 struct lambda_subscription {
@@ -42,15 +42,15 @@ struct lambda_subscription {
     unsigned types; /* of enum event_type */
     uint32_t max_items, max_bytes, timeout_ms;
     uint16_t port;    /* of our listener */
-    struct span path; /* on it, beginning with a slash; needs no escapes */
+    struct span path; /* begins with a slash; needs no escapes */
 };
 
 /* Body of PUT /telemetry. */
 int lambda_subscription_body(struct out *o, const struct lambda_subscription *s);
 
 /*
- * The errorType of an error reply, or an empty span. Bodies that are no JSON occur (the emulator
- * leaves quotes unescaped), so the member is searched for as text. Points into body.
+ * The errorType of an error reply, or an empty span. Some bodies are not valid JSON (the emulator leaves
+ * quotes unescaped), so the member is searched for as text. Points into body.
  */
 struct span lambda_error_type(struct span body);
 

@@ -31,13 +31,13 @@ ledger_holds(const struct ledger *l, uint64_t queued)
     return l->received == l->delivered + l->dead_lettered + ledger_dropped(l) + queued;
 }
 
-/* Where a counter is; the one place that is none stands for the sum of what was dropped. */
+/* Offset of a counter; SUM, which is past the struct, stands for the sum of what was dropped. */
 #define AT(field) offsetof(struct ledger, field)
 #define SUM sizeof(struct ledger)
 
-/* In the order of the line. A name may open an object, of which the last member closes it. */
+/* In the order of the line. A name may open an object, which the object's last member closes. */
 static const struct counter {
-    char name[27];   /* here and not elsewhere: a pointer would need a relocation */
+    char name[27];   /* the text itself: a pointer would need a relocation */
     char metric[20]; /* empty: only in the line */
     uint8_t at;
     bool closes;

@@ -2,33 +2,33 @@
 #define LEDGER_H
 /*
  * The account of every event: what came in equals what was delivered, plus what went to the dead
- * letter, plus what was dropped for a stated reason, plus what is still queued. One that is in
- * several records is delivered with the last of them, and dropped with the first that is.
+ * letter, plus what was dropped for a stated reason, plus what is still queued. An event in several
+ * records counts as delivered when the last of them is, and as dropped when the first of them is.
  */
 #include "protocol/out.h"
 
 enum ledger_drop {
     DROP_OVERSIZE,   /* larger than the splitter, the queue or a Kinesis record allows */
     DROP_CUT,        /* the POST ended inside the event */
-    DROP_UNREADABLE, /* no telemetry event */
+    DROP_UNREADABLE, /* not a telemetry event */
     DROP_REFUSED,    /* refused AWS_MAX_ATTEMPTS times, and the queue needed its room */
-    DROP_OVERFLOW,   /* the queue was full and stayed so */
+    DROP_OVERFLOW,   /* the queue was full and stayed full */
     DROP_SHUTDOWN,   /* not delivered when the sandbox ended */
     DROP_REASONS
 };
 
 struct ledger {
     uint64_t received;      /* events of the types to forward */
-    uint64_t delivered;     /* that Kinesis acknowledged */
-    uint64_t dead_lettered; /* that the dead letter took instead, or the last record of them */
-    uint64_t retried;       /* records in a batch that was sent once more, each time counted */
-    /* of these: the fate of the send before never became known; and events of a POST that broke off and
-     * did not come again as it was */
+    uint64_t delivered;     /* events that Kinesis acknowledged */
+    uint64_t dead_lettered; /* events that the dead letter took instead, or their last record */
+    uint64_t retried;       /* records in a batch that was sent again, counted each time */
+    /* retried records whose previous send had an unknown outcome; and events of a POST that broke off and
+     * was not repeated, or not unchanged */
     uint64_t duplicates_possible;
-    uint64_t repeated;  /* events passed over, since a POST that had broken off came again */
+    uint64_t repeated;  /* events passed over, as a POST that had broken off came again */
     uint64_t truncated; /* records that were cut down to what Kinesis takes */
-    uint64_t split;     /* records more than events, since one became several */
-    uint64_t own_lines; /* of our own that came back and were passed over; not received */
+    uint64_t split;     /* records more than events, where one became several */
+    uint64_t own_lines; /* of ours that came back and were passed over; not received */
     uint64_t dropped[DROP_REASONS];
     uint64_t platform_dropped_records; /* by platform.logsDropped: never reached us */
     uint64_t platform_dropped_bytes;
@@ -39,24 +39,24 @@ struct ledger {
     uint64_t breaker_openings;
 };
 
-/* So many events that were received before are dropped. */
+/* This many events that were received before are dropped. */
 void ledger_drop(struct ledger *l, enum ledger_drop reason, uint64_t events);
 
-/* One event came in and is lost at once. */
+/* One event is received and lost at once. */
 void ledger_lose(struct ledger *l, enum ledger_drop reason);
 
 uint64_t ledger_dropped(const struct ledger *l);
 
-/* Whether nothing is missing, given so many events in the queue. */
+/* Whether nothing is missing, given the number of events in the queue. */
 bool ledger_holds(const struct ledger *l, uint64_t queued);
 
 /* The counters as the inside of a JSON object. Returns 0 or ERR_FULL; 1,024 bytes suffice. */
 int ledger_write(struct out *o, const struct ledger *l);
 
-/* What metrics are about. Of each text 64 bytes at most are used, as long as Lambda's can be. */
+/* What metrics describe. At most 64 bytes of each text are used, which is the longest that Lambda allows. */
 struct ledger_source {
     uint64_t time_ms;          /* since 1970 */
-    struct span function_name; /* the metrics' dimension, which may not be empty: then "unknown" */
+    struct span function_name; /* the metrics' dimension; "unknown" if it is empty */
     struct span function_version;
     struct span sandbox;
     struct span logger; /* by which we know the line as our own, if it is forwarded to us */
@@ -64,8 +64,8 @@ struct ledger_source {
 };
 
 /*
- * What was counted since before, the ledger as it was at the metrics written last, as a document of
- * CloudWatch's embedded metric format, a line without its end. Queued is not a difference.
+ * What was counted since `before`, the ledger as of the last metrics written, as a document of
+ * CloudWatch's embedded metric format: a line without its end. Queued is not a difference.
  *
  * Returns 0 or ERR_FULL; 4,096 bytes suffice: names and brackets take less than 1,350, fifteen
  * numbers 300, four texts of 64 bytes 1,536 when each byte is escaped.

@@ -5,8 +5,8 @@
  */
 
 /*
- * The largest event. A record above the Telemetry API's largest maxBytes (1 MiB) comes cut in two, so an
- * event is at most that and its envelope.
+ * The largest event. The Telemetry API cuts a record above its largest maxBytes (1 MiB) in two, so an event
+ * is at most that long, plus its envelope.
  */
 #define EVENT_MAX_BYTES (1048576 + 65536)
 

@@ -1,7 +1,7 @@
 #ifndef LINES_H
 #define LINES_H
 /*
- * A text's lines out of pieces of any size, and a line's words.
+ * The lines of a text that comes in pieces of any size, and the words of a line.
  */
 #include "protocol/span.h"
 
@@ -15,8 +15,8 @@ struct lines {
 };
 
 /*
- * Takes bytes off the front of in until a line is whole; a line longer than LINES_MAX_BYTES is left
- * out rather than misread. The last one needs its newline, too.
+ * Takes bytes off the front of in until a line is complete; a line longer than LINES_MAX_BYTES is left
+ * out rather than misread. The last line needs its newline, too.
  *
  * Returns true and the line, valid until the next call; false when in is used up.
  */

@@ -2,7 +2,7 @@
 #define OUT_H
 /*
  * A cursor that writes into a buffer of fixed size and remembers overflow, so that a dozen appends
- * need one check. After an overflow nothing more is written; out_end tells.
+ * need one check. After an overflow nothing more is written, and out_end reports it.
  */
 #include "protocol/span.h"
 
@@ -35,8 +35,8 @@ void out_hex(struct out *o, const uint8_t *bytes, size_t len);
 void out_json(struct out *o, struct span bytes);
 
 /*
- * Without a cursor: appends as much as there is room for to a buffer that holds len of cap bytes.
- * Returns how many it holds then.
+ * Without a cursor: appends as much as there is room for to a buffer of cap bytes that holds len.
+ * Returns the new length.
  */
 size_t out_keep(char *buffer, size_t cap, size_t len, struct span bytes);
 

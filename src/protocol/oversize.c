@@ -8,7 +8,7 @@
 /* see oversize.h */
 
 enum {
-    DEEP = 64, /* brackets that can be closed */
+    DEEP = 64, /* the most brackets that can be closed */
     /* ...[truncated 4294967295 bytes] */
     MARKER_MAX = 14 + 10 + 7,
     /* ,"truncated":"" */
@@ -23,7 +23,7 @@ put_marker(struct out *o, size_t gone)
     out_put(o, SPAN(" bytes]"));
 }
 
-/* From behind a string's first quotation mark to its last one; s.len when it has none. */
+/* s begins after a string's opening quotation mark: the length up to the closing one; s.len without one. */
 static size_t
 string_len(struct span s)
 {
@@ -34,7 +34,7 @@ string_len(struct span s)
     return at < s.len ? at : s.len;
 }
 
-/* What comes next but white space; 0: nothing. */
+/* The next byte that is not white space; 0: there is none. */
 static char
 next_token(struct span rest)
 {
@@ -66,7 +66,7 @@ surrogate(struct span s, char from, char to)
     return second >= from && second <= to;
 }
 
-/* The length of what must not be cut in two, at the beginning of a string's rest; 0 at its end. */
+/* The length of the first unit of a string's rest that must not be cut in two; 0 at the string's end. */
 static size_t
 unit(struct span s)
 {
@@ -83,7 +83,7 @@ unit(struct span s)
     return len == 0 && s.len > 0 ? 1 : len;
 }
 
-/* How much of a string's inside can stay when it is at most so many bytes. */
+/* How many of a string's first bytes to keep, at most `most`, so that no unit is cut in two. */
 static size_t
 whole_units(struct span string, size_t most)
 {
@@ -147,7 +147,7 @@ struct cut {
     char open[DEEP]; /* the brackets, outermost first */
 };
 
-/* gone: the bytes that are, with what closes the record among them; 0 when that is not known. */
+/* gone: how many of the record's bytes are removed, including what closed it; 0 if that is not known. */
 static int64_t
 close_all(char *data, size_t len, size_t gone, const struct cut *end)
 {
@@ -185,18 +185,18 @@ struct scanner {
     size_t max;
     size_t at;
     size_t depth;
-    char last; /* what the token before begins with, white space aside */
+    char last; /* first byte of the previous token, white space aside */
     struct cut end;
 };
 
-/* As token, of a string. */
+/* The same as token, for a string. */
 static size_t
 string_token(const struct scanner *s, struct span rest, bool *value)
 {
     size_t len = string_len(span_skip(rest, 1)) + 2;
     char next = next_token(span_skip(rest, len));
 
-    /* where the text ends within or behind a string, only what is before it tells names */
+    /* if the text ends in or right after a string, only what precedes it shows whether it is a name */
     if (len > rest.len || (next == '\0' && s->depth > 0))
         *value = s->last == ':' ||
                  (s->depth > 0 && s->depth <= DEEP && s->end.open[s->depth - 1] == '[');
@@ -206,8 +206,8 @@ string_token(const struct scanner *s, struct span rest, bool *value)
 }
 
 /*
- * The length of the next token; 0: nothing behind it can be kept. value: whether a record can end behind
- * it, so that it is no name, comma, colon or white space.
+ * The length of the next token; 0: nothing from there on can be kept. value: whether a record can end after
+ * it, which it cannot after a name, comma, colon or white space.
  */
 static size_t
 token(struct scanner *s, struct span rest, bool *value)
@@ -229,7 +229,7 @@ token(struct scanner *s, struct span rest, bool *value)
     return *value ? scalar_len(rest) : 1;
 }
 
-/* Whether a value leaves room for the marker and the brackets. Of a string that does not, what fits. */
+/* Whether a value leaves room for the marker and the brackets. If a string does not, notes how much of it does. */
 static bool
 fits(struct scanner *s, struct span rest, size_t len)
 {
@@ -239,7 +239,7 @@ fits(struct scanner *s, struct span rest, size_t len)
     if (s->at + len + s->depth + MEMBER_MAX <= s->max)
         return true;
     if (rest.p[0] == '"' && s->depth <= DEEP && least < s->max) {
-        /* be it nothing */
+        /* possibly nothing */
         s->end.at = s->at + 1 + whole_units(string, s->max - least);
         s->end.depth = s->depth;
         s->end.in_string = true;
@@ -248,10 +248,9 @@ fits(struct scanner *s, struct span rest, size_t len)
 }
 
 /*
- * The last place that leaves room for the marker and the brackets. What a place needs never
- * becomes less further on, so that the first value that does not fit ends the search; and since a
- * closing bracket costs as much as what it saves, no bracket of the last place has been
- * overwritten by then.
+ * Finds the last cut that leaves room for the marker and the brackets. What a cut needs never decreases
+ * further on, so the first value that does not fit ends the search; and since a closing bracket costs
+ * as much as it saves, no bracket of the last cut has been overwritten when the search ends.
  */
 static void
 find_end(struct scanner *s)
@@ -273,7 +272,7 @@ find_end(struct scanner *s)
     }
 }
 
-/* counted: whether the marker tells how many bytes are gone. */
+/* counted: whether the marker says how many bytes are gone. */
 static int64_t
 cut_structure(char *data, size_t len, size_t max, bool counted)
 {
@@ -301,7 +300,7 @@ oversize_truncate(char *data, size_t len, size_t max)
 
     if (len <= max)
         return (int64_t)len;
-    /* what a marker can count */
+    /* a marker cannot count more */
     if (len > UINT32_MAX)
         return ERR_BIG;
     got = cut_string(data, len, max);

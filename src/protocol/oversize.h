@@ -27,9 +27,9 @@
  * treated one by one. If brackets have to be closed, values nested deeper than 64 brackets are kept whole or not
  * at all. An object that already has a member "truncated" may get a second one.
  *
- * Returns the new length, at most max (and len unchanged when that fits), which is valid JSON if
- * the record was; or ERR_BIG, the record untouched: max is too small (48 bytes suffice for a
- * record below 4 GiB that begins with a bracket or is one string), or it is no such record.
+ * Returns the new length, at most max (and len unchanged when that fits); the result is valid JSON if
+ * the record was. Or ERR_BIG, with the record untouched: max is too small (48 bytes suffice for a
+ * record below 4 GiB that begins with a bracket or is one string), or it is not such a record.
  */
 int64_t oversize_truncate(char *data, size_t len, size_t max);
 

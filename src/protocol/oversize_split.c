@@ -38,7 +38,7 @@ escaped_len(const char *byte)
     struct out o = out_to(code, sizeof code);
 
     if (c > '\\' || (c > '"' && c < '\\'))
-        return 1; /* nearly all are, and a record is a million of them */
+        return 1; /* nearly all bytes are, and a record has a million of them */
     out_json(&o, (struct span){byte, 1});
     return o.len;
 }

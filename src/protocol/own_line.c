@@ -5,7 +5,7 @@
 
 /* see own_line.h */
 
-/* Takes what the text begins with off it; false when it begins otherwise. */
+/* Removes the prefix from the text; false when the text does not begin with it. */
 static bool
 skip(struct span *text, struct span prefix)
 {

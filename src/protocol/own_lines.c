@@ -4,7 +4,7 @@
 
 /* see own_lines.h */
 
-enum { PLAIN, ESCAPE, DIGITS }; /* DIGITS and up: so many have come */
+enum { PLAIN, ESCAPE, DIGITS }; /* DIGITS + n: n digits have come */
 
 static uint64_t
 hashed(uint64_t hash, unsigned char byte)
@@ -35,7 +35,7 @@ put_unit(uint16_t unit, char to[3])
     return unit < 0x800 ? 2 : 3;
 }
 
-/* Returns how many bytes come of it. */
+/* Returns how many bytes it has produced. */
 static size_t
 unescape(struct unescape *u, char c, char to[3])
 {
@@ -69,7 +69,7 @@ static uint64_t
 add(uint64_t hash, struct unescape *u, char c)
 {
     char bytes[3];
-    /* the line's own end, which not everybody hands on */
+    /* the line's own end, which the platform may not pass on */
     size_t n = c == '\n' ? 0 : unescape(u, c, bytes);
 
     for (size_t i = 0; i < n; i++)
@@ -101,7 +101,7 @@ own_lines_end(struct own_lines *o)
     o->next = (o->next + 1) % OWN_LINES_MAX;
 }
 
-/* Of a record: a value as it stands, or the inside of a text. */
+/* The hash of a record: of a value as it stands, or of a string's contents. */
 static uint64_t
 hash_of(struct span record)
 {

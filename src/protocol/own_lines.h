@@ -38,8 +38,8 @@ void own_lines_end(struct own_lines *o);
 /*
  * Whether the record of an extension's event is such a line. Each line is recognised once.
  *
- * looks_so  whether the record looks like a dead letter. If not, it is none; if so, that is sufficient as often
- *           as lines have been forgotten.
+ * looks_so  whether the record looks like a dead letter. If not, it is not one; if so, that alone suffices once
+ *           for each line that has been forgotten.
  */
 bool own_lines_take(struct own_lines *o, const struct event *e, bool looks_so);
 

@@ -88,7 +88,7 @@ json_segment(enum part part, const struct put_records *p, const struct put_recor
     return plain((struct span){NULL, 0});
 }
 
-/* A map or array without end (0xbf, 0x9f), its end (0xff); names have their heads before them. */
+/* Maps and arrays of indefinite length (0xbf, 0x9f) and their end (0xff); each name follows its head. */
 #define CBOR_NAME_OPEN "\x6aStreamName"
 #define CBOR_ARN_OPEN "\x69StreamARN"
 #define CBOR_RECORD_OPEN                                                                           \
@@ -100,7 +100,7 @@ json_segment(enum part part, const struct put_records *p, const struct put_recor
 /* Room for the longest of these and a head. */
 #define CBOR_OPEN_MAX (sizeof CBOR_KEY_OPEN - 1 + CBOR_HEAD_MAX)
 
-/* Of a record, what is not data and key; and some more that write_record wants. */
+/* The bytes of a record that are not data or key, and a few more that write_record needs. */
 #define WHOLE_MAX (sizeof CBOR_RECORD_OPEN CBOR_KEY_OPEN CBOR_CLOSE + CBOR_HEAD_MAX + CBOR_HEAD_MAX)
 
 /* A name and the head of its value. */
@@ -151,7 +151,7 @@ cbor_segment(enum part part, const struct put_records *p, const struct put_recor
     return plain((struct span){NULL, 0});
 }
 
-/* A part as a segment; room, for CBOR_OPEN_MAX bytes, has to stay as long as it. */
+/* A part as a segment. room, CBOR_OPEN_MAX bytes, has to stay unchanged as long as the segment is used. */
 static struct segment
 segment_of(enum part part, const struct put_records *p, const struct put_record *r, char *room)
 {
@@ -231,7 +231,7 @@ advance(struct put_records *p)
 
 /*
  * As cbor_head, without a call for strings below 64 KiB, which nearly all are: the length is in the
- * first byte, or 24 is there and it is in the next one, or 25 and it is in the next two.
+ * first byte; or that has 24, and the length is in the next one; or 25, and it is in the next two.
  */
 static char *
 copy_head(char *to, enum cbor_major major, size_t len)
@@ -253,8 +253,8 @@ copy_head(char *to, enum cbor_major major, size_t len)
 }
 
 /*
- * A whole record in CBOR, in one go. Names are copied as words, so that what follows the record
- * may be written over, but never more than WHOLE_MAX bytes beside data and key. Returns its end.
+ * A whole record in CBOR at once. Names are copied as words, so bytes after the record may be overwritten,
+ * but never more than WHOLE_MAX bytes in addition to data and key. Returns the record's end.
  */
 static char *
 write_record(const struct put_record *r, char *to)
@@ -273,8 +273,8 @@ write_record(const struct put_record *r, char *to)
 }
 
 /*
- * Writes whole records as long as there is room for them. Returns how many bytes; r is the record
- * that the part is of then.
+ * Writes whole records as long as there is room for them. Returns how many bytes; *r is then the record
+ * that p->part belongs to.
  */
 static size_t
 write_records(struct put_records *p, struct put_record *r, char *buffer, size_t cap)
@@ -295,7 +295,7 @@ size_t
 put_records_read(struct put_records *p, char *buffer, size_t cap)
 {
     struct put_record r = {0};
-    size_t asked = SIZE_MAX; /* the record that r is */
+    size_t asked = SIZE_MAX; /* index of the record in r */
     size_t len = 0;
 
     while (len < cap && p->part != END) {

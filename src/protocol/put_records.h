@@ -5,9 +5,9 @@
  *
  *     {"StreamName":"s1","Records":[{"Data":"aGVsbG8=","PartitionKey":"pk"}]}
  *
- * In CBOR it is the same map, with Data as a byte string of the very bytes. Maps and arrays have
- * the indefinite form, strings the definite one and the shortest heads: so writes the SDK for Java,
- * which sends CBOR to Kinesis by default, and nothing else is known to be accepted.
+ * In CBOR it is the same map, with Data as a byte string. Maps and arrays have indefinite length,
+ * strings definite length and the shortest heads: this is how the SDK for Java writes, which sends
+ * CBOR to Kinesis by default, and no other form is known to be accepted.
  *
  * The body is generated, never stored: read out in pieces of any size, once for its SHA-256, then
  * again, after put_records_rewind, for the connection. Every run gives the same bytes.
@@ -25,15 +25,15 @@ struct put_record {
 };
 
 struct put_records {
-    enum wire_form form;     /* not to be changed but before put_records_rewind */
+    enum wire_form form;     /* may be changed only before put_records_rewind */
     struct span stream_name; /* whichever of the two is not empty is sent */
     struct span stream_arn;
     size_t records_len; /* 1..PUT_RECORDS_MAX */
 
     /*
-     * Tells record index, 0..records_len - 1. Called at least once per record and again whenever a
-     * read resumes within one or at its beginning, so it must be quick and must always tell the
-     * same. The spans need to stay valid until the put_records call that asked returns.
+     * Returns record index, 0..records_len - 1, in *r. Called at least once per record and again
+     * whenever a read resumes within one or at its beginning, so it must be quick and must always return
+     * the same. The spans must stay valid until the put_records call that asked returns.
      */
     void (*record)(void *context, size_t index, struct put_record *r);
     void *context;

@@ -10,7 +10,7 @@ struct entry {
     struct span message;
 };
 
-/* The next entry of the array; the walk goes behind it. Returns 1, 0 at the end, or ERR_BAD. */
+/* The next entry of the array; the walk moves past it. Returns 1, 0 at the end, or ERR_BAD. */
 static int
 read_entry(struct reply_walk *entries, struct entry *e)
 {
@@ -26,7 +26,7 @@ read_entry(struct reply_walk *entries, struct entry *e)
     if (reply_walk_enter(entries, &w) < 0 || !w.map)
         return ERR_BAD;
     while ((got = reply_walk_next(&w, &name, &value)) == 1) {
-        /* null and "" both mean that there is none */
+        /* null and "" both mean that the member is absent */
         struct span string = reply_walk_string(&w, value);
 
         if (reply_walk_named(&w, name, SPAN("SequenceNumber")))
@@ -50,7 +50,7 @@ struct entries {
     bool good;
 };
 
-/* Reads the value that the walk stands before as an array of entries, and goes behind it. */
+/* Reads the walk's next value as an array of entries, and moves past it. */
 COLD static int
 read_entries(struct reply_walk *w, struct entries *all)
 {
@@ -74,7 +74,7 @@ read_entries(struct reply_walk *w, struct entries *all)
     return 0;
 }
 
-/* The whole body, so that it is known to be well-formed. Returns 0 or ERR_BAD. */
+/* Reads the whole body, which shows that it is well-formed. Returns 0 or ERR_BAD. */
 COLD static int
 read_body(struct span body, struct entries *all)
 {
@@ -111,7 +111,7 @@ put_records_reply(struct span body, size_t records_len,
     if (read_body(body, &all) < 0 || all.len != records_len)
         return ERR_BAD;
     for (size_t n = 0; n < records_len; n++) {
-        /* as a rule none has failed, so there is nothing to be read again */
+        /* usually none has failed, and the entries need not be read again */
         if (all.failed > 0)
             (void)read_entry(&all.walk, &e);
         result(context, n, e.code, e.message);

@@ -2,7 +2,7 @@
 
 /* see refusal.h */
 
-/* Moves s behind the word; false, and s stays, when it does not hold it. */
+/* Advances s past the word; false, with s unchanged, if the word does not occur. */
 static bool
 skip_past(struct span *s, struct span word)
 {
@@ -14,7 +14,7 @@ skip_past(struct span *s, struct span word)
     return true;
 }
 
-/* The number that s begins with; 0 when it is none, or more than 32 bits hold. */
+/* The number that s begins with; 0 if there is none, or it does not fit into 32 bits. */
 static uint32_t
 number(struct span s)
 {

@@ -18,7 +18,7 @@ enum refusal_member { REFUSAL_DATA, REFUSAL_PARTITION_KEY, REFUSAL_OTHER };
 struct refusal {
     uint32_t index; /* of the record in the request, counted from 0 */
     enum refusal_member member;
-    uint32_t limit_bytes; /* 0: not told */
+    uint32_t limit_bytes; /* 0: not given */
 };
 
 /*

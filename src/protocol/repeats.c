@@ -35,7 +35,7 @@ hash_of(uint64_t key, uint64_t hash, struct span text)
 
     hash ^= fold(key, (uint64_t)text.len ^ 0x9e3779b97f4a7c15);
     if (left > 48) {
-        /* side by side, since each multiplication waits for the one before in its row */
+        /* three chains side by side, since each multiplication waits for the previous one of its chain */
         uint64_t b = ~hash, c = hash + key;
 
         for (; left > 48; p += 48, left -= 48) {
@@ -118,7 +118,7 @@ repeats_end(struct repeats *r)
     return possible;
 }
 
-/* The one that is compared with; the latest with the same first event, if none is yet. r->len: none. */
+/* The POST with this id, or without an id the latest with the same first event. r->len: there is none. */
 COLD static uint32_t
 find(const struct repeats *r, const struct tally *t, uint32_t id)
 {

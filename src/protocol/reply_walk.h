@@ -4,7 +4,7 @@
  * Walks through a service's reply, in JSON (json_walk.h) or in CBOR (cbor.h). The first byte of the
  * reply tells them apart: no JSON text begins with one of CBOR's maps or tags.
  *
- * Spans point into the text and are valid as long as it stands still.
+ * Spans point into the text and are valid as long as it is unchanged.
  */
 #include "protocol/cbor.h"
 #include "protocol/json_walk.h"
@@ -18,12 +18,12 @@ struct reply_walk {
     } in;
 };
 
-/* Begins a walk through the whole reply. Returns 0, or below zero when it is no map and no array. */
+/* Begins a walk through the whole reply. Returns 0, or below zero if it is neither a map nor an array. */
 int reply_walk_open(struct reply_walk *w, struct span reply);
 
 /*
- * The next member or element, name and value as they stand: for the calls below. Returns 1; 0 at the
- * end; below zero as json_walk_next and cbor_walk_next.
+ * The next member or element, name and value as they stand; use the calls below to read them. Returns 1;
+ * 0 at the end; below zero as json_walk_next and cbor_walk_next.
  */
 int reply_walk_next(struct reply_walk *w, struct span *name, struct span *value);
 
@@ -40,7 +40,7 @@ reply_walk_named(const struct reply_walk *w, struct span name, struct span text)
     return w->cbor ? cbor_same(name, text) : span_same(name, text);
 }
 
-/* The inside of a string, as json_walk_string or cbor_string give it; a null span for all else. */
+/* A string's contents, as json_walk_string or cbor_string return them; a null span for any other value. */
 struct span reply_walk_string(const struct reply_walk *w, struct span value);
 
 /* Whether a value is a whole number, zero or more. */

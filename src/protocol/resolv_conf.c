@@ -28,7 +28,7 @@ add_server(struct resolv_conf *c, struct span word)
     c->servers_len++;
 }
 
-/* The value of an option between 0 and most; what is larger counts as most. */
+/* The value of an option between least and most; larger values count as most. */
 static void
 set(unsigned *value, struct span text, unsigned least, unsigned most)
 {
@@ -93,7 +93,7 @@ resolv_conf_name(const struct resolv_conf *c, struct span host, unsigned try, st
     struct span domains = {c->search, c->search_len};
     struct span domain;
 
-    /* a dot at the end says that this is the whole name */
+    /* a dot at the end marks a complete name */
     if (host.len > 0 && (host.p[host.len - 1] == '.' || has_dots(host, c->ndots)))
         domains.len = 0;
     do

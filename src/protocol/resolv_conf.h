@@ -19,9 +19,9 @@ struct resolv_conf_server {
 struct resolv_conf {
     unsigned servers_len;
     struct resolv_conf_server servers[RESOLV_CONF_SERVERS_MAX];
-    unsigned timeout_s; /* 1 to 60: after that the look-up has failed */
+    unsigned timeout_s; /* 1 to 60: the look-up has then failed */
     unsigned attempts;  /* 1 to 10 within this time */
-    unsigned ndots;     /* a name with fewer dots is looked for in the search domains first */
+    unsigned ndots;     /* names with fewer dots are looked for in the search domains first */
     size_t search_len;
     char search[RESOLV_CONF_SEARCH_MAX]; /* words */
 };
@@ -29,18 +29,18 @@ struct resolv_conf {
 /* The defaults, which a file may change line by line. */
 void resolv_conf_init(struct resolv_conf *c);
 
-/* Lines that mean nothing, or nothing to us, are passed over. */
+/* Lines that are not valid, or do not concern us, are ignored. */
 void resolv_conf_line(struct resolv_conf *c, struct span line);
 
-/* After the last line. Without a server it is this machine. */
+/* After the last line. If no server was named, this machine is asked. */
 void resolv_conf_end(struct resolv_conf *c);
 
 /*
- * Names to ask for, in turn, until one exists: host in each search domain, if it has few dots, then
- * host itself. try is 0 for the first.
+ * Names to ask for, one after the other, until one exists: host in each search domain, if it has few
+ * dots, then host itself. try is 0 for the first.
  *
- * Writes the name. Returns whether there is another one behind it; what is too long for the buffer
- * is cut, and no name.
+ * Writes the name; one that is too long for the buffer is cut, and then not valid. Returns whether
+ * another name follows.
  */
 bool resolv_conf_name(const struct resolv_conf *c, struct span host, unsigned try, struct out *o);
 

@@ -14,9 +14,9 @@ enum {
 };
 
 /*
- * The codes of each class, each ended by a blank, in the order of the services' own lists. One that ends in
- * * stands for all that begin so. As texts and not as a table of them, which would be a pointer and its
- * relocation for each.
+ * The codes of each class, each followed by a blank, in the order of the services' own lists. A code that
+ * ends in * stands for all codes with that beginning. One text per class, not a table of texts, which would
+ * take a pointer and its relocation for each code.
  */
 static const char *const codes[] = {
     [RETRY_THROTTLED] = "ProvisionedThroughputExceededException "
@@ -115,11 +115,11 @@ retry_class(struct span code, unsigned status)
 
     if (listed(code, &class))
         return class;
-    /* a 400 that has a name we do not know says nothing of a record */
+    /* a 400 with a code that we do not know is no evidence against a record */
     return code.len > 0 && status == 400 ? RETRY_CONFIGURATION : status_class(status);
 }
 
-/* The longest wait that leaves room for further tries; not so short that they become a storm. */
+/* The longest wait that leaves time for further tries, but not so short that they come in quick succession. */
 static uint32_t
 longest_ms(uint32_t left_ms)
 {

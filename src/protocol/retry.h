@@ -1,8 +1,8 @@
 #ifndef RETRY_H
 #define RETRY_H
 /*
- * What an error means, how long to wait before sending again, and how often a service that fails
- * may be asked again at all.
+ * What an error means, how long to wait before sending again, and how often a failing service may be
+ * called again.
  *
  * Source: SDK retry behaviour, mode "standard" as of 2026: rand(0,1) * min(base * 2^i, 20 s), a
  * quota of 500 tokens; Kinesis API reference, "Common Errors".
@@ -12,8 +12,8 @@
 /* What to do about a failure. */
 enum retry_class {
     RETRY_TRANSIENT,    /* send again: connection, time-out, 5xx; base 50 ms */
-    RETRY_THROTTLED,    /* the stream or the account has enough for now; base 1 s */
-    RETRY_CREDENTIALS,  /* fetch credentials anew, then send again at once, but once only */
+    RETRY_THROTTLED,    /* the stream or the account is at its limit; base 1 s */
+    RETRY_CREDENTIALS,  /* fetch new credentials, then send again at once, but only once */
     RETRY_SKEW,         /* correct the clock if it was wrong, then the same */
     RETRY_RECORD,       /* a record is at fault, or the size: find it, send the rest */
     RETRY_CONFIGURATION /* only a change from outside helps: ask again now and then */
@@ -25,7 +25,7 @@ enum retry_class {
  * code    of an error reply, or of one record in a reply; empty when there is none.
  * status  of the reply; 0 for one record in it, and when there was no reply.
  *
- * A code that is not in the table goes by the status; for a record it is transient.
+ * For a code that is not in the table the status decides; for a record the class is RETRY_TRANSIENT.
  */
 enum retry_class retry_class(struct span code, unsigned status);
 
@@ -34,16 +34,16 @@ bool retry_knows(struct span code);
 
 struct retry {
     enum retry_class class;
-    unsigned failures; /* sends in a row that brought nothing, 1 or more */
+    unsigned failures; /* sends in a row without success, 1 or more */
     uint32_t hint_ms;  /* x-amz-retry-after; 0: none */
-    uint32_t left_ms;  /* that are left to deliver in; UINT32_MAX: nobody waits */
+    uint32_t left_ms;  /* time left to deliver in; UINT32_MAX: nobody waits */
 };
 
 /*
  * The wait before the next try.
  *
- * A wait takes an eighth of what is left at most, or 50 ms if that is more, so that several tries
- * fit in before a deadline. The service's hint lengthens it by 5 s at most.
+ * A wait takes at most an eighth of the time left, or 50 ms if that is more, so that several tries
+ * fit in before a deadline. The service's hint lengthens it by at most 5 s.
  *
  * dice  caller's random number; the same dice give the same wait.
  *
@@ -52,11 +52,11 @@ struct retry {
 uint32_t retry_wait_ms(const struct retry *r, uint32_t dice);
 
 /*
- * The wait where only a change from outside can help, when it is now or never: few calls, at growing
- * distances, after 1, 3, 7 and 15 twentieths of the time.
+ * The wait at the last chance to deliver, when only a change from outside can help: a few calls, at growing
+ * intervals, after 1, 3, 7 and 15 twentieths of the time.
  *
- * failures  calls that brought nothing in that time, 1 or more.
- * whole_ms  the time that there was when the first of them was made.
+ * failures  failed calls in that time, 1 or more.
+ * whole_ms  the time that was left when the first of them was made.
  *
  * Returns milliseconds.
  */
@@ -73,7 +73,7 @@ void retry_quota_open(struct retry_quota *q);
 /* Whether there is enough for one retry. */
 bool retry_quota_covers(const struct retry_quota *q, enum retry_class class);
 
-/* Pays for one retry. Returns false when the quota is used up: then it is not to be made. */
+/* Pays for one retry. Returns false when the quota is used up: then the retry must not be made. */
 bool retry_quota_take(struct retry_quota *q, enum retry_class class);
 
 /* A call has succeeded: pays back what it cost, or one token if it was no retry. */

@@ -48,7 +48,7 @@ segment_ended(const struct segment *segment, const struct segment_cursor *cursor
     return cursor->at >= segment->bytes.len;
 }
 
-/* Moves the rest of a code as far as there is room. Returns how much that was. */
+/* Copies the rest of a code, as far as there is room. Returns how many bytes. */
 static size_t
 code_read(const char *code, size_t len, size_t bytes, struct segment_cursor *cursor, char *to,
           size_t cap)

@@ -56,7 +56,7 @@ read_stream(struct settings *s, const struct settings_source *source)
     s->region = region;
 }
 
-/* An endpoint that the user gives; next is what takes its place. */
+/* An endpoint given by the user. next: what is used in its place if it is refused, for the complaint. */
 static bool
 read_url(const struct settings_source *source, const char *name, const char *next,
          struct endpoint *e)
@@ -87,7 +87,7 @@ read_custom(const struct settings_source *source, struct endpoint *kinesis, stru
     own_s3 = s3 == NULL || read_url(source, "AWS_ENDPOINT_URL_S3", next, s3);
     if (own && own_s3)
         return;
-    /* read once, so that it is complained of once */
+    /* read once, so that it is reported once */
     if (!read_url(source, "AWS_ENDPOINT_URL", "the region's endpoint", &general))
         general = (struct endpoint){.custom = false};
     if (!own)
@@ -160,7 +160,7 @@ read_types(struct settings *s, const struct settings_source *source)
     s->types = types;
 }
 
-/* Counts as Kinesis does: characters of UTF-8, not bytes; 0 when it is no UTF-8. */
+/* The length as Kinesis counts: characters, not bytes; 0 when it is not valid UTF-8. */
 static size_t
 characters(struct span s)
 {
@@ -261,7 +261,7 @@ read_credentials(struct settings *s, const struct settings_source *source)
     }
     s->credentials_token = settings_source_get(source, token);
     if (has_control(s->credentials_token)) {
-        /* its value is nobody's business */
+        /* its value is a secret */
         settings_source_refuse(source, token, SPAN("(a token)"), "no control characters",
                                "no token");
         s->credentials_token.len = 0;
@@ -270,7 +270,7 @@ read_credentials(struct settings *s, const struct settings_source *source)
 
 /* --- words and numbers --- */
 
-/* A value of an enumeration is the place of its word in the list. */
+/* The value of an enumeration is the index of its word in the list. */
 _Static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "");
 _Static_assert(EVENT_MESSAGE == 0 && EVENT_VERBATIM == 1 && EVENT_ENRICHED == 2, "");
 _Static_assert(FLUSH_END == 0 && FLUSH_CONTINUOUS == 1 && FLUSH_ADAPTIVE == 2, "");
@@ -299,7 +299,7 @@ static const struct setting_word words[] = {
     WORD("TELEMETRY_WIRE", wire, "cbor, json", WIRE_CBOR),
 };
 
-/* Source: SDK reference, smart configuration defaults: so much for a connection to another region. */
+/* For a connection to another region. Source: SDK reference, smart configuration defaults. */
 enum { FAR_TIMEOUT_MS = 3100 };
 
 /* Source: Telemetry API, buffering. */
@@ -323,7 +323,7 @@ static const struct setting_number numbers[] = {
     NUMBER("AWS_MAX_ATTEMPTS", max_attempts, 5, 1, 100),
 };
 
-/* How long a peer may take is longer by default where that is far away. */
+/* The default: a peer in another region may take longer. */
 static uint32_t
 preset_of(const struct settings *s, const struct setting_number *n)
 {
@@ -346,8 +346,8 @@ read_number(struct settings *s, const struct settings_source *source,
 }
 
 /*
- * The end of an invocation is told as late as the platform holds telemetry back, so a budget that is
- * shorter could not be kept; where nothing is held it does not matter.
+ * The end of an invocation is reported up to as late as the platform buffers telemetry, so a shorter budget
+ * could not be kept. It does not matter where no invocation is held.
  */
 static void
 bound_buffering(struct settings *s, const struct settings_source *source)
@@ -387,7 +387,7 @@ settings_read_early(struct settings *s, const struct settings_source *source)
 
     s->runtime_api = settings_source_get(source, "AWS_LAMBDA_RUNTIME_API");
     s->managed_instances = span_same(init, SPAN("lambda-managed-instances"));
-    /* where the kind is not told, the keys that a snapshot must not hold are missing all the same */
+    /* if the kind is not given, SnapStart shows by the absence of keys, which a snapshot must not contain */
     s->snap_start = span_same(init, SPAN("snap-start")) ||
                     (init.len == 0 && settings_source_get(source, "AWS_ACCESS_KEY_ID").len == 0 &&
                      settings_source_get(source, "AWS_CONTAINER_CREDENTIALS_FULL_URI").len > 0);

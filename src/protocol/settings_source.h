@@ -2,7 +2,7 @@
 #define SETTINGS_SOURCE_H
 /*
  * Where the values of settings come from and where complaints go, and how to read a setting that is one of a few
- * words, a number between two bounds, or a switch. Values that are not allowed are complained of.
+ * words, a number between two bounds, or a switch. Values that are not allowed are reported.
  */
 #include "protocol/span.h"
 

@@ -18,14 +18,14 @@ struct sha256 {
 };
 
 /*
- * Whether the CPU has the instructions, as io/cpu.h tells. Portable code until this has been called,
- * and with either the same digests, also of a context that was begun with the other.
+ * Whether the CPU has the instructions (io/cpu.h). Until this is called the portable code is used. Both give
+ * the same digests, even for a context that was begun with the other.
  */
 void sha256_use_cpu(bool has_instructions);
 
 void sha256_start(struct sha256 *hash);
 
-/* Any number of bytes, in any cut; zero bytes may come with a null pointer. */
+/* Any number of bytes, divided in any way; zero bytes may come with a null pointer. */
 void sha256_add(struct sha256 *hash, const void *bytes, size_t len);
 
 /* The digest of what was added so far; the context is not changed, so more may follow. */

@@ -16,9 +16,9 @@ static const uint32_t constants[64] = {
 };
 
 /*
- * Both: 16 steps of four rounds. w holds the 16 words of the message schedule that the next rounds
- * take; each step takes the first four and makes the four that come 16 later. The last four steps
- * make some that nobody takes, which costs less than to ask.
+ * Both: 16 steps of four rounds. w holds the 16 words of the message schedule for the next rounds; each
+ * step consumes the first four and computes the four that come 16 later. Those computed in the last four
+ * steps are not used, which costs less than a test.
  */
 enum { STEPS = 16 };
 
@@ -28,7 +28,7 @@ enum { STEPS = 16 };
 
 #define TARGET __attribute__((target("sha,sse4.1,ssse3")))
 
-/* Four words at any address: from big-endian, in the order in memory. */
+/* Four big-endian words at any address, in the order in which they are in memory. */
 TARGET static __m128i
 words(const uint8_t *bytes)
 {
@@ -77,7 +77,7 @@ sha256_cpu_blocks(uint8_t chain[32], const uint8_t *blocks, size_t count)
 
 #include <arm_neon.h>
 
-/* gcc 12 has these intrinsics under the name of all of cryptography only */
+/* gcc 12 offers these intrinsics only with the whole crypto extension */
 #define TARGET __attribute__((target("+crypto")))
 
 TARGET static uint32x4_t

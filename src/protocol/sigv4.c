@@ -8,10 +8,10 @@
 
 #define DAY_LEN 8 /* YYYYMMDD at the beginning of a timestamp */
 
-/* Besides region and service it has 122 bytes, always the same. */
+/* Everything but region and service takes 122 bytes. */
 #define STRING_TO_SIGN_MAX (122 + SIGV4_SCOPE_MAX)
 
-/* The canonical request goes to one of the two: to a test's eyes, or into its hash. */
+/* The canonical request goes to one of the two: to a buffer, for tests, or into its hash. */
 struct sink {
     struct out *o;
     struct sha256 *hash;
@@ -129,7 +129,7 @@ sigv4_string_to_sign(struct out *o, const struct sigv4_scope *scope,
     return out_end(o);
 }
 
-/* Each part with its length before it, so that no two sets of parts give the same bytes. */
+/* Adds a part after its length, so that no two sets of parts give the same bytes. */
 static void
 add_part(struct sha256 *hash, struct span part)
 {
@@ -140,8 +140,8 @@ add_part(struct sha256 *hash, struct span part)
 }
 
 /*
- * The HMAC of the day under "AWS4" and the secret, which HMAC itself would hash if they are longer
- * than its block: so a secret of any length needs no more room than that.
+ * The HMAC of the day under "AWS4" followed by the secret. A key longer than HMAC's block is hashed first, as
+ * HMAC itself would do, so that a secret of any length needs no more room than that.
  */
 static void
 day_key(struct span secret_key, struct span day, uint8_t mac[SHA256_LEN])

@@ -4,8 +4,8 @@
  * AWS Signature Version 4 in the Authorization header. Each step leaves a value that a test can
  * compare. Source: IAM user guide, "Create a signed AWS API request".
  *
- * A field's value may be of any length, such as a session token of several KB: what is hashed is
- * never gathered in a buffer. Region and service together may have SIGV4_SCOPE_MAX bytes.
+ * A field's value, such as a session token of several KB, may have any length: what is hashed is
+ * never collected in a buffer. Region and service together may have SIGV4_SCOPE_MAX bytes.
  */
 #include "protocol/out.h"
 #include "protocol/sha256.h"
@@ -31,7 +31,7 @@ struct sigv4_field {
  * path    absolute, encoded as it is sent. Empty counts as "/".
  * path_encoded_again  all services but S3 sign the path encoded once more: each % in it as %25.
  * query   parameters encoded and sorted, without the question mark; a name without a value has
- *         its "=" all the same. Empty for none.
+ *         its "=" nevertheless. Empty for none.
  * fields  sorted by name, no name twice; all are signed. Must hold host and every x-amz-*,
  *         x-amz-date and x-amz-security-token among them.
  */
@@ -54,8 +54,8 @@ struct sigv4_scope {
 
 /*
  * The signing key and what it was derived from. Set to zeros before its first use; after that the
- * caller leaves its members alone. The signing key signs for one day, region and service only; the
- * secret goes into made_from, a SHA-256, and is not kept otherwise.
+ * caller leaves its members alone. The signing key is good for one day, region and service only; the
+ * secret is kept only as part of made_from, a SHA-256.
  */
 struct sigv4_key {
     uint8_t key[SHA256_LEN];
@@ -69,16 +69,16 @@ int sigv4_canonical(struct out *o, const struct sigv4_request *request);
 int sigv4_string_to_sign(struct out *o, const struct sigv4_scope *scope,
                          const uint8_t canonical_sha256[SHA256_LEN]);
 
-/* Sees to it that the key fits: derives it anew when day, region, service or secret changed. */
+/* Derives the key again if day, region, service or secret have changed. */
 void sigv4_key_for(struct sigv4_key *key, struct span secret_key, const struct sigv4_scope *scope);
 
-/* Writes SIGV4_SIGNATURE_LEN lower-case hexadecimal digits and no zero behind them. */
+/* Writes SIGV4_SIGNATURE_LEN lower-case hexadecimal digits, without a terminating zero. */
 void sigv4_signature(const struct sigv4_key *key, struct span string_to_sign,
                      char hex[SIGV4_SIGNATURE_LEN]);
 
 /*
- * Appends the whole value of Authorization; brings the key up to date on the way. The session
- * token is not put in from the credentials: it is signed as one of the request's fields.
+ * Appends the whole value of Authorization, after bringing the key up to date. The session token is not
+ * taken from the credentials: it has to be one of the request's fields.
  *
  * Returns 0 or ERR_FULL, the latter also when region and service exceed SIGV4_SCOPE_MAX.
  */

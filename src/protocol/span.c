@@ -89,7 +89,7 @@ span_number(struct span s, uint64_t max, uint64_t *number)
     return 0;
 }
 
-/* Shorter than the C library's, and quick enough for texts that are as short as ours. */
+/* Smaller than the C library's, and fast enough for texts as short as ours. */
 const char *
 span_find(struct span s, struct span text)
 {

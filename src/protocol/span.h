@@ -6,8 +6,8 @@
  * A span never owns its bytes and need not end in a zero. Calls that hand spans back say how long
  * they stay valid. An empty span may have a null pointer.
  *
- * Calls that can fail return zero or more on success, often a count; below zero stands one of
- * these, each of which leads the caller to a different act.
+ * Calls that can fail return zero or more on success, often a count; on failure one of these, each of
+ * which calls for a different reaction.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ enum err {
     ERR_BAD = -2,  /* input can never become valid */
     ERR_FULL = -3, /* no room now: flush, then again */
     ERR_BIG = -4,  /* will never fit: drop and count */
-    ERR_IO = -5,   /* the system said no; errno tells */
+    ERR_IO = -5,   /* a system call failed; see system_error() */
     ERR_LATE = -6  /* a deadline has passed */
 };
 
@@ -37,8 +37,8 @@ struct span {
 /* A zero-terminated string as a span; NULL gives an empty one. */
 struct span span_of(const char *text);
 
-/* In line where speed counts, as the two below: names are compared by the dozen for each event, and most
- * differ in length. */
+/* Inline for speed, as are the two below: names are compared by the dozen for each event, and most differ in
+ * length. */
 inline bool
 span_same(struct span a, struct span b)
 {
@@ -80,7 +80,7 @@ bool span_made_of(struct span s, const char *others);
  */
 int span_number(struct span s, uint64_t max, uint64_t *number);
 
-/* Where the text first stands in s; NULL when it does not. */
+/* Where text first occurs in s; NULL if it does not. */
 const char *span_find(struct span s, struct span text);
 
 /*

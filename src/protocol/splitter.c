@@ -10,7 +10,7 @@
 
 enum {
     BEGINS = 3,       /* goes on, beside what splitter_next returns */
-    STEP_BYTES = 1024 /* taken into the carry at once, while an event is on trial */
+    STEP_BYTES = 1024 /* the most that is added to the carry at once while an event is on trial */
 };
 
 void
@@ -31,8 +31,8 @@ ends_string(struct json_scan *s, char c)
 }
 
 /*
- * The end of a value that is no object or array, and so none that anybody wants: of a string, or
- * before the byte that cannot belong to a scalar; what stands for one may hold strings and brackets.
+ * The end of a value that is not an object or array, and so not an event: of a string, or before the first
+ * byte that cannot belong to a scalar. Damaged text in the place of a value may contain strings and brackets.
  */
 static const char *
 other_end(struct json_scan *scan, const char *p, const char *end)
@@ -95,7 +95,7 @@ collect(struct splitter *s, struct span *in, const char *to)
     if (!s->skipping) {
         if (n > s->cap - s->len)
             return ERR_FULL;
-        /* which may lie further on in the carry itself */
+        /* the input may itself lie further on in the carry */
         memmove(s->carry + s->len, in->p, n);
         s->len += n;
     }
@@ -103,7 +103,7 @@ collect(struct splitter *s, struct span *in, const char *to)
     return 0;
 }
 
-/* The event that in stands in, or the part of it that is there. */
+/* The event at the beginning of the input, or as much of it as is there. */
 static int
 inside(struct splitter *s, struct span *in, struct span *event)
 {
@@ -131,7 +131,7 @@ inside(struct splitter *s, struct span *in, struct span *event)
     return ERR_MORE;
 }
 
-/* What the input's end cuts off may be an event's beginning: kept, and looked at with what follows. */
+/* Keeps the end of the input, which may be the beginning of an event, until more has come. */
 static void
 keep_tail(struct splitter *s, struct span text, size_t at)
 {
@@ -172,7 +172,7 @@ search_carry(struct splitter *s, struct span *in)
     return false;
 }
 
-/* Looks for an event that begins as one. Returns whether there is: the input stands there, or the carry. */
+/* Looks for the beginning of an event. Returns true if the input, or the carry, then begins with one. */
 COLD static bool
 search(struct splitter *s, struct span *in)
 {
@@ -191,7 +191,7 @@ search(struct splitter *s, struct span *in)
     return false;
 }
 
-/* Within or behind a damage, or behind the array. Returns as splitter_next, or BEGINS: no damage to count. */
+/* Within or after a damage, or after the array. Returns as splitter_next, or BEGINS: no damage to count. */
 COLD static int
 beyond(struct splitter *s, struct span *in)
 {
@@ -216,7 +216,7 @@ next_in(struct splitter *s, struct span *in, struct span *event)
         if (s->state == INSIDE) {
             int r = inside(s, in, event);
 
-            /* an event that was passed over is no reason to stop */
+            /* after an event that was skipped, the next one may follow in the same input */
             if (r != ERR_MORE || in->len == 0)
                 return r;
         } else if (span_white(in->p[0]) || !splitter_begins(s, in->p[0])) {
@@ -255,7 +255,7 @@ go_on(struct splitter *s, struct span *in, size_t at)
     s->len = 0;
 }
 
-/* Returns BEGINS, or SPLITTER_CUT: there is a damage, and an event begins behind it. */
+/* Returns BEGINS, or SPLITTER_CUT: there is a damage, and an event begins after it. */
 static int
 decide(struct splitter *s, struct span *in, struct span text, enum splitter_verdict v)
 {
@@ -364,7 +364,7 @@ splitter_skip(struct splitter *s)
     if (s->trial) {
         struct span none = {NULL, 0};
 
-        /* where it ends cannot be known if it is the rest of a record */
+        /* if it was the rest of a cut record, its end cannot be recognised */
         s->state = s->searched > 0 ? LOST : INSIDE;
         s->comma = false;
         go_on(s, &none, s->searched);

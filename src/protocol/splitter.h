@@ -37,7 +37,7 @@ struct splitter {
     bool marked;           /* the marks are those of the event that came last */
     bool ended;            /* there is no more input */
     bool trial; /* the first event is held; so far it is in the carry: len, and what follows it */
-    bool comma; /* what is looked through begins behind a comma */
+    bool comma; /* what is searched begins after a comma */
     size_t searched;   /* so far of what is on trial */
     size_t first;      /* the length of the event on trial, once it is known */
     size_t from, kept; /* bytes of the carry that come before the input: from here to there */
@@ -85,7 +85,7 @@ bool splitter_settle(struct splitter *s);
 /* Gives up the current event: its remaining bytes are skipped. */
 void splitter_skip(struct splitter *s);
 
-/* Whether the input so far ends inside an event, or inside one that is being skipped and whose end can be found. */
+/* Whether the input so far ends inside an event, or inside a skipped one whose end can be found. */
 bool splitter_inside(const struct splitter *s);
 
 #endif

@@ -7,9 +7,9 @@
 /* see splitter_trial.h */
 
 /*
- * Follows the array in the text from `searched` on up to there, or to the byte that breaks it. Behind the
- * array's end only a brace and a comma do so: the rest of a record has them sooner or later, and nothing else
- * before but brackets.
+ * Follows the array in the text from `searched` to `to`, or to the byte that breaks it. After the array's end
+ * only a brace and a comma do so: the rest of a cut record has them sooner or later, with nothing but brackets
+ * before.
  */
 static void
 walk(struct splitter *s, struct span text, size_t to)
@@ -59,7 +59,7 @@ first_is_sound(const struct splitter *s, struct span text)
     return r == 0 && w.rest.len == 1;
 }
 
-/* Two objects without a comma, two commas without a value: no rest of a record breaks the array so. */
+/* Two objects without a comma, or two commas without a value: the rest of a record never breaks an array so. */
 static enum splitter_verdict
 verdict_broken(const struct splitter *s, struct span text)
 {
@@ -69,12 +69,12 @@ verdict_broken(const struct splitter *s, struct span text)
     return other && first_is_sound(s, text) ? SOUND : DAMAGED;
 }
 
-/* The text is all that there is: what the POST's end tells. begun: it ends in what may be an event. */
+/* The verdict at the POST's end, when the text is complete. begun: it ends in what may be an event. */
 static enum splitter_verdict
 verdict_at_end(struct splitter *s, struct span text, bool begun)
 {
     walk(s, text, text.len);
-    if (s->first == 0) /* cut, or cut once more */
+    if (s->first == 0) /* the event has no end here: the record was cut, or cut again */
         return SOUND;
     if (s->state == BROKEN)
         return verdict_broken(s, text);

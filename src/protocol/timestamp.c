@@ -10,8 +10,8 @@
 #define LAST_MS UINT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
 /*
- * Days are counted from 1 March of the year 0, so that the leap day is a year's last and months
- * follow the pattern 31 30 31 30 31 within five, whose starts (153 * m + 2) / 5 gives.
+ * Days are counted from 1 March of the year 0, so that the leap day is the last of a year. The months then
+ * repeat the pattern 31 30 31 30 31, and month m begins on day (153 * m + 2) / 5.
  */
 #define DAYS_TO_1970 719468
 #define DAYS_PER_400_YEARS 146097
@@ -84,7 +84,7 @@ timestamp_rfc3339(uint64_t unix_ms, char text[TIMESTAMP_RFC3339_LEN])
     out_byte(&o, 'Z');
 }
 
-/* The place of three letters among names of three letters, from 1; 0 when it is none of them. */
+/* The position of a name of three letters in a list of such, counted from 1; 0 if it is not there. */
 static unsigned
 place(const char *letters, struct span names)
 {
@@ -94,7 +94,7 @@ place(const char *letters, struct span names)
     return 0;
 }
 
-/* A number of so many digits at that place of the date. */
+/* The number that consists of len digits at this offset of the date. */
 static int
 digits(struct span date, size_t at, size_t len, unsigned *number)
 {
@@ -125,7 +125,7 @@ unix_seconds(const struct date *m)
     return days * SECONDS_PER_DAY + ((uint64_t)m->hour * 60 + m->minute) * 60 + m->second;
 }
 
-/* Whether the text is as long as the form and equal but where that has an underscore. */
+/* Whether the text equals the form, in which an underscore stands for any byte. */
 static bool
 has_form(struct span text, struct span form)
 {
@@ -184,7 +184,7 @@ read_zone(struct span zone, int64_t *ahead)
     return 0;
 }
 
-/* Milliseconds from the digits behind the full stop, if there is one; zone gets what follows. */
+/* Milliseconds from the digits after the full stop, if there is one; zone gets what follows. */
 static int
 read_fraction(struct span rest, unsigned *ms, struct span *zone)
 {
@@ -221,7 +221,7 @@ timestamp_read_rfc3339(struct span text, uint64_t *unix_ms)
         return ERR_BAD;
     if (read_fraction(span_skip(text, len), &m.ms, &zone) < 0 || read_zone(zone, &ahead) < 0)
         return ERR_BAD;
-    /* a year before, an offset may lead into 1970 */
+    /* from 1969 an offset may lead into 1970 */
     if (m.year < 1969 || !exists(&m))
         return ERR_BAD;
     seconds = (int64_t)unix_seconds(&m) - ahead;

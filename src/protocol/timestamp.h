@@ -9,10 +9,10 @@
 #define TIMESTAMP_BASIC_LEN 16
 #define TIMESTAMP_RFC3339_LEN 24
 
-/* 20150830T123600Z, as SigV4 dates a request. Writes all of text and no zero behind it. */
+/* 20150830T123600Z, as SigV4 dates a request. Fills text, without a terminating zero. */
 void timestamp_basic(uint64_t unix_ms, char text[TIMESTAMP_BASIC_LEN]);
 
-/* 2015-08-30T12:36:00.123Z. Writes all of text and no zero behind it. */
+/* 2015-08-30T12:36:00.123Z. Fills text, without a terminating zero. */
 void timestamp_rfc3339(uint64_t unix_ms, char text[TIMESTAMP_RFC3339_LEN]);
 
 /*
@@ -25,8 +25,8 @@ void timestamp_rfc3339(uint64_t unix_ms, char text[TIMESTAMP_RFC3339_LEN]);
 int timestamp_http_date(struct span date, uint64_t *unix_s);
 
 /*
- * A date and time as in 2026-11-20T12:00:00Z, with an offset such as +05:30 in place of Z and any
- * number of digits behind a full stop after the seconds; those behind the third are cut off.
+ * A date and time as in 2026-11-20T12:00:00Z. An offset such as +05:30 may take the place of Z, and the seconds
+ * may have a fraction with any number of digits, of which the first three are used.
  *
  * Returns 0 and milliseconds since 1970, or ERR_BAD: any other form, no such date, before 1970.
  * Source: RFC 3339, section 5.6.

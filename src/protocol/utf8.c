@@ -2,7 +2,7 @@
 
 /* see utf8.h */
 
-/* What the second byte may be at least and at most; the first bytes that are not here: 80..BF. */
+/* The range of the second byte; for first bytes that are not listed it is 80..BF. */
 static void
 second(unsigned char first, unsigned char *least, unsigned char *most)
 {

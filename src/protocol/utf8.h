@@ -6,7 +6,7 @@
 #include "protocol/span.h"
 
 /*
- * The length of the character that s begins with, 1..4; 0 when these bytes are none: an overlong
+ * The length of the character that s begins with, 1..4; 0 when these bytes are not a character: an overlong
  * form, a surrogate, beyond U+10FFFF, cut short by the end, a byte out of place, or s is empty.
  */
 size_t utf8_char(struct span s);

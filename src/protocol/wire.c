@@ -17,7 +17,7 @@ wire_measure(const struct wire *w)
     return w->proven ? WIRE_CBOR : WIRE_JSON;
 }
 
-/* What a service says that cannot make sense of a request. */
+/* Codes of a service that cannot make sense of a request. */
 static bool
 means_nothing_to_it(struct span code)
 {
@@ -50,16 +50,16 @@ unreadable(unsigned status)
     return status / 100 == 2;
 }
 
-/* Whether a reply may well come of a form that is not understood. */
+/* Whether the reason for a reply may be that the form was not understood. */
 static bool
 may_be_of_form(unsigned status, struct span code)
 {
     if (unreadable(status))
         return true;
-    /* too large, too many: clear words, and JSON would make it worse */
+    /* too large or too many: the meaning is clear, and JSON would be larger still */
     if (status < 400 || status == 413 || status == 429)
         return false;
-    /* what local servers say of an exception in their own code */
+    /* InternalError: local servers report exceptions in their own code like this */
     return !retry_knows(code) || span_same(code, SPAN("InternalError"));
 }
 

@@ -4,7 +4,7 @@
 
 enum { SEQUENCE = 0x30, OCTETS = 0x04, OID = 0x06, EXTENSIONS = 0xa3 };
 
-/* How many elements are open around what is read. */
+/* The depth: how many elements are open around the current byte. */
 enum {
     IN_CERTIFICATE = 1,
     IN_SIGNED_PART,
@@ -77,7 +77,7 @@ begin(struct x509_leaf *l)
 static void
 oid_byte(struct x509_leaf *l, unsigned char byte)
 {
-    /* one that is longer is none of those */
+    /* a longer identifier is not one of those that are looked for */
     if (l->oid_len < sizeof l->oid)
         l->oid[l->oid_len++] = (char)byte;
     else

@@ -1,8 +1,8 @@
 #ifndef X509_LEAF_H
 #define X509_LEAF_H
 /*
- * What BearSSL does not look at in a server's own certificate: whether it has names where they have to
- * stand, and whether it is for servers. Read from the DER as it comes; nothing is kept.
+ * What BearSSL does not check in a server's own certificate: whether it has names where they belong, and
+ * whether it is for servers. Read from the DER as it comes; nothing is kept.
  *
  * It judges nothing else. BearSSL reads the same bytes and refuses what is malformed.
  * Source: RFC 5280, sections 4.1, 4.2.1.6 and 4.2.1.12; RFC 9525, section 2 (no name but in
@@ -22,7 +22,7 @@ struct x509_leaf {
     uint32_t at;                    /* bytes read */
     uint32_t ends[X509_LEAF_DEPTH]; /* of the elements that are open */
     unsigned depth;
-    bool signed_part; /* the first element, which all of this is in, has been read */
+    bool signed_part; /* the first element, which contains all of this, has been read */
     uint8_t tag;
     unsigned more; /* bytes of a length to come */
     uint32_t len;
