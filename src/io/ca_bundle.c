@@ -46,7 +46,7 @@ copy(struct bundle *b, const unsigned char *bytes, size_t len)
     return p;
 }
 
-/* The key's numbers lie in the decoder, which the next certificate uses again. */
+/* The key's numbers lie in the decoder, which is used again for the next certificate. */
 static bool
 copy_key(struct bundle *b, br_x509_pkey *to, const br_x509_pkey *from)
 {
@@ -192,7 +192,7 @@ ca_bundle_read(const char *path, struct tls_anchors *anchors, struct ca_bundle_s
     *skipped = (struct ca_bundle_skipped){0};
     if (file < 0)
         return ERR_IO;
-    /* to read a folder fails, as does to measure what is no file */
+    /* reading fails for a folder, and mapping for anything that is not a regular file */
     r = system_read(file, &(char){0}, 1) < 0 ? ERR_IO
                                              : system_map(file, CA_BUNDLE_MAX_BYTES, &text);
     if (r == 0) {

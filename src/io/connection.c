@@ -44,6 +44,7 @@ connection_forget(struct connection *c)
 static void
 fail(struct connection *c, enum connection_end end, int code)
 {
+    /* the resumed session may be the reason, see tls_forget_session */
     if (c->state == CONNECTION_HANDSHAKING || end == CONNECTION_TLS_FAILED)
         connection_forget(c);
     connection_close(c);
@@ -62,7 +63,7 @@ timed_out(void *context)
     c->progress(c->context);
 }
 
-/* The address has had its share of the time: the next one. */
+/* The address has had its share of the time: tries the next one. */
 static void
 share_over(void *context)
 {
@@ -86,8 +87,8 @@ opened(struct connection *c)
 }
 
 /*
- * The name without the dot that may end it, which only name servers are to see. Host keeps it, as part of
- * what the user gave. Source: RFC 6066, section 3; RFC 9110, section 7.2.
+ * The name without a dot at its end, which is meant for name servers only. The Host field keeps the dot if the
+ * user gave one. Source: RFC 6066, section 3; RFC 9110, section 7.2.
  */
 static const char *
 name_for_tls(struct connection *c)
@@ -100,7 +101,7 @@ name_for_tls(struct connection *c)
     return host;
 }
 
-/* TCP is there: TLS begins, or the stream is open. */
+/* TCP is connected: TLS begins, or the stream is open. */
 static void
 connected(struct connection *c)
 {
@@ -144,7 +145,7 @@ ready(void *context, uint32_t events)
     c->progress(c->context);
 }
 
-/* A socket on its way to the next address. Returns 0, ERR_IO when it failed at once. */
+/* Begins to connect to an address. Returns 0, or ERR_IO when it failed at once. */
 static int
 connect_to(struct connection *c, const struct system_address *a)
 {
@@ -153,12 +154,12 @@ connect_to(struct connection *c, const struct system_address *a)
         return ERR_IO;
     }
     c->state = CONNECTION_CONNECTING;
-    /* within one machine it has been decided already */
+    /* within one machine the result is known at once */
     connect_result(c);
     return 0;
 }
 
-/* Divides what is left of the time among the addresses that are left; the last one has all. */
+/* Divides the time that is left among the addresses that are left; the last one has no limit of its own. */
 static void
 share_time(struct connection *c)
 {
@@ -234,8 +235,8 @@ connection_start(struct connection *c)
 /* --- the network ------------------------------------------------------------------------------- */
 
 /*
- * Reads once. Returns bytes, 0 when there are none now or no more at all; then peer_closed or the
- * state tell.
+ * Reads once. Returns the number of bytes; 0 when there are none now, or no more will come, as
+ * peer_closed or the state then show.
  */
 static size_t
 receive(struct connection *c, void *buffer, size_t cap)
@@ -248,6 +249,7 @@ receive(struct connection *c, void *buffer, size_t cap)
         return 0;
     if (n == 0)
         c->peer_closed = true;
+    /* no TLS record begins so; in words for the log, since as a TLS error it would puzzle the user */
     if (!c->answered && c->state == CONNECTION_HANDSHAKING && n >= 4 &&
         memcmp(buffer, "HTTP", 4) == 0) {
         fail(c, CONNECTION_NOT_TLS, 0);
@@ -266,7 +268,7 @@ transmit(struct connection *c, struct span bytes)
         c->corked = c->more;
         return (size_t)n;
     }
-    /* it may have refused the request before it was whole: what it said then is there to be read */
+    /* the peer may have refused the request before all of it was sent: its reply may still be read */
     if (n == ERR_BAD)
         c->deaf = true;
     else if (n == ERR_IO)
@@ -275,8 +277,8 @@ transmit(struct connection *c, struct span bytes)
 }
 
 /*
- * Moves bytes one step each way; returns whether another step may move more. While more is to be sent, and can
- * be, a reply is not looked for: that would be a system call for each record.
+ * Moves bytes one step each way; returns whether another step may move more. As long as more can be sent it
+ * does not look for a reply, which would cost a system call for each record.
  */
 static bool
 step(struct connection *c)
@@ -299,7 +301,7 @@ step(struct connection *c)
         return false;
     n = receive(c, to, cap);
     stream_received(&c->stream, n);
-    /* plain bytes come as many as there are; of a record TLS asks for the head first */
+    /* one read takes all plain bytes there are; TLS reads a record's head before the rest */
     return n > 0 && c->stream.encrypted;
 }
 
@@ -313,7 +315,7 @@ check_tls(struct connection *c)
         opened(c);
     if (!tls_ended(c->stream.tls, &code))
         return true;
-    /* a close_notify leaves no error */
+    /* a close_notify ends TLS without an error code */
     fail(c, code == 0 ? CONNECTION_BY_PEER : CONNECTION_TLS_FAILED, code);
     return false;
 }
@@ -341,6 +343,7 @@ pump(struct connection *c)
     while (step(c) && c->state != CONNECTION_CLOSED);
     if (c->state == CONNECTION_CLOSED)
         return;
+    /* not before the owner has taken what came before the close */
     if (c->peer_closed && stream_input(&c->stream).len == 0)
         fail(c, CONNECTION_BY_PEER, 0);
     else
@@ -367,7 +370,7 @@ connection_wrote(struct connection *c, size_t len)
     stream_wrote(&c->stream, len);
 }
 
-/* What was held back for more goes when there is none. */
+/* Sends what was held back for more, once no more follows. */
 static void
 uncork(struct connection *c)
 {
@@ -410,7 +413,7 @@ connection_used(struct connection *c, size_t len)
 bool
 connection_idle(struct connection *c)
 {
-    /* input that nobody has taken would pass for the reply to the next call */
+    /* unread input would be taken for the reply to the next call */
     return c->state == CONNECTION_OPEN && !c->peer_closed && stream_input(&c->stream).len == 0 &&
            (system_look(c->watch.fd) & ~(uint32_t)SYSTEM_OUT) == 0;
 }

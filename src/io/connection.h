@@ -1,8 +1,8 @@
 #ifndef CONNECTION_H
 #define CONNECTION_H
 /*
- * One outgoing byte stream to a named peer, over TCP or over TLS on TCP. Never waits: whatever
- * happens is told by `progress`, after which the owner looks at the state.
+ * One outgoing byte stream to a named peer, over TCP or over TLS on TCP. Never waits: `progress`
+ * reports that something has happened, and the owner then looks at the state.
  *
  *   closed -> resolving -> connecting -> handshaking (TLS) -> open -> closed
  *
@@ -22,7 +22,7 @@ enum connection_state {
     CONNECTION_OPEN
 };
 
-/* Why a connection came to its end. */
+/* Why a connection ended. */
 enum connection_end {
     CONNECTION_NO_END,
     CONNECTION_NO_NAME,    /* the host name has no address */
@@ -30,7 +30,7 @@ enum connection_end {
     CONNECTION_TIMED_OUT,  /* not open within the time allowed */
     CONNECTION_TLS_FAILED, /* code is for tls_error */
     CONNECTION_NOT_TLS,    /* the peer answered a TLS handshake in plain HTTP */
-    CONNECTION_BY_PEER,    /* closed by the peer, perhaps in the midst of things */
+    CONNECTION_BY_PEER,    /* closed by the peer, perhaps too early */
     CONNECTION_BROKEN      /* reset, or another error of the network; code is the system's */
 };
 
@@ -39,8 +39,8 @@ struct connection_peer {
     struct span host;
     uint16_t port;
     const struct tls_anchors *anchors; /* NULL: no TLS */
-    uint32_t open_within_ms;           /* name, TCP and TLS together; 0: as long as it takes. No
-                                        * address takes more than its share of what is left */
+    uint32_t open_within_ms;           /* for name, TCP and TLS together; 0: no limit. No address
+                                        * takes more than its share of the time left */
 };
 
 struct connection {
@@ -52,28 +52,28 @@ struct connection {
                           * connections */
     struct connection_peer peer;
     bool
-        more; /* the owner goes on writing at once: what is flushed may wait for that, and input too */
+        more; /* the owner will write more at once: what is flushed, and input, may wait for that */
     void (*progress)(void *context);
     void *context;
 
     /* private */
     struct loop *loop;
     struct loop_watch watch;
-    struct loop_timer timer; /* to be open by then */
-    struct loop_timer share; /* of the address that is tried, if there are others */
+    struct loop_timer timer; /* the connection has to be open by then */
+    struct loop_timer share; /* limit for the address being tried, if there are others */
     struct resolver resolver;
     unsigned address;
     bool answered; /* the peer has sent something */
     bool corked;   /* the network holds back what was sent last */
-    bool deaf;     /* the peer takes no output any more; it may have said why */
+    bool deaf;     /* the peer accepts no more output; it may have sent the reason */
     struct stream stream;
 };
 
 #define CONNECTION_BUFFER PLAIN_BUFFER
 
 /*
- * Memory is for the caller to set: stream.tls for a peer with anchors, or else stream.plain.in and out. They may
- * be changed between a close and the next start.
+ * The caller sets the memory: stream.tls for a peer with anchors, otherwise stream.plain.in and out. Both may be
+ * changed between a close and the next start.
  */
 void connection_init(struct connection *c, struct loop *loop, void (*progress)(void *context),
                      void *context);
@@ -85,8 +85,8 @@ void connection_start(struct connection *c);
 void connection_close(struct connection *c);
 
 /*
- * The same in good order, with nothing under way: a TLS peer is told (close_notify), if the network takes
- * that at once. Source: RFC 5246, section 7.2.1.
+ * An orderly close, when nothing is under way: a TLS peer is sent a close_notify, if the network takes it at
+ * once. Source: RFC 5246, section 7.2.1.
  */
 void connection_end(struct connection *c);
 
@@ -96,7 +96,7 @@ void connection_forget(struct connection *c);
 /* Room for output; *cap is 0 when there is none now. Only when open. */
 char *connection_room(struct connection *c, size_t *cap);
 
-/* So many bytes were written at the place that connection_room gave. */
+/* len bytes have been written to what connection_room returned. */
 void connection_wrote(struct connection *c, size_t len);
 
 /* Sends what was written, as far as the network takes it now; the rest follows by itself. */
@@ -117,8 +117,8 @@ void connection_used(struct connection *c, size_t len);
 bool connection_idle(struct connection *c);
 
 /*
- * Whether only a change from outside can make the next connection end otherwise: the peer does not
- * speak TLS, its certificate is not accepted, or it refuses the handshake.
+ * Whether the next connection will end in the same way unless something changes outside: the peer does
+ * not speak TLS, its certificate is not accepted, or it refuses the handshake.
  */
 bool connection_hopeless(const struct connection *c);
 

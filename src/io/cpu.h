@@ -1,11 +1,11 @@
 #ifndef CPU_H
 #define CPU_H
 /*
- * Which of the CPU's instructions for cryptography may be used. Nothing is kept: on x86-64 each
- * question traps into the hypervisor, some microseconds a time, so ask once, off the way to `register`.
+ * Which of the CPU's instructions for cryptography may be used. The result is not cached: on x86-64 each
+ * call traps into the hypervisor, which takes some microseconds, so call once, and not before `register`.
  *
  * They work on the registers that every kernel of these CPUs saves (SSE on x86-64, Advanced SIMD on
- * arm64), so nothing has to be known of the kernel, as it would be for AVX.
+ * arm64), so that the kernel's support need not be checked, as it would for AVX.
  * Source: Intel SDM volume 2, CPUID; Linux, Documentation/arch/arm64/elf_hwcaps.rst.
  */
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #include <cpuid.h>
 #include <stddef.h>
 
-/* SHA-256 as src/protocol/sha256_cpu.c has it: SHA, and for loading and shuffling SSSE3 and SSE4.1. */
+/* What src/protocol/sha256_cpu.c needs: SHA, and for loading and shuffling SSSE3 and SSE4.1. */
 static inline bool
 cpu_has_sha256(void)
 {

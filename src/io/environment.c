@@ -8,7 +8,7 @@
 
 static uint64_t asked;
 
-/* What follows the name and its equals sign; NULL where the pair has another name. */
+/* What follows the name and its equals sign; NULL if the pair has another name. */
 static const char *
 value_of(const char *pair, struct span name)
 {

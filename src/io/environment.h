@@ -1,12 +1,12 @@
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
 /*
- * The environment variables, and which of them somebody has asked for: what is set in the hope that
- * somebody does, and nobody did, is misspelt.
+ * The environment variables, and which of them have been asked for: one of ours that is set, and that
+ * nothing asks for, is misspelt.
  */
 #include "protocol/span.h"
 
-/* Those that are marked as asked for; the first of them in the environment, where there are more. */
+/* Variables with this prefix are marked when asked for; of several with the same name, the first one. */
 #define ENVIRONMENT_MARKED "TELEMETRY_"
 #define ENVIRONMENT_MARKS 64
 
@@ -14,8 +14,8 @@
 const char *environment_get(const char *name);
 
 /*
- * Tells the name of each variable that begins with ENVIRONMENT_MARKED, is not empty, and was not asked
- * for so far.
+ * Calls back with the name of each variable that begins with ENVIRONMENT_MARKED, is not empty, and has
+ * not been asked for.
  */
 void environment_unasked(void (*tell)(struct span name));
 

@@ -7,10 +7,10 @@
 
 /* see http_client.h */
 
-/* A reply that trickles in is given so many times the longest silence. */
+/* How many times the longest silence a reply may take that trickles in. */
 enum { REPLY_SILENCES = 10 };
 
-/* What was sent before a freeze and has been answered is read at once after it. */
+/* An answer that came during a freeze is read at once afterwards, so there is little to wait for. */
 enum { THAWED_MS = 250 };
 
 static void progress(void *context);
@@ -47,7 +47,7 @@ open_connection(struct http_client *c)
     connection_start(&c->connection);
 }
 
-/* The same call on a new connection, which counts as no failure. */
+/* The same call on a new connection, which does not count as a failure. */
 static void
 repeat(struct http_client *c)
 {
@@ -64,14 +64,14 @@ frozen(const struct http_client *c)
     return c->thaws != c->loop->thaws && !c->repeated;
 }
 
-/* Whether its silence may be that of a connection that is dead. */
+/* Whether the peer may be silent because the connection is dead. */
 static bool
 doubtful(const struct http_client *c)
 {
     return !c->answered && (frozen(c) || (c->kept && c->hurry_ms > 0 && !c->repeated));
 }
 
-/* The connection is gone: once more on a new one if that may be due to its age, else the end. */
+/* The connection is lost: repeats the call once on a new one if a kept one may have timed out at the peer. */
 static void
 lost(struct http_client *c)
 {
@@ -79,6 +79,7 @@ lost(struct http_client *c)
 
     if (!c->answered && (kept || frozen(c)))
         repeat(c);
+    /* a body without framing ends with the connection */
     else if (c->state == HTTP_READING && c->connection.end == CONNECTION_BY_PEER &&
              http_body_eof(&c->body) == 0)
         finish(c, 0);
@@ -107,13 +108,14 @@ heard(struct http_client *c)
              doubtful(c) && c->hurry_ms > 0 && c->hurry_ms < c->call->silence_ms
                  ? c->hurry_ms
                  : c->call->silence_ms);
+    /* the limit for the whole reply counts from the last byte sent, so it moves on while sending */
     if (c->state == HTTP_SENDING)
         c->reply_by_ms = c->silence.at_ms + (uint64_t)REPLY_SILENCES * c->call->silence_ms;
     else if (c->silence.at_ms > c->reply_by_ms)
         c->silence.at_ms = c->reply_by_ms;
 }
 
-/* Fills the connection with what there is to send; whether any was written. */
+/* Fills the connection with what there is to send. Returns whether anything was written. */
 static bool
 send_body(struct http_client *c)
 {
@@ -155,7 +157,7 @@ send_request(struct http_client *c)
     heard(c);
 }
 
-/* The head of the reply, as far as it is there. Returns bytes of input used, or an error. */
+/* Reads as much of the reply's head as is there. Returns bytes of input used, or an error. */
 static int
 read_head(struct http_client *c, struct span in)
 {
@@ -174,6 +176,7 @@ read_head(struct http_client *c, struct span in)
     if (used < 0)
         return ERR_BAD;
     c->head_len = 0;
+    /* after any other 1xx the actual reply follows */
     if (head.status >= 200 || head.status == 101) {
         if (http_response_body(&head, &c->body) != 0)
             return ERR_BAD;
@@ -231,7 +234,7 @@ read_reply(struct http_client *c)
     return ERR_MORE;
 }
 
-/* Writes and sends by turns, as long as the network takes it. */
+/* Alternately writes and sends, as long as the network takes it. */
 static void
 send_all(struct http_client *c)
 {
@@ -242,7 +245,7 @@ send_all(struct http_client *c)
     }
     c->connection.more = false;
     connection_flush(&c->connection);
-    /* the time that our own work took is none of the peer's */
+    /* the time that our own work took does not count as the peer's silence */
     heard(c);
     if (c->sent_all)
         c->state = HTTP_WAITING;
@@ -284,7 +287,7 @@ http_client_init(struct http_client *c, struct loop *loop, char *head)
     loop_add_timer(loop, &c->silence);
 }
 
-/* By whichever clock more time went by: one of them may stand still in a freeze. */
+/* By the clock by which more time has passed: one of them may stand still in a freeze. */
 static bool
 unused_for(const struct http_client *c, uint32_t ms)
 {
@@ -294,7 +297,7 @@ unused_for(const struct http_client *c, uint32_t ms)
            wall - c->used_wall_ms > ms;
 }
 
-/* Closes a connection that was kept for too long, or that the peer has given up. */
+/* Closes a connection that was unused for too long, or that the peer has given up. */
 static void
 close_stale(struct http_client *c, uint32_t idle_ms)
 {
@@ -331,7 +334,7 @@ http_client_start(struct http_client *c, const struct http_call *call)
         open_connection(c);
         return;
     }
-    /* opened ahead, it may still be on its way */
+    /* a connection that was opened in advance may still be on its way */
     c->state = HTTP_OPENING;
     if (c->connection.state == CONNECTION_OPEN) {
         c->kept = true;

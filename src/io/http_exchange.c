@@ -34,7 +34,7 @@ http_exchange_close(struct http_exchange *x)
 
 /* --- answers ----------------------------------------------------------------------------------- */
 
-/* Returns whether it was sent. */
+/* Returns whether all of it was sent. */
 static bool
 answer(struct http_exchange *x, struct span reply)
 {
@@ -98,7 +98,7 @@ accept_body(struct http_exchange *x)
 {
     bool heard;
 
-    /* asked before: one that closes upon the answer has heard it */
+    /* checked before answering: a peer that closes after the answer has heard it */
     heard = (system_look(x->file) & (SYSTEM_FINISHED | SYSTEM_HANGUP | SYSTEM_ERROR)) == 0;
     heard = answer(x, x->keep_alive ? SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
                                     : SPAN("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
@@ -135,7 +135,7 @@ begin_body(struct http_exchange *x, const struct http_head *head)
     x->state = HTTP_EXCHANGE_BODY;
 }
 
-/* Collects the head until it is whole. */
+/* Collects the head until it is complete. */
 static void
 read_head(struct http_exchange *x, struct span *in)
 {
@@ -160,7 +160,7 @@ read_head(struct http_exchange *x, struct span *in)
     }
 }
 
-/* Returns 0 to read on, or below it when reading has to end: ERR_FULL to pause it. */
+/* Returns 0 to read on; below zero when reading has to stop, with ERR_FULL only for a while. */
 static int
 read_body(struct http_exchange *x, struct span *in)
 {
@@ -213,6 +213,7 @@ http_exchange_deserted(const struct http_exchange *x, size_t unread)
 
     if ((events & (SYSTEM_HANGUP | SYSTEM_ERROR)) != 0)
         return true;
+    /* without a Content-Length nobody knows whether what it left completes the body */
     if ((events & SYSTEM_FINISHED) == 0 || x->body.state != HTTP_BODY_LENGTH)
         return false;
     return x->body.left > unread + system_waiting(x->file);

@@ -3,18 +3,18 @@
 /*
  * POST requests on one connection to a server, HTTP/1.1 or 1.0, and their answers.
  *
- * Bodies are streamed to the owner as they arrive, none is ever held as a whole. A request whose body ends
- * is answered 200; the next may follow without waiting for that. Other answers, after which no request is
- * read: what `begin` says; 400 for what is not valid HTTP, its framing included; 405 for another method; 431
- * for a head beyond HTTP_EXCHANGE_HEAD_BYTES; and what http_exchange_refuse is told. A body may have any
- * length.
+ * Bodies are streamed to the owner as they arrive, and never held as a whole. A request is answered 200 when
+ * its body has ended; the next may follow without waiting for that. After any other answer no request is
+ * read: what `begin` returns; 400 for invalid HTTP, its framing included; 405 for another method; 431
+ * for a head beyond HTTP_EXCHANGE_HEAD_BYTES; and the status given to http_exchange_refuse. A body may have
+ * any length.
  */
 #include "io/system.h"
 #include "protocol/http.h"
 
 #define HTTP_EXCHANGE_HEAD_BYTES 8192
 
-/* Each call has the context, and which of the server's connections it is about. */
+/* Each callback gets the context and the index of the server's connection that it is about. */
 struct http_exchange_owner {
     /* A POST with a valid head. Returns 0 to take its body, or the status to refuse it with. */
     unsigned (*begin)(void *context, unsigned which, const struct http_head *head);
@@ -25,7 +25,7 @@ struct http_exchange_owner {
     int (*body)(void *context, unsigned which, struct span piece);
     /* The body has ended. Returns as body; after ERR_FULL it is called again when reading goes on. */
     int (*end)(void *context, unsigned which);
-    /* The request has been answered 200. heard: as far as is known, the peer was there to hear it. */
+    /* The request has been answered 200. heard: as far as is known, the peer was still there. */
     void (*answered)(void *context, unsigned which, bool heard);
     /* The request is answered with another status; lost follows if its body had begun. */
     void (*refused)(void *context, unsigned status, const char *reason);
@@ -54,28 +54,28 @@ struct http_exchange {
     size_t head_len;
 };
 
-/* There is a connection from now on. Owner, which and head are set. */
+/* A connection has been accepted. Owner, which and head are set. */
 void http_exchange_open(struct http_exchange *x, int file);
 
 /*
- * Reads on in the input. Returns 0 when it is used up, or below it when reading has to end, as body and end
- * of the owner say; *in is what follows then.
+ * Reads on in the input. Returns 0 when it is used up; below zero when reading has to stop, as the owner's
+ * body or end returned; *in is then what follows.
  */
 int http_exchange_read(struct http_exchange *x, struct span *in);
 
-/* Answers what is under way with a status that is no success. What still comes is to be discarded. */
+/* Answers the current request with an error status. Whatever still comes is to be discarded. */
 void http_exchange_refuse(struct http_exchange *x, unsigned status);
 
-/* Whether it is in the midst of something, so that silence may last for too long. */
+/* Whether a request has begun or the end is awaited, so that the peer must not be silent for long. */
 bool http_exchange_unfinished(const struct http_exchange *x);
 
 /*
- * Whether the sender has gone, and what it left cannot complete the body: then it need not be read on, as
- * all of it comes again. unread: bytes of the body that are read and not used. Only within a body.
+ * Whether the sender has gone and what it left cannot complete the body, which then need not be read, as the
+ * sender repeats all of it. unread: bytes of the body that are read and not used. Only within a body.
  */
 bool http_exchange_deserted(const struct http_exchange *x, size_t unread);
 
-/* There is no connection any more. */
+/* The connection is gone. */
 void http_exchange_close(struct http_exchange *x);
 
 #endif

@@ -37,7 +37,7 @@ watch_all(struct http_server *s, uint32_t events)
     }
 }
 
-/* The read buffer holds what is to be read next. */
+/* Pauses reading; `rest`, in the read buffer, is what has to be read next. */
 static void
 pause_reading(struct http_server_connection *c, struct span rest)
 {
@@ -56,7 +56,7 @@ feed(struct http_server_connection *c, struct span in)
         pause_reading(c, in);
 }
 
-/* Nobody could be heard while the process was frozen: the one that was heard last was heard just now. */
+/* Nobody could be heard while the process was frozen, so the connection heard last counts as heard just now. */
 static void
 look_for_thaw(struct http_server *s)
 {
@@ -82,7 +82,7 @@ read_once(struct http_server_connection *c)
 
     CHECK(s->paused == NULL);
     look_for_thaw(s);
-    /* asked now: what the loop reports may be from before a freeze */
+    /* asked again, since what the loop reported may be from before a freeze */
     if (c->exchange.state == HTTP_EXCHANGE_BODY && http_exchange_deserted(&c->exchange, 0)) {
         http_server_close(c);
         return false;
@@ -92,6 +92,7 @@ read_once(struct http_server_connection *c)
         http_server_close(c);
     if (n <= 0)
         return false;
+    /* discarded, and no sign of life: the time for the peer to read the answer runs on */
     if (c->exchange.state == HTTP_EXCHANGE_CLOSING)
         return true;
     c->heard_ms = s->heard_ms = s->loop->now.ms;
@@ -111,7 +112,7 @@ connection_ready(void *context, uint32_t events)
         (void)read_once(c);
         return;
     }
-    /* not to be read now; a peer that is gone for good would be reported without end */
+    /* reading is paused; but a connection that has failed would be reported in every turn, so it is closed */
     if ((events & (SYSTEM_ERROR | SYSTEM_HANGUP)) == 0)
         return;
     http_server_close(c);
@@ -119,7 +120,7 @@ connection_ready(void *context, uint32_t events)
         watch_all(s, SYSTEM_IN);
 }
 
-/* A free one; when there is none, that which was silent for longest is closed. */
+/* A free connection; if there is none, the one that has been silent for longest is closed. */
 static struct http_server_connection *
 free_connection(struct http_server *s)
 {
@@ -148,7 +149,7 @@ accept_one(void *context, uint32_t events)
     (void)events;
     look_for_thaw(s);
     if (fd == ERR_IO) {
-        /* no more files: not asked again before the next sweep */
+        /* no more files: the next sweep tries again */
         (void)loop_watch(s->loop, &s->watch, s->watch.fd, 0);
         loop_set_earlier(&s->sweep, s->loop->now.ms + SWEEP_MS);
     }
@@ -183,6 +184,7 @@ sweep(void *context)
 
     look_for_thaw(s);
     (void)loop_watch(s->loop, &s->watch, s->watch.fd, SYSTEM_IN);
+    /* while reading is paused, it is we who do not listen */
     for (int i = 0; i < HTTP_SERVER_CONNECTIONS && s->paused == NULL; i++) {
         struct http_server_connection *c = &s->connections[i];
 

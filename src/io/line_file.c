@@ -16,7 +16,7 @@ line_file_read(const char *path, void (*take)(void *context, struct span line), 
     lines.len = 0;
     lines.too_long = false;
     do {
-        struct span in = SPAN("\n"); /* which the last line may lack */
+        struct span in = SPAN("\n"); /* the file's last line may lack it */
         struct span line;
 
         n = file < 0 ? 0 : system_read(file, bytes, sizeof bytes);

@@ -5,7 +5,7 @@
  */
 #include "protocol/span.h"
 
-/* Calls take for each line, valid until it returns. A file that cannot be read has no lines. */
+/* Calls take for each line, which is valid until take returns. A file that cannot be read has no lines. */
 void line_file_read(const char *path, void (*take)(void *context, struct span line), void *context);
 
 #endif

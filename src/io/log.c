@@ -9,7 +9,7 @@
 
 /* see log.h */
 
-/* How long the one line that must not be missing waits for room. */
+/* How long lines that should not be missing wait for room. */
 enum { ALWAYS_WAIT_MS = 40, RAW_WAIT_MS = 10 };
 
 static enum log_level least = LOG_WARN;
@@ -49,7 +49,7 @@ log_prints(enum log_level level)
     return level <= least;
 }
 
-/* Bytes that are no UTF-8, as a peer may send them or a cut may leave, become U+FFFD, a run of them one. */
+/* Each run of bytes that are not UTF-8, sent by a peer or left by a cut, becomes one U+FFFD. */
 static void
 put_text(struct out *o, struct span text)
 {

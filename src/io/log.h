@@ -5,15 +5,15 @@
  *
  *   {"time":"…","level":"warn","logger":"kinesis-telemetry-api-extension","message":"…"}
  *
- * A line is valid UTF-8 whatever it tells: bytes of a message that are not become U+FFFD.
+ * A line is always valid UTF-8: bytes of a message that are not become U+FFFD.
  *
- * Never hand credentials or telemetry to these calls. A line that the pipe has no room for now is
- * left out: waiting for a reader could hold the function.
+ * Never pass credentials or telemetry to these calls. A line for which the pipe has no room at the moment is
+ * left out: waiting for a reader could hold up the function.
  */
 #include "protocol/out.h"
 #include "protocol/settings.h"
 
-/* Name under which our lines can be told from others'. */
+/* The name by which our lines can be recognised. */
 #define LOG_LOGGER "kinesis-telemetry-api-extension"
 
 /* The least severe level that is printed from now on; LOG_WARN at first. */
@@ -22,8 +22,8 @@ void log_set_level(enum log_level level);
 bool log_prints(enum log_level level);
 
 /*
- * Whether a line that log_line or log_always wrote bears this moment, milliseconds since 1970. The
- * latest LOG_MOMENTS moments are remembered; of an earlier one it cannot be told, which counts as so.
+ * Whether log_line or log_always wrote a line at this moment, milliseconds since 1970. The latest
+ * LOG_MOMENTS moments are remembered; for an earlier one the answer is always yes.
  */
 #define LOG_MOMENTS 64
 bool log_wrote_at(uint64_t ms);
@@ -38,8 +38,8 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 
 /*
- * A line of level info that is printed whatever the level, and may wait 40 ms for room in the pipe:
- * members is the inside of a JSON object that follows the message, or empty.
+ * A line of level info that is printed whatever the level, and may wait 40 ms for room in the pipe.
+ * members: more members of the line's JSON object, to follow the message; may be empty.
  */
 void log_always(const char *message, struct span members);
 

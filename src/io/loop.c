@@ -7,7 +7,7 @@
 
 /* see loop.h */
 
-/* Later than a busy machine makes a turn. */
+/* A delay beyond this is taken for a freeze; a busy machine delays a turn by less. */
 enum { FREEZE_MS = 300, AWAKE_MS = 500 };
 
 int
@@ -42,7 +42,7 @@ loop_close(struct loop *loop, struct loop_watch *watch)
     watch->added = false;
     watch->fd = -1;
     watch->events = 0;
-    /* what this turn has still to report of it is void */
+    /* events of this file that this turn has not reported yet are void */
     for (int i = 0; i < loop->ready_len; i++)
         if (loop->ready[i].tag == watch)
             loop->ready[i].tag = NULL;
@@ -71,8 +71,8 @@ loop_set_earlier(struct loop_timer *timer, uint64_t at_ms)
 }
 
 /*
- * Milliseconds until the next timer; -1 when none is set. A freeze is told by a wait that took longer
- * than it was to, so where freezes count it is a short one.
+ * Milliseconds until the next timer; -1 when none is set. A freeze is recognised by a wait that took longer
+ * than it should have, so the wait is short when a timer has to notice freezes.
  */
 static int
 wait_ms(const struct loop *loop)
@@ -105,8 +105,8 @@ fire_timers(struct loop *loop)
 }
 
 /*
- * The process was frozen: what arrived while it could not listen may not have been read yet, so
- * peers are given the time anew.
+ * The process was frozen: what arrived meanwhile may not have been read yet, so peers are given that
+ * time again.
  */
 static void
 thaw(struct loop *loop, uint64_t ms)

@@ -1,11 +1,11 @@
 #ifndef LOOP_H
 #define LOOP_H
 /*
- * The one loop: watched files and timers, nothing else ever waits.
+ * The event loop: watched files and timers. Nothing else ever waits.
  *
  * A watch or a timer belongs to its owner and lies in the owner's struct; the loop keeps pointers.
  * A callback may change, close or start any other watch or timer. Each turn serves files before
- * timers: after a freeze, what has arrived counts before what seems overdue.
+ * timers, so that after a freeze what has arrived is read before what seems overdue.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +23,7 @@ struct loop_watch {
 
 struct loop_timer {
     uint64_t at_ms; /* monotonic clock; 0: off */
-    bool awake;     /* measures time in which the peer could be heard: a freeze does not count */
+    bool awake;     /* the timer pauses during a freeze, when no peer could be heard */
     void (*fire)(void *context);
     void *context;
     struct loop_timer *next;
@@ -34,7 +34,7 @@ struct loop {
     bool stopped;
     struct loop_timer *timers;
     struct moment now;             /* of this turn */
-    unsigned thaws;                /* how often the process was found to have been frozen */
+    unsigned thaws;                /* how often a freeze of the process has been noticed */
     struct system_ready ready[16]; /* its tags are watches, NULL once they are closed */
     int ready_len;
 };
@@ -42,22 +42,22 @@ struct loop {
 /* Returns 0, or ERR_IO. */
 int loop_open(struct loop *loop);
 
-/* Watches fd for these events from now on; 0 keeps it but reports errors and hang-up only. */
+/* Watches fd for these events from now on; with 0 only errors and hang-ups are reported. */
 int loop_watch(struct loop *loop, struct loop_watch *watch, int fd, uint32_t events);
 
-/* Stops watching and closes the file; nothing to do if none is watched. */
+/* Stops watching and closes the file; does nothing if none is watched. */
 void loop_close(struct loop *loop, struct loop_watch *watch);
 
-/* Once per timer, at start-up. It fires when at_ms is set and has come; at_ms is 0 by then. */
+/* Once per timer, at start-up. It fires when at_ms is set and has come, after at_ms was reset to 0. */
 void loop_add_timer(struct loop *loop, struct loop_timer *timer);
 
-/* Sets a timer to so many milliseconds from now on: work of this turn does not count. */
+/* Sets a timer to ms milliseconds from now, not from the beginning of this turn. */
 void loop_set(struct loop *loop, struct loop_timer *timer, uint64_t ms);
 
 /* Sets the timer to a moment unless it is set to an earlier one. */
 void loop_set_earlier(struct loop_timer *timer, uint64_t at_ms);
 
-/* Turns until stopped is set. Returns 0, or ERR_IO. */
+/* Runs until stopped is set. Returns 0, or ERR_IO. */
 int loop_run(struct loop *loop);
 
 #endif

@@ -15,22 +15,22 @@ struct plain {
     size_t in_from, in_len, out_from, out_len;
 };
 
-/* Nothing is there, in neither direction. */
+/* Empties both buffers. */
 void plain_start(struct plain *p);
 
-/* Room for what is to be sent, *cap is 0 when there is none; so many bytes were written there. */
+/* Room for what is to be sent; *cap is 0 when there is none. plain_wrote: len bytes were written there. */
 char *plain_room(struct plain *p, size_t *cap);
 void plain_wrote(struct plain *p, size_t len);
 
-/* What has arrived; so many bytes of it are done with. */
+/* What has arrived. plain_used: the first len bytes of it are no longer needed. */
 struct span plain_input(const struct plain *p);
 void plain_used(struct plain *p, size_t len);
 
-/* What the network is to take; so many bytes it took. */
+/* What the network has to take. plain_sent: it took len bytes. */
 struct span plain_output(const struct plain *p);
 void plain_sent(struct plain *p, size_t len);
 
-/* Room for what the network has, *cap is 0 when there is none; so many bytes were put there. */
+/* Room for what comes from the network; *cap is 0 when there is none. plain_received: len bytes were put there. */
 char *plain_space(struct plain *p, size_t *cap);
 void plain_received(struct plain *p, size_t len);
 

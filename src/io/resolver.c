@@ -16,7 +16,7 @@ enum {
     OTHER_KIND_MS = 100
 };
 
-/* v4 is asked for first, as there is least to lose when the second one is dropped on the way. */
+/* v4 is asked for first: if the second question is dropped on the way, least is lost. */
 static const enum dns_type types[] = {DNS_A, DNS_AAAA};
 enum { QUESTIONS = sizeof types / sizeof *types };
 
@@ -44,7 +44,7 @@ bit(const struct resolver_server *s)
     return 1u << (s - s->resolver->servers);
 }
 
-/* What has no reply yet gets none from these servers. */
+/* Questions without a reply will not get one from these servers. */
 static void
 give_up(struct resolver *r, unsigned servers, enum resolver_trouble trouble)
 {
@@ -71,7 +71,7 @@ ask_one(struct resolver_server *s, int i)
         return;
     }
     n = system_send(s->watch.fd, out_span(&o), false);
-    /* a socket that is connected tells that nobody listens there */
+    /* on a connected socket the system reports that nobody listens there */
     if (n < 0 && n != ERR_MORE)
         give_up(s->resolver, bit(s), RESOLVER_UNREACHABLE);
 }
@@ -104,7 +104,7 @@ ask(struct resolver *r)
         ask_server(&r->servers[i]);
 }
 
-/* One stream at a time: if this reply was cut another one will be, when it is asked for again. */
+/* One stream at a time: a reply that was cut meanwhile will be cut again when its question is repeated. */
 static void
 start_stream(struct resolver_server *s)
 {
@@ -120,7 +120,7 @@ start_stream(struct resolver_server *s)
         give_up(s->resolver, bit(s), RESOLVER_UNREACHABLE);
 }
 
-/* Once more for what may have been a moment's weakness; a stream says the same again. */
+/* A failure over UDP may be temporary, so the server is asked once more; over a stream it would repeat itself. */
 static void
 server_failed(struct resolver_server *s, int i, bool by_stream)
 {
@@ -193,7 +193,7 @@ take_conf_line(void *context, struct span line)
     resolv_conf_line(context, line);
 }
 
-/* Begins with the next name, or anew with the same one. */
+/* Starts with the next name, or again with the same one. */
 static void
 look_up(struct resolver *r)
 {
@@ -278,7 +278,7 @@ udp_ready(void *context, uint32_t events)
     proceed(s->resolver);
 }
 
-/* A server may take one question only; then the other one goes over a stream of its own. */
+/* A server may take only one question per stream; the other one then gets its own stream. */
 static void
 stream_ended(struct resolver_stream *stream)
 {
@@ -291,7 +291,7 @@ stream_ended(struct resolver_stream *stream)
         give_up(s->resolver, bit(s), RESOLVER_UNREACHABLE);
 }
 
-/* All questions that are open, each behind its length. Source: RFC 1035, 4.2.2. */
+/* All open questions, each after its length. Source: RFC 1035, 4.2.2. */
 static void
 stream_send(struct resolver_stream *stream)
 {
@@ -316,7 +316,7 @@ stream_send(struct resolver_stream *stream)
         stream_ended(stream);
 }
 
-/* Takes the messages that are whole, or as much of one as there is room for. */
+/* Takes the messages that are complete, or as much of one as there is room for. */
 static void
 stream_receive(struct resolver_stream *stream)
 {

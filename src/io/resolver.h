@@ -1,20 +1,20 @@
 #ifndef RESOLVER_H
 #define RESOLVER_H
 /*
- * Addresses of a host name, found without holding the loop.
+ * Addresses of a host name, found without blocking the loop.
  *
- * A name in /etc/hosts, "localhost" and address literals are there at once. For any other the name
- * servers of /etc/resolv.conf are asked, all at the same time, for both kinds of addresses, and the
- * first that knows is believed; over UDP, and over TCP when a reply is too long for that. Both files
- * are read anew for each look-up, and sockets are open only during one: at most one for each server,
+ * Names in /etc/hosts, "localhost" and address literals are resolved at once. For any other name all
+ * name servers of /etc/resolv.conf are asked at the same time for both kinds of addresses, and the
+ * first one that knows is believed; over UDP, and over TCP when a reply is too long for that. Both files
+ * are read again for each look-up, and sockets are open only during one: at most one for each server,
  * and one for TCP.
  *
- * What differs from the system's own resolver, since callers have little time:
+ * It differs from the system's own resolver because callers have little time:
  *   - a lost packet is repeated after 200 ms, then at intervals that double up to those of the file;
- *   - servers that fail, refuse or cannot be reached end the look-up as soon as none is left;
- *   - once there is an address of one kind that the system knows a way to, the other kind is waited
- *     for no longer than 100 ms more;
- *   - after a freeze the look-up begins anew: what was asked before may never be answered.
+ *   - the look-up ends as soon as all servers have failed, refused or are unreachable;
+ *   - once there is an address of one kind that the system has a route to, the other kind is awaited
+ *     for at most 100 ms more;
+ *   - after a freeze the look-up starts again: what was asked before may never be answered.
  *
  * One name is looked up at a time.
  */
@@ -23,7 +23,7 @@
 #include "protocol/dns.h"
 #include "protocol/resolv_conf.h"
 
-/* Bytes of a reply over TCP; before what is beyond there are addresses enough. */
+/* Bytes of a reply over TCP that are read; they contain addresses enough. */
 #define RESOLVER_STREAM_MAX 1024
 
 /* Why there is no address. After the first three another name may be tried; the last one wins. */
@@ -52,7 +52,7 @@ struct resolver {
     void *context;
     struct loop_timer timer;
     unsigned thaws;
-    uint32_t wait_ms, wait_max_ms, left_ms; /* until asked again; at most; until given up */
+    uint32_t wait_ms, wait_max_ms, left_ms; /* until asked again; its maximum; until given up */
     unsigned try;                           /* see resolv_conf_name */
     bool more;                              /* there are other names to try */
     enum resolver_trouble trouble;
@@ -89,12 +89,12 @@ void resolver_open(struct resolver *r, struct loop *loop, void (*done)(void *con
 /*
  * Looks up a host.
  *
- * Returns 0 when that has ended at once, as in done, which is not called; ERR_MORE when done will be
- * called.
+ * Returns 0 when the look-up has ended at once, with its results as in done, which is not called;
+ * ERR_MORE when done will be called.
  */
 int resolver_start(struct resolver *r, struct span host, uint16_t port);
 
-/* Ends what is under way; done is not called any more. */
+/* Ends the current look-up; done will not be called. */
 void resolver_cancel(struct resolver *r);
 
 /* Why no address was found, for a log line. */

@@ -1,17 +1,17 @@
 #ifndef SYSTEM_H
 #define SYSTEM_H
 /*
- * All that the program asks of the operating system: src/ names no other call of it, nor a function of
- * the C library that makes one. Everything that may differ from run to run comes in here: time, chance,
+ * All that the program asks of the operating system: src/ makes no other system call, and uses no C
+ * library function that makes one. Everything that may differ from run to run comes in here: time, chance,
  * the environment, the CPU, files, the network.
  *
- * The link takes one implementation: system_linux.c, a few lines for each call, or a simulated one.
+ * One implementation is linked: system_linux.c, a few lines for each call, or a simulated one.
  *
- * Files and sockets are small numbers; -1 is none. No call waits, but for system_wait and
- * system_print. Unless it says otherwise, a call returns 0 or more on success, and else
+ * Files and sockets are small numbers; -1 is none. Only system_wait and system_print wait. Unless it
+ * says otherwise, a call returns 0 or more on success, and otherwise
  *
  *   ERR_MORE  nothing now: try again when the file is ready
- *   ERR_IO    failed; system_error() tells why until the next call
+ *   ERR_IO    failed; system_error() has the reason until the next call
  */
 #include "protocol/address.h"
 #include "protocol/span.h"
@@ -31,8 +31,8 @@ uint64_t system_wall_ms(void);
 int system_random(void *buffer, size_t len);
 
 /*
- * Instructions for cryptography that may be used, of those that our own code has (BearSSL looks for itself).
- * On x86-64 each call traps into the hypervisor, some microseconds a time.
+ * Which instructions for cryptography may be used, of those that our own code has (BearSSL checks by itself).
+ * On x86-64 each call traps into the hypervisor, which takes some microseconds.
  */
 enum { SYSTEM_CPU_SHA256 = 1, SYSTEM_CPU_AES_GCM = 2 };
 unsigned system_cpu(void);
@@ -59,18 +59,18 @@ struct system_ready {
     uint32_t events;
 };
 
-/* A set of files to wait for. Returns its number, above those of standard input, output and error. */
+/* A set of files to wait for. Returns its number, which is above those of standard input, output and error. */
 int system_poller(void);
 
 /*
- * Watches a file for these events, level-triggered, or changes for which if it is watched. Closing the file
- * ends it.
+ * Watches a file for these events, level-triggered; or changes the events if it is watched already. Closing the
+ * file ends it.
  */
 int system_watch(int poller, int file, uint32_t events, void *tag, bool watched);
 
 /*
- * Waits until a file is ready, at most ms milliseconds, for ever if that is -1. Returns how many of
- * ready[0..max) are filled, 0 also when a signal ended the wait.
+ * Waits until a file is ready, for at most ms milliseconds; -1: without limit. Returns how many of
+ * ready[0..max) are filled; 0 also when a signal ended the wait.
  */
 int system_wait(int poller, struct system_ready *ready, int max, int ms);
 
@@ -88,8 +88,8 @@ struct system_address {
 enum system_socket { SYSTEM_STREAM, SYSTEM_DATAGRAM };
 
 /*
- * A socket on its way to the address. With SYSTEM_DATAGRAM nothing is sent: it only fails when the system
- * knows no way there. A stream sends at once what it is given, unless more is announced.
+ * A socket that is connecting to the address. With SYSTEM_DATAGRAM nothing is sent: it only fails when the
+ * system has no route. A stream sends at once what it is given, unless more is announced.
  */
 int system_connect(enum system_socket kind, const struct system_address *to);
 
@@ -100,17 +100,17 @@ int system_connected(int file);
 enum { SYSTEM_TIMED_OUT = 110 };
 
 /*
- * A socket that listens on all IPv4 addresses; *port is that to listen on, 0 for any that is free, and then
- * the one that it is.
+ * A socket that listens on all IPv4 addresses. *port is the port, or 0 for any free one; it receives the
+ * actual port.
  */
 int system_listen(uint16_t *port);
 
-/* The next connection of a listening socket; ERR_MORE also for one that was given up already. */
+/* The next connection of a listening socket; ERR_MORE also if the peer has given it up already. */
 int system_accept(int listener);
 
 /*
  * Sends as much as there is room for. With `more` it may be held back for what will follow.
- * ERR_BAD: the peer takes nothing any more; what it sent before may still be there.
+ * ERR_BAD: the peer accepts nothing more; what it sent before may still be there to be read.
  */
 int64_t system_send(int file, struct span bytes, bool more);
 
@@ -120,10 +120,10 @@ int system_uncork(int file);
 /* Nothing more will be sent. */
 void system_finish(int file);
 
-/* Bytes of a stream that have arrived and are not read. */
+/* Bytes of a stream that have arrived and have not been read. */
 size_t system_waiting(int file);
 
-/* The index of a network interface; 0 without it. */
+/* The index of a network interface; 0 if there is none of that name. */
 uint32_t system_interface(const char *name);
 
 /* --- files, and what is read from all kinds ------------------------------------------------------ */
@@ -134,7 +134,7 @@ int system_open(const char *path);
 /* Reads what is there, at most cap bytes, 0 at the end; of a datagram what does not fit is lost. */
 int64_t system_read(int file, void *buffer, size_t cap);
 
-/* The bytes of a file until system_unmap. ERR_BIG when they are more than max. */
+/* The bytes of a file, valid until system_unmap. ERR_BIG when they are more than max. */
 int system_map(int file, size_t max, struct span *bytes);
 void system_unmap(struct span bytes);
 
@@ -147,12 +147,12 @@ int system_error(void);
 
 enum { SYSTEM_OUTPUT = 1, SYSTEM_ERROR_OUTPUT = 2 };
 
-/* What a pipe with room takes whole. Source: PIPE_BUF of Linux. */
+/* The most that a pipe takes as a whole or not at all. Source: PIPE_BUF of Linux. */
 #define SYSTEM_PRINT_BYTES 4096
 
 /*
- * Writes at most SYSTEM_PRINT_BYTES to standard output or error, if there is room for them within ms
- * milliseconds and anybody reads them. Returns how many were written.
+ * Writes at most SYSTEM_PRINT_BYTES to standard output or error, if there is room within ms
+ * milliseconds and there is a reader. Returns how many were written.
  */
 int64_t system_print(int file, struct span bytes, uint32_t ms);
 
@@ -160,8 +160,8 @@ int64_t system_print(int file, struct span bytes, uint32_t ms);
 int system_signals(void);
 
 /*
- * A log reader that has gone does not take us along: SIGPIPE is held, the write fails. With `ends`
- * SIGTERM and SIGINT are held too, for the file to report.
+ * Blocks SIGPIPE, so that a write to a reader that has gone fails instead of ending the process. With
+ * `ends` SIGTERM and SIGINT are blocked too, for the file to report.
  */
 void system_hold_signals(bool ends);
 

@@ -66,7 +66,7 @@ system_random(void *buffer, size_t len)
     ssize_t n;
 
     CHECK(len <= 256);
-    /* so few come whole */
+    /* so few bytes are never returned in part */
     do
         n = getrandom(buffer, len, 0);
     while (n < 0 && errno == EINTR);
@@ -101,14 +101,14 @@ system_memory(size_t bytes)
 
 /* --- waiting ------------------------------------------------------------------------------------- */
 
-/* A result of the system's, where the reason for a failure matters to nobody but the log. */
+/* The result of a system call for which the reason of a failure only matters to the log. */
 static int
 done(int result)
 {
     return result < 0 ? ERR_IO : result;
 }
 
-/* The same of what may succeed later. */
+/* The same for a call that may succeed later. */
 static int64_t
 done_or_later(int64_t result)
 {
@@ -122,7 +122,7 @@ system_poller(void)
 {
     int poller;
 
-    /* a standard file that was closed at the start must not become a socket to which log goes */
+    /* if a standard file was closed at start, its number must not become a socket that receives the log */
     do
         poller = epoll_create1(EPOLL_CLOEXEC);
     while (poller >= 0 && poller <= STDERR_FILENO);
@@ -177,7 +177,7 @@ socket_address(union socket_address *to, const struct system_address *from)
     return sizeof to->v6;
 }
 
-/* Closes it, and keeps the reason for that. */
+/* Closes it, and preserves errno. */
 static int
 give_up(int file)
 {
@@ -206,7 +206,7 @@ system_connect(enum system_socket kind, const struct system_address *to)
 
     if (file < 0)
         return ERR_IO;
-    /* a request is written in whole records; the last one must not wait for an acknowledgement */
+    /* a request is written in whole records, the last of which must not wait for an acknowledgement */
     if (kind == SYSTEM_STREAM)
         (void)system_uncork(file);
     if (connect(file, &address.any, len) != 0 && errno != EINPROGRESS)
@@ -231,7 +231,7 @@ system_connected(int file)
 int
 system_listen(uint16_t *port)
 {
-    /* all addresses: the platform may come by the sandbox's own, not by loopback */
+    /* all addresses: the platform may use the sandbox's own address, not loopback */
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(*port)};
     socklen_t len = sizeof address;
     int one = 1;
@@ -355,7 +355,7 @@ system_print(int file, struct span bytes, uint32_t ms)
     struct pollfd out = {.fd = file, .events = POLLOUT};
 
     CHECK(bytes.len <= SYSTEM_PRINT_BYTES);
-    /* with POLLERR besides, nobody reads any more */
+    /* POLLERR as well means that nobody reads any more */
     if (poll(&out, 1, (int)ms) != 1 || out.revents != POLLOUT)
         return ERR_IO;
     return done_or_later(write(file, bytes.p, bytes.len));

@@ -9,10 +9,10 @@
 /* see tls.h */
 
 /*
- * Source: reference of TLS policies at AWS endpoints. The same order whatever the CPU: those that Lambda
- * offers have AES instructions, x86-64 and arm64 alike. One without would be faster with
- * ChaCha20-Poly1305, but nothing says that Kinesis or S3 take it, AES-GCM stays needed for those that do
- * not, and the code for both would make every cold start pay for a CPU that is not there.
+ * Source: reference of TLS policies at AWS endpoints. The same order on every CPU: those that Lambda
+ * offers, x86-64 and arm64 alike, have AES instructions. A CPU without them would be faster with
+ * ChaCha20-Poly1305, but no source says that Kinesis or S3 accept it; AES-GCM would be needed anyway, and
+ * every cold start would pay for code that no CPU of Lambda needs.
  */
 static const uint16_t suites[] = {
     BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -183,7 +183,7 @@ tls_keep_session(struct tls *t)
     s->unix_s = t->started_unix_s;
 }
 
-/* Whether there is one; else the next is to be kept as that of this host. */
+/* Whether there is a session to resume; otherwise notes the host that the next session will belong to. */
 static bool
 resumable(struct tls *t, const struct tls_anchors *anchors, const char *host, uint64_t unix_s)
 {
@@ -309,7 +309,7 @@ COLD bool
 tls_hopeless(int code)
 {
     enum { INTERNAL_ERROR = 80, ALERTS = 256 }; /* RFC 5246, 7.2: an alert that may pass */
-    /* ours besides BearSSL's are among those of certificates */
+    /* our own codes are in BearSSL's range for certificates */
     bool certificate = code > BR_ERR_X509_OK && code < BR_ERR_RECV_FATAL_ALERT;
     bool alert = code >= BR_ERR_RECV_FATAL_ALERT && code < BR_ERR_RECV_FATAL_ALERT + ALERTS &&
                  code != BR_ERR_RECV_FATAL_ALERT + INTERNAL_ERROR;

@@ -12,7 +12,7 @@
 
 enum {
     BLOCK = 16,
-    LANES = 8, /* blocks in the making at a time, to hide how long one instruction takes */
+    LANES = 8, /* blocks that are processed side by side, to hide the latency of one instruction */
     ROUNDS_MAX = 14
 };
 
@@ -27,7 +27,7 @@ struct keys {
 _Static_assert(sizeof(struct keys) <= sizeof(br_aes_gen_ctr_keys),
                "room within BearSSL's contexts");
 
-/* The S-box on each byte: a round's first half, where equal columns make nothing of its shifting. */
+/* The S-box on each byte, by the first half of a round: with four equal columns its row shift has no effect. */
 TARGET static uint32_t
 substitute(uint32_t word)
 {
@@ -66,7 +66,7 @@ round_key(const struct keys *keys, unsigned round)
     return vreinterpretq_u8_u32(vld1q_u32(keys->words + 4 * round));
 }
 
-/* What LANES counter blocks from this one on become. */
+/* Encrypts LANES counter blocks, from this counter on. */
 TARGET static inline void
 encrypt(const struct keys *keys, uint32x4_t nonce, uint32_t counter, uint8x16_t x[LANES])
 {
@@ -149,7 +149,7 @@ multiply_high(uint64x2_t a, uint64x2_t b)
         vmull_high_p64(vreinterpretq_p64_u64(a), vreinterpretq_p64_u64(b)));
 }
 
-/* A sum of products, and its parts as Karatsuba has them: the mid one is of the sums of halves. */
+/* A sum of products in Karatsuba's parts; the middle one is of the sums of the halves. */
 struct sum {
     uint64x2_t low, mid, high;
 };
@@ -168,7 +168,7 @@ add_product(struct sum *s, uint64x2_t a, uint64x2_t b, uint64x2_t b_halves)
     s->mid = veorq_u64(s->mid, multiply_low(halves_added(a), b_halves));
 }
 
-/* The upper half goes down in two steps of 64 bits. */
+/* Folds the upper half into the lower one, in two steps of 64 bits. */
 TARGET static inline uint64x2_t
 reduce(const struct sum *s)
 {
@@ -192,7 +192,7 @@ multiply(uint64x2_t a, uint64x2_t b)
     return reduce(&s);
 }
 
-/* LANES blocks at a time, each by its own power of h: one reduction for all. */
+/* LANES blocks at a time, each multiplied by its own power of h, with one reduction for all. */
 TARGET static uint64x2_t
 hash_lanes(uint64x2_t y, uint64x2_t h, const uint8_t *p, size_t count)
 {
