@@ -2,9 +2,9 @@
  * kinesis-telemetry-api-extension: forwards the telemetry of a Lambda function to a Kinesis data
  * stream. An external extension: Lambda starts it beside the function and ends it with the sandbox.
  *
- * Here: settings, the registration on its way before all else, signals, the loop. What happens when is said in
- * extension/lifecycle, the first of the actors. io/ moves bytes without knowing what they mean, protocol/ computes
- * from its arguments alone, extension/ joins the two.
+ * Here: settings, the registration, which is sent before anything else, signals, the loop. What happens when is
+ * decided by extension/lifecycle, the first of the actors. io/ moves bytes without knowing what they mean,
+ * protocol/ computes from its arguments alone, extension/ joins the two.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,7 @@ refuse(void *context, const char *name, const char *value, const char *allowed, 
     log_error("%s: \"%.200s\" is not allowed; allowed: %s; using %s", name, value, allowed, used);
 }
 
-/* Its value may be anything. */
+/* Only the name is logged, since the value may be anything. */
 static void
 unknown(struct span name)
 {

@@ -36,7 +36,7 @@ write_head(void *context, struct out *o)
         out_put(o, SPAN("\r\n"));
     }
     out_put(o, SPAN("\r\n"));
-    /* bodies are small: with the head, so that one write carries both */
+    /* bodies are small, so one write carries head and body */
     out_put(o, c->body);
     return out_end(o);
 }
@@ -58,7 +58,7 @@ reply(void *context, const struct http_head *head)
     peer->identifier_len = identifier.len;
 }
 
-/* Keeps the beginning of the reply, where errors are told, and what is wanted of it. */
+/* Keeps the beginning of the reply, where errors are reported, and the wanted members. */
 static void
 piece(void *context, struct span part)
 {

@@ -21,10 +21,10 @@ struct api_call {
     struct api_peer *peer;
     struct span method, path;  /* set by the owner */
     struct span name, value;   /* one more header field; none when name is empty */
-    struct span fields;        /* more of them as they are sent, each with its CR LF */
+    struct span fields;        /* more fields as they are sent, each with its CR LF */
     struct span body;          /* sent as JSON when not empty; at most some KiB */
     const struct span *wanted; /* members of the reply, as of json_members.h; NULL: none */
-    uint32_t silence_ms;       /* 0: the platform may take for ever */
+    uint32_t silence_ms;       /* as of http_call; 0: no limit */
     /* The call has ended. result as of http_call; status and reply are valid when it is 0. */
     void (*done)(void *context, int result);
     void *context;
@@ -32,7 +32,7 @@ struct api_call {
     /* of the reply */
     unsigned status;
     struct span reply;   /* its first API_REPLY_MAX_BYTES */
-    struct span members; /* those that are wanted, of a reply of any length */
+    struct span members; /* the wanted ones, of a reply of any length */
 
     /* private */
     struct http_call call;
@@ -41,7 +41,7 @@ struct api_call {
     size_t len;
 };
 
-/* Makes the call; only when no other one is under way. */
+/* Makes the call; only when no other call is under way. */
 void api_call_start(struct api_call *c);
 
 #endif

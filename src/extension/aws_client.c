@@ -17,7 +17,7 @@
 enum {
     /* A clock that is off by less is no reason to refuse a signature; and Date has whole seconds. */
     SKEW_MIN_MS = 30000,
-    /* One that is off by more is more likely to be the peer's. */
+    /* If the clocks differ by more, the peer's is more likely to be wrong. */
     SKEW_MAX_MS = 86400000,
     FIELDS_MAX = 6,
     RETRY_AFTER_MAX_MS = 3600000
@@ -44,7 +44,7 @@ read_body(void *context, char *buffer, size_t cap)
     return c->call->read(c->call->context, buffer, cap);
 }
 
-/* Runs through the body once; leaves it at its beginning. Returns its length. */
+/* Reads the whole body once and rewinds it. Returns its length. */
 static uint64_t
 hash_body(struct aws_client *c, uint8_t digest[SHA256_LEN])
 {
@@ -134,7 +134,7 @@ write_head(void *context, struct out *o)
     return out_end(o);
 }
 
-/* Copies a field that is short enough. */
+/* Copies a field if it is short enough. */
 static size_t
 keep(const struct http_head *head, struct span name, char *buffer, size_t cap)
 {
@@ -146,7 +146,7 @@ keep(const struct http_head *head, struct span name, char *buffer, size_t cap)
     return value.len;
 }
 
-/* How long the service asks to be left alone: its own field, in milliseconds, or HTTP's. */
+/* How long the service asks to wait: by AWS's own field, in milliseconds, or HTTP's, in seconds. */
 static uint32_t
 retry_after_ms(const struct http_head *head)
 {
@@ -173,7 +173,7 @@ reply(void *context, const struct http_head *head)
         c->date_s = 0;
 }
 
-/* A reply that is too long is none that we can read: what is kept of it ends too early. */
+/* The end of a reply that is too long is lost, so that it will not be readable. */
 static void
 piece(void *context, struct span part)
 {
@@ -189,6 +189,7 @@ correct_clock(struct aws_client *c)
     int64_t now = (int64_t)(c->date_s * 1000) - (int64_t)clock_wall_ms();
     int64_t change = now - c->clock_offset_ms;
 
+    /* nothing to correct by: no Date, about the time that we signed by, or one that is too far off */
     if (c->date_s == 0 || (change < SKEW_MIN_MS && change > -SKEW_MIN_MS) || now > SKEW_MAX_MS ||
         now < -SKEW_MAX_MS)
         return false;
@@ -291,7 +292,7 @@ tell_bundle(struct span bundle, int r, const struct ca_bundle_skipped *skipped)
                  LOG_SPAN(out_span(&o)));
 }
 
-/* The user's roots or the built-in ones; at the first connection, since reading them takes time. */
+/* The user's roots or the built-in ones; not before the first connection, since reading them takes time. */
 static void
 load_anchors(struct aws_client *c)
 {
@@ -326,6 +327,7 @@ aws_client_start(struct aws_client *c, const struct aws_call *call)
     };
 
     c->call = call;
+    /* without keys the service could only refuse: not sent, and the reason is the message */
     if (c->environment->credentials->now.access_key.len == 0) {
         call->done(call->context, &none);
         return;

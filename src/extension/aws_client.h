@@ -3,12 +3,11 @@
 /*
  * Signed calls to one endpoint of an AWS service, one at a time, over a connection that is kept.
  *
- * Each request is signed at the moment when it is written, with the credentials and the clock of
- * then; the body is read twice from its generator, for the hash and for the connection, and never
- * stored.
+ * Each request is signed when it is written, with the credentials and the time of that moment; the
+ * body is read twice from its generator, for the hash and for the connection, and never stored.
  *
- * Where a service refuses the time of a signature, its own (Date) is what this client signs by from then
- * on, if that is at most a day off.
+ * If a service refuses the time of a signature, this client signs by the service's own clock (Date) from
+ * then on, provided that it differs by at most a day.
  */
 #include "extension/credentials.h"
 #include "io/http_client.h"
@@ -20,7 +19,7 @@
 /* A connection that was unused for longer may have been given up by the far side. */
 #define AWS_CLIENT_IDLE_MS 5000
 
-/* What the clients of all services share. Settings and credentials are set by its owner. */
+/* What the clients of all services share. The owner sets settings and credentials. */
 struct aws_environment {
     const struct settings *settings;
     struct credentials *credentials;
@@ -37,7 +36,7 @@ struct aws_result {
     enum retry_class class;  /* of code and status: what such a failure asks for */
     struct span message;     /* of an error reply: the peer's text */
     struct span region;      /* x-amz-bucket-region: where S3 says that the bucket is; else empty */
-    uint32_t retry_after_ms; /* the service asks to wait so long; 0: it does not */
+    uint32_t retry_after_ms; /* how long the service asks to wait; 0: it does not ask */
     bool skewed; /* the signature's time was refused, and our clock has been corrected */
 };
 
@@ -64,7 +63,7 @@ struct aws_client {
     const struct aws_call *call;
     struct http_call http_call;
     struct sigv4_key key;
-    int64_t clock_offset_ms; /* of the service's clock, where ours was refused; else 0 */
+    int64_t clock_offset_ms; /* of the service's clock, if ours was refused; else 0 */
     char host[280];          /* value of Host */
     size_t host_len;
     unsigned status;
@@ -78,24 +77,24 @@ struct aws_client {
     size_t reply_len, reply_cap;
 };
 
-/* Memory that a client takes from the storage. */
+/* The memory that a client takes from the storage. */
 size_t aws_client_bytes(size_t reply_max_bytes);
 
 /* environment, service, region and endpoint are set by the caller. Returns 0, or ERR_FULL. */
 int aws_client_init(struct aws_client *c, struct loop *loop, struct storage *s,
                     size_t reply_max_bytes);
 
-/* To be called when the endpoint or its host has been changed; ends its connection. */
+/* To be called when the endpoint or its host has been changed; closes the connection. */
 void aws_client_moved(struct aws_client *c);
 
-/* Connects ahead of need. */
+/* Opens the connection in advance. */
 void aws_client_open(struct aws_client *c);
 
 /* Makes a call; only when none is under way. It must stay valid until done, which may come before
  * this returns. */
 void aws_client_start(struct aws_client *c, const struct aws_call *call);
 
-/* Gives up a call that is under way, without done. */
+/* Abandons a call that is under way, without done. */
 void aws_client_stop(struct aws_client *c);
 
 #endif

@@ -61,7 +61,7 @@ reply(void *context, const struct http_head *head)
     c->status = head->status;
 }
 
-/* A reply that is too long is none that we can read: what is kept of it ends too early. */
+/* The end of a reply that is too long is lost, so that it will not be readable. */
 static void
 piece(void *context, struct span part)
 {
@@ -70,7 +70,7 @@ piece(void *context, struct span part)
     c->reply_len = out_keep(c->reply, REPLY_BYTES, c->reply_len, part);
 }
 
-/* Takes the reply over. Returns 0, or ERR_BAD. */
+/* Takes the credentials from the reply. Returns 0, or ERR_BAD. */
 static int
 take(struct credentials *c)
 {
@@ -88,7 +88,7 @@ take(struct credentials *c)
     return 0;
 }
 
-/* By a clock that is wrong all would seem to have expired: what has just come is good. */
+/* Credentials that have just come are good: by a wrong clock all of them would seem to have expired. */
 static bool
 recent(const struct credentials *c, uint64_t wall_ms)
 {
@@ -125,6 +125,7 @@ failed(struct credentials *c, int result)
     else
         (void)format_text(&o, "the reply cannot be read");
     c->error[o.len] = '\0';
+    /* a failed renewal leaves those that have not expired; expired ones a service would only refuse */
     if (!usable(c))
         c->now = (struct sigv4_credentials){.access_key = {NULL, 0}};
     if (strcmp(c->error, c->logged) == 0)
@@ -144,7 +145,7 @@ done(void *context, int result)
         c->logged[0] = '\0';
     else
         failed(c, result);
-    /* the next fetch is hours away */
+    /* the next fetch is hours away, so the connection is not kept */
     http_client_stop(&c->http);
     c->changed(c->context);
 }
@@ -200,7 +201,7 @@ credentials_ready(struct credentials *c)
 
     if (!fetched_from_somewhere(c))
         return c->now.access_key.len > 0;
-    /* by the timer, so that not even a fetch that fails at once calls back from here */
+    /* by a timer, so that even a fetch that fails at once does not call back from here */
     now = clock_monotonic_ms();
     if (due(c) && !c->fetching && c->timer.at_ms == 0)
         c->timer.at_ms = c->calm_until_ms > now ? c->calm_until_ms : now;

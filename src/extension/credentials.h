@@ -3,8 +3,8 @@
 /*
  * The credentials that requests are signed with.
  *
- * From AWS_ACCESS_KEY_ID and its like, which hold for the sandbox's life; or, where these are
- * absent (SnapStart), from AWS_CONTAINER_CREDENTIALS_FULL_URI, fetched when they are first wanted,
+ * From AWS_ACCESS_KEY_ID and the related variables, valid for the life of the sandbox; or, if these
+ * are absent (SnapStart), from AWS_CONTAINER_CREDENTIALS_FULL_URI, fetched when they are first needed,
  * again before they expire, and whenever a service refuses them.
  * Source: Lambda, environment variables; SDK reference, container credential provider.
  */
@@ -15,8 +15,8 @@
 
 struct credentials {
     const struct settings *settings;
-    struct sigv4_credentials now; /* empty access_key: there are none (yet), or no more */
-    /* A fetch has ended, well or not. */
+    struct sigv4_credentials now; /* empty access_key: there are none yet, or none any more */
+    /* A fetch has ended, successfully or not. */
     void (*changed)(void *context);
     void *context;
 
@@ -26,7 +26,7 @@ struct credentials {
     struct http_client http;
     struct http_call call;
     bool fetching;
-    bool stale;          /* refused by a service, or of another sandbox */
+    bool stale;          /* refused by a service, or from another sandbox */
     uint64_t fetched_ms; /* wall clock, as expires_ms */
     uint64_t expires_ms;
     uint64_t calm_until_ms; /* monotonic clock: no fetch before */
@@ -35,7 +35,7 @@ struct credentials {
     char *reply;
     size_t reply_len;
     char error[160];
-    char logged[160]; /* the last failure that was logged; empty since a fetch went well */
+    char logged[160]; /* the last failure that was logged; emptied when a fetch succeeds */
 };
 
 /* Memory taken from the storage. */
@@ -45,25 +45,25 @@ size_t credentials_bytes(const struct settings *settings);
 int credentials_init(struct credentials *c, struct loop *loop, struct storage *s);
 
 /*
- * Whether a request may be signed now. A fetch is begun if one is due and none is under way, at the
- * earliest a second after the last one; `changed` tells its end, never before this has returned.
- * Those that expire soon are good until they have expired.
+ * Whether a request may be signed now. Begins a fetch if one is due and none is under way, but not within a
+ * second of the last one; `changed` reports its end, never before this has returned. Credentials that expire
+ * soon may be used until they have expired.
  */
 bool credentials_ready(struct credentials *c);
 
-/* How long to wait at most before asking again for those that are coming. */
+/* The longest wait before asking again for credentials that are coming. */
 #define CREDENTIALS_WAIT_MS 1000
 
-/* Whether none can be signed with now, but some may be later; begins a fetch as above. */
+/* Whether nothing can be signed now, but perhaps later; begins a fetch as above. */
 bool credentials_coming(struct credentials *c);
 
 /*
- * A service refused them, or the sandbox was restored: they are fetched again before the next use.
- * Returns false when there is nowhere to fetch them from, so that nothing will change.
+ * A service refused the credentials, or the sandbox was restored: they are fetched again before their
+ * next use. Returns false when there is nowhere to fetch them from, so that nothing will change.
  */
 bool credentials_refresh(struct credentials *c);
 
-/* Why there are none, for a log line. */
+/* Why there are no credentials, for a log line. */
 const char *credentials_error(const struct credentials *c);
 
 #endif

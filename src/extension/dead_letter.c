@@ -68,8 +68,7 @@ read_body(void *context, char *buffer, size_t cap)
     return dead_letter_object_read(&d->object, buffer, cap);
 }
 
-/* Whether the bucket is in another region than the one that was asked; then asks there from now
- * on. */
+/* Whether the bucket is in another region than the one that was asked; if so, later calls go there. */
 static bool
 move(struct dead_letter *d, const struct aws_result *call)
 {
@@ -160,7 +159,7 @@ put_object(struct dead_letter *d)
     aws_client_start(&d->client, &d->call);
 }
 
-/* Writes all of it, as far as standard error takes it before that moment of the monotonic clock. */
+/* Writes bytes to standard error, until this moment of the monotonic clock. Returns whether it took them all. */
 static bool
 write_out(struct dead_letter *d, struct span bytes, uint64_t until_ms)
 {
@@ -177,7 +176,7 @@ write_out(struct dead_letter *d, struct span bytes, uint64_t until_ms)
     return true;
 }
 
-/* One record's line. One that was begun and could not be ended is ended before the next. */
+/* Writes one record's line, after terminating a line that was left incomplete. */
 static bool
 write_line(struct dead_letter *d, uint64_t until_ms)
 {

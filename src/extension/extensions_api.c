@@ -8,7 +8,7 @@
 enum {
     FIRST_PAUSE_MS = 50,
     LONGEST_PAUSE_MS = 5000,
-    /* events that cannot be read: so many are followed by the next at once, then no more for so long */
+    /* after this many unreadable events within this time, the next one is not requested at once */
     UNREADABLE_MAX = 10,
     UNREADABLE_MS = 100
 };
@@ -24,7 +24,7 @@ call_again(void *context)
         extensions_api_register(api);
 }
 
-/* One line for each failure that differs from the one before. */
+/* Logs a failure unless it is the same as the previous one. */
 static void
 tell(struct extensions_api *api, int result)
 {
@@ -80,7 +80,7 @@ register_done(void *context, int result)
     }
 }
 
-/* The function has nothing to wait for us for; but a platform that sends nothing else gets a rest. */
+/* The function must not wait for us; but a platform that sends nothing else must not be called without pause. */
 static void
 pass_over(struct extensions_api *api)
 {
@@ -98,7 +98,7 @@ pass_over(struct extensions_api *api)
         loop_set(api->loop, &api->again, UNREADABLE_MS);
 }
 
-/* What is there of a reply tells enough, as a rule. */
+/* Reads the event even from a reply that is incomplete: what is there usually suffices. */
 static void
 note_event(struct extensions_api *api)
 {

@@ -37,7 +37,7 @@ void extensions_api_init(struct extensions_api *api, struct api_peer *peer, stru
 
 void extensions_api_register(struct extensions_api *api);
 
-/* Asks for the next event, which tells the platform that everything before is finished. */
+/* Asks for the next event, by which the platform knows that everything before it is finished. */
 void extensions_api_next(struct extensions_api *api);
 
 /* Failed calls are no longer repeated. */

@@ -6,8 +6,8 @@
 
 /* see failure_log.h */
 
-/* Services put values of the request into some messages, signed fields and data among them: only
- * those are logged that are known to be of use and to hold none. */
+/* Some messages of services contain values of the request, even signed fields and data: only messages
+ * that are known to be useful and free of these are logged. */
 static bool
 fit_for_log(struct span code)
 {
@@ -22,7 +22,7 @@ fit_for_log(struct span code)
     return span_starts(code, SPAN("KMS"));
 }
 
-/* Up to the first escape or control byte: one line of text. */
+/* The text up to the first escape or control byte. */
 static struct span
 first_line(struct span message)
 {
@@ -33,7 +33,7 @@ first_line(struct span message)
     return (struct span){message.p, n};
 }
 
-/* Which setting has bounded what took too long; the dead letter's calls have a bound of their own. */
+/* The setting that limits what took too long; calls for the dead letter have a limit of their own. */
 static const char *
 bound(const struct failure_log *f, const struct aws_result *r)
 {
@@ -74,7 +74,7 @@ failure_log_tell(struct failure_log *f, enum log_level level, const char *what,
     char text[sizeof f->last];
     struct out o = out_to(text, sizeof text);
 
-    /* what is not printed now may be told later, as worse */
+    /* a line that the log level suppressed is not remembered: the same may be logged as more severe later */
     if (!log_prints(level))
         return;
     describe(f, what, r, &o);

@@ -1,7 +1,7 @@
 #ifndef FAILURE_LOG_H
 #define FAILURE_LOG_H
 /*
- * Tells why calls to a service fail: one line for each failure that differs from the one before.
+ * Logs why calls to a service fail: one line for each failure that differs from the previous one.
  */
 #include "extension/aws_client.h"
 #include "io/log.h"
@@ -15,11 +15,11 @@ struct failure_log {
     size_t last_len;
 };
 
-/* A call has failed; what, unless it is NULL, stands before the code of a reply that says why. */
+/* A call has failed. what: text to put before the error code of the reply, if there is one; or NULL. */
 void failure_log_tell(struct failure_log *f, enum log_level level, const char *what,
                       const struct aws_result *r);
 
-/* All is well again: the next failure is told whatever it is. */
+/* A call has succeeded: the next failure is logged whatever it is. */
 void failure_log_reset(struct failure_log *f);
 
 #endif

@@ -5,7 +5,7 @@
 
 /* see kinesis.h */
 
-/* A reply to 500 records has some 60 KiB, or twice that when all carry a message. */
+/* A reply to 500 records has some 60 KiB, or twice that if each has a message. */
 enum { REPLY_MAX_BYTES = 262144 };
 
 size_t
@@ -68,7 +68,7 @@ tell_json(const struct kinesis *k, unsigned status, struct span code)
              LOG_SPAN(code));
 }
 
-/* Whether the call may have been refused for its form. Then it has been made again in another one. */
+/* Whether the call may have been refused because of its form; if so, has repeated it in JSON. */
 static bool
 made_again(struct kinesis *k, const struct aws_result *call)
 {
@@ -80,7 +80,7 @@ made_again(struct kinesis *k, const struct aws_result *call)
     return true;
 }
 
-/* What became of the records, if the reply says so. */
+/* Reports the outcome of each record, if the reply states it. */
 static bool
 read_records(struct kinesis *k, struct span body)
 {
@@ -107,7 +107,7 @@ done(void *context, const struct aws_result *call)
         r.call.code = k->first_code;
     }
     if (status != 0 && !r.records) {
-        /* a gateway's error, or a reply that cannot be read, leaves open what the service has done */
+        /* after a gateway's error, or a reply that cannot be read, it is unknown what the service did */
         if (status == 200 || (status >= 500 && status != 503))
             k->doubtful++;
         if (made_again(k, call))

@@ -3,9 +3,9 @@
 /*
  * PutRecords calls to the stream, one at a time.
  *
- * A call that may have been refused for CBOR (protocol/wire.h) is made again at once in JSON with the
- * same batch, within the same call: who started it hears of the second reply, and how many of the two
- * leave open what has been written.
+ * A request that may have been refused because of CBOR (protocol/wire.h) is repeated at once in JSON with
+ * the same batch, as part of the same call: the result is that of the second reply, and says for how many
+ * of the two requests it is unknown whether the batch was written.
  */
 #include "extension/aws_client.h"
 #include "protocol/put_records.h"
@@ -15,15 +15,14 @@
 struct kinesis_result {
     struct aws_result call; /* code: of an error reply, or of the first record that failed */
     bool records;           /* `record` has been called for each record */
-    unsigned doubtful;      /* replies after which the batch may have been written, or not */
-    enum wire_form
-        form; /* that records are to be measured by: the larger one that a body may have */
+    unsigned doubtful;      /* replies after which it is unknown whether the batch was written */
+    enum wire_form form;    /* by which to measure records: the larger one that a body may have */
 };
 
 struct kinesis {
     struct aws_client client; /* its environment is set by the caller */
     const struct queue *queue;
-    /* One record's fate; code is empty when it was accepted. */
+    /* The outcome of one record; code is empty when it was accepted. */
     void (*record)(void *context, size_t index, struct span code);
     /* The call has ended; the result's spans are valid during the callback. */
     void (*done)(void *context, const struct kinesis_result *result);

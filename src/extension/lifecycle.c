@@ -2,7 +2,7 @@
 
 #include "io/log.h"
 
-/* In the order of a life: ready, an invocation, the end; what other actors report, from outside. */
+/* In the order of a life: ready, an invocation, the end; then what other actors report, and the public calls. */
 
 enum {
     /* memory besides the storage: code, data, stacks */
@@ -16,7 +16,7 @@ enum {
 
 /* --- ready --- */
 
-/* The first `next`; only after it is there time to do things ahead of need. */
+/* The first `next`, which init waits for; a connection that is opened in advance comes after it. */
 static void
 ready(void *context)
 {
@@ -25,6 +25,7 @@ ready(void *context)
     if (life->state >= LIFE_ENDING)
         return;
     extensions_api_next(&life->extensions);
+    /* copies of a snapshot must not share a connection */
     if (life->dispatcher != NULL && !life->settings->snap_start)
         telemetry_dispatcher_open(life->dispatcher);
 }
@@ -37,6 +38,7 @@ registered_and_prepared(struct lifecycle *life)
 
     if (!life->registered || !life->prepared)
         return;
+    /* without a dispatcher telemetry would have nowhere to go */
     if (life->dispatcher == NULL) {
         ready(life);
         return;
@@ -79,7 +81,7 @@ heard_ms(const struct lifecycle *life)
     return ms > life->quiet_from_ms ? ms : life->quiet_from_ms;
 }
 
-/* Telemetry that arrives counts for more than the answer to the subscription. */
+/* Telemetry that arrives proves a subscription, even if its answer was lost. */
 static bool
 subscribed(const struct lifecycle *life)
 {
@@ -129,6 +131,7 @@ check_hold(struct lifecycle *life)
         return;
     }
     loop_set(life->loop, &life->timer, ms);
+    /* until the function ends nothing waits for delivery, however long the hold */
     if (invocations_ended(&life->hold.invocations))
         telemetry_dispatcher_await(life->dispatcher, life->loop->now.ms + ms);
 }
@@ -174,7 +177,7 @@ end(struct lifecycle *life)
     life->loop->stopped = true;
 }
 
-/* Ends when telemetry is silent and everything is delivered, or when time is up. */
+/* Ends when no more telemetry comes and everything is delivered, or when time is up. */
 static void
 check_end(struct lifecycle *life)
 {
@@ -199,6 +202,7 @@ begin_end(struct lifecycle *life, uint64_t left_ms)
     life->deadline_ms += left_ms > SHUTDOWN_MARGIN_MS ? left_ms - SHUTDOWN_MARGIN_MS : 0;
     if (life->dispatcher != NULL)
         telemetry_dispatcher_last_chance(life->dispatcher, life->deadline_ms);
+    /* the last chance may have delivered the rest, and ended, at once */
     if (life->state == LIFE_ENDING)
         check_end(life);
 }
@@ -228,6 +232,7 @@ check(void *context)
         check_end(life);
     else if (life->hold.held)
         check_hold(life);
+    /* no invocation ends with `next` here, which is when metrics are published otherwise */
     else if (life->settings->managed_instances)
         metrics_publish_if_due(&life->metrics, life->dispatcher, life->loop->now);
 }
@@ -250,7 +255,7 @@ telemetry_disturbed(void *context)
 {
     struct lifecycle *life = context;
 
-    /* not at once, since the rest of a POST may be about to be read */
+    /* by the timer, since a POST may be in the course of being read */
     if (life->hold.held)
         loop_set_earlier(&life->timer, life->loop->now.ms);
 }
@@ -261,7 +266,7 @@ telemetry_posted(void *context)
     struct lifecycle *life = context;
     const struct hold *h = &life->hold;
 
-    /* everything received so far is being waited for */
+    /* the function, or the platform at SHUTDOWN, now waits for everything received so far */
     if (life->state == LIFE_ENDING || (h->held && invocations_ended(&h->invocations)))
         telemetry_dispatcher_flush(life->dispatcher);
     telemetry_dispatcher_run(life->dispatcher);

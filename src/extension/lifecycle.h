@@ -6,7 +6,7 @@
  *   register -> listen -> subscribe -> next -> (INVOKE -> hold -> next)* -> SHUTDOWN -> exit
  *
  * Decides when each step is taken, and nothing else: telemetry_router routes the telemetry, protocol/hold
- * decides how long an invocation is held, the dispatcher what is sent when.
+ * decides how long an invocation is held, and the dispatcher decides what is sent when.
  */
 #include "extension/extensions_api.h"
 #include "extension/metrics.h"

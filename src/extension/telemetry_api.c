@@ -15,7 +15,7 @@ write_body(struct telemetry_api *api)
     struct out o = out_to(api->body, sizeof api->body);
     struct lambda_subscription subscription = {
         .schema_version = api->older_schema ? SPAN("2022-12-13") : SPAN("2025-01-29"),
-        /* platform events tell the end of an invocation and what the platform had to drop */
+        /* platform events report the end of an invocation and what the platform dropped */
         .types = s->types | EVENT_PLATFORM,
         .max_items = s->buffer_max_items,
         .max_bytes = s->buffer_max_bytes,
@@ -37,7 +37,7 @@ subscribe(void *context)
     api_call_start(&api->call);
 }
 
-/* Refused for what the request says: an old platform may know the old schema only. */
+/* Whether the contents of the request were refused: an old platform may know only the old schema. */
 static bool
 schema_refused(const struct telemetry_api *api, int result)
 {

@@ -6,7 +6,7 @@
 
 /* see telemetry_comparison.h */
 
-/* Returns whether there is room for another one. */
+/* Keeps a piece of the body. Returns whether there is room for another one. */
 COLD static bool
 keep_piece(struct telemetry_post *p, struct span piece)
 {
@@ -19,7 +19,7 @@ keep_piece(struct telemetry_post *p, struct span piece)
     return kept->len <= LISTENER_EVENT_MAX_BYTES - HTTP_SERVER_READ_BYTES;
 }
 
-/* What of the body the carry holds behind the event that came last. */
+/* The part of the body in the carry after the last event. */
 COLD static struct span
 carried(const struct telemetry_post *p)
 {
@@ -28,7 +28,7 @@ carried(const struct telemetry_post *p)
     return (struct span){s->carry + s->from, s->kept - s->from};
 }
 
-/* All events up to here have come before: what is kept begins anew. */
+/* All events up to here have come before: only what follows has to be kept. */
 COLD static void
 mark(struct telemetry_post *p)
 {
@@ -42,8 +42,8 @@ mark(struct telemetry_post *p)
 }
 
 /*
- * Begins to keep the body, from this first event on, or behind it if it is known to be the same. Returns false
- * when there is no room.
+ * Begins to keep the body from its first event on, or from after it if that is known to be the same. Returns
+ * false when there is no room.
  */
 COLD static bool
 begin_keeping(struct telemetry_post *p, struct span event, bool same)
@@ -72,8 +72,8 @@ begin_keeping(struct telemetry_post *p, struct span event, bool same)
 }
 
 /*
- * The POST is none that comes again: all that was kept is handed out, and the piece behind it. Returns as
- * split.
+ * The POST is not one that came before: everything that was kept is handed out, and then the piece. Returns as
+ * telemetry_post_split.
  */
 COLD static int
 differs(struct telemetry_post *p, struct span piece)
@@ -81,6 +81,7 @@ differs(struct telemetry_post *p, struct span piece)
     struct telemetry_posts *all = p->all;
 
     p->comparing = false;
+    /* no event has been read yet, so that the splitter can just go on */
     if (p->kept < 0) {
         *p->tally = (struct tally){.items = 0};
         return telemetry_post_split(p, piece);
@@ -95,7 +96,7 @@ differs(struct telemetry_post *p, struct span piece)
     return telemetry_post_split(p, (struct span){all->large[p->kept], all->kept[p->kept].len});
 }
 
-/* The same where it will never be known. */
+/* The same when it cannot be found out whether the POST came before. */
 COLD static int
 undecided(struct telemetry_post *p, struct span piece)
 {
@@ -105,7 +106,7 @@ undecided(struct telemetry_post *p, struct span piece)
     return differs(p, piece);
 }
 
-/* The first event tells already that the POST is another one, or is all that is known: it is handed out. */
+/* The first event shows that the POST is another one, or there is no room to find out: hands it out. */
 COLD static int
 first_differs(struct telemetry_post *p, struct span event, struct span rest)
 {
@@ -119,7 +120,7 @@ first_differs(struct telemetry_post *p, struct span event, struct span rest)
     return telemetry_post_split(p, rest);
 }
 
-/* Of two POSTs that begin with the same event the sender of the older one has gone, seen or not. */
+/* Closes other POSTs that begin with the same event: their sender has gone, whether or not we have noticed. */
 COLD static void
 end_same(struct telemetry_post *p, struct span event)
 {
@@ -134,7 +135,7 @@ end_same(struct telemetry_post *p, struct span event)
     }
 }
 
-/* Compares a piece of a body that may have come before. Returns as split. */
+/* Compares a piece of a body that may have come before. Returns as telemetry_post_split. */
 COLD static int
 compare(struct telemetry_post *p, struct span piece)
 {
@@ -186,7 +187,7 @@ telemetry_comparison_take(struct telemetry_post *p, struct span piece)
     return p->comparing ? compare(p, piece) : telemetry_post_split(p, piece);
 }
 
-/* Whether another POST is being read, which may be the same, given up by its sender. */
+/* Whether another POST is being read: it may be the same one, abandoned by its sender. */
 static bool
 others(const struct telemetry_post *p)
 {
@@ -207,7 +208,7 @@ telemetry_comparison_end(struct telemetry_post *p)
     splitter_end(&p->splitter);
     if (p->comparing)
         r = compare(p, none);
-    /* shorter than what was taken before */
+    /* the POST has ended before everything that was taken then came again */
     if (r == 0 && p->comparing)
         r = undecided(p, none);
     if (r != 0)

@@ -1,9 +1,9 @@
 #ifndef TELEMETRY_COMPARISON_H
 #define TELEMETRY_COMPARISON_H
 /*
- * POSTs that may have come before, whole or in part: their events are compared with those that were taken then
- * (protocol/repeats), and passed over if all of them come again as they were. Until that is known the body is
- * kept in one of the large buffers. A POST that differs is handed out from its beginning.
+ * POSTs that may have come before, whole or in part. Their events are compared with those that were taken then
+ * (protocol/repeats), and passed over if all of those come again unchanged. Until that is known the body is kept
+ * in one of the large buffers. The events of a POST that differs are handed out from its beginning.
  */
 #include "extension/telemetry_post.h"
 

@@ -3,7 +3,7 @@
 #include "extension/telemetry_orders.h"
 #include "io/entropy.h"
 
-/* What is asked of the dispatcher from outside. Orders are carried out in telemetry_orders.c. */
+/* The dispatcher's public calls. Orders are carried out in telemetry_orders.c. */
 
 size_t
 telemetry_dispatcher_bytes(const struct settings *settings)

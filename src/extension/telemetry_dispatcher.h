@@ -3,8 +3,8 @@
 /*
  * Delivers telemetry: does what protocol/delivery decides.
  *
- * The records of the queue go to Kinesis (kinesis.h), and what the stream does not take to
- * TELEMETRY_DEAD_LETTER (dead_letter.h). When which of them go, and what follows from a reply, is
+ * The records of the queue go to Kinesis (kinesis.h), and those that the stream does not take to
+ * TELEMETRY_DEAD_LETTER (dead_letter.h). Which of them are sent when, and what follows from a reply, is
  * decided in protocol/delivery.h alone; here are the clock, the sockets, the log and one timer.
  */
 #include "extension/dead_letter.h"
@@ -17,9 +17,9 @@
 
 struct telemetry_dispatcher {
     const struct settings *settings;
-    /* Something was delivered, failed or came to rest. */
+    /* Something was delivered or has failed, or nothing more is to be done now. */
     void (*changed)(void *context);
-    /* An event had no room, and there may be some now. */
+    /* There may now be room for an event that had none. */
     void (*room)(void *context);
     void *context;
 
@@ -47,24 +47,24 @@ size_t telemetry_dispatcher_bytes(const struct settings *settings);
 int telemetry_dispatcher_init(struct telemetry_dispatcher *d, struct loop *loop, struct storage *s);
 
 /*
- * An invocation begins, or the sandbox is ready: connects ahead of need (protocol/ahead.h), unless it is
- * known to be in vain. A call that went through a freeze is not waited for as long as others.
+ * An invocation begins, or the sandbox is ready: opens the connection in advance (protocol/ahead.h), unless
+ * that is known to be pointless. A call that went through a freeze is given less time than others.
  */
 void telemetry_dispatcher_open(struct telemetry_dispatcher *d);
 
-/* Takes an event that is to be forwarded. Returns 0; ERR_FULL: there is no room: again at `room`. */
+/* Takes an event that is to be forwarded. Returns 0, or ERR_FULL: there is no room; try again at `room`. */
 int telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event);
 
 /*
- * How long the queue may be full before events are dropped, each counted, so that reading goes on;
- * DISPATCHER_PATIENCE_MS at first. Counts for a queue that is full already, too.
+ * How long the queue may be full before events are dropped and counted, so that reading continues;
+ * DISPATCHER_PATIENCE_MS at first. Also applies to a queue that is full already.
  */
 void telemetry_dispatcher_patience(struct telemetry_dispatcher *d, uint32_t ms);
 
 /* An event is lost. */
 void telemetry_dispatcher_lost(struct telemetry_dispatcher *d, enum ledger_drop reason);
 
-/* What there is now is to be sent without waiting for more; at the next run. */
+/* Everything queued so far is to be sent without waiting for more; takes effect at the next run. */
 void telemetry_dispatcher_flush(struct telemetry_dispatcher *d);
 
 /* Sends if something is due. */
@@ -73,29 +73,29 @@ void telemetry_dispatcher_run(struct telemetry_dispatcher *d);
 /* Nothing is queued or under way. */
 bool telemetry_dispatcher_drained(const struct telemetry_dispatcher *d);
 
-/* The same but for what is left to the dead letter. */
+/* The same, except for what is left to the dead letter. */
 bool telemetry_dispatcher_delivered(const struct telemetry_dispatcher *d);
 
 /* The queue is more than half full. */
 bool telemetry_dispatcher_crowded(const struct telemetry_dispatcher *d);
 
 /*
- * Whether waiting for delivery brings nothing: the breaker is open, or, if the end of the waiting
- * is known, no call is under way or due before until_ms.
+ * Whether waiting for delivery is pointless: the breaker is open, or, if the end of the wait is known, no
+ * call is under way or due before until_ms.
  */
 bool telemetry_dispatcher_idle_until(const struct telemetry_dispatcher *d, uint64_t until_ms,
                                      bool known);
 
-/* Someone waits for delivery until then: what waits for its next try goes sooner. 0: nobody any more. */
+/* Someone waits for delivery until this moment, so retries are made sooner. 0: nobody waits any more. */
 void telemetry_dispatcher_await(struct telemetry_dispatcher *d, uint64_t deadline_ms);
 
-/* The sandbox ends at this moment of the monotonic clock: sends without rest until then. */
+/* The sandbox ends at this moment of the monotonic clock: sends continuously until then. */
 void telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadline_ms);
 
 /* This process is a copy of another one: new identity, credentials and connections. */
 void telemetry_dispatcher_restored(struct telemetry_dispatcher *d);
 
-/* The invocation with this id has started: what comes is its own. */
+/* The invocation with this id has started: the events that follow are its own. */
 void telemetry_dispatcher_request(struct telemetry_dispatcher *d, struct span request_id);
 
 /* The account that the function belongs to, for `enriched`; the text stays the caller's. */
@@ -105,21 +105,21 @@ void telemetry_dispatcher_of_account(struct telemetry_dispatcher *d, struct span
 struct span telemetry_dispatcher_sandbox(const struct telemetry_dispatcher *d);
 
 /*
- * Whether an extension's event is a line that the dead letter wrote to standard error, and that has come
- * back; each is taken for one once.
+ * Whether an extension's event is a line that the dead letter wrote to standard error and that has come
+ * back. Each line is recognised once.
  */
 bool telemetry_dispatcher_wrote(struct telemetry_dispatcher *d, const struct event *event);
 
-/* Where all that becomes of events is counted; whoever knows of something else counts it there himself. */
+/* The ledger in which every outcome of an event is counted; other actors add what only they know. */
 struct ledger *telemetry_dispatcher_ledger(struct telemetry_dispatcher *d);
 
 /* Events that are queued or under way. */
 uint64_t telemetry_dispatcher_queued(const struct telemetry_dispatcher *d);
 
-/* Brings what the ledger says of connections up to date. */
+/* Updates the ledger's counters of connections. */
 void telemetry_dispatcher_account(struct telemetry_dispatcher *d);
 
-/* Gives up what is left and counts it, and every event that still comes. */
+/* Drops and counts what is left, and every event that still comes. */
 void telemetry_dispatcher_end(struct telemetry_dispatcher *d);
 
 #endif

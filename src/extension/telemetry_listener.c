@@ -19,7 +19,7 @@ post_of(void *context, unsigned which)
     return &l->posts.posts[which];
 }
 
-/* Whether it comes from one who knows the path, or nobody has been seen to use that. */
+/* Whether the sender knows the path, or nobody has used the path so far. */
 static bool
 known_path(struct telemetry_listener *l, struct span target)
 {
@@ -71,12 +71,12 @@ refused(void *context, unsigned status, const char *reason)
     struct telemetry_listener *l = context;
 
     log_debug("telemetry listener: answered %u %s", status, reason);
-    /* another method or path is nothing that the platform uses */
+    /* the platform uses no other method or path, so telemetry is not affected */
     if (status != 404 && status != 405)
         l->posts.disturbed(l->posts.context);
 }
 
-/* It is reported by a timer, since this may be in the midst of anything. */
+/* Reported by a timer, since this may be called from inside any other callback. */
 static void
 lost(void *context, unsigned which)
 {

@@ -2,7 +2,7 @@
 
 #include "io/log.h"
 
-/* What each order means for sockets and log, what they report, and how they know of each other. */
+/* What each order means for sockets and log, what the clients report, and how the parts are connected. */
 
 /* --- orders --- */
 
@@ -211,7 +211,7 @@ letter_done(void *context, const struct dead_letter_result *r)
     reported(d);
 }
 
-/* Credentials have come, or could not be had. */
+/* Credentials have come, or could not be fetched. */
 static void
 credentials_changed(void *context)
 {

@@ -10,16 +10,16 @@
 /* see telemetry_post.h */
 
 enum {
-    STALLED_MS = 1000, /* within a request, when its buffer is needed */
-    TOLD_MS = 60000,   /* between two lines about the same */
-    /* of an event that is larger than all: so that it is no more than Kinesis takes afterwards */
+    STALLED_MS = 1000, /* silence after which a POST is closed if its large buffer is needed */
+    TOLD_MS = 60000,   /* between two log lines about the same */
+    /* what is kept of an event that is larger than any buffer, so that Kinesis takes the record made of it */
     BEGINNING_MAX_BYTES = 1048576 - 8192
 };
 
 size_t
 telemetry_posts_bytes(void)
 {
-    /* each tally is filled up to a multiple of 16 */
+    /* the storage rounds each tally up to a multiple of 16 */
     return HTTP_SERVER_CONNECTIONS * (sizeof(struct tally) + 15) +
            (size_t)LISTENER_LARGE_EVENTS * LISTENER_EVENT_MAX_BYTES;
 }
@@ -75,7 +75,7 @@ telemetry_post_begin(struct telemetry_post *p, bool comparing)
     p->reading = true;
 }
 
-/* The sender may not know that its POST was read, and send it again. */
+/* The sender may not know that its POST was read, and may send it again. */
 static void
 may_come_again(struct telemetry_post *p)
 {
@@ -96,14 +96,14 @@ telemetry_post_lost(struct telemetry_post *p)
     CHECK(p->reading);
     free_large(p);
     p->all->disturbed(p->all->context);
-    /* one that is still compared is known already */
+    /* a POST that is still being compared is remembered already */
     if (!p->comparing)
         may_come_again(p);
     telemetry_post_free_kept(p);
     p->reading = false;
 }
 
-/* What is left of a body at its end, all of whose events are handed out. */
+/* Judges what is left at the end of a body after all its events have been handed out. */
 void
 telemetry_post_end(struct telemetry_post *p)
 {
@@ -115,6 +115,7 @@ telemetry_post_end(struct telemetry_post *p)
         all->lost(all->context, DROP_UNREADABLE);
     if (splitter_inside(&p->splitter)) {
         all->disturbed(all->context);
+        /* an event that is being skipped has been counted */
         if (!p->splitter.skipping)
             all->lost(all->context, DROP_CUT);
     }
@@ -146,7 +147,7 @@ telemetry_post_take_large(struct telemetry_post *p)
     return p->large >= 0;
 }
 
-/* The same, from a POST whose sender seems dead. */
+/* The same, after closing a POST whose sender seems dead. */
 static bool
 take_large_from_another(struct telemetry_post *p)
 {
@@ -165,8 +166,8 @@ take_large_from_another(struct telemetry_post *p)
 }
 
 /*
- * An event is larger than any buffer: its beginning as an event of its own, if that is wanted and
- * can be; otherwise it is lost. Returns 1 with an event, or 0.
+ * An event is larger than any buffer: makes its beginning an event, if that is wanted and possible;
+ * otherwise it is lost. Returns 1 with an event, or 0.
  */
 static int
 beginning(struct telemetry_post *p, struct span *event)
@@ -185,14 +186,15 @@ beginning(struct telemetry_post *p, struct span *event)
 }
 
 /*
- * The carry is too small for this event. Returns 0; 1 with what can be had of it; or ERR_IO when
- * the connection had to be closed: unanswered, its sender sends again.
+ * The carry is too small for this event. Returns 0; 1 with the event's beginning; or ERR_IO when the
+ * connection had to be closed: without an answer its sender sends again.
  */
 static int
 enlarge(struct telemetry_post *p, struct span *event)
 {
     struct telemetry_posts *all = p->all;
 
+    /* there is no larger one than this */
     if (p->large >= 0)
         return splitter_settle(&p->splitter) ? 0 : beginning(p, event);
     if (telemetry_post_take_large(p) || take_large_from_another(p))

@@ -3,10 +3,10 @@
 /*
  * The body of a POST as events: JSON arrays are split as they arrive, and each event is handed out.
  *
- * An event that is larger than the buffer of its connection is collected in one of a few large ones; when none is
- * left, a POST whose sender seems dead gives up its own, or this one is closed. What the POST of a sender that
- * may not have heard its answer held is remembered, so that it is known when it comes again; see
- * telemetry_comparison.h.
+ * An event that is larger than the buffer of its connection is collected in one of a few large ones. If none is
+ * left, the connection of a POST whose sender seems dead is closed to free one, or else this connection is. If a
+ * sender may not have heard its answer, the contents of its POST are remembered, so that they are recognised
+ * when it comes again; see telemetry_comparison.h.
  */
 #include "io/http_server.h"
 #include "protocol/ledger.h"
@@ -15,8 +15,8 @@
 #include "protocol/splitter.h"
 
 /*
- * The largest event. A record above the API's largest maxBytes (1 MiB) comes cut in two, so an
- * event is at most that and its envelope.
+ * The largest event. The Telemetry API cuts a record above its largest maxBytes (1 MiB) in two, so an
+ * event is at most that long, plus its envelope.
  */
 #define LISTENER_EVENT_MAX_BYTES EVENT_MAX_BYTES
 
@@ -32,28 +32,28 @@ struct telemetry_post {
     struct splitter splitter;
     struct tally *tally;
     bool reading;     /* it has begun, and neither ended nor been lost */
-    bool comparing;   /* it may be one that comes again: nothing is handed out yet */
-    bool replaying;   /* it is none, and what was kept is handed out */
-    int large;        /* index of the large buffer that is in use, or -1 */
-    int kept;         /* the same, of the one that keeps the body while it is compared */
-    uint32_t against; /* what it is compared with */
+    bool comparing;   /* it may have come before: nothing is handed out yet */
+    bool replaying;   /* it has not come before, and what was kept is being handed out */
+    int large;        /* index of the large buffer that holds an event, or -1 */
+    int kept;         /* index of the one that keeps the body while it is compared, or -1 */
+    uint32_t against; /* id of the POST that it is compared with */
 };
 
-/* The body from between two events on, while it is compared. */
+/* The part of a body that is kept while it is compared; it begins between two events. */
 struct telemetry_kept {
     size_t len;
-    struct splitter splitter; /* as it was there */
+    struct splitter splitter; /* as of that point */
     struct tally tally;
 };
 
 struct telemetry_posts {
-    /* One event, and its marks if they are known. Returns 1, or 0 when the ledger does not count it, or
-     * ERR_FULL: then the same event is handed over again later. */
+    /* One event, and its marks if they are known. Returns 1; 0 if the ledger does not count it; ERR_FULL:
+     * the same event is then handed over again later. */
     int (*event)(void *context, struct span event, const struct json_marks *marks);
     /* An event that could not be handed over. */
     void (*lost)(void *context, enum ledger_drop reason);
-    /* An event is larger than LISTENER_EVENT_MAX_BYTES: whether its beginning is to be handed over
-     * as an event of its own. */
+    /* An event is larger than LISTENER_EVENT_MAX_BYTES. Returns whether its beginning is to be handed over
+     * as an event. */
     bool (*cut)(void *context);
     /* A POST has been read to its end and answered, or is broken off for good. */
     void (*posted)(void *context);
@@ -69,8 +69,8 @@ struct telemetry_posts {
     char *large[LISTENER_LARGE_EVENTS];
     bool large_used[LISTENER_LARGE_EVENTS];
     struct telemetry_kept kept[LISTENER_LARGE_EVENTS];
-    uint64_t told_ms; /* when it was last told that there are too few of these */
-    /* what there was no room for, and what follows it in the piece that was read */
+    uint64_t told_ms; /* when it was last logged that there are too few of these */
+    /* the event that had no room, and what follows it in the piece that was read */
     struct span stopped_event, stopped_rest;
     struct telemetry_post posts[HTTP_SERVER_CONNECTIONS];
 };
@@ -78,19 +78,19 @@ struct telemetry_posts {
 /* Memory that is taken from the storage. */
 size_t telemetry_posts_bytes(void);
 
-/* Callbacks and context are set before; the server is initialised. Returns 0, or ERR_IO. */
+/* The caller has set callbacks and context, and initialised the server. Returns 0, or ERR_IO. */
 int telemetry_posts_init(struct telemetry_posts *all, struct http_server *server,
                          struct storage *s);
 
-/* A body begins. comparing: it may be one that comes again. */
+/* A body begins. comparing: it may have come before. */
 void telemetry_post_begin(struct telemetry_post *p, bool comparing);
 
 /*
  * Hands out the events in a piece of the body.
  *
  * Returns 0; ERR_FULL when there is no room for one: it and the rest of the piece are kept for
- * telemetry_post_hand_over_again; ERR_IO when the connection had to be closed: unanswered, its sender sends
- * again.
+ * telemetry_post_hand_over_again; ERR_IO when the connection had to be closed: without an answer its sender
+ * sends again.
  */
 int telemetry_post_split(struct telemetry_post *p, struct span piece);
 
@@ -100,7 +100,7 @@ int telemetry_post_hand_over(struct telemetry_post *p, struct span event, struct
 /* The event for which there was no room. Returns 0, and then all->stopped_rest is to be split; or ERR_FULL. */
 int telemetry_post_hand_over_again(struct telemetry_post *p);
 
-/* An event that is damaged is counted as lost. */
+/* Counts a damaged event as lost. */
 void telemetry_post_damage(struct telemetry_post *p);
 
 /* The body has ended, and all its events are handed out. */
@@ -109,7 +109,7 @@ void telemetry_post_end(struct telemetry_post *p);
 /* It has been answered. heard: the sender was there. */
 void telemetry_post_answered(struct telemetry_post *p, bool heard);
 
-/* It will not end. */
+/* The body will not end. */
 void telemetry_post_lost(struct telemetry_post *p);
 
 /* The index of a large buffer; -1 when none is free. */

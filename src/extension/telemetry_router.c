@@ -51,7 +51,7 @@ logs_dropped(struct telemetry_router *r, const struct event *event)
     struct ledger *ledger = telemetry_dispatcher_ledger(r->dispatcher);
 
     invocations_doubt(&r->hold->invocations);
-    /* at least so many, since such a notice may be dropped as well */
+    /* "at least", since such a notice may be dropped as well */
     log_warn("the platform dropped at least %llu events: %llu bytes",
              (unsigned long long)event->dropped_records, (unsigned long long)event->dropped_bytes);
     ledger->platform_dropped_records += event->dropped_records;
@@ -67,6 +67,7 @@ observe(struct telemetry_router *r, const struct event *event)
     CHECK(event->type == EVENT_PLATFORM);
     /* other processes may post to the port, but nothing like this */
     r->platform_heard = true;
+    /* side by side, lines of several invocations are mixed, and none can be attributed to the latest start */
     if (event->kind == EVENT_START && !r->hold->interleaved) {
         invocations_start(v, event->request_id);
         telemetry_dispatcher_request(r->dispatcher, event->request_id);
@@ -130,6 +131,7 @@ event_came(void *context, struct span text, const struct json_marks *marks)
         lost(r, DROP_UNREADABLE);
         return 1;
     }
+    /* before it is forwarded, since it belongs to the copy, not to the sandbox of the snapshot */
     if (event.kind == EVENT_RESTORE_START)
         r->restored(r->context);
     if (invocations_announced(&r->hold->invocations) && !r->hold->interleaved)
@@ -166,6 +168,7 @@ posted(void *context)
 {
     struct telemetry_router *r = context;
 
+    /* the queue has caught up: this wait is over, and does not count against the next one */
     if (r->hold->held && !telemetry_dispatcher_crowded(r->dispatcher)) {
         hold_renew_patience(r->hold, r->loop->now);
         telemetry_dispatcher_patience(r->dispatcher, r->hold->patience_ms);
