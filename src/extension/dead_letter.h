@@ -21,9 +21,9 @@ struct dead_letter_result {
 struct dead_letter {
     struct aws_client client; /* its environment is set by the caller */
     const struct queue *queue;
-    struct span sandbox; /* goes into the names of objects */
-    struct own_lines *lines;  /* remembers lines written to standard error; NULL: they are not */
-    uint32_t silence_ms;      /* as of http_call; may be changed before each put */
+    struct span sandbox;     /* goes into the names of objects */
+    struct own_lines *lines; /* remembers lines written to standard error; NULL: they are not */
+    uint32_t silence_ms;     /* as of http_call; may be changed before each put */
     /* The records have been written, or not; the result's spans are valid during the callback. */
     void (*done)(void *context, const struct dead_letter_result *result);
     void *context;
