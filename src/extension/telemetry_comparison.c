@@ -150,6 +150,7 @@ compare(struct telemetry_post *p, struct span piece)
         enum repeats_is is;
         uint32_t counted;
 
+        /* the carry is large now: the same event again */
         if (r == ERR_FULL)
             continue;
         if (r == SPLITTER_CUT)

@@ -249,7 +249,7 @@ receive(struct connection *c, void *buffer, size_t cap)
         return 0;
     if (n == 0)
         c->peer_closed = true;
-    /* no TLS record begins so; in words for the log, since as a TLS error it would puzzle the user */
+    /* no TLS record begins like this; reported as what it is, since a TLS error would not say so */
     if (!c->answered && c->state == CONNECTION_HANDSHAKING && n >= 4 &&
         memcmp(buffer, "HTTP", 4) == 0) {
         fail(c, CONNECTION_NOT_TLS, 0);
