@@ -98,7 +98,7 @@ pass_over(struct extensions_api *api)
         loop_set(api->loop, &api->again, UNREADABLE_MS);
 }
 
-/* Reads the event even from a reply that is incomplete: what is there usually suffices. */
+/* An event has been read. If its reply was incomplete that is logged, though what is there usually suffices. */
 static void
 note_event(struct extensions_api *api)
 {
