@@ -16,7 +16,7 @@ enum {
 
 /* --- ready --- */
 
-/* The first `next`, which init waits for; a connection that is opened in advance comes after it. */
+/* The first `next`, which init waits for; a connection is opened after it, and not to be part of a snapshot. */
 static void
 ready(void *context)
 {
@@ -25,7 +25,6 @@ ready(void *context)
     if (life->state >= LIFE_ENDING)
         return;
     extensions_api_next(&life->extensions);
-    /* copies of a snapshot must not share a connection */
     if (life->dispatcher != NULL && !life->settings->snap_start)
         telemetry_dispatcher_open(life->dispatcher);
 }
@@ -38,7 +37,6 @@ registered_and_prepared(struct lifecycle *life)
 
     if (!life->registered || !life->prepared)
         return;
-    /* without a dispatcher telemetry would have nowhere to go */
     if (life->dispatcher == NULL) {
         ready(life);
         return;
@@ -88,7 +86,6 @@ subscribed(const struct lifecycle *life)
     return life->telemetry.subscribed || life->router.platform_heard;
 }
 
-/* For how much longer the invocation is held. */
 static uint32_t
 hold_left_ms(const struct lifecycle *life)
 {
@@ -96,8 +93,7 @@ hold_left_ms(const struct lifecycle *life)
     const struct hold *h = &life->hold;
     struct hold_state state = {.subscribed = subscribed(life), .heard_ms = heard_ms(life)};
 
-    /* nothing will ever be delivered */
-    if (d == NULL)
+    if (d == NULL) /* nothing will ever be delivered */
         return 0;
     state.crowded = telemetry_dispatcher_crowded(d);
     /* no invocation waits for the dead letter */
@@ -120,7 +116,6 @@ next(struct lifecycle *life)
     metrics_publish_if_due(&life->metrics, life->dispatcher, life->loop->now);
 }
 
-/* Asks for the next event unless the invocation has to be held longer. */
 static void
 check_hold(struct lifecycle *life)
 {
