@@ -196,6 +196,7 @@ laws_breaker(struct life *w)
         if (!reason && l->tokens >= cost(l))
             laws_break(w, "breaker: open after %u failures", l->in_a_row);
         l->probes = 1;
+        l->in_a_row = w->machine.breaker.failures; /* a retry without quota is one of them */
         l->openings++;
         l->to_tell_open = true;
         l->probe_wall_ms = life_now(w).wall_ms;

@@ -132,7 +132,7 @@ draw_faults(struct plan *p, struct dice *dice)
         p->stream_limit = dice_between(dice, 300, 2000);
     /* few records are above it by themselves, and batches may have dozens of them */
     if (p->per_mille[FAULT_BODY] > 0)
-        p->body_limit = 8 * p->event_bytes + dice_magnitude(dice, 16384, 262144);
+        p->body_limit = 8 * p->event_bytes + dice_magnitude(dice, 4000, 262144);
 }
 
 /* The last invocation logs more than the shards take. */
