@@ -46,11 +46,28 @@ earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-uint32_t
-flush_hold_ms(const struct flush_state *s)
+uint64_t
+flush_until_ms(const struct flush_state *s)
 {
     uint32_t budget = s->budget_ms;
     uint64_t until = s->deadline_ms > DEADLINE_MARGIN_MS ? s->deadline_ms - DEADLINE_MARGIN_MS : 0;
+
+    if ((s->runtime_done ? s->failed : s->doubtful) && budget > FAILED_BUDGET_MS)
+        budget = FAILED_BUDGET_MS;
+    if (s->runtime_done)
+        return earlier(until, s->runtime_done_ms + budget);
+    /* the end may have been lost, but a function that is still logging has not ended */
+    if (s->doubtful)
+        until = earlier(until, s->heard_ms + budget);
+    if (s->silence_ms > 0)
+        until = earlier(until, s->heard_ms + s->silence_ms);
+    return until;
+}
+
+uint32_t
+flush_hold_ms(const struct flush_state *s)
+{
+    uint64_t until = flush_until_ms(s);
 
     /* without a subscription the end would never be seen, and while delivery rests nothing is gained */
     if (flush_effective(s) == FLUSH_CONTINUOUS || !s->subscribed || s->delivery_rests)
@@ -58,15 +75,6 @@ flush_hold_ms(const struct flush_state *s)
     /* SHUTDOWN, whose deadline leaves time to deliver the rest, only comes in reply to `next` */
     if (s->runtime_done && (s->drained || s->resets))
         return 0;
-    if ((s->runtime_done ? s->failed : s->doubtful) && budget > FAILED_BUDGET_MS)
-        budget = FAILED_BUDGET_MS;
-    if (s->runtime_done)
-        until = earlier(until, s->runtime_done_ms + budget);
-    /* the end may have been lost, but a function that is still logging has not ended */
-    if (!s->runtime_done && s->doubtful)
-        until = earlier(until, s->heard_ms + budget);
-    if (!s->runtime_done && s->silence_ms > 0)
-        until = earlier(until, s->heard_ms + s->silence_ms);
     CHECK(until < s->deadline_ms || until == 0);
     if (until <= s->now_ms)
         return 0;

@@ -66,6 +66,9 @@ struct flush_state {
 /* What `adaptive` stands for in this state; the others as they are. */
 enum flush_policy flush_effective(const struct flush_state *s);
 
+/* Until when to hold the invocation at most, whatever is still to be delivered then. */
+uint64_t flush_until_ms(const struct flush_state *state);
+
 /*
  * How long to hold the invocation: 0 if `next` is due now, otherwise the milliseconds after which to ask
  * again at the latest.

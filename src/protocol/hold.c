@@ -26,38 +26,48 @@ hold_begin(struct hold *h, struct span id, uint64_t deadline_wall_ms, struct mom
     hold_renew_patience(h, now);
 }
 
+/* The rule's part of what is known that is the hold's own. */
+static struct flush_state
+rule_of(const struct hold *h)
+{
+    const struct invocations *v = &h->invocations;
+
+    return (struct flush_state){
+        .policy = h->settings->flush,
+        .managed_instances = h->interleaved,
+        .frequent = v->pace.frequent,
+        .runtime_done = invocations_ended(v),
+        .failed = v->failed,
+        .resets = v->resets,
+        .doubtful = v->doubtful,
+        .runtime_done_ms = v->done_ms,
+        .deadline_ms = h->deadline_ms,
+        .budget_ms = h->settings->flush_budget_ms,
+        .silence_ms = h->settings->hold_silence_ms,
+    };
+}
+
 uint64_t
 hold_until_ms(const struct hold *h)
 {
-    return h->invocations.done_ms + h->settings->flush_budget_ms;
+    struct flush_state rule = rule_of(h);
+
+    return flush_until_ms(&rule);
 }
 
 uint32_t
 hold_ms(const struct hold *h, const struct hold_state *state, struct moment now)
 {
-    const struct invocations *v = &h->invocations;
-    struct flush_state flush = {
-        .policy = h->settings->flush,
-        .managed_instances = h->interleaved,
-        .frequent = v->pace.frequent,
-        .crowded = state->crowded,
-        .subscribed = state->subscribed,
-        .delivery_rests = state->pointless,
-        .runtime_done = invocations_ended(v),
-        .failed = v->failed,
-        .resets = v->resets,
-        .drained = state->delivered,
-        .doubtful = v->doubtful,
-        .now_ms = now.ms,
-        .runtime_done_ms = v->done_ms,
-        .heard_ms = state->heard_ms,
-        .deadline_ms = h->deadline_ms,
-        .budget_ms = h->settings->flush_budget_ms,
-        .silence_ms = h->settings->hold_silence_ms,
-    };
+    struct flush_state rule = rule_of(h);
 
     CHECK(h->held);
-    return flush_hold_ms(&flush);
+    rule.crowded = state->crowded;
+    rule.subscribed = state->subscribed;
+    rule.delivery_rests = state->pointless;
+    rule.drained = state->delivered;
+    rule.heard_ms = state->heard_ms;
+    rule.now_ms = now.ms;
+    return flush_hold_ms(&rule);
 }
 
 void

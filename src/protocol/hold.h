@@ -51,7 +51,10 @@ struct hold {
  */
 void hold_begin(struct hold *h, struct span id, uint64_t deadline_wall_ms, struct moment now);
 
-/* Once the function has ended: delivery is not waited for beyond this moment of the monotonic clock. */
+/*
+ * Once the function has ended: delivery is not waited for beyond this moment of the monotonic clock, by the
+ * budget and the deadline.
+ */
 uint64_t hold_until_ms(const struct hold *h);
 
 /* While held: returns 0 if `next` is due now, otherwise after how many milliseconds to ask again at the latest. */

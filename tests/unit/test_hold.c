@@ -82,6 +82,21 @@ whether_held(void **state)
     }
 }
 
+/* The function ends so late that the deadline comes before the budget is over. */
+static void
+ends_late(void **state)
+{
+    struct settings settings = {.flush = FLUSH_END, .flush_budget_ms = 500};
+    struct hold_state view = {SUBSCRIBED};
+    struct hold h;
+
+    (void)state;
+    begin(&h, &settings);
+    ended(&h, 10800);
+    assert_int_equal(hold_until_ms(&h), 10900);
+    assert_int_equal(hold_ms(&h, &view, at(10850)), 50);
+}
+
 /* A deadline that has passed, by a wall clock that was set forward, say. */
 static void
 no_time(void **state)
@@ -185,7 +200,8 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whether_held), cmocka_unit_test(no_time),        cmocka_unit_test(quiet),
+        cmocka_unit_test(whether_held), cmocka_unit_test(ends_late),
+        cmocka_unit_test(no_time),      cmocka_unit_test(quiet),
         cmocka_unit_test(patience),     cmocka_unit_test(least_patience),
     };
 
