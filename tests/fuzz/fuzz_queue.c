@@ -410,7 +410,9 @@ check(const struct model *m)
     }
     FACT(m->q.events == events);
     FACT(m->q.records == records && m->q.bytes == bytes && m->q.fresh_bytes == fresh_bytes);
-    FACT(memcmp(m->q.count, counts, sizeof counts) == 0);
+    /* ended ones are left behind by compact, at other times than the model forgets them: its own check counts those */
+    FACT(memcmp(m->q.count, counts, QUEUE_ENDED * sizeof *counts) == 0);
+    queue_check(&m->q);
     FACT(queue_oldest(&m->q, &oldest) == (records > 0));
     FACT(records == 0 || m->q.ring.head == m->records[m->oldest].place);
 }
