@@ -150,9 +150,8 @@ take_batch(struct delivery *d, struct moment now, const struct due *due)
     call.len = queue_take(&d->queue, QUEUE_STREAM, &limits, due->what);
     CHECK(call.len > 0);
     call.full = call.len >= due->records;
-    for (uint32_t i = 0; i < call.len; i++)
-        call.resent += queue_at(&d->queue, QUEUE_STREAM, i).attempts > 1;
     fresh -= d->queue.count[QUEUE_FRESH];
+    call.resent = call.len - fresh;
     d->urgency.flush_fresh -= (uint32_t)delivery_earlier(d->urgency.flush_fresh, fresh);
     d->urgency.fresh_since_ms = now.ms;
     d->call = call;
