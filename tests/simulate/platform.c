@@ -62,16 +62,6 @@ next(struct life *w)
         platform_rest(w);
 }
 
-/* When the hold of an invocation that has ended is over at the latest: protocol/flush.h. */
-static uint64_t
-hold_until_ms(const struct life *w)
-{
-    const struct platform *p = &w->platform;
-    uint64_t until = p->done_ms + w->plan.settings.flush_budget_ms;
-
-    return until < p->deadline_ms - MARGIN_MS ? until : p->deadline_ms - MARGIN_MS;
-}
-
 static bool
 check_hold(struct life *w)
 {
@@ -85,7 +75,6 @@ check_hold(struct life *w)
         .frequent = p->invocations % 8 > 5,
         .crowded = delivery_crowded(m),
         .subscribed = true,
-        .delivery_rests = delivery_pointless_until(m, now, hold_until_ms(w), p->ended),
         .runtime_done = p->ended,
         .drained = delivery_delivered(m),
         .now_ms = now.ms,
@@ -94,9 +83,11 @@ check_hold(struct life *w)
         .deadline_ms = p->deadline_ms,
         .budget_ms = s->flush_budget_ms,
     };
-    uint32_t hold_ms = flush_hold_ms(&state);
     bool new = !w->laws.held;
+    uint32_t hold_ms;
 
+    state.delivery_rests = delivery_pointless_until(m, now, flush_until_ms(&state), p->ended);
+    hold_ms = flush_hold_ms(&state);
     if (hold_ms == 0) {
         next(w);
         return true;
