@@ -361,21 +361,24 @@ system_print(int file, struct span bytes, uint32_t ms)
     return done_or_later(write(file, bytes.p, bytes.len));
 }
 
+/* The signals that ask us to end, or none. */
 static sigset_t
-set_of(int first, int second)
+end_signals(bool ends)
 {
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, first);
-    sigaddset(&set, second);
+    if (ends) {
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+    }
     return set;
 }
 
 int
 system_signals(void)
 {
-    sigset_t set = set_of(SIGTERM, SIGINT);
+    sigset_t set = end_signals(true);
 
     return done(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
 }
@@ -383,12 +386,9 @@ system_signals(void)
 void
 system_hold_signals(bool ends)
 {
-    sigset_t set = set_of(SIGPIPE, SIGPIPE);
+    sigset_t set = end_signals(ends);
 
-    if (ends) {
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-    }
+    sigaddset(&set, SIGPIPE);
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
