@@ -289,12 +289,6 @@ queue_clear_suspects(struct queue *q)
 }
 
 COLD void
-queue_set_suspects_aside(struct queue *q)
-{
-    mark_all(q, 1u << QUEUE_SUSPECT, QUEUE_ASIDE);
-}
-
-COLD void
 queue_rejoin(struct queue *q)
 {
     if (q->count[QUEUE_SUSPECT] + q->count[QUEUE_ASIDE] > 0)

@@ -161,9 +161,6 @@ uint32_t queue_waiting(const struct queue *q);
 void queue_clear_suspects(struct queue *q);
 void queue_rejoin(struct queue *q);
 
-/* All suspects are set aside. */
-void queue_set_suspects_aside(struct queue *q);
-
 /* All records that are in no batch are for the dead letter, or may be there. */
 void queue_mark_all_dead(struct queue *q);
 

@@ -87,7 +87,8 @@ refused_alone(struct suspect *s, struct intake *in, const struct suspect_call *c
     if (record.refusals == 0 && call->what != QUEUE_TAKE_ASIDE && call->what != QUEUE_TAKE_SUSPECTS)
         s->exonerated = false;
     tries = in->settings->max_attempts * (call->last_chance || s->exonerated ? 1 : 2);
-    proven = call->what == QUEUE_TAKE_ASIDE && s->evidence;
+    proven = (call->what == QUEUE_TAKE_ASIDE && s->evidence) ||
+             (call->what == QUEUE_TAKE_SUSPECTS && s->exonerated && tries == 1);
     /* at the end nobody waits for its room: as long as there is time, unless it can be made smaller */
     exhausted = !others && (!call->last_chance || half > 0) && record.refusals + 1 >= tries;
     if (proven || exhausted) {
@@ -108,6 +109,7 @@ suspect_refused(struct suspect *s, struct intake *in, const struct suspect_call 
     enum suspect_verdict verdict = SUSPECT_AGAIN;
     bool found = false;
 
+    s->halved = false;
     while (refusal_next(&rest, &named) == 1)
         found = deal_with(s, in, &named) || found;
     if (!found && queue_batch_len(q, QUEUE_STREAM) > 1) {
@@ -132,11 +134,7 @@ suspect_answered(struct suspect *s, struct queue *q, enum queue_take_what what, 
     if (what != QUEUE_TAKE_SUSPECTS)
         return;
     s->exonerated = s->exonerated || accepted;
-    /* since none of the others was it, this one is */
-    if (q->count[QUEUE_SUSPECT] == 1) {
-        queue_set_suspects_aside(q);
-        s->evidence = false;
-    }
+    s->halved = q->count[QUEUE_SUSPECT] > 0;
 }
 
 void
@@ -156,7 +154,7 @@ suspect_next(const struct suspect *s, const struct queue *q, enum queue_take_wha
 
     if (suspects > 0) {
         *what = QUEUE_TAKE_SUSPECTS;
-        return suspects > 1 ? suspects / 2 : 1;
+        return suspects > 1 && !s->halved ? suspects / 2 : suspects;
     }
     *what = QUEUE_TAKE_ASIDE;
     if (q->count[QUEUE_ASIDE] > 0 &&

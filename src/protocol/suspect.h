@@ -5,9 +5,10 @@
  *
  * The service may name it, and the limit that it exceeds: then it is made smaller (TELEMETRY_OVERSIZE)
  * or set aside. Else it is searched for: the records of the call become suspects, and half of them go
- * next. If these are accepted, the record is among the others; if they are refused, it is among these,
- * and the others are sent like any. The last suspect is set aside. Each refusal halves the suspects,
- * so that of 500 the one is found within 9 refused calls, whatever else is accepted meanwhile.
+ * next. If they are refused, it is among these, and the others are sent like any; if they are accepted,
+ * the others go at once: that the record is among them is not concluded, since it may have been the size
+ * of the whole, or a fault that has passed. Each refusal halves the suspects, so that of 500 the
+ * one is alone after 9 refused calls, whatever else is accepted meanwhile. Refused alone it is set aside.
  *
  * A record that was set aside is tried alone, after others have been accepted since: if it is refused
  * once more then, it is convicted, and leaves the way to the stream. Where there are no others it has
@@ -24,6 +25,7 @@
 struct suspect {
     bool evidence;   /* a record was accepted since the last one was set aside */
     bool exonerated; /* a record of the call that began the last search was accepted */
+    bool halved;     /* one half of the suspects was not at fault; the other goes as a whole */
     bool cramped;    /* a record was set aside since its pieces had no room; the owner resets it */
 };
 

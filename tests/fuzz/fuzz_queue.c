@@ -449,9 +449,6 @@ run_for_many(struct model *m, char verb, size_t n)
     } else if (verb == 'C') {
         queue_clear_suspects(&m->q);
         move_all(m, 1u << QUEUE_SUSPECT, QUEUE_FAILED);
-    } else if (verb == 'Z') {
-        queue_set_suspects_aside(&m->q);
-        move_all(m, 1u << QUEUE_SUSPECT, QUEUE_ASIDE);
     } else if (verb == 'X') {
         queue_mark_all_dead(&m->q);
         move_all(m,

@@ -169,11 +169,10 @@ begin_outage(struct life *w)
                          ? FAULT_FOR_RECORDS
                          : (enum fault)dice_between(&w->dice, FAULT_INTERNAL, FAULT_SKEW);
 
-    /* what seems to be at fault twice, others having been accepted between, cannot be told from what is;
-     * and what is left over when a batch that was too large is searched seems to be so once */
+    /* what seems to be at fault twice, others having been accepted between, cannot be told from what is */
     if (how == FAULT_FOR_RECORDS)
         w->framed++;
-    if (how == FAULT_FOR_RECORDS && (w->framed > 1 || w->plan.per_mille[FAULT_BODY] > 0))
+    if (how == FAULT_FOR_RECORDS && w->framed > 1)
         how = FAULT_INTERNAL;
     *o = (struct outage){
         .from_ms = w->clock.ms + begins,

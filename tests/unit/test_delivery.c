@@ -107,9 +107,12 @@ static const struct row {
     {"refused as often as may be, its room is taken", "1q", "+16 f w0 i1 +2", "C S16 ~", "d1x1q16"},
 
     /* the one that a call was refused for */
-    {"by halves", "", "+4 f w0 v @1 y v @1 y", "C S4 - S2s + S1s - S1 + S1a", "d3q1"},
-    {"the last suspect is tried alone", "", "+4 f w0 v @1 y y v w0", "C S4 - S2s + S1s + S1a -",
-     "d3q1"},
+    {"by halves", "", "+4 f w0 v @1 y v @1 v @1 y", "C S4 - S2s + S2s - S1s - S1 + S1a", "d3q1"},
+    {"the last suspect may be innocent, too", "", "+4 f w0 v @1 y v @1 y y",
+     "C S4 - S2s + S2s - S1s + S1s +", "d4"},
+    {"the last suspect has AWS_MAX_ATTEMPTS", "1", "+2 f w0 v @1 y v", "C S2 - S1s + S1s -",
+     "d1x1"},
+    {"only the whole was too large", "", "+5 f w0 h @1 y y", "C S5 - S2s + S3s +", "d5"},
     {"named", "", "+4 f w0 n1 @1 y v w0", "C S4 - S3 + S1a -", "d3x1"},
     {"named, to the dead letter", "E", "+4 f w0 n1 @1 y v B", "C S4 - S3 + S1a - B1", "d3b1"},
     {"named, and too large", "", "b4000 +1 f w0 m0/2000 @1 y", "C S2 - S2 +", "d2"},
@@ -118,7 +121,7 @@ static const struct row {
     {"all are refused: a failure like others", "", "+2 f w0 v @1 v @1 v w0 @51 v",
      "C S2 - S1s - S1 - S1a -", "q2"},
     {"a search is not given up for a failure", "", "+4 f w0 v @1 5 @51 y y",
-     "C S4 - S2s - S2s + recovers S1s + S1a", "d3q1"},
+     "C S4 - S2s - S2s + recovers S2s +", "d4"},
 
     /* the queue is full */
     {"the event waits", "q", "+40 F w0 y w0", "C S16 + U", "d16"},

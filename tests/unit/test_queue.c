@@ -86,7 +86,7 @@ find(const struct queue *q, uint64_t sequence, enum queue_batch *batch, uint32_t
  *         sent again; ?a was refused; *a is suspected; ^a is set aside; _a is dead; /a is in doubt
  *   !     all that are left in the batches are to be sent again
  *   SN    takes at most N of the suspects; AN of those aside; DN of the dead, IN of those in doubt
- *   R     those aside, and suspects, rejoin the others; C suspects do; Z they are set aside
+ *   R     those aside, and suspects, rejoin the others; C suspects do
  *   X     all are dead; % the oldest is rolled; N the newest is dead
  *   #     all move together
  *
@@ -162,7 +162,6 @@ static const struct {
     {"suspects are not taken with others", 256, "+0 +0 +0 t *a !b *c t S1 -a S -b t",
      "a0 b24 c48 (abc) (b) (a) (c) () "},
     {"suspects cleared", 256, "+0 +0 +0 t *a ^b *c C t S A", "a0 b24 c48 (abc) (ac) () (b) "},
-    {"suspects set aside", 256, "+0 +0 +0 t *a ^b !c Z t S A", "a0 b24 c48 (abc) (c) () (ab) "},
     {"suspects rejoin and die", 256, "+0 +0 +0 t *a *b ^c R t *a ^b !c X D",
      "a0 b24 c48 (abc) (abc) (abc) "},
     {"failed one dropped", 256, "+0 +0 t !a !b -a t", "a0 b24 (ab) (b) "},
@@ -306,9 +305,6 @@ run_word(struct queue *q, const char *word, size_t *records, struct out *log)
         break;
     case 'C':
         queue_clear_suspects(q);
-        break;
-    case 'Z':
-        queue_set_suspects_aside(q);
         break;
     case 'X':
         queue_mark_all_dead(q);
