@@ -257,11 +257,12 @@ delivery_hurry_ms(const struct delivery *d, struct moment now)
 uint32_t
 delivery_left_ms(const struct delivery *d, struct moment now)
 {
-    uint64_t deadline = d->urgency.deadline_ms;
+    const struct delivery_urgency *u = &d->urgency;
+    uint64_t until = u->bury_at_ms > 0 ? u->bury_at_ms : u->deadline_ms;
 
-    if (deadline == 0 || !d->call.hopeful)
+    if (until == 0)
         return UINT32_MAX;
-    return deadline <= now.ms ? 0 : (uint32_t)(deadline - now.ms);
+    return until <= now.ms ? 0 : (uint32_t)(until - now.ms);
 }
 
 /* --- how much time there is --- */
@@ -291,7 +292,7 @@ delivery_await(struct delivery *d, struct moment now, uint64_t deadline_ms)
     if (b->failed_at_ms > now.ms)
         b->failed_at_ms = delivery_earlier(
             b->failed_at_ms, now.ms + delivery_wait_ms(d, now, d->call.most_attempts, 0));
-    pace_hurry(&d->pace, now.ms);
+    pace_hurry(&d->pace, now.ms, delivery_left_ms(d, now));
 }
 
 /* How much of the time that is left the stream gets; the dead letter gets the rest. */
@@ -322,7 +323,7 @@ delivery_last_chance(struct delivery *d, struct moment now, uint64_t deadline_ms
     d->call.hopeful = true;
     d->backoff.calls_at_ms = delivery_earlier(d->backoff.calls_at_ms, now.ms + 1);
     d->backoff.failed_at_ms = 0;
-    pace_hurry(&d->pace, now.ms);
+    pace_hurry(&d->pace, now.ms, delivery_left_ms(d, now));
 }
 
 COLD void

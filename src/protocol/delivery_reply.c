@@ -58,7 +58,7 @@ delivery_wait_ms(struct delivery *d, struct moment now, unsigned failures, uint3
         .class = d->call.class,
         .failures = failures,
         .hint_ms = hint_ms,
-        .left_ms = delivery_left_ms(d, now),
+        .left_ms = d->call.hopeful ? delivery_left_ms(d, now) : UINT32_MAX,
     };
 
     return retry_wait_ms(&retry, delivery_dice(d));
@@ -187,8 +187,6 @@ static bool
 keep_pace(struct delivery *d, struct moment now, const struct delivery_reply *r)
 {
     const struct delivery_call *call = &d->call;
-    uint64_t deadline = d->urgency.deadline_ms;
-    uint64_t left = deadline == 0 ? UINT32_MAX : deadline > now.ms ? deadline - now.ms : 0;
     struct pace_reply reply = {
         .sent = call->len,
         .accepted = call->accepted,
@@ -196,7 +194,7 @@ keep_pace(struct delivery *d, struct moment now, const struct delivery_reply *r)
         .full = call->full && call->what <= QUEUE_TAKE_FAILED,
         .most = d->batch_max,
         .took_ms = (uint32_t)(now.ms - call->begun_ms),
-        .left_ms = (uint32_t)left,
+        .left_ms = delivery_left_ms(d, now),
         .hint_ms = r->retry_after_ms,
         .dice = call->throttled > 0 ? delivery_dice(d) : UINT32_MAX / 2,
     };
@@ -245,9 +243,13 @@ poisoned(struct delivery *d, struct moment now, const struct delivery_reply *r)
         .message = r->message,
         .last_chance = d->urgency.last_chance,
     };
-    uint32_t half = d->call.len / 2;
+    uint32_t half = d->call.len / 2, fresh = d->queue.count[QUEUE_FRESH];
+    enum suspect_verdict verdict = suspect_refused(&d->suspect, &d->intake, &call);
 
-    if (suspect_refused(&d->suspect, &d->intake, &call) == SUSPECT_NOT_THE_RECORD) {
+    /* the pieces of a record that has been cut are fresh */
+    if (fresh == 0 && d->queue.count[QUEUE_FRESH] > 0)
+        d->urgency.fresh_since_ms = now.ms;
+    if (verdict == SUSPECT_NOT_THE_RECORD) {
         failed(d, now, BREAKER_FAILED, 0);
         return;
     }

@@ -110,10 +110,12 @@ pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r)
 }
 
 void
-pace_hurry(struct pace *p, uint64_t now_ms)
+pace_hurry(struct pace *p, uint64_t now_ms, uint32_t left_ms)
 {
-    if (p->next_ms > now_ms + AWAITED_MS)
-        p->next_ms = now_ms + AWAITED_MS;
+    uint32_t wait = left_ms / 2 < AWAITED_MS ? left_ms / 2 : AWAITED_MS;
+
+    if (p->next_ms > now_ms + wait)
+        p->next_ms = now_ms + wait;
 }
 
 uint32_t

@@ -42,8 +42,8 @@ struct pace_reply {
  */
 bool pace_replied(struct pace *p, uint64_t now_ms, const struct pace_reply *r);
 
-/* Someone waits from now on, who did not when the next call was put off. */
-void pace_hurry(struct pace *p, uint64_t now_ms);
+/* Someone waits from now on, for left_ms, who did not when the next call was put off. */
+void pace_hurry(struct pace *p, uint64_t now_ms, uint32_t left_ms);
 
 /* How many records a batch may have now, at most `most` and at least 1. */
 uint32_t pace_records(const struct pace *p, uint64_t now_ms, uint32_t most);

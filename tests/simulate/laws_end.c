@@ -108,6 +108,21 @@ laws_burst(struct life *w)
     w->laws.sent = w->laws.accepted = 0;
 }
 
+static void
+burst_ends(struct life *w)
+{
+    struct laws *l = &w->laws;
+    const struct delivery *m = &w->machine;
+    uint64_t waited = life_now(w).ms - m->call.begun_ms;
+    /* an end so near that all of its time is the dead letter's finds the stream between two calls */
+    bool sudden = w->platform.state == LIFE_ENDING && m->urgency.stream_ms == 0;
+
+    l->burst_over_ms = w->clock.ms - (sudden ? waited : 0);
+    if (l->burst_over_ms < l->burst_ms)
+        l->burst_over_ms = l->burst_ms;
+    l->burst_accepted = l->accepted;
+}
+
 /* When what a burst has brought is delivered, but for a few: they have to wait as after any failure. */
 void
 laws_burst_goes_on(struct life *w)
@@ -117,8 +132,7 @@ laws_burst_goes_on(struct life *w)
     if (l->burst_ms == 0 || l->burst_over_ms > 0 || w->platform.feed_left > 0 ||
         w->machine.queue.records * 50 > w->plan.burst)
         return;
-    l->burst_over_ms = w->clock.ms;
-    l->burst_accepted = l->accepted;
+    burst_ends(w);
 }
 
 /*
@@ -134,10 +148,8 @@ throttled(struct life *w)
 
     if (!w->plan.throttled_alone)
         return;
-    if (l->burst_over_ms == 0) {
-        l->burst_over_ms = w->clock.ms;
-        l->burst_accepted = l->accepted;
-    }
+    if (l->burst_over_ms == 0)
+        burst_ends(w);
     ms = l->burst_over_ms - l->burst_ms;
     room = stream_capacity(&w->stream, ms);
     if (ms >= LEAST_BURST_MS && l->burst_accepted * 4 < room * 3)

@@ -156,10 +156,13 @@ hurry(void **state)
     struct pace p = {.per_second = 1, .next_ms = 100900};
 
     (void)state;
-    pace_hurry(&p, 100000);
+    pace_hurry(&p, 100000, 2000);
     assert_true(p.next_ms == 100050);
-    pace_hurry(&p, 100010);
+    pace_hurry(&p, 100010, 2000);
     assert_true(p.next_ms == 100050);
+    /* there is time for a call before the end */
+    pace_hurry(&p, 100010, 40);
+    assert_true(p.next_ms == 100030);
 }
 
 /* --- a stream of shards -------------------------------------------------------------------------- */
