@@ -13,6 +13,8 @@
  *   env, leaf, platform    as for Bench.stand
  *   prepare(run)           what else Bench.stand is to be given, once what a row needs has been started
  *   drive(run)   in place of the usual ten invocations
+ *   events       how many there are, in place of 10,000
+ *   abrupt       true: SHUTDOWN follows at once
  *   quiet        true: no warning, no error, nothing retried
  *   special      records that need not arrive; check() looks after them
  *   refusals     true: signatures are refused at first
@@ -28,6 +30,7 @@ import { Front } from './front.mjs';
 import { jsonRecords } from './lines.mjs';
 import { Names } from './names.mjs';
 import { recordBytes } from './put_records.mjs';
+import { Shards } from './shards.mjs';
 import { Trickle } from './trickle.mjs';
 import { until } from './until.mjs';
 import { TYPES, encode } from './wire.mjs';
@@ -171,6 +174,25 @@ const RECORDS = [
   answered('record-InternalFailure', 'half of the records: internal failure',
     faults.failRecords(0.5, { results: [faults.INTERNAL] }), { spell: { ms: SHORT_MS } })
 ];
+
+/* --- shards that throttle ------------------------------------------------------------------------- */
+
+const BURST = 5_000;
+
+function shardsRow(count, latencyMs) {
+  return {
+    name: `shards-${count}-${latencyMs}ms`, events: BURST, abrupt: true,
+    what: `${count === 1 ? 'one shard throttles' : `${count} shards throttle`}, replies after ${latencyMs} ms`,
+    drive: async (run) => {
+      run.shards = new Shards(count);
+      run.front.fault = run.shards.fault({ latencyMs });
+      await run.log(run.records);
+    },
+    check: ({ shards }) => shards.faults
+  };
+}
+
+const SHARDS = [1, 4].flatMap((count) => [0, 20].map((latencyMs) => shardsRow(count, latencyMs)));
 
 /* --- records that the service will never take, and requests that are too large for it ------------------- */
 
@@ -552,7 +574,7 @@ const FROZEN = [
 ];
 
 const USUAL = [
-  ...CONNECTIONS, ...REPLIES, ...BYTES, ...ERRORS, ...OTHER_ERRORS, ...RECORDS, ...OFFENDERS, ...IDENTITY, ...FROZEN
+  ...CONNECTIONS, ...REPLIES, ...BYTES, ...ERRORS, ...OTHER_ERRORS, ...RECORDS, ...SHARDS, ...OFFENDERS, ...IDENTITY, ...FROZEN
 ];
 
 /* --- over JSON, where the form of requests or replies may make a difference ------------------------------- */

@@ -89,7 +89,7 @@ export class FaultRun {
   constructor(row, bench) {
     Object.assign(this, { row, bench, spell: new Spell(row.spell ?? {}), destination: new Destination(row.stream) });
     this.special = row.special ?? [];
-    this.records = jsonRecords(EVENTS - this.special.length, EVENT_BYTES, 'event');
+    this.records = jsonRecords((row.events ?? EVENTS) - this.special.length, EVENT_BYTES, 'event');
     this.records.splice(SPECIAL_AT, 0, ...this.special);
   }
 
@@ -189,6 +189,9 @@ export class FaultRun {
     }
     spell.end();
     await row.lift?.(this);
+    if (row.abrupt) {
+      return;
+    }
     await this.wait(() => this.destination.size >= this.records.length - this.special.length, RECOVERY_MS);
   }
 }

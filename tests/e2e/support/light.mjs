@@ -26,11 +26,14 @@ const PATIENT = {
   TELEMETRY_LOG_LEVEL: 'info'
 };
 
-/* For front.fault: takes every record into `arrived`, as { data, partitionKey, stream }. */
+/* For front.fault: takes every record that is not to fail into `arrived`, as { data, partitionKey, stream }. */
 export function accepting(arrived) {
   return (exchange) => {
     const { Records, StreamName, StreamARN } = exchange.call;
-    const results = Records.map(({ Data, PartitionKey }) => {
+    const results = Records.map(({ Data, PartitionKey }, index) => {
+      if (exchange.failing.has(index)) {
+        return exchange.failing.get(index);
+      }
       arrived.push({ data: String(Buffer.from(Data, 'base64')), partitionKey: PartitionKey, stream: StreamARN ?? StreamName });
       return { SequenceNumber: String(arrived.length), ShardId: 'shardId-000000000000' };
     });
@@ -130,13 +133,13 @@ export class Light {
   }
 }
 
-/* A test of a whole run; options as of Light.start, or a function that gives them. The body gets them, too. */
+/* A test of a whole run; options as of Light.start, or a function that gives them. The body gets them, and the test's context. */
 export function light(name, options, body) {
-  test(name, { timeout: TEST_MS }, async () => {
+  test(name, { timeout: TEST_MS }, async (context) => {
     const given = typeof options === 'function' ? await options() : options;
     const stand = await Light.start(given);
     try {
-      await body(stand, given);
+      await body(stand, given, context);
     } catch (error) {
       error.stack += stand.tail();
       throw error;
