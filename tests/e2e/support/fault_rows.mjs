@@ -625,6 +625,7 @@ const ALIKE = {
   'error-UnknownOperationException-404': ['error-SerializationException-400', 'error-415'],
   'error-ValidationException-400': ['error-InvalidArgumentException-400'],
   'partial-30': ['partial-100', 'record-ProvisionedThroughputExceededException', 'record-InternalFailure'],
+  'shards-1-20ms': ['shards-1-0ms', 'shards-4-0ms', 'shards-4-20ms'],
   'record-poison-validation': ['record-poison-argument'],
   'request-too-large': ['error-413'],
   'name-failing': ['name-unknown', 'name-refused', 'name-nobody'],
