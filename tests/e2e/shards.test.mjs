@@ -9,13 +9,16 @@ import { Shards } from './support/shards.mjs';
 
 const LINES = 5_000;
 const SHUTDOWN_MS = 2_000;
-const DEFAULTS = { TELEMETRY_CONNECT_TIMEOUT_MS: null, TELEMETRY_REQUEST_TIMEOUT_MS: null, TELEMETRY_FLUSH_BUDGET_MS: null };
+const ENV = {
+  TELEMETRY_CONNECT_TIMEOUT_MS: null, TELEMETRY_REQUEST_TIMEOUT_MS: null, TELEMETRY_FLUSH_BUDGET_MS: null,
+  TELEMETRY_FLUSH: 'end', TELEMETRY_RECORD_FORMAT: 'event'
+};
 
 describe('shards that throttle', () => {
   for (const count of [1, 4]) {
     for (const latencyMs of [0, 20]) {
       light(`${count}, replies after ${latencyMs} ms`,
-        { env: { ...DEFAULTS, TELEMETRY_FLUSH: 'end', TELEMETRY_RECORD_FORMAT: 'event' }, platform: { shutdownMs: SHUTDOWN_MS } },
+        { env: ENV, platform: { shutdownMs: SHUTDOWN_MS } },
         async (stand, _, context) => {
           const shards = new Shards(count);
           const throttle = shards.fault({ latencyMs });
@@ -27,7 +30,7 @@ describe('shards that throttle', () => {
           /* the last call may be given up with its reply on the way */
           const unheard = shards.accepted - ledger.delivered;
           assert.ok(unheard >= 0 && unheard <= ledger.duplicatesPossible, JSON.stringify(ledger));
-          context.diagnostic(`${shards.sent} sent, ${shards.accepted} accepted of ${Math.floor(shards.offered)} offered`);
+          context.diagnostic(`${shards.sent} sent, ${shards.accepted} accepted, ${Math.floor(shards.offered)} offered`);
           assert.equal(new Set(arrived.map(({ record }) => record)).size, arrived.length);
         });
     }

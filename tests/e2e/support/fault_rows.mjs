@@ -574,7 +574,8 @@ const FROZEN = [
 ];
 
 const USUAL = [
-  ...CONNECTIONS, ...REPLIES, ...BYTES, ...ERRORS, ...OTHER_ERRORS, ...RECORDS, ...SHARDS, ...OFFENDERS, ...IDENTITY, ...FROZEN
+  ...CONNECTIONS, ...REPLIES, ...BYTES, ...ERRORS, ...OTHER_ERRORS, ...RECORDS, ...SHARDS,
+  ...OFFENDERS, ...IDENTITY, ...FROZEN
 ];
 
 /* --- over JSON, where the form of requests or replies may make a difference ------------------------------- */

@@ -133,7 +133,8 @@ export class Light {
   }
 }
 
-/* A test of a whole run; options as of Light.start, or a function that gives them. The body gets them, and the test's context. */
+/* A test of a whole run; options as of Light.start, or a function that gives them. The body gets them,
+ * and the test's context. */
 export function light(name, options, body) {
   test(name, { timeout: TEST_MS }, async (context) => {
     const given = typeof options === 'function' ? await options() : options;
