@@ -187,12 +187,12 @@ void
 delivery_count_patience(struct delivery *d, struct moment now)
 {
     struct delivery_full *f = &d->full;
-    uint64_t passed = delivery_earlier(now.ms - f->seen_ms, DELIVERY_TICK_MS);
+    uint64_t passed = moment_earlier(now.ms - f->seen_ms, DELIVERY_TICK_MS);
 
     if (!f->waits)
         return;
     f->seen_ms = now.ms;
-    f->left_ms -= (uint32_t)delivery_earlier(passed, f->left_ms);
+    f->left_ms -= (uint32_t)moment_earlier(passed, f->left_ms);
     if (f->left_ms > 0)
         return;
     f->waits = false;
@@ -287,10 +287,10 @@ delivery_await(struct delivery *d, struct moment now, uint64_t deadline_ms)
         return;
     /* waits that were chosen when nobody waited */
     if (b->calls_at_ms > now.ms)
-        b->calls_at_ms = delivery_earlier(
+        b->calls_at_ms = moment_earlier(
             b->calls_at_ms, now.ms + 1 + delivery_wait_ms(d, now, d->breaker.failures, 0));
     if (b->failed_at_ms > now.ms)
-        b->failed_at_ms = delivery_earlier(
+        b->failed_at_ms = moment_earlier(
             b->failed_at_ms, now.ms + delivery_wait_ms(d, now, d->call.most_attempts, 0));
     pace_hurry(&d->pace, now.ms, delivery_left_ms(d, now));
 }
@@ -321,7 +321,7 @@ delivery_last_chance(struct delivery *d, struct moment now, uint64_t deadline_ms
     dead_letter_schedule_last_chance(&d->dead, now.ms, deadline_ms);
     /* waits that were chosen when there was more time */
     d->call.hopeful = true;
-    d->backoff.calls_at_ms = delivery_earlier(d->backoff.calls_at_ms, now.ms + 1);
+    d->backoff.calls_at_ms = moment_earlier(d->backoff.calls_at_ms, now.ms + 1);
     d->backoff.failed_at_ms = 0;
     pace_hurry(&d->pace, now.ms, delivery_left_ms(d, now));
 }

@@ -87,7 +87,7 @@ next_due(const struct delivery *d, struct moment now, bool haste)
     uint32_t searched = suspect_next(&d->suspect, &d->queue, &by_themselves);
 
     if (searched > 0 || d->queue.count[QUEUE_FAILED] > 0) {
-        due.at_ms = delivery_earlier(failed, fresh);
+        due.at_ms = moment_earlier(failed, fresh);
         if (failed <= now.ms && searched > 0)
             due.what = by_themselves;
         else if (failed <= now.ms && !take_turns(d, now, fresh))
@@ -152,7 +152,7 @@ take_batch(struct delivery *d, struct moment now, const struct due *due)
     call.full = call.len >= due->records;
     fresh -= d->queue.count[QUEUE_FRESH];
     call.resent = call.len - fresh;
-    d->urgency.flush_fresh -= (uint32_t)delivery_earlier(d->urgency.flush_fresh, fresh);
+    d->urgency.flush_fresh -= (uint32_t)moment_earlier(d->urgency.flush_fresh, fresh);
     d->urgency.fresh_since_ms = now.ms;
     d->call = call;
 }
@@ -219,7 +219,7 @@ next_burial(struct delivery *d, struct moment now, struct delivery_order *order,
     if (s3 && !s->sending && due != UINT64_MAX)
         due = later(due, d->pending.credentials_at_ms);
     if (due > now.ms) {
-        *at_ms = delivery_earlier(*at_ms, due);
+        *at_ms = moment_earlier(*at_ms, due);
         return DELIVERY_WAIT;
     }
     if (s->sending)
@@ -249,7 +249,7 @@ next_call(struct delivery *d, struct moment now, struct delivery_order *order, u
     if (due.at_ms <= now.ms && !may_send(d, now))
         due.at_ms = probe_ms(d, now);
     if (due.at_ms > now.ms) {
-        *at_ms = delivery_earlier(*at_ms, due.at_ms);
+        *at_ms = moment_earlier(*at_ms, due.at_ms);
         return DELIVERY_WAIT;
     }
     d->pending.ready = false;
@@ -285,7 +285,7 @@ delivery_next(struct delivery *d, struct moment now, struct delivery_order *orde
     if (act != DELIVERY_WAIT)
         return act;
     if (d->full.waits)
-        at = delivery_earlier(at, now.ms + delivery_earlier(d->full.left_ms, DELIVERY_TICK_MS));
+        at = moment_earlier(at, now.ms + moment_earlier(d->full.left_ms, DELIVERY_TICK_MS));
     if (delivery_delivered(d))
         d->urgency.flush = false;
     d->news = d->pending.ready = false;

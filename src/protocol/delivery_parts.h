@@ -14,12 +14,6 @@ enum { LEAST_BATCH = 25, BATCH_GROWTH = 25 };
 /* While the queue is full, so often is looked whether time really passes: it does not in a freeze. */
 enum { DELIVERY_TICK_MS = 500 };
 
-static inline uint64_t
-delivery_earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* A random number for jitter. */
 uint32_t delivery_dice(struct delivery *d);
 

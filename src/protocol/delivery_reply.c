@@ -373,7 +373,7 @@ delivery_buried(struct delivery *d, struct moment now, const struct dead_letter_
         refuse_credentials(d);
     if (r->written > 0) {
         if (d->backoff.cramped > 0)
-            d->backoff.calls_at_ms = delivery_earlier(d->backoff.calls_at_ms, now.ms + 1);
+            d->backoff.calls_at_ms = moment_earlier(d->backoff.calls_at_ms, now.ms + 1);
         delivery_room_came(d);
     }
     d->pending.resume = d->pending.resume || d->full.refused;

@@ -1,6 +1,7 @@
 #include "protocol/flush.h"
 
 #include "protocol/check.h"
+#include "protocol/moment.h"
 
 /* see flush.h */
 
@@ -40,12 +41,6 @@ flush_effective(const struct flush_state *s)
     return s->managed_instances || (s->frequent && !s->crowded) ? FLUSH_CONTINUOUS : FLUSH_END;
 }
 
-static uint64_t
-earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 uint64_t
 flush_until_ms(const struct flush_state *s)
 {
@@ -55,12 +50,12 @@ flush_until_ms(const struct flush_state *s)
     if ((s->runtime_done ? s->failed : s->doubtful) && budget > FAILED_BUDGET_MS)
         budget = FAILED_BUDGET_MS;
     if (s->runtime_done)
-        return earlier(until, s->runtime_done_ms + budget);
+        return moment_earlier(until, s->runtime_done_ms + budget);
     /* the end may have been lost, but a function that is still logging has not ended */
     if (s->doubtful)
-        until = earlier(until, s->heard_ms + budget);
+        until = moment_earlier(until, s->heard_ms + budget);
     if (s->silence_ms > 0)
-        until = earlier(until, s->heard_ms + s->silence_ms);
+        until = moment_earlier(until, s->heard_ms + s->silence_ms);
     return until;
 }
 

@@ -10,4 +10,11 @@ struct moment {
     uint64_t wall_ms; /* since 1970: goes on in a freeze, and may jump either way */
 };
 
+/* The first of two moments of one clock. */
+static inline uint64_t
+moment_earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 #endif
