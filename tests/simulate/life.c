@@ -215,13 +215,13 @@ step(struct life *w)
 
 /* Only what is used is set anew: events and pieces are when they are drawn. */
 static void
-begin(struct life *w, uint64_t seed, bool aloud)
+begin(struct life *w, uint64_t seed, const struct lives_less *less, bool aloud)
 {
     memset(w, 0, offsetof(struct life, pieces));
     w->dice.state = seed;
     w->aloud = aloud;
     w->clock.ms = BEGIN_MS;
-    plan_draw(&w->plan, &w->dice);
+    plan_draw(&w->plan, &w->dice, less);
     w->machine_at_ms = UINT64_MAX;
     laws_begin(w);
     platform_begin(w);
@@ -248,21 +248,22 @@ introduce(struct life *w)
 }
 
 void
-life_live(uint64_t seed, bool aloud, struct life_result *result)
+lives_live(uint64_t seed, const struct lives_less *less, bool aloud, struct lives_result *result)
 {
     static struct life w;
 
-    begin(&w, seed, aloud);
+    begin(&w, seed, less, aloud);
     introduce(&w);
     while (!w.over && w.laws.broken == NULL)
         step(&w);
     if (w.laws.broken == NULL)
         laws_end(&w);
-    *result = (struct life_result){
+    *result = (struct lives_result){
         .broken = w.laws.broken,
         .hash = w.hash,
         .events = w.events_len,
         .calls = w.calls,
         .faults = w.struck,
+        .simulated_ms = w.clock.ms - BEGIN_MS,
     };
 }

@@ -4,21 +4,10 @@
  * One sandbox's life: the delivery machine (protocol/delivery.h) among a platform, a client, a stream
  * and a dead letter that are played. All of it follows from the seed.
  */
+#include "lives.h"
 #include "plan.h"
 #include "protocol/delivery.h"
 #include "stream.h"
-
-/* What a life came to. */
-struct life_result {
-    const char *broken; /* the law, and how; NULL: all held */
-    uint64_t hash;      /* of all orders, with their moments and batches */
-    uint32_t events, calls, faults;
-};
-
-/* Lives it. Tells each event and order on standard output if aloud. Not reentrant. */
-void life_live(uint64_t seed, bool aloud, struct life_result *result);
-
-/* --- for the files of this folder --- */
 
 enum { EVENTS_MAX = 12288, PIECES_MAX = 4096, CODES_MAX = 48 };
 

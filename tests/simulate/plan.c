@@ -48,6 +48,8 @@ static const struct {
     [FAULT_LETTER_SLOW] = {"dead letter slow", 50, 500},
 };
 
+const unsigned lives_faults = FAULTS;
+
 const char *
 plan_fault_name(enum fault fault)
 {
@@ -192,8 +194,18 @@ draw_framed(struct plan *p, struct dice *dice)
     p->events = dice_magnitude(dice, 10, 60);
 }
 
+static void
+make_smaller(struct plan *p, const struct lives_less *less)
+{
+    for (unsigned i = 0; i < FAULTS; i++)
+        if ((less->without >> i & 1) != 0)
+            p->per_mille[i] = 0;
+    p->events = p->events >> less->halved > 0 ? p->events >> less->halved : 1;
+    p->burst >>= less->halved;
+}
+
 void
-plan_draw(struct plan *p, struct dice *dice)
+plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
 {
     uint32_t kind = dice_below(dice, 100);
 
@@ -212,4 +224,5 @@ plan_draw(struct plan *p, struct dice *dice)
         draw_faults(p, dice);
     if (p->settings.snap_start)
         exists(p, dice, FAULT_RESTORE);
+    make_smaller(p, less);
 }

@@ -10,6 +10,7 @@
  * dead letters), and count it by life_fault when it strikes.
  */
 #include "dice.h"
+#include "lives.h"
 #include "protocol/settings.h"
 
 enum fault {
@@ -77,7 +78,8 @@ struct plan {
 };
 
 /* Draws all of it. */
-void plan_draw(struct plan *p, struct dice *dice);
+/* As `less` says, it is made smaller afterwards. */
+void plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less);
 
 const char *plan_fault_name(enum fault fault);
 

@@ -1,5 +1,5 @@
 /*
- * Lives of the delivery machine, each from one seed, against laws (laws.h).
+ * Lives, each from one seed, against laws: of the delivery machine (laws.h), or of the whole program.
  *
  *   simulate                      new seeds on all CPUs for 5 seconds
  *   simulate SECONDS [SEED]       so long, from this seed on
@@ -7,7 +7,8 @@
  *   simulate --life SEED          one life, told line by line
  *   simulate --hash SEED [LIVES]  of all orders of so many lives: the same in every build
  *
- * Status 1 when a law is broken: its seed, the law and the life go to standard output.
+ * Status 1 when a law is broken: its seed, the law and the life go to standard output, made as small as the
+ * law is still broken.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "life.h"
+#include "lives.h"
 
-enum { CPUS_MAX = 64, LIVES_A_LOOK = 64 };
+enum { CPUS_MAX = 64, LIVES_A_LOOK = 16, HALVES_MAX = 10 };
 
 /* What the processes of one run have in common. */
 struct shared {
     uint64_t lives[CPUS_MAX];
-    uint64_t events[CPUS_MAX], calls[CPUS_MAX], faults[CPUS_MAX];
+    uint64_t events[CPUS_MAX], calls[CPUS_MAX], faults[CPUS_MAX], simulated_ms[CPUS_MAX];
     uint64_t seed[CPUS_MAX]; /* of the life that is lived */
     bool found[CPUS_MAX];    /* it breaks a law */
 };
@@ -39,31 +40,87 @@ now_ms(clockid_t clock)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* Tells a life again, this time aloud. */
-static void
-tell(uint64_t seed)
+/* Whether the life, with less, breaks the same law: what stands before the colon. */
+static bool
+breaks(uint64_t seed, const struct lives_less *less, const char *law)
 {
-    struct life_result result;
+    struct lives_result result;
+
+    lives_live(seed, less, false, &result);
+    return result.broken != NULL && strncmp(result.broken, law, strcspn(law, ":")) == 0;
+}
+
+/* Takes away faults and events as long as the law is broken without them. */
+static struct lives_less
+shrink(uint64_t seed, const char *law)
+{
+    struct lives_less less = {0};
+
+    for (unsigned i = 0; i < lives_faults; i++) {
+        less.without |= 1ull << i;
+        if (!breaks(seed, &less, law))
+            less.without &= ~(1ull << i);
+    }
+    do
+        less.halved++;
+    while (less.halved < HALVES_MAX && breaks(seed, &less, law));
+    less.halved--;
+    return less;
+}
+
+/* Tells a life aloud. */
+static void
+tell(uint64_t seed, const struct lives_less *less)
+{
+    struct lives_result result;
 
     printf("seed %llu\n", (unsigned long long)seed);
-    life_live(seed, true, &result);
+    lives_live(seed, less, true, &result);
     if (result.broken != NULL)
         printf("broken: %s\n", result.broken);
     fflush(stdout);
+}
+
+/* A life that broke this law, or ended its process, is told once more. */
+static void
+tell_broken(uint64_t seed)
+{
+    struct lives_less less = {0};
+    struct lives_result result;
+    char law[256];
+    pid_t child;
+    int status = 0;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        lives_live(seed, &less, false, &result);
+        snprintf(law, sizeof law, "%s", result.broken != NULL ? result.broken : "");
+        if (result.broken != NULL)
+            less = shrink(seed, law);
+        if (less.without != 0 || less.halved > 0)
+            printf("without the faults %llx, events halved %u times:\n",
+                   (unsigned long long)less.without, less.halved);
+        tell(seed, &less);
+        _exit(0);
+    }
+    if (child > 0 && waitpid(child, &status, 0) == child && status != 0)
+        tell(seed, &(struct lives_less){0});
 }
 
 /* One life. Returns whether all laws held. */
 static bool
 one(uint64_t seed, struct shared *s, unsigned cpu)
 {
-    struct life_result result;
+    struct lives_result result;
 
     s->seed[cpu] = seed;
-    life_live(seed, false, &result);
+    lives_live(seed, &(struct lives_less){0}, false, &result);
     s->lives[cpu]++;
     s->events[cpu] += result.events;
     s->calls[cpu] += result.calls;
     s->faults[cpu] += result.faults;
+    s->simulated_ms[cpu] += result.simulated_ms;
     s->found[cpu] = result.broken != NULL;
     return result.broken == NULL;
 }
@@ -104,14 +161,16 @@ used_ms(void)
 static void
 sum_up(const struct shared *s, unsigned cpus)
 {
-    uint64_t lives = sum(s->lives, cpus);
+    uint64_t lives = sum(s->lives, cpus), some = lives + !lives, used = used_ms() + 1;
 
     printf(
-        "%llu lives, %llu a second of processor time; each %llu events, %llu calls, %llu faults\n",
-        (unsigned long long)lives, (unsigned long long)(lives * 1000 / (used_ms() + 1)),
-        (unsigned long long)(sum(s->events, cpus) / (lives + !lives)),
-        (unsigned long long)(sum(s->calls, cpus) / (lives + !lives)),
-        (unsigned long long)(sum(s->faults, cpus) / (lives + !lives)));
+        "%llu lives, %llu a second of processor time; each %llu events, %llu calls, %llu faults; "
+        "%.1f simulated hours in one\n",
+        (unsigned long long)lives, (unsigned long long)(lives * 1000 / used),
+        (unsigned long long)(sum(s->events, cpus) / some),
+        (unsigned long long)(sum(s->calls, cpus) / some),
+        (unsigned long long)(sum(s->faults, cpus) / some),
+        (double)sum(s->simulated_ms, cpus) / (double)used);
 }
 
 static int
@@ -149,7 +208,7 @@ run_new(unsigned seconds, uint64_t seed)
     for (unsigned i = 0; i < cpus && failed == 0; i++)
         if (s->found[i]) {
             failed = 1;
-            tell(s->seed[i]);
+            tell_broken(s->seed[i]);
         }
     return failed;
 }
@@ -166,18 +225,18 @@ run_kept(const char *file)
         return 2;
     }
     while (fgets(line, sizeof line, f) != NULL) {
-        struct life_result result;
+        struct lives_result result;
         char *end;
         uint64_t seed = strtoull(line, &end, 10);
 
         if (end == line)
             continue;
-        life_live(seed, false, &result);
+        lives_live(seed, &(struct lives_less){0}, false, &result);
         passed += result.broken == NULL;
         failed += result.broken != NULL;
         if (result.broken != NULL) {
             printf("kept:%s", end);
-            tell(seed);
+            tell_broken(seed);
         }
     }
     fclose(f);
@@ -191,11 +250,11 @@ print_hash(uint64_t seed, uint64_t lives)
     uint64_t hash = 0;
 
     for (uint64_t i = 0; i < lives; i++) {
-        struct life_result result;
+        struct lives_result result;
 
-        life_live(seed + i, false, &result);
+        lives_live(seed + i, &(struct lives_less){0}, false, &result);
         if (result.broken != NULL) {
-            tell(seed + i);
+            tell_broken(seed + i);
             return 1;
         }
         hash = (hash ^ result.hash) * 0x100000001b3;
@@ -213,7 +272,7 @@ main(int argc, char **argv)
     if (strcmp(first, "--seeds") == 0 && argc == 3)
         return run_kept(argv[2]);
     if (strcmp(first, "--life") == 0 && argc == 3) {
-        tell(second);
+        tell(second, &(struct lives_less){0});
         return 0;
     }
     if (strcmp(first, "--hash") == 0 && argc > 2)
