@@ -84,7 +84,7 @@ refused_alone(struct suspect *s, struct intake *in, const struct suspect_call *c
     bool exhausted;
     bool second;
 
-    if (record.refusals == 0 && call->what != QUEUE_TAKE_ASIDE && call->what != QUEUE_TAKE_SUSPECTS)
+    if (record.refusals == 0 && call->what != QUEUE_TAKE_SUSPECTS)
         s->exonerated = false;
     tries = in->settings->max_attempts * (call->last_chance || s->exonerated ? 1 : 2);
     proven = (call->what == QUEUE_TAKE_ASIDE && s->evidence) ||
