@@ -238,13 +238,16 @@ read_reply(struct http_client *c)
 static void
 send_all(struct http_client *c)
 {
-    while (send_body(c)) {
-        heard(c);
-        c->connection.more = !c->sent_all;
+    do {
+        while (send_body(c)) {
+            heard(c);
+            c->connection.more = !c->sent_all;
+            connection_flush(&c->connection);
+        }
+        c->connection.more = false;
         connection_flush(&c->connection);
-    }
-    c->connection.more = false;
-    connection_flush(&c->connection);
+        /* what was in the way may have left only now, and then nothing else would wake us for the rest */
+    } while (!c->sent_all && connection_flushed(&c->connection));
     /* the time that our own work took does not count as the peer's silence */
     heard(c);
     if (c->sent_all)
