@@ -49,7 +49,7 @@ dice_magnitude(struct dice *d, uint32_t least, uint32_t most)
     uint32_t top = least;
 
     while (top < most && dice_below(d, 4) > 0)
-        top = top > most / 2 ? most : top * 2 + 1;
+        top = top >= most / 2 ? most : top * 2 + 1;
     return dice_between(d, least, top);
 }
 
