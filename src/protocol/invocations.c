@@ -136,10 +136,13 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
         note_idle(v, at.wall_ms);
         v->before.len = 0;
     }
-    set(&v->done, id);
-    v->done_ms = at.ms;
-    v->failed = event->failed;
-    v->resets = event->resets;
+    /* the end of an earlier one that comes late, or again, does not take back that of the present one */
+    if (is(&v->invoked, id) || !is(&v->done, text_of(&v->invoked))) {
+        set(&v->done, id);
+        v->done_ms = at.ms;
+        v->failed = event->failed;
+        v->resets = event->resets;
+    }
     /* one invocation at a time: after another one's end come the lines of the one that INVOKE named */
     if (follows)
         v->announced = false;
