@@ -69,7 +69,7 @@ observe(struct telemetry_router *r, const struct event *event)
     r->platform_heard = true;
     /* side by side, lines of several invocations are mixed, and none can be attributed to the latest start */
     if (event->kind == EVENT_START && !r->hold->interleaved) {
-        invocations_start(v, event->request_id);
+        invocations_start(v, event);
         telemetry_dispatcher_request(r->dispatcher, event->request_id);
     } else if (event->kind == EVENT_RUNTIME_DONE && event->request_id.len > 0) {
         if (invocations_done(v, event, r->loop->now, r->settings->buffer_timeout_ms))

@@ -95,14 +95,26 @@ invocations_invoke(struct invocations *v, struct span id, struct moment now)
     v->ended_wall_ms = 0;
 }
 
-void
-invocations_start(struct invocations *v, struct span id)
+/* When the event was produced, as it says; 0 if it does not. */
+static uint64_t
+told_wall_ms(const struct event *event)
 {
+    uint64_t at;
+
+    return timestamp_read_rfc3339(event->time, &at) == 0 ? at : 0;
+}
+
+void
+invocations_start(struct invocations *v, const struct event *event)
+{
+    struct span id = event->request_id;
+    uint64_t at = told_wall_ms(event);
+
     set(&v->started, id);
     if (is(&v->invoked, id))
         v->announced = false;
-    /* another attempt of an invocation whose end came late */
-    if (is(&v->done, id))
+    /* another attempt of an invocation whose end came late; but not if the end has overtaken its own start */
+    if (is(&v->done, id) && (at == 0 || at > v->done_wall_ms))
         v->done.len = 0;
 }
 
@@ -139,6 +151,7 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
     /* the end of an earlier one that comes late, or again, does not take back that of the present one */
     if (is(&v->invoked, id) || !is(&v->done, text_of(&v->invoked))) {
         set(&v->done, id);
+        v->done_wall_ms = told_wall_ms(event);
         v->done_ms = at.ms;
         v->failed = event->failed;
         v->resets = event->resets;

@@ -31,6 +31,7 @@ struct invocations {
     /* private */
     bool reported;                    /* the platform's report on what INVOKE named has come */
     struct invocation_id done;        /* of the latest end, until `next` is asked for */
+    uint64_t done_wall_ms;            /* when that was produced, as it says; 0: it does not */
     struct invocation_id started;     /* of the latest start since `next` was asked for */
     struct invocation_id before;      /* of the previous invocation, whose end was not seen */
     bool announced;                   /* INVOKE has named one that has not been seen to start */
@@ -49,7 +50,7 @@ void invocations_asked(struct invocations *v, struct moment now);
 void invocations_invoke(struct invocations *v, struct span id, struct moment now);
 
 /* platform.start */
-void invocations_start(struct invocations *v, struct span id);
+void invocations_start(struct invocations *v, const struct event *event);
 
 /*
  * platform.runtimeDone of any invocation. The event says when it was produced; a time that cannot be right,

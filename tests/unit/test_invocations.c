@@ -57,7 +57,7 @@ take(struct invocations *v, char step, uint64_t now, struct seen *seen)
         invocations_invoke(v, id_of(step), at(now));
         break;
     case 's':
-        invocations_start(v, id_of(step));
+        invocations_start(v, &event);
         seen->lines = step >= 'a' ? 'a' : 'b';
         break;
     case 'd':
@@ -140,17 +140,46 @@ line_turns(struct invocations *v, uint64_t wall_ms)
     return invocations_line(v, &line);
 }
 
+/* POSTs on two connections: the end may be read before the start; a later start is that of another attempt. */
+static void
+overtaken(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t starts, ends;
+        bool ended;
+    } rows[] = {
+        {"started before", 1200, 1500, true},
+        {"at the same moment", 1500, 1500, true},
+        {"started after", 1501, 1500, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct invocations v = {0};
+        struct event event;
+
+        invocations_invoke(&v, SPAN(A), at(1000));
+        event = event_at(rows[i].ends, SPAN(A));
+        (void)invocations_done(&v, &event, at(2000), BUFFER_MS);
+        event = event_at(rows[i].starts, SPAN(A));
+        invocations_start(&v, &event);
+        CHECK_INT(rows[i].name, invocations_ended(&v), rows[i].ended);
+    }
+}
+
 /* Lines of an invocation that has ended are its own, however late they come. */
 static void
 late_lines(void **state)
 {
     struct invocations v = {0};
+    struct event start = event_at(1000, SPAN(A));
     struct event done = event_at(1500, SPAN(A));
     struct event timeless = {.type = EVENT_FUNCTION};
 
     (void)state;
     invocations_invoke(&v, SPAN(A), at(1000));
-    invocations_start(&v, SPAN(A));
+    invocations_start(&v, &start);
     (void)invocations_done(&v, &done, at(1500), BUFFER_MS);
     invocations_asked(&v, at(1600));
     invocations_invoke(&v, SPAN(B), at(2000));
@@ -263,8 +292,8 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_lives), cmocka_unit_test(late_lines), cmocka_unit_test(when_it_ended),
-        cmocka_unit_test(ids),       cmocka_unit_test(paces),
+        cmocka_unit_test(all_lives),     cmocka_unit_test(overtaken), cmocka_unit_test(late_lines),
+        cmocka_unit_test(when_it_ended), cmocka_unit_test(ids),       cmocka_unit_test(paces),
     };
 
     return RUN(argc, argv, tests);
