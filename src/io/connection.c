@@ -213,8 +213,6 @@ connection_init(struct connection *c, struct loop *loop, void (*progress)(void *
 void
 connection_start(struct connection *c)
 {
-    int r;
-
     CHECK(c->state == CONNECTION_CLOSED && c->watch.fd < 0);
     c->end = CONNECTION_NO_END;
     c->code = 0;
@@ -225,8 +223,7 @@ connection_start(struct connection *c)
     c->state = CONNECTION_RESOLVING;
     if (c->peer.open_within_ms > 0)
         loop_set(c->loop, &c->timer, c->peer.open_within_ms);
-    r = resolver_start(&c->resolver, c->peer.host, c->peer.port);
-    if (r == 0)
+    if (resolver_start(&c->resolver, c->peer.host, c->peer.port) == 0)
         connect_next(c);
     if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_OPEN)
         c->progress(c->context);
@@ -264,16 +261,14 @@ transmit(struct connection *c, struct span bytes)
 {
     int64_t n = system_send(c->watch.fd, bytes, c->more);
 
-    if (n >= 0) {
+    if (n >= 0)
         c->corked = c->more;
-        return (size_t)n;
-    }
     /* the peer may have refused the request before all of it was sent: its reply may still be read */
-    if (n == ERR_BAD)
+    else if (n == ERR_BAD)
         c->deaf = true;
     else if (n == ERR_IO)
         fail(c, CONNECTION_BROKEN, system_error());
-    return 0;
+    return n < 0 ? 0 : (size_t)n;
 }
 
 /*
@@ -328,7 +323,10 @@ watch_on(struct connection *c)
 
     if (!c->peer_closed)
         (void)stream_space(&c->stream, &cap);
-    if (loop_watch(c->loop, &c->watch, c->watch.fd, events | (cap > 0 ? SYSTEM_IN : 0)) != 0)
+    /* TLS, which the peer has ended, waits to answer that to one who accepts nothing more */
+    if (c->deaf && cap == 0 && stream_input(&c->stream).len == 0)
+        fail(c, CONNECTION_BY_PEER, 0);
+    else if (loop_watch(c->loop, &c->watch, c->watch.fd, events | (cap > 0 ? SYSTEM_IN : 0)) != 0)
         fail(c, CONNECTION_BROKEN, system_error());
 }
 
