@@ -113,13 +113,23 @@ put_signed_fields(struct aws_client *c, struct out *o, const uint8_t *digest)
     out_put(o, SPAN("\r\n"));
 }
 
+static bool
+keyless(const struct aws_client *c)
+{
+    return c->environment->credentials->now.access_key.len == 0;
+}
+
 static int
 write_head(void *context, struct out *o)
 {
     struct aws_client *c = context;
     uint8_t digest[SHA256_LEN];
-    uint64_t len = hash_body(c, digest);
+    uint64_t len;
 
+    /* they may have gone while the connection was being opened, or before the call is made again */
+    if (keyless(c))
+        return ERR_BAD;
+    len = hash_body(c, digest);
     c->status = 0;
     c->reply_len = c->error_type_len = c->bucket_region_len = 0;
     out_put(o, c->call->method);
@@ -211,13 +221,25 @@ read_error(struct aws_client *c, struct aws_result *r)
     r->skewed = r->class == RETRY_SKEW && correct_clock(c);
 }
 
+/* Without keys the service could only refuse: nothing is sent, and the reason is the message. */
+static struct aws_result
+not_sent(const struct aws_client *c)
+{
+    return (struct aws_result){
+        .message = span_of(credentials_error(c->environment->credentials)),
+        .class = RETRY_CONFIGURATION,
+    };
+}
+
 static void
 done(void *context, int result)
 {
     struct aws_client *c = context;
     struct aws_result r = {.result = result, .class = RETRY_TRANSIENT};
 
-    if (result == 0) {
+    if (result == ERR_BAD && !c->http.answered) {
+        r = not_sent(c);
+    } else if (result == 0) {
         r.status = c->status;
         r.body = (struct span){c->reply, c->reply_len};
         r.region = (struct span){c->bucket_region, c->bucket_region_len};
@@ -321,14 +343,10 @@ aws_client_open(struct aws_client *c)
 void
 aws_client_start(struct aws_client *c, const struct aws_call *call)
 {
-    const struct aws_result none = {
-        .message = span_of(credentials_error(c->environment->credentials)),
-        .class = RETRY_CONFIGURATION,
-    };
-
     c->call = call;
-    /* without keys the service could only refuse: not sent, and the reason is the message */
-    if (c->environment->credentials->now.access_key.len == 0) {
+    if (keyless(c)) {
+        const struct aws_result none = not_sent(c);
+
         call->done(call->context, &none);
         return;
     }

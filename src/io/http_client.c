@@ -143,7 +143,6 @@ send_request(struct http_client *c)
     char *room = connection_room(&c->connection, &cap);
     struct out o = out_to(room, room == NULL ? 0 : cap);
 
-    c->sent_calls++;
     c->state = HTTP_SENDING;
     c->sent_all = c->answered = false;
     c->keep_alive = true;
@@ -153,6 +152,7 @@ send_request(struct http_client *c)
         finish(c, ERR_BAD);
         return;
     }
+    c->sent_calls++;
     connection_wrote(&c->connection, o.len);
     heard(c);
 }
