@@ -62,6 +62,8 @@ delivery_reseed(struct delivery *d, uint64_t seed)
 COLD void
 delivery_restored(struct delivery *d, const struct intake_seed *seed)
 {
+    /* those that are there were given to the sandbox of the snapshot */
+    d->pending.ready = false;
     intake_restored(&d->intake, seed);
     delivery_reseed(d, seed->numbers);
 }

@@ -18,7 +18,7 @@
  *   LN      last chance, N ms; E the end
  *   zN      the wall clock goes N ms ahead, or back
  *   kR kC kN  credentials: from now on, when asked, they are ready or coming; a report that there are none
- *   r       a restored copy
+ *   r       a restored copy; kRr one just after they have come, for which they come again
  *
  * Replies to the call that is under way:
  *
@@ -60,6 +60,8 @@ static const struct row {
 
     /* credentials */
     {"they come", "c", "kC +1 f w0 w999 kR w0 y", "C K S1 +", "d1"},
+    {"those of before a restoration are not used", "c", "kC +1 f w0 kRr w0 kR w0 y", "C K K S1 +",
+     "d1"},
     {"they are asked for again", "c", "kC +1 f w0 @1000 @1000 kR w0 y", "C K K K S1 +", "d1"},
     {"there are none: a failure", "1", "kC +1 f w0 kN w0 @1000 kR @2000 y",
      "C K opened K S1 + recovers", "d1"},
@@ -325,6 +327,9 @@ happens(const char *name, const char *word)
     case 'o':
         delivery_open(&delivery);
         break;
+    case 'r':
+        delivery_restored(&delivery, &(struct intake_seed){.numbers = 11});
+        break;
     case '@':
         CHECK(name, order.at_ms > now.ms && order.at_ms - now.ms <= (uint64_t)n);
         n = (long)(order.at_ms - now.ms);
@@ -352,6 +357,10 @@ happens(const char *name, const char *word)
         run.coming = word[1] == 'C' || (word[1] == 'N' && run.coming);
         if (word[1] != 'C')
             delivery_credentials(&delivery, now, word[1] == 'R' ? DELIVERY_READY : DELIVERY_NONE);
+        if (word[1] != '\0' && word[2] == 'r') {
+            delivery_restored(&delivery, &(struct intake_seed){.numbers = 11});
+            run.coming = true;
+        }
         break;
     case 'y':
         records(name, word[1] == '\0' ? UINT32_MAX : (uint32_t)n,
