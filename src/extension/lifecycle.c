@@ -107,11 +107,11 @@ static void
 next(struct lifecycle *life)
 {
     life->timer.at_ms = 0;
+    hold_end(&life->hold, life->loop->now);
     if (life->dispatcher != NULL) {
         telemetry_dispatcher_await(life->dispatcher, 0);
         telemetry_dispatcher_patience(life->dispatcher, DISPATCHER_PATIENCE_MS);
     }
-    hold_end(&life->hold, life->loop->now);
     extensions_api_next(&life->extensions);
     metrics_publish_if_due(&life->metrics, life->dispatcher, life->loop->now);
 }
@@ -143,7 +143,9 @@ invoked(struct lifecycle *life, const struct lambda_event *event)
         /* the connection is needed when the function ends, and opens while it runs */
         telemetry_dispatcher_open(life->dispatcher);
     }
-    check_hold(life);
+    /* telemetry that waited for room may have been read by that, the end of this invocation too */
+    if (life->hold.held)
+        check_hold(life);
 }
 
 /* --- the end --- */
