@@ -1,6 +1,7 @@
-// Scripted faults: what replaces the reply of the n-th register, subscribe or next call.
+// Scripted faults: what replaces the reply of the n-th register, subscribe, next or credentials call.
 //
-// faults.register (subscribe, next) is an array, one entry a call, or a function of {n, name, extension, body}.
+// faults.register (subscribe, next, credentials) is an array, one entry a call, or a function of
+// {n, name, extension, body}.
 // An entry is null (the platform answers), 'drop' (the socket is destroyed), 'hang' (never answered), or an object:
 //   delay    milliseconds before anything happens
 //   status, headers, body   this reply in place of the platform's; an object as body is sent as JSON
@@ -17,7 +18,7 @@ export class Faults {
 
   constructor(script) {
     for (const name of Object.keys(script)) {
-      if (!['register', 'subscribe', 'next', 'initError', 'exitError'].includes(name)) {
+      if (!['register', 'subscribe', 'next', 'initError', 'exitError', 'credentials'].includes(name)) {
         throw new Error(`no fault can be scripted for ${name}`);
       }
     }

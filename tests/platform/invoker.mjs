@@ -15,8 +15,9 @@ export class Invoker {
 
   // options.during(emit)   runs while the function does; without a bootstrap it is the function.
   // options.ends           how the function ends once `during` is over, in place of well: a name of ENDS below.
-  // options.start, options.runtimeDone, options.report
-  //                        false: that event is withheld, as if it had been dropped (2.2, 2.5 (5)).
+  // options.start, options.runtimeDone, options.report, options.restore
+  //                        false: that event, or those of a restoration, are withheld, as if they had been dropped
+  //                        (2.2, 2.5 (5)).
   // options.runtimeDone    'twice': it comes a second time, behind the report.
   invoke(invocation, options) {
     const { ends = null } = options;
@@ -33,7 +34,7 @@ export class Invoker {
       runtimeDone: () => this.#runtimeDone(invocation, runtimeDone),
       report: () => this.#report(invocation, report)
     };
-    this.#restoreDurationMs = this.#sandbox.restore();
+    this.#restoreDurationMs = settings.snapStart ? await this.#sandbox.restore(options.restore !== false) : undefined;
     this.#sandbox.thaw();
     if (options.start !== false) telemetry.produce('platform.start', events.start(settings, invocation));
     for (const agent of extensionsApi.listening('INVOKE')) agent.send(invokeEvent(settings, invocation));
@@ -76,10 +77,9 @@ export class Invoker {
 
   // The caller's part in the invocation.
   #play(during) {
-    const { telemetry, watch } = this.#sandbox;
+    const { watch } = this.#sandbox;
     const play = { done: false, error: null };
-    const emit = (type, record) => telemetry.produce(type, record);
-    emit.raw = (type, json) => telemetry.produceRaw(type, json);
+    const emit = this.#sandbox.emitter();
     const settle = (outcome) => {
       Object.assign(play, outcome);
       watch.notify();

@@ -470,6 +470,43 @@ test('SnapStart: no word of it in the environment, frozen after init, restored b
   assert.deepEqual([reports[0].initDurationMs, reports[1].restoreDurationMs], [undefined, undefined]);
 });
 
+test('SnapStart: no keys but where to fetch them; from the snapshot on others, once it is restored', async () => {
+  const played = [];
+  const platform = await start(
+    { alpha: { subscribe: {} } },
+    {
+      snapStart: true,
+      restoredCredentials: { accessKeyId: 'AKIDCOPY', secretAccessKey: 'secret', sessionToken: 'token' },
+      env: { AWS_ACCESS_KEY_ID: 'AKIDINIT' },
+      duringInit: async (emit, journal) => {
+        await journal.until(() => did(journal, 'env').length > 0);
+        emit('function', 'init');
+        played.push(await ask(journal));
+      },
+      duringRestore: async (emit) => emit('function', 'restore')
+    }
+  );
+  const { env } = did(platform, 'env')[0];
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) assert.ok(!(name in env));
+  const waits = ask(platform).then((answer) => played.push(answer));
+  played.push(await ask(platform, 'wrong'));
+  assert.deepEqual(played, ['AKIDINIT', 404]);
+  await platform.invoke({}, { restore: false });
+  await waits;
+  assert.deepEqual(played, ['AKIDINIT', 404, 'AKIDCOPY']);
+  const lines = platform.events.filter(({ type }) => type === 'function').map(({ record }) => record);
+  assert.deepEqual(lines, ['init', 'restore']);
+  assert.ok(!types(platform).some((type) => type.startsWith('restore')));
+});
+
+// As the extension would; the key's id, or the status of a refusal.
+async function ask(platform, token) {
+  const { env } = did(platform, 'env')[0];
+  const headers = { authorization: token ?? env.AWS_CONTAINER_AUTHORIZATION_TOKEN };
+  const response = await fetch(env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers });
+  return response.status === 200 ? (await response.json()).AccessKeyId : response.status;
+}
+
 test('a CPU quota holds for all processes of the sandbox together, and leaves nothing behind', async () => {
   const busy = script('busy', '#!/bin/sh\nwhile :; do :; done\n');
   const bootstrap = script('bootstrap', `#!/bin/sh\n${busy} &\n${busy} &\nexec ${EXAMPLES}node/bootstrap\n`);

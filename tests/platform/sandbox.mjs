@@ -3,13 +3,14 @@
 import path from 'node:path';
 import { CpuQuota, confined } from './confinement.mjs';
 import { ControlServer } from './control_server.mjs';
+import { Credentials } from './credentials.mjs';
 import { dice } from './dice.mjs';
 import * as events from './events.mjs';
 import { ExtensionsApi, MAX_EXTENSIONS } from './extensions_api.mjs';
 import { Invoker } from './invoker.mjs';
 import { Child, assertExecutable, drain, exitText, extensionPaths } from './processes.mjs';
 import { RuntimeApi } from './runtime_api.mjs';
-import { extensionEnvironment, functionEnvironment } from './settings.mjs';
+import { credentialsFrom, extensionEnvironment, functionEnvironment } from './settings.mjs';
 import { stopSandbox } from './shutdown.mjs';
 import { Telemetry } from './telemetry.mjs';
 import { Watch } from './watch.mjs';
@@ -27,6 +28,7 @@ export class Sandbox {
   #invoker = null;
   #quota = null;
   #resting = null; // the timer of a freeze to come
+  #initTold = false; // its initRuntimeDone
   #restored = false;
   #stopped = null;
 
@@ -40,7 +42,9 @@ export class Sandbox {
     });
     this.runtimeApi = new RuntimeApi(settings, { onChange });
     this.telemetry = new Telemetry(settings, journal, this.extensionsApi);
-    const routes = [...this.extensionsApi.routes(), ...this.runtimeApi.routes(), ...this.telemetry.routes()];
+    this.credentials = settings.snapStart ? new Credentials(credentialsFrom(settings)) : null;
+    const apis = [this.extensionsApi, this.runtimeApi, this.telemetry, this.credentials];
+    const routes = apis.flatMap((api) => api?.routes() ?? []);
     this.server = new ControlServer(routes, journal, faults);
     this.roll = dice(settings.seed);
   }
@@ -55,7 +59,7 @@ export class Sandbox {
     let problem = null;
     if (this.settings.cpu !== null) this.#quota = new CpuQuota(this.settings.cpu, this.#stopAndGo());
     try {
-      await this.#initAll(deadlineMs);
+      await this.#initAll(phase, deadlineMs);
     } catch (error) {
       problem = error;
     }
@@ -68,10 +72,12 @@ export class Sandbox {
   }
 
   // 1.4: the runtime is started once every external extension has registered.
-  async #initAll(deadline) {
+  async #initAll(phase, deadline) {
     await this.#launchExtensions();
     await this.#extensionsAre('register', (agent) => agent.registered, deadline);
     if (this.settings.bootstrap !== null) await this.#initRuntime(deadline);
+    else await this.settings.duringInit?.(this.emitter(), this.journal);
+    if (this.settings.initDoneFirst) this.#initRuntimeDone(phase, { status: 'success' });
     await this.#extensionsAre('call next', (agent) => agent.idle, deadline);
   }
 
@@ -82,15 +88,20 @@ export class Sandbox {
     telemetry.closeSubscriptions();
     extensionsApi.open = false;
     const outcome = problem === null ? { status: 'success' } : initOutcome(problem);
-    if (outcome.status !== 'timeout') {
-      telemetry.produce('platform.initRuntimeDone', events.initRuntimeDone(settings, phase, outcome));
-    }
+    if (outcome.status !== 'timeout') this.#initRuntimeDone(phase, outcome);
     for (const agent of extensionsApi.list()) produceExtension(telemetry, agent);
     const durationMs = this.#initReport(phase, outcome, startedAt);
     if (problem !== null) return;
     this.#invoker = new Invoker(this, phase === 'init' ? durationMs : undefined);
+    this.credentials?.withhold();
     if (settings.snapStart) this.freeze();
     else this.rest();
+  }
+
+  #initRuntimeDone(phase, outcome) {
+    if (this.#initTold) return;
+    this.#initTold = true;
+    this.telemetry.produce('platform.initRuntimeDone', events.initRuntimeDone(this.settings, phase, outcome));
   }
 
   #initReport(phase, outcome, startedAt) {
@@ -124,7 +135,7 @@ export class Sandbox {
     const child = new Child({
       name,
       argv: [...this.#prefix(), ...(this.settings.confined ? confined() : []), extension],
-      env: extensionEnvironment(this.settings, this.address),
+      env: extensionEnvironment(this.settings, this.address, this.credentials?.token ?? null),
       cwd: this.settings.managedInstances ? (this.settings.taskRoot ?? '/') : '/', // 1.4, 2.6
       maxLineBytes: this.settings.maxLineBytes,
       onLine: (line, stream) => this.#line('extension', name, line, stream)
@@ -185,7 +196,7 @@ export class Sandbox {
     this.runtime = new Child({
       name: 'function',
       argv: [...this.#prefix(), ...this.settings.bootstrap],
-      env: functionEnvironment(this.settings, this.address),
+      env: functionEnvironment(this.settings, this.address, this.credentials?.token ?? null),
       cwd: this.settings.taskRoot,
       maxLineBytes: this.settings.maxLineBytes,
       onLine: (line, stream) => this.#line('function', 'function', line, stream)
@@ -233,17 +244,30 @@ export class Sandbox {
     this.#resting = setTimeout(() => this.freeze(), this.roll() * FREEZE_WITHIN_MS);
   }
 
-  // 1.7: the first invocation of a snapshot is preceded by its restoration. Returns how long that took.
-  restore() {
-    if (!this.settings.snapStart || this.#restored) return undefined;
+  // 1.7: the first invocation of a snapshot is preceded by its restoration. told: false: its events are lost.
+  // Resolves with how long that took.
+  async restore(told) {
+    const { settings, telemetry } = this;
+    if (!settings.snapStart || this.#restored) return undefined;
     this.#restored = true;
     const startedAt = performance.now();
+    this.credentials.renew(settings.restoredCredentials ?? credentialsFrom(settings));
     this.thaw();
-    this.telemetry.produce('platform.restoreStart', events.restoreStart(this.settings));
-    this.telemetry.produce('platform.restoreRuntimeDone', { status: 'success' });
+    if (told) telemetry.produce('platform.restoreStart', events.restoreStart(settings));
+    await settings.duringRestore?.(this.emitter(), this.journal);
     const durationMs = performance.now() - startedAt;
-    this.telemetry.produce('platform.restoreReport', events.restoreReport(durationMs));
+    if (told) {
+      telemetry.produce('platform.restoreRuntimeDone', { status: 'success' });
+      telemetry.produce('platform.restoreReport', events.restoreReport(durationMs));
+    }
     return durationMs;
+  }
+
+  // For whoever plays the function: emit(type, record), emit.raw(type, json).
+  emitter() {
+    const emit = (type, record) => this.telemetry.produce(type, record);
+    emit.raw = (type, json) => this.telemetry.produceRaw(type, json);
+    return emit;
   }
 
   freeze() {

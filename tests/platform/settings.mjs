@@ -3,6 +3,7 @@
 
 import { randomBytes, randomInt } from 'node:crypto';
 import path from 'node:path';
+import { credentialsEnvironment } from './credentials.mjs';
 
 const DEFAULTS = {
   extensions: null, // folder whose entries are executed; null: no external extension
@@ -32,7 +33,13 @@ const DEFAULTS = {
   confined: false, // 1.4: extensions run as Lambda's user, with its limits, and can write to /tmp only; needs root
   nextAgain: 'refused', // a second next while one is pending whose connection broke: so AWS's emulator; or 'taken'
   runtimeDoneAtReset: true, // a reset while an extension holds has a second runtimeDone for the request: AWS's emulator
-  snapStart: false, // 1.7: frozen after init, unknown to the extensions' environment, restored by the first invocation
+  // 1.7: frozen after init, unknown to the extensions' environment, restored by the first invocation; the keys of `env`
+  // are in no environment, but fetched
+  snapStart: false,
+  restoredCredentials: null, // {accessKeyId, secretAccessKey, sessionToken} from then on; default: as before
+  duringInit: null, // (emit, journal) => promise: without a bootstrap, the function's own init
+  duringRestore: null, // the same of its hooks after a restoration
+  initDoneFirst: false, // initRuntimeDone once the function is ready: so the documentation; or all are: AWS's emulator
   tracing: true, // 1.3, 2.3: false: neither INVOKE nor an event has it
   tenantId: null, // 1.9
   alias: null, // of the function: the end of invokedFunctionArn
@@ -67,6 +74,12 @@ const DELIVER_DEFAULTS = {
   // 'before' or 'with' the SHUTDOWN event; 'none': what is buffered goes when it is due; 'drop': before it, and what
   // would have to wait for the POST outstanding is dropped. Default 'with' (2.5), on Managed Instances 'before' (1.8).
   shutdownFlush: null
+};
+
+const KEYS = {
+  AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', // AWS's documentation example, of no account
+  AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+  AWS_SESSION_TOKEN: 'local-session-token'
 };
 
 export function settingsFrom(options) {
@@ -135,13 +148,28 @@ function commonEnvironment(settings, runtimeApi) {
     AWS_LAMBDA_INITIALIZATION_TYPE: settings.initializationType,
     AWS_LAMBDA_LOG_FORMAT: settings.logFormat,
     AWS_LAMBDA_RUNTIME_API: runtimeApi,
-    AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', // AWS's documentation example, of no account
-    AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
-    AWS_SESSION_TOKEN: 'local-session-token',
+    ...KEYS,
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
     PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin'
   };
+}
+
+// The credentials that the processes are meant to have.
+export function credentialsFrom({ env }) {
+  const keys = { ...KEYS, ...env };
+  return {
+    accessKeyId: keys.AWS_ACCESS_KEY_ID,
+    secretAccessKey: keys.AWS_SECRET_ACCESS_KEY,
+    sessionToken: keys.AWS_SESSION_TOKEN
+  };
+}
+
+// 1.5: what of them is in the environment. token: of SnapStart's endpoint; null: they are themselves.
+function withCredentials(environment, runtimeApi, token) {
+  if (token === null) return environment;
+  const others = Object.entries(environment).filter(([name]) => !(name in KEYS));
+  return { ...credentialsEnvironment(runtimeApi, token), ...Object.fromEntries(others) };
 }
 
 function withCustomer(environment, customer) {
@@ -151,14 +179,14 @@ function withCustomer(environment, customer) {
 
 // 1.5: no variable that starts with an underscore reaches an extension. With SnapStart the kind of init does not,
 // either, by the list in AWS's emulator.
-export function extensionEnvironment(settings, runtimeApi) {
+export function extensionEnvironment(settings, runtimeApi, token) {
   const common = commonEnvironment(settings, runtimeApi);
   if (settings.snapStart) delete common.AWS_LAMBDA_INITIALIZATION_TYPE;
-  const all = withCustomer(common, settings.env);
+  const all = withCredentials(withCustomer(common, settings.env), runtimeApi, token);
   return Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('_')));
 }
 
-export function functionEnvironment(settings, runtimeApi) {
+export function functionEnvironment(settings, runtimeApi, token) {
   const own = {
     ...commonEnvironment(settings, runtimeApi),
     _HANDLER: settings.handler,
@@ -169,5 +197,5 @@ export function functionEnvironment(settings, runtimeApi) {
     AWS_LAMBDA_LOG_STREAM_NAME: settings.logStream
   };
   if (settings.managedInstances) own.AWS_LAMBDA_MAX_CONCURRENCY = String(settings.maxConcurrency);
-  return withCustomer(own, settings.env);
+  return withCredentials(withCustomer(own, settings.env), runtimeApi, token);
 }

@@ -1,5 +1,5 @@
 /*
- * The endpoint from which SnapStart functions get their credentials.
+ * The endpoint from which SnapStart functions get their credentials, by itself.
  *
  *   const endpoint = await ContainerCredentials.start({ credentials });
  *   endpoint.environment()      for the extension: no keys, but where they are to be had
@@ -11,8 +11,8 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { CREDENTIALS_PATH, REFUSED, credentialsEnvironment, credentialsReply } from '../../platform/credentials.mjs';
 
-const PATH = '/2021-04-23/credentials';
 const TOKEN = 'container token, verbatim==';
 
 export class ContainerCredentials {
@@ -38,27 +38,18 @@ export class ContainerCredentials {
   environment() {
     return {
       AWS_ACCESS_KEY_ID: null, AWS_SECRET_ACCESS_KEY: null, AWS_SESSION_TOKEN: null,
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${this.port}${PATH}`,
-      AWS_CONTAINER_AUTHORIZATION_TOKEN: TOKEN
+      ...credentialsEnvironment(`127.0.0.1:${this.port}`, TOKEN)
     };
   }
 
-  /* As Lambda does: text for a wrong token, and no content type that says JSON. */
   #answer({ method, url, headers }, response) {
     this.requests.push({ method, path: url, authorization: headers.authorization });
     if (this.fault?.(response)) {
       return;
     }
-    if (url !== PATH || headers.authorization !== TOKEN) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
-      return;
-    }
-    const { accessKeyId, secretAccessKey, sessionToken } = this.credentials;
-    const expiration = new Date(Date.now() + this.expiresInMs).toISOString().replace('Z', '456789Z');
-    const body = JSON.stringify({
-      AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: sessionToken, Expiration: expiration
-    });
-    response.writeHead(200, { 'content-type': 'text/plain' }).end(body.replaceAll('/', '\\/'));
+    const right = url === CREDENTIALS_PATH && headers.authorization === TOKEN;
+    const reply = right ? credentialsReply(this.credentials, this.expiresInMs) : REFUSED;
+    response.writeHead(reply.status, reply.headers).end(reply.body);
   }
 
   async stop() {

@@ -49,6 +49,7 @@ export class Light {
    * change    what a relay between platform and extension does to the replies (relay.mjs); none without it
    * host      address that the relay listens at
    * binary    another one than the shipped
+   * onFront   is called with the front and this stand before the extension starts
    */
   static async start(options = {}) {
     const stand = new Light();
@@ -63,10 +64,11 @@ export class Light {
     return stand;
   }
 
-  async #start({ env = {}, platform = {}, change = null, host, binary = BINARY }) {
+  async #start({ env = {}, platform = {}, change = null, host, binary = BINARY, onFront }) {
     this.arrived = [];
     this.front = await Front.start({ plain: true });
     this.front.fault = accepting(this.arrived);
+    onFront?.(this.front, this);
     this.folder = await extensionsFolder(binary);
     const relayed = {};
     if (change) {
