@@ -8,6 +8,7 @@
 #include "io/log.h"
 #include "io/trust_anchors.h"
 #include "protocol/aws_error.h"
+#include "protocol/check.h"
 #include "protocol/format.h"
 #include "protocol/sha256.h"
 #include "protocol/timestamp.h"
@@ -360,4 +361,14 @@ void
 aws_client_stop(struct aws_client *c)
 {
     http_client_stop(&c->http);
+}
+
+COLD void
+aws_client_forget(struct aws_client *c)
+{
+    CHECK(c->http.call == NULL);
+    http_client_stop(&c->http);
+    connection_forget(&c->http.connection);
+    c->clock_offset_ms = 0;
+    c->http.sent_calls = c->http.opened = c->http.connection.handshakes = 0;
 }

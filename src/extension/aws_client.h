@@ -97,4 +97,10 @@ void aws_client_start(struct aws_client *c, const struct aws_call *call);
 /* Abandons a call that is under way, without done. */
 void aws_client_stop(struct aws_client *c);
 
+/*
+ * Before a snapshot (SnapStart), with no call under way: closes the connection, and the next one shares nothing with
+ * those before; the service's clock is unknown; connections and requests are counted from 0.
+ */
+void aws_client_forget(struct aws_client *c);
+
 #endif

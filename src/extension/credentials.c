@@ -221,6 +221,17 @@ credentials_refresh(struct credentials *c)
     return fetched_from_somewhere(c);
 }
 
+COLD void
+credentials_stop(struct credentials *c)
+{
+    if (!fetched_from_somewhere(c))
+        return;
+    http_client_stop(&c->http);
+    c->fetching = false;
+    c->timer.at_ms = c->calm_until_ms = 0;
+    c->logged[0] = '\0';
+}
+
 const char *
 credentials_error(const struct credentials *c)
 {

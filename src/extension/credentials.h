@@ -63,6 +63,9 @@ bool credentials_coming(struct credentials *c);
  */
 bool credentials_refresh(struct credentials *c);
 
+/* Abandons a fetch that is wanted or under way, without `changed`. The next one begins without a pause. */
+void credentials_stop(struct credentials *c);
+
 /* Why there are no credentials, for a log line. */
 const char *credentials_error(const struct credentials *c);
 

@@ -1,8 +1,12 @@
 #include "extension/lifecycle.h"
 
+#include "extension/lifecycle_begin.h"
 #include "io/log.h"
 
-/* In the order of a life: ready, an invocation, the end; then what other actors report, and the public calls. */
+/*
+ * In the order of a life, whose begin is in lifecycle_begin.c: an invocation, the end; then what other actors report, and
+ * the public calls.
+ */
 
 enum {
     /* memory besides the storage: code, data, stacks */
@@ -14,84 +18,15 @@ enum {
     SIGNAL_DEADLINE_MS = 500
 };
 
-/* --- ready --- */
-
-/* The first `next`, which init waits for; a connection is opened after it, and not to be part of a snapshot. */
-static void
-ready(void *context)
-{
-    struct lifecycle *life = context;
-
-    if (life->state >= LIFE_ENDING)
-        return;
-    extensions_api_next(&life->extensions);
-    if (life->dispatcher != NULL && !life->settings->snap_start)
-        telemetry_dispatcher_open(life->dispatcher);
-}
-
-/* Continues once both are done, in either order: the platform may answer before the storage is allocated. */
-static void
-registered_and_prepared(struct lifecycle *life)
-{
-    const struct lambda_registered *as = &life->extensions.registered_as;
-
-    if (!life->registered || !life->prepared)
-        return;
-    if (life->dispatcher == NULL) {
-        ready(life);
-        return;
-    }
-    telemetry_dispatcher_of_account(life->dispatcher,
-                                    (struct span){as->account_id, as->account_id_len});
-    telemetry_api_subscribe(&life->telemetry, life->listener->server.port,
-                            (struct span){life->listener->path, LISTENER_PATH_LEN});
-}
-
-static void
-registered(void *context)
-{
-    struct lifecycle *life = context;
-
-    life->hold.interleaved = life->extensions.shutdown_only;
-    life->registered = true;
-    registered_and_prepared(life);
-}
-
-/* Copies of a snapshot must not share identity, keys or connections. */
-static void
-restored(void *context)
-{
-    struct lifecycle *life = context;
-
-    if (life->restored || !life->settings->snap_start || life->dispatcher == NULL)
-        return;
-    life->restored = true;
-    telemetry_dispatcher_restored(life->dispatcher);
-}
-
 /* --- an invocation --- */
-
-static uint64_t
-heard_ms(const struct lifecycle *life)
-{
-    uint64_t ms = telemetry_router_heard_ms(&life->router);
-
-    return ms > life->quiet_from_ms ? ms : life->quiet_from_ms;
-}
-
-/* Telemetry that arrives proves a subscription, even if its answer was lost. */
-static bool
-subscribed(const struct lifecycle *life)
-{
-    return life->telemetry.subscribed || life->router.platform_heard;
-}
 
 static uint32_t
 hold_left_ms(const struct lifecycle *life)
 {
     const struct telemetry_dispatcher *d = life->dispatcher;
     const struct hold *h = &life->hold;
-    struct hold_state state = {.subscribed = subscribed(life), .heard_ms = heard_ms(life)};
+    struct hold_state state = {.subscribed = lifecycle_subscribed(life),
+                               .heard_ms = lifecycle_heard_ms(life)};
 
     if (d == NULL) /* nothing will ever be delivered */
         return 0;
@@ -134,7 +69,7 @@ check_hold(struct lifecycle *life)
 static void
 invoked(struct lifecycle *life, const struct lambda_event *event)
 {
-    restored(life);
+    lifecycle_restored(life);
     hold_begin(&life->hold, (struct span){event->request_id, event->request_id_len},
                event->deadline_ms, life->loop->now);
     life->quiet_from_ms = life->loop->now.ms;
@@ -155,8 +90,6 @@ end(struct lifecycle *life)
 {
     static const struct ledger nothing;
     const struct ledger *ledger = &nothing;
-    char members[1024];
-    struct out o = out_to(members, sizeof members);
 
     life->state = LIFE_ENDED;
     if (life->dispatcher != NULL) {
@@ -169,8 +102,7 @@ end(struct lifecycle *life)
     }
     if (!ledger_holds(ledger, 0))
         log_error("the ledger does not add up");
-    (void)ledger_write(&o, ledger);
-    log_always("ledger", out_span(&o));
+    metrics_tell("ledger", ledger);
     life->loop->stopped = true;
 }
 
@@ -179,7 +111,8 @@ static void
 check_end(struct lifecycle *life)
 {
     uint64_t now = life->loop->now.ms;
-    uint64_t quiet_at = subscribed(life) ? heard_ms(life) + hold_quiet_ms(&life->hold) : now;
+    uint64_t quiet_at =
+        lifecycle_subscribed(life) ? lifecycle_heard_ms(life) + hold_quiet_ms(&life->hold) : now;
 
     if (now >= life->deadline_ms || life->dispatcher == NULL ||
         (now >= quiet_at && telemetry_dispatcher_drained(life->dispatcher))) {
@@ -227,6 +160,8 @@ check(void *context)
 
     if (life->state == LIFE_ENDING)
         check_end(life);
+    else if (life->init_ms != 0)
+        lifecycle_check_init(life);
     else if (life->hold.held)
         check_hold(life);
     /* no invocation ends with `next` here, which is when metrics are published otherwise */
@@ -298,7 +233,7 @@ lifecycle_register(struct lifecycle *life, struct loop *loop, const struct setti
         return ERR_BAD;
     life->extensions.name = name;
     life->extensions.shutdown_only = settings->managed_instances;
-    life->extensions.registered = registered;
+    life->extensions.registered = lifecycle_registered;
     life->extensions.event = lambda_event_came;
     life->extensions.context = life;
     extensions_api_init(&life->extensions, &life->peer, loop);
@@ -335,7 +270,7 @@ prepare_listener(struct lifecycle *life, struct storage *s)
         .loop = life->loop,
         .hold = &life->hold,
         .dispatcher = life->dispatcher,
-        .restored = restored,
+        .restored = lifecycle_restored,
         .posted = telemetry_posted,
         .disturbed = telemetry_disturbed,
         .context = life,
@@ -356,7 +291,7 @@ lifecycle_prepare(struct lifecycle *life)
                    telemetry_dispatcher_bytes(life->settings) + 256;
 
     life->telemetry.settings = life->settings;
-    life->telemetry.done = ready;
+    life->telemetry.done = lifecycle_ready;
     life->telemetry.context = life;
     telemetry_api_init(&life->telemetry, &life->peer, life->loop);
     if (storage_open(&s, bytes) != 0 || !prepare_dispatcher(life, &s) ||
@@ -366,7 +301,7 @@ lifecycle_prepare(struct lifecycle *life)
     }
     log_debug("start: at most %zu bytes of memory", bytes + PROGRAM_BYTES);
     life->prepared = true;
-    registered_and_prepared(life);
+    lifecycle_registered_and_prepared(life);
 }
 
 void

@@ -5,6 +5,9 @@
  *
  *   register -> listen -> subscribe -> next -> (INVOKE -> hold -> next)* -> SHUTDOWN -> exit
  *
+ * With SnapStart a snapshot is taken after the first `next`, and restored as often as there are sandboxes: before it
+ * what init logs is delivered, and nothing of it is left open; after it nothing goes out until a copy knows what it is.
+ *
  * Decides when each step is taken, and nothing else: telemetry_router routes the telemetry, protocol/hold
  * decides how long an invocation is held, and the dispatcher decides what is sent when.
  */
@@ -29,7 +32,8 @@ struct lifecycle {
     bool registered, prepared;
     struct loop_timer timer; /* of the hold, or of the end */
     enum { LIFE_RUNNING, LIFE_ENDING, LIFE_ENDED } state;
-    bool restored; /* SnapStart: everything that must differ between copies has been renewed */
+    uint64_t init_ms; /* SnapStart: since when what init logs is awaited; 0: it is not */
+    bool asleep;      /* SnapStart: `next` was asked for, and this is not known to be a copy yet */
     uint64_t deadline_ms;   /* of the end; monotonic clock */
     uint64_t quiet_from_ms; /* silence of telemetry counts from here on */
     char buffers[2][CONNECTION_BUFFER];

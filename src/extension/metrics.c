@@ -32,6 +32,26 @@ metrics_publish(struct metrics *m, struct telemetry_dispatcher *d, struct moment
 }
 
 void
+metrics_tell(const char *message, const struct ledger *ledger)
+{
+    char members[1024];
+    struct out o = out_to(members, sizeof members);
+
+    (void)ledger_write(&o, ledger);
+    log_always(message, out_span(&o));
+}
+
+COLD void
+metrics_snapshot(struct metrics *m, struct telemetry_dispatcher *d, struct moment now)
+{
+    metrics_publish(m, d, now);
+    telemetry_dispatcher_account(d);
+    metrics_tell("ledger of init", telemetry_dispatcher_ledger(d));
+    m->published = (struct ledger){.received = 0};
+    m->published_wall_ms = 0;
+}
+
+void
 metrics_publish_if_due(struct metrics *m, struct telemetry_dispatcher *d, struct moment now)
 {
     /* a clock that was set back does not suspend publication */

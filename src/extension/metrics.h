@@ -17,6 +17,12 @@ struct metrics {
 /* Publishes now, if TELEMETRY_METRICS asks for metrics and there is a dispatcher (it may be NULL). */
 void metrics_publish(struct metrics *m, struct telemetry_dispatcher *d, struct moment now);
 
+/* The ledger as a line of the log. */
+void metrics_tell(const char *message, const struct ledger *ledger);
+
+/* Before a snapshot (SnapStart) and the ledger's new beginning: publishes, tells the ledger, and begins anew too. */
+void metrics_snapshot(struct metrics *m, struct telemetry_dispatcher *d, struct moment now);
+
 /* The same if a minute has passed since the last time, by the wall clock: time spent frozen counts. */
 void metrics_publish_if_due(struct metrics *m, struct telemetry_dispatcher *d, struct moment now);
 

@@ -106,7 +106,21 @@ telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadli
     telemetry_orders_drive(d);
 }
 
-void
+COLD void
+telemetry_dispatcher_sleep(struct telemetry_dispatcher *d)
+{
+    telemetry_orders_stop(d);
+    delivery_sleep(&d->delivery);
+    credentials_stop(&d->credentials);
+    aws_client_forget(&d->kinesis.client);
+    failure_log_reset(&d->failures);
+    if (d->settings->dead_letter == DEAD_LETTER_S3)
+        aws_client_forget(&d->letter.client);
+    failure_log_reset(&d->letter_failures);
+    telemetry_orders_drive(d);
+}
+
+COLD void
 telemetry_dispatcher_restored(struct telemetry_dispatcher *d)
 {
     struct intake_seed seed = {.numbers = 0};
@@ -114,10 +128,6 @@ telemetry_dispatcher_restored(struct telemetry_dispatcher *d)
     (void)entropy_fill(&seed, sizeof seed);
     delivery_restored(&d->delivery, &seed);
     (void)credentials_refresh(&d->credentials);
-    connection_forget(&d->kinesis.client.http.connection);
-    connection_forget(&d->letter.client.http.connection);
-    if (!d->delivery.call.under_way)
-        aws_client_stop(&d->kinesis.client);
 }
 
 void

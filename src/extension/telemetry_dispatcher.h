@@ -92,7 +92,14 @@ void telemetry_dispatcher_await(struct telemetry_dispatcher *d, uint64_t deadlin
 /* The sandbox ends at this moment of the monotonic clock: sends continuously until then. */
 void telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadline_ms);
 
-/* This process is a copy of another one: new identity, credentials and connections. */
+/*
+ * A snapshot of this process may be taken from now on (SnapStart): abandons calls, closes connections, and forgets
+ * what copies must not share: counters, and what was learnt of peers. Sends nothing before
+ * telemetry_dispatcher_restored or _last_chance.
+ */
+void telemetry_dispatcher_sleep(struct telemetry_dispatcher *d);
+
+/* This process is a copy, and was asleep: new identity, random numbers and credentials. */
 void telemetry_dispatcher_restored(struct telemetry_dispatcher *d);
 
 /* The invocation with this id has started: the events that follow are its own. */

@@ -79,6 +79,8 @@ observe(struct telemetry_router *r, const struct event *event)
         invocations_report(v, event->request_id);
     } else if (event->kind == EVENT_LOGS_DROPPED) {
         logs_dropped(r, event);
+    } else if (event->kind == EVENT_INIT_DONE) {
+        r->init_done = true;
     }
 }
 

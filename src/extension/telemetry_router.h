@@ -27,6 +27,7 @@ struct telemetry_router {
     void *context;
 
     bool platform_heard; /* an event of the platform has arrived: we are subscribed */
+    bool init_done;      /* the runtime is initialised */
 
     /* private */
     struct telemetry_listener *listener;

@@ -25,6 +25,19 @@ delivery_bytes(const struct settings *settings)
            intake_bytes();
 }
 
+/* Nothing is known of the stream yet. */
+COLD static void
+forget_stream(struct delivery *d)
+{
+    d->batch_max = BATCH_MAX_RECORDS;
+    d->breaker = (struct breaker){.failures = 0};
+    d->backoff = (struct delivery_backoff){.calls_at_ms = 0};
+    d->pace = (struct pace){.per_second = 0};
+    d->dead.again_ms = d->dead.failures = 0;
+    d->pending.credentials_at_ms = 0;
+    retry_quota_open(&d->quota);
+}
+
 COLD void
 delivery_init(struct delivery *d, const struct settings *settings, char *memory,
               const struct intake_seed *seed)
@@ -34,7 +47,6 @@ delivery_init(struct delivery *d, const struct settings *settings, char *memory,
 
     *d = (struct delivery){
         .settings = settings,
-        .batch_max = BATCH_MAX_RECORDS,
         .form = WIRE_JSON, /* the larger one, until the other is proven */
         .full = {.patience_ms = DELIVERY_PATIENCE_MS},
         .dead = {.settings = settings, .queue = &d->queue},
@@ -47,7 +59,7 @@ delivery_init(struct delivery *d, const struct settings *settings, char *memory,
         queue_batch_open(&d->queue, QUEUE_DEAD_LETTER, offsets, DEAD_LETTER_RECORDS_MAX);
         offsets += DEAD_LETTER_RECORDS_MAX;
     }
-    retry_quota_open(&d->quota);
+    forget_stream(d);
     intake_init(&d->intake, (char *)offsets, seed);
     delivery_reseed(d, seed->numbers);
 }
@@ -60,10 +72,22 @@ delivery_reseed(struct delivery *d, uint64_t seed)
 }
 
 COLD void
+delivery_sleep(struct delivery *d)
+{
+    CHECK(!d->call.under_way && !d->dead.sending);
+    d->urgency.asleep = true;
+    d->ledger = (struct ledger){.received = d->queue.events};
+    forget_stream(d);
+}
+
+COLD void
 delivery_restored(struct delivery *d, const struct intake_seed *seed)
 {
     /* those that are there were given to the sandbox of the snapshot */
     d->pending.ready = false;
+    d->urgency.asleep = false;
+    /* other copies have them, too */
+    d->ledger.duplicates_possible += d->queue.records;
     intake_restored(&d->intake, seed);
     delivery_reseed(d, seed->numbers);
 }
@@ -315,6 +339,7 @@ delivery_last_chance(struct delivery *d, struct moment now, uint64_t deadline_ms
 
     u->deadline_ms = deadline_ms;
     u->last_chance = true;
+    u->asleep = false;
     u->stream_ms =
         time_for_stream_ms(d, deadline_ms > now.ms ? (uint32_t)(deadline_ms - now.ms) : 0);
     delivery_flush(d);

@@ -31,7 +31,7 @@
  *     at most one call to the stream and one to the dead letter
  *   - breaker closed: after a failure no SEND before the back-off is over, but for the one that is made
  *     again at once (credentials, clock); breaker open: one SEND an interval, of 25 records at most
- *   - DELIVERY_WAIT without a moment only if nothing is left that could be sent
+ *   - DELIVERY_WAIT without a moment only if nothing is left that could be sent, or it is asleep
  */
 #include "protocol/ahead.h"
 #include "protocol/breaker.h"
@@ -145,6 +145,7 @@ struct delivery_urgency {
     bool flush;              /* what is dead goes now, too; until all is delivered */
     bool last_chance;        /* the sandbox ends: no rest any more */
     bool over;               /* nothing goes to the stream any more */
+    bool asleep;             /* nothing goes anywhere before a restoration or the last chance */
 };
 
 /* The queue that is full. */
@@ -254,7 +255,17 @@ void delivery_credentials(struct delivery *d, struct moment now, enum delivery_c
 /* Other random numbers: to be given when delivery_wants_seed, soon. */
 void delivery_reseed(struct delivery *d, uint64_t seed);
 
-/* This process is a copy of another one (SnapStart): new identity and random numbers. */
+/*
+ * This process may be copied from now on (SnapStart): nothing is sent, connected to or fetched before
+ * delivery_restored or delivery_last_chance. The ledger starts anew with what is queued, and nothing that was
+ * learnt of the stream holds any more. No call is under way.
+ */
+void delivery_sleep(struct delivery *d);
+
+/*
+ * This process is a copy, and was asleep: new identity and random numbers. Each record that is queued is
+ * possibly a double, since every copy has it.
+ */
 void delivery_restored(struct delivery *d, const struct intake_seed *seed);
 
 /* What is left is dropped and counted, and so is every event that still comes. No call is under way. */

@@ -185,7 +185,8 @@ static enum delivery_act
 pending(struct delivery *d, struct delivery_order *order)
 {
     struct delivery_pending *p = &d->pending;
-    bool connect = p->connect && !breaker_open(&d->breaker) && !d->urgency.over;
+    bool connect =
+        p->connect && !breaker_open(&d->breaker) && !d->urgency.over && !d->urgency.asleep;
 
     if (p->full || p->recovers || p->opened) {
         order->note = p->full ? DELIVERY_FULL : p->recovers ? DELIVERY_RECOVERS : DELIVERY_OPENED;
@@ -274,9 +275,9 @@ delivery_next(struct delivery *d, struct moment now, struct delivery_order *orde
     }
     delivery_count_patience(d, now);
     act = pending(d, order);
-    if (act == DELIVERY_WAIT)
+    if (act == DELIVERY_WAIT && !d->urgency.asleep)
         act = next_burial(d, now, order, &at);
-    if (act == DELIVERY_WAIT)
+    if (act == DELIVERY_WAIT && !d->urgency.asleep)
         act = next_call(d, now, order, &at);
     if (act != DELIVERY_WAIT)
         return act;

@@ -11,13 +11,14 @@ COLD static enum event_kind
 kind_of(struct span type)
 {
     static const struct {
-        char type[23];
+        char type[25];
         uint8_t kind; /* enum event_kind */
     } kinds[] = {
         {"platform.start", EVENT_START},
         {"platform.runtimeDone", EVENT_RUNTIME_DONE},
         {"platform.report", EVENT_REPORT},
         {"platform.logsDropped", EVENT_LOGS_DROPPED},
+        {"platform.initRuntimeDone", EVENT_INIT_DONE},
         {"platform.restoreStart", EVENT_RESTORE_START},
     };
 

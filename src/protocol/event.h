@@ -18,6 +18,7 @@ enum event_kind {
     EVENT_RUNTIME_DONE, /* platform.runtimeDone */
     EVENT_REPORT,       /* platform.report */
     EVENT_LOGS_DROPPED, /* platform.logsDropped */
+    EVENT_INIT_DONE,    /* platform.initRuntimeDone */
     EVENT_RESTORE_START /* platform.restoreStart */
 };
 

@@ -13,7 +13,10 @@ enum {
     FAILED_BUDGET_MS = 1000,
     FREQUENT_MS = 25,
     RARE_MS = 50,
-    REST_MS = 250
+    REST_MS = 250,
+    INIT_SILENCE_MS = 1000,
+    INIT_DELIVERY_MS = 1000,
+    INIT_MOST_MS = 5000
 };
 
 void
@@ -74,4 +77,14 @@ flush_hold_ms(const struct flush_state *s)
     if (until <= s->now_ms)
         return 0;
     return until - s->now_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)(until - s->now_ms);
+}
+
+COLD uint64_t
+flush_init_until_ms(const struct flush_init *init)
+{
+    uint64_t until = init->heard_ms + (init->runtime_done ? init->quiet_ms : INIT_SILENCE_MS);
+
+    if (!init->delivered)
+        until += INIT_DELIVERY_MS;
+    return moment_earlier(until, init->begun_ms + INIT_MOST_MS);
 }

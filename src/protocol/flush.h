@@ -75,4 +75,23 @@ uint64_t flush_until_ms(const struct flush_state *state);
  */
 uint32_t flush_hold_ms(const struct flush_state *state);
 
+/* What is known of an init that ends in a snapshot (SnapStart). Times by the monotonic clock. */
+struct flush_init {
+    bool runtime_done; /* platform.initRuntimeDone has come */
+    bool delivered;    /* what has come is, or cannot be at present */
+    uint32_t quiet_ms; /* of silence, after which nothing more is to be expected */
+    uint64_t begun_ms; /* when the extension was ready */
+    uint64_t heard_ms; /* as of flush_state */
+};
+
+/*
+ * Until when the first `next` is put off under SnapStart. Nothing is sent between it and the restoration, so what
+ * comes later is delivered by each copy, and may be there as often.
+ *
+ * Init ends with the runtime's platform.initRuntimeDone. Whether that is produced before the extensions are ready
+ * is unconfirmed (AWS's emulator waits for them), so a second without telemetry counts as the end too. Delivery is
+ * then awaited for at most another second; all in all five seconds, half of what Lambda allows to other inits.
+ */
+uint64_t flush_init_until_ms(const struct flush_init *init);
+
 #endif

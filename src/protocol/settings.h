@@ -69,7 +69,7 @@ struct settings {
     uint32_t connect_timeout_ms, request_timeout_ms;
     uint32_t max_attempts;
     bool managed_instances; /* Lambda Managed Instances: SHUTDOWN alone, no runtimeDone */
-    bool snap_start;        /* nothing may be connected before the first invocation */
+    bool snap_start;        /* init ends in a snapshot, of which there will be copies */
     struct span access_key, secret_key, session_token; /* empty when the environment has none */
     struct endpoint credentials;   /* where to fetch them then; an empty host: nowhere */
     struct span credentials_token; /* Authorization for that; may be empty */

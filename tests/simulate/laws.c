@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     IDLE_WAKES_MAX = 3,
@@ -42,8 +43,8 @@ counted_ms(const struct life *w)
 void
 laws_begin(struct life *w)
 {
-    w->laws =
-        (struct laws){.wait_ms = UINT64_MAX, .tokens = LAWS_QUOTA, .batch_most = BATCH_MAX_RECORDS};
+    w->laws = (struct laws){.wait_ms = UINT64_MAX};
+    laws_calls_begin(w);
 }
 
 /* --- no spinning: whoever asks to be called again without time or news keeps a processor busy --- */
@@ -349,6 +350,34 @@ laws_ledger(struct life *w)
                    (unsigned long long)m->ledger.duplicates_possible);
     if (!w->over && m->ledger.dropped[DROP_SHUTDOWN] > 0)
         laws_break(w, "ledger: dropped for SHUTDOWN before the end");
+}
+
+/*
+ * A copy counts what it has of the snapshot, each record of which may be there twice, and nothing else. In this
+ * life, which goes on with the only one, the books do, too.
+ */
+void
+laws_snapshot(struct life *w)
+{
+    w->laws.before = w->machine.ledger;
+}
+
+void
+laws_restored(struct life *w)
+{
+    struct delivery *m = &w->machine;
+    const struct queue *q = &m->queue;
+    struct ledger own = {.received = q->events, .duplicates_possible = q->records};
+
+    if (memcmp(&m->ledger, &own, sizeof own) != 0)
+        laws_break(w, "copies: %llu received and %llu perhaps twice, of %llu events and %u records",
+                   (unsigned long long)m->ledger.received,
+                   (unsigned long long)m->ledger.duplicates_possible, (unsigned long long)q->events,
+                   q->records);
+    m->ledger = w->laws.before;
+    m->backoff.bytes_before = m->ledger.bytes;
+    laws_calls_begin(w);
+    laws_news(w);
 }
 
 static void

@@ -58,6 +58,10 @@ void laws_patience(struct life *w, uint32_t ms);
 /* From here on more is logged than the shards take. */
 void laws_burst(struct life *w);
 
+/* A copy is going to be made of the machine; it has learnt that it is one. */
+void laws_snapshot(struct life *w);
+void laws_restored(struct life *w);
+
 /* An invocation is held at least until then; is held no more. */
 void laws_held(struct life *w, uint64_t until_ms);
 void laws_released(struct life *w);
@@ -67,6 +71,7 @@ void laws_released(struct life *w);
 #define LAWS_QUOTA 500     /* retry.h */
 #define LAWS_LINGER_MS 200 /* delivery.h */
 
+void laws_calls_begin(struct life *w); /* nothing is known of the stream */
 void laws_batch(struct life *w);
 
 void laws_breaker(struct life *w);

@@ -29,6 +29,19 @@ ending(const struct life *w)
 
 /* --- how calls follow each other --- */
 
+void
+laws_calls_begin(struct life *w)
+{
+    struct laws *l = &w->laws;
+
+    l->well = l->failed = l->may_at_once = l->at_once = l->hopeless = false;
+    l->hint_ms = l->in_a_row = l->silent = l->probes = 0;
+    l->tokens = LAWS_QUOTA;
+    l->cost = 0;
+    l->batch_most = BATCH_MAX_RECORDS;
+    l->letter_at_once = true;
+}
+
 /*
  * After a call that failed as a whole the next one waits, and as long as the service asks for unless somebody
  * waits for delivery; but for the one call that may do better at once, with other credentials or another

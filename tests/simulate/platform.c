@@ -194,16 +194,25 @@ draw_seed(struct life *w)
     return seed;
 }
 
+/* Calls and fetches are given up before the snapshot. */
 static void
 restore(struct life *w)
 {
     struct intake_seed seed = draw_seed(w);
+    struct client *client = &w->client;
 
     w->plan.per_mille[FAULT_RESTORE] = 0;
+    if (client->call.under_way)
+        client_abort(w);
+    if (w->letter.under_way)
+        letter_abort(w);
+    laws_snapshot(w);
+    delivery_sleep(&w->machine);
     delivery_restored(&w->machine, &seed);
-    w->client.connected = false;
-    if (w->plan.fetches)
-        w->client.refused = true;
+    laws_restored(w);
+    client->connected = client->fetching = false;
+    client->calm_ms = 0;
+    client->refused = w->plan.fetches;
     life_say(w, "restored");
 }
 

@@ -207,6 +207,51 @@ refreshed(void **state)
     end();
 }
 
+/* A copy of a snapshot fetches others at once, whatever became of the last fetch, and however recently. */
+static void
+restored(void **state)
+{
+    char text[1024];
+    const char *const replies[] = {reply_with(text, sizeof text, "FIRST", 3600 * 1000), REFUSED,
+                                   text};
+
+    (void)state;
+    begin(replies, LEN(replies));
+    for (size_t i = 0; i < LEN(replies); i++) {
+        ask(false);
+        credentials_stop(&credentials);
+        credentials_refresh(&credentials);
+        assert_false(credentials_ready(&credentials));
+        assert_in_range(credentials.timer.at_ms, 1, clock_monotonic_ms());
+    }
+    assert_int_equal(changes, LEN(replies));
+    end();
+}
+
+/* A fetch that is wanted, or under way, is not heard of any more, and the next one can be made. */
+static void
+given_up(void **state)
+{
+    char text[1024];
+    const char *const replies[] = {reply_with(text, sizeof text, "FIRST", 3600 * 1000)};
+
+    (void)state;
+    begin(replies, LEN(replies));
+    for (unsigned i = 0; i < 2; i++) {
+        assert_false(credentials_ready(&credentials));
+        assert_int_not_equal(credentials.timer.at_ms, 0);
+        if (i > 0)
+            credentials.timer.fire(&credentials);
+        assert_int_equal(credentials.fetching, i > 0);
+        credentials_stop(&credentials);
+        assert_false(credentials.fetching);
+        assert_int_equal(credentials.timer.at_ms, 0);
+        assert_int_equal(credentials.http.connection.state, CONNECTION_CLOSED);
+    }
+    assert_int_equal(changes, 0);
+    end();
+}
+
 /* Their end is near, or has come by our clock, which may be wrong: just fetched, they are good. */
 static void
 expiring(void **state)
@@ -350,7 +395,8 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_environment), cmocka_unit_test(from_nowhere),
         cmocka_unit_test(fetched),          cmocka_unit_test(without_token),
-        cmocka_unit_test(refreshed),        cmocka_unit_test(expiring),
+        cmocka_unit_test(refreshed),        cmocka_unit_test(restored),
+        cmocka_unit_test(given_up),         cmocka_unit_test(expiring),
         cmocka_unit_test(failed_early),     cmocka_unit_test(failing),
         cmocka_unit_test(expired),
     };

@@ -18,7 +18,7 @@
  *   LN      last chance, N ms; E the end
  *   zN      the wall clock goes N ms ahead, or back
  *   kR kC kN  credentials: from now on, when asked, they are ready or coming; a report that there are none
- *   r       a restored copy; kRr one just after they have come, for which they come again
+ *   Z r     a snapshot may be taken; this is a copy of it; kRr just after they have come, for which they come again
  *
  * Replies to the call that is under way:
  *
@@ -162,6 +162,18 @@ static const struct row {
     {"a part, by standard error", "1E", "+2 f w0 i0 f w0 B1 @1 B", "C S2 - opened B2 B1", "b2"},
     {"a slow one at the last chance", "1S", "+2 f w0 i0 f w0 L900 w299 w1 B",
      "C S2 - opened B2 Y B2", "b2"},
+
+    /* a snapshot, and copies of it */
+    {"asleep: nothing goes out", "", "Z +3 f w0 o w0 +600 w60000", "", "q603"},
+    {"nor to the dead letter", "1S", "+2 w200 i0 Z f w60000 r B", "C S2 - opened B2", "b2"},
+    {"a copy sends what is there", "", "Z +3 f w0 r y", "S3 +", "d3"},
+    {"and counts nothing else", "", "+2 f w0 y Z +1 w0 r @200 y", "C S2 + S1 +", "d1"},
+    {"an outage of before is none of its own", "1", "+1 f w0 5 Z w0 r y", "C S1 - opened S1 +",
+     "d1"},
+    {"nor a wait", "", "+2 f w0 5 Z w0 r y", "C S2 - S2 +", "d2"},
+    {"nor credentials that were coming", "c", "kC +1 f w0 Z w0 r kR w0 y", "C K K S1 +", "d1"},
+    {"a queue that is full meanwhile", "q", "Z +40 F w0 r y w0", "S16 + U", "d16"},
+    {"the last chance of all", "", "Z +2 w0 L1000 y", "S2 +", "d2"},
 };
 
 static struct {
@@ -326,6 +338,9 @@ happens(const char *name, const char *word)
         break;
     case 'o':
         delivery_open(&delivery);
+        break;
+    case 'Z':
+        delivery_sleep(&delivery);
         break;
     case 'r':
         delivery_restored(&delivery, &(struct intake_seed){.numbers = 11});
@@ -498,10 +513,32 @@ script(void **state)
             run_row(&rows[i]);
 }
 
+/* Each copy has what was queued, so all of it may be there as often. */
+static void
+doubles(void **state)
+{
+    const struct ledger *l = &delivery.ledger;
+
+    (void)state;
+    set("");
+    begin();
+    memset(&run, 0, sizeof run);
+    for (const char *const *word = (const char *const[]){"+2", "f", "w0", "l", "Z", "+3", NULL};
+         *word != NULL; word++) {
+        happens("doubles", *word);
+        drain("doubles");
+    }
+    CHECK_INT("asleep", l->duplicates_possible, 0);
+    happens("doubles", "r");
+    CHECK_INT("received", l->received, 5);
+    CHECK_INT("doubles", l->duplicates_possible, 5);
+    CHECK_INT("the rest", l->retried + l->delivered + l->breaker_openings + l->bytes, 0);
+}
+
 int
 main(int argc, char **argv)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(script)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(script), cmocka_unit_test(doubles)};
 
     return RUN(argc, argv, tests);
 }

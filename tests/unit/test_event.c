@@ -26,6 +26,7 @@ static const struct {
      EVENT_LOGS_DROPPED, "{\"reason\":\"slow\"}", ""},
     {"report", PLATFORM("report", "{\"requestId\":\"1\",\"metrics\":{\"durationMs\":1.148}}"),
      EVENT_PLATFORM, EVENT_REPORT, "{\"requestId\":\"1\",\"metrics\":{\"durationMs\":1.148}}", "1"},
+    {"init done", PLATFORM("initRuntimeDone", "{}"), EVENT_PLATFORM, EVENT_INIT_DONE, "{}", ""},
     {"restore start", PLATFORM("restoreStart", "{}"), EVENT_PLATFORM, EVENT_RESTORE_START, "{}",
      ""},
     {"init start", PLATFORM("initStart", "{}"), EVENT_PLATFORM, EVENT_OTHER, "{}", ""},

@@ -291,12 +291,46 @@ not_well(void **state)
     }
 }
 
+/* The first `next` under SnapStart: ready at 1000. */
+static const struct {
+    const char *name;
+    bool runtime_done, delivered;
+    uint64_t heard_ms;
+    uint64_t want;
+} inits[] = {
+    {"a second of silence", false, true, 1000, 2000},
+    {"since it was heard last", false, true, 1700, 2700},
+    {"and one for delivery", false, false, 1700, 3700},
+    {"the runtime is done", true, true, 1700, 1750},
+    {"and a second for delivery", true, false, 1700, 2750},
+    {"five seconds at most", false, true, 5001, 6000},
+    {"whatever is left", false, false, 4500, 6000},
+};
+
+static void
+first_next(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(inits); i++) {
+        struct flush_init init = {
+            .runtime_done = inits[i].runtime_done,
+            .delivered = inits[i].delivered,
+            .quiet_ms = 50,
+            .begun_ms = 1000,
+            .heard_ms = inits[i].heard_ms,
+        };
+
+        CHECK_INT(inits[i].name, flush_init_until_ms(&init), inits[i].want);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(effective), cmocka_unit_test(pace),   cmocka_unit_test(decisions),
-        cmocka_unit_test(how_long),  cmocka_unit_test(silent), cmocka_unit_test(not_well),
+        cmocka_unit_test(effective),  cmocka_unit_test(pace),   cmocka_unit_test(decisions),
+        cmocka_unit_test(how_long),   cmocka_unit_test(silent), cmocka_unit_test(not_well),
+        cmocka_unit_test(first_next),
     };
 
     return RUN(argc, argv, tests);
