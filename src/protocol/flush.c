@@ -82,8 +82,10 @@ flush_hold_ms(const struct flush_state *s)
 COLD uint64_t
 flush_init_until_ms(const struct flush_init *init)
 {
-    uint64_t until = init->heard_ms + (init->runtime_done ? init->quiet_ms : INIT_SILENCE_MS);
+    uint64_t until = init->heard_ms + init->quiet_ms;
 
+    if (!init->runtime_done)
+        until += INIT_SILENCE_MS;
     if (!init->delivered)
         until += INIT_DELIVERY_MS;
     return moment_earlier(until, init->begun_ms + INIT_MOST_MS);

@@ -79,7 +79,7 @@ uint32_t flush_hold_ms(const struct flush_state *state);
 struct flush_init {
     bool runtime_done; /* platform.initRuntimeDone has come */
     bool delivered;    /* what has come is, or cannot be at present */
-    uint32_t quiet_ms; /* of silence, after which nothing more is to be expected */
+    uint32_t quiet_ms; /* how much later telemetry may come than it was produced */
     uint64_t begun_ms; /* when the extension was ready */
     uint64_t heard_ms; /* as of flush_state */
 };

@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ContainerCredentials } from './support/container_credentials.mjs';
 import { CREDENTIALS } from './support/front.mjs';
 import { accepting, light } from './support/light.mjs';
@@ -22,6 +23,8 @@ after(() => endpoint?.stop());
 
 const OTHERS = { accessKeyId: 'AKIDCOPY', secretAccessKey: 'copy/secret', sessionToken: 'copy//token==' };
 const ENRICHED = { TELEMETRY_RECORD_FORMAT: 'enriched' };
+/* The freeze is what is played: so long that it cannot be taken for a slow machine. */
+const FROZEN_MS = 1_500;
 const INIT_LINES = ['init 0', 'init 1', 'init 2'];
 
 const called = (name, { calls }) => calls.some((call) => call.name === name);
@@ -96,16 +99,30 @@ snapshot('an init that takes its time logging: all of it is delivered before the
     duringInit: async (emit) => {
       for (const line of INIT_LINES) {
         emit('function', line);
-        await new Promise((resolve) => setTimeout(resolve, 400)); /* the function's own time */
+        await sleep(400); /* the function's own time */
       }
     }
   }
 }, async (stand) => {
   await until('the end of the connection', () => stand.front.openConnections === 0);
   assert.deepEqual(stand.arrived.map((one) => JSON.parse(one.data)), INIT_LINES);
+  await sleep(FROZEN_MS);
   await stand.log(['own']);
   assert.equal(account(await stand.finish()).received, 1);
 });
+
+snapshot('the platform buffers for longer than an init is silent: it is delivered before the first next all the same', {
+  env: { TELEMETRY_BUFFER_TIMEOUT_MS: '1500' }, platform: { duringInit: init() }
+}, async (stand) => {
+  assert.deepEqual(stand.arrived.map((one) => JSON.parse(one.data)), INIT_LINES);
+  await stand.finish();
+});
+
+snapshot('no telemetry is to be had: next is asked for at once', { platform: { telemetry: 'unsupported', duringInit: init() } },
+  async (stand) => {
+    await stand.log(['own']);
+    assert.equal(account(await stand.finish()).received, 0);
+  });
 
 snapshot('an init that logs nothing: no connection, and no credentials', {}, async (stand) => {
   assert.equal(stand.front.statistics.connections, 0);
@@ -196,6 +213,27 @@ for (const [trouble, { answer, credentials = null }] of Object.entries(troubles)
     const end = await stand.finish();
     assert.deepEqual(account(end),
       { received: 4, delivered: 4, duplicatesPossible: 3, requests: end.ledger.requests, connections: 1 });
+  });
+}
+
+{
+  let clock;
+  snapshot('a clock that was wrong during init: the copy does not sign by it', {
+    onFront: (front) => {
+      front.clockOffsetMs = -3_600_000;
+      clock = front;
+    },
+    platform: {
+      duringInit: init(),
+      duringRestore: async () => {
+        clock.clockOffsetMs = 0;
+        assert.equal(clock.refusals.splice(0).length, 1);
+      }
+    }
+  }, async (stand) => {
+    assert.equal(stand.arrived.length, INIT_LINES.length);
+    await stand.log(['own']);
+    await stand.finish(); /* which requires that nothing was refused */
   });
 }
 

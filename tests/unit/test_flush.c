@@ -298,9 +298,9 @@ static const struct {
     uint64_t heard_ms;
     uint64_t want;
 } inits[] = {
-    {"a second of silence", false, true, 1000, 2000},
-    {"since it was heard last", false, true, 1700, 2700},
-    {"and one for delivery", false, false, 1700, 3700},
+    {"a second of silence", false, true, 1000, 2050},
+    {"since it was heard last", false, true, 1700, 2750},
+    {"and one for delivery", false, false, 1700, 3750},
     {"the runtime is done", true, true, 1700, 1750},
     {"and a second for delivery", true, false, 1700, 2750},
     {"five seconds at most", false, true, 5001, 6000},
