@@ -387,9 +387,11 @@ settings_read_early(struct settings *s, const struct settings_source *source)
 
     s->runtime_api = settings_source_get(source, "AWS_LAMBDA_RUNTIME_API");
     s->managed_instances = span_same(init, SPAN("lambda-managed-instances"));
-    /* if the kind is not given, SnapStart shows by the absence of keys, which a snapshot must not contain */
+    /* if it is not of a kind that is known, SnapStart shows by the absence of keys, which a snapshot must not contain */
     s->snap_start = span_same(init, SPAN("snap-start")) ||
-                    (init.len == 0 && settings_source_get(source, "AWS_ACCESS_KEY_ID").len == 0 &&
+                    (!s->managed_instances && !span_same(init, SPAN("on-demand")) &&
+                     !span_same(init, SPAN("provisioned-concurrency")) &&
+                     settings_source_get(source, "AWS_ACCESS_KEY_ID").len == 0 &&
                      settings_source_get(source, "AWS_CONTAINER_CREDENTIALS_FULL_URI").len > 0);
 }
 
