@@ -44,11 +44,29 @@ telemetry_dispatcher_open(struct telemetry_dispatcher *d)
     telemetry_orders_drive(d);
 }
 
+/*
+ * What comes behind a freeze may be read by a copy that does not know what it is yet. Others read something else at this
+ * point, or nothing, so it must not go by the numbers of the snapshot.
+ */
+COLD static void
+look_for_copy(struct telemetry_dispatcher *d)
+{
+    struct intake_seed seed = {.numbers = 0};
+
+    if (d->thaws == d->loop->thaws)
+        return;
+    d->thaws = d->loop->thaws;
+    (void)entropy_fill(&seed, sizeof seed);
+    delivery_rename(&d->delivery, &seed);
+}
+
 int
 telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event)
 {
     int r;
 
+    if (d->delivery.urgency.asleep)
+        look_for_copy(d);
     if (delivery_wants_seed(&d->delivery)) {
         uint64_t seed = 0;
 
@@ -110,6 +128,8 @@ COLD void
 telemetry_dispatcher_sleep(struct telemetry_dispatcher *d)
 {
     telemetry_orders_stop(d);
+    d->loop->watchful = true;
+    d->thaws = d->loop->thaws;
     delivery_sleep(&d->delivery);
     credentials_stop(&d->credentials);
     aws_client_forget(&d->kinesis.client);
@@ -125,6 +145,7 @@ telemetry_dispatcher_restored(struct telemetry_dispatcher *d)
 {
     struct intake_seed seed = {.numbers = 0};
 
+    d->loop->watchful = false;
     (void)entropy_fill(&seed, sizeof seed);
     delivery_restored(&d->delivery, &seed);
     (void)credentials_refresh(&d->credentials);

@@ -27,8 +27,9 @@ struct telemetry_dispatcher {
     struct loop *loop;
     struct loop_timer timer; /* when delivery wants to be asked again */
     struct delivery delivery;
-    bool driving;  /* orders are being carried out */
-    bool reported; /* `changed` is to be called when they are */
+    unsigned thaws; /* the loop's, when an event last came while asleep */
+    bool driving;   /* orders are being carried out */
+    bool reported;  /* `changed` is to be called when they are */
     struct aws_environment environment;
     struct credentials credentials;
     struct kinesis kinesis;

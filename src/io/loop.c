@@ -78,7 +78,7 @@ static int
 wait_ms(const struct loop *loop)
 {
     uint64_t now = clock_monotonic_ms();
-    uint64_t at = UINT64_MAX;
+    uint64_t at = loop->watchful ? now + AWAKE_MS : UINT64_MAX;
 
     for (const struct loop_timer *t = loop->timers; t != NULL; t = t->next) {
         uint64_t t_at = t->awake && t->at_ms > now + AWAKE_MS ? now + AWAKE_MS : t->at_ms;

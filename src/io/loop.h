@@ -32,6 +32,7 @@ struct loop_timer {
 struct loop {
     int epoll;
     bool stopped;
+    bool watchful; /* freezes are noticed even while nothing is waited for */
     struct loop_timer *timers;
     struct moment now;             /* of this turn */
     unsigned thaws;                /* how often a freeze of the process has been noticed */

@@ -81,6 +81,13 @@ delivery_sleep(struct delivery *d)
 }
 
 COLD void
+delivery_rename(struct delivery *d, const struct intake_seed *seed)
+{
+    intake_restored(&d->intake, seed);
+    delivery_reseed(d, seed->numbers);
+}
+
+COLD void
 delivery_restored(struct delivery *d, const struct intake_seed *seed)
 {
     /* those that are there were given to the sandbox of the snapshot */
@@ -88,8 +95,7 @@ delivery_restored(struct delivery *d, const struct intake_seed *seed)
     d->urgency.asleep = false;
     /* other copies have them, too */
     d->ledger.duplicates_possible += d->queue.records;
-    intake_restored(&d->intake, seed);
-    delivery_reseed(d, seed->numbers);
+    delivery_rename(d, seed);
 }
 
 bool

@@ -158,7 +158,8 @@ static void
 write_id(const struct intake *in, const struct whole *w, struct out *id)
 {
     struct span rest = span_skip(w->data, sizeof "{\"split\":{\"id\":\"" - 1);
-    bool copied = w->origin.sequence < in->first;
+    const char *sandbox = in->sandbox;
+    uint64_t first = in->first;
 
     if (w->origin.part > 0) {
         out_put(id, span_cut(rest, '"', &rest));
@@ -166,9 +167,13 @@ write_id(const struct intake *in, const struct whole *w, struct out *id)
         out_number(id, w->origin.part);
         return;
     }
-    out_put(id, (struct span){copied ? in->copied : in->sandbox, SANDBOX_LEN});
+    for (size_t i = 0; i < 2 && w->origin.sequence < first; i++) {
+        sandbox = in->copied[i].sandbox;
+        first = in->copied[i].first;
+    }
+    out_put(id, (struct span){sandbox, SANDBOX_LEN});
     out_byte(id, '-');
-    out_number(id, w->origin.sequence - (copied ? 0 : in->first));
+    out_number(id, w->origin.sequence - first);
 }
 
 /* Whether it can be split, so that the queue would have room for all pieces; total is that room. */
@@ -400,8 +405,13 @@ intake_restored(struct intake *in, const struct intake_seed *seed)
     struct out o = out_to(in->sandbox, sizeof in->sandbox);
 
     intake_reseed(in, seed->numbers);
-    in->first = in->sequence;
-    memcpy(in->copied, in->sandbox, sizeof in->copied);
+    /* a name under which nothing came is not kept */
+    if (in->sequence > in->first) {
+        in->copied[1] = in->copied[0];
+        memcpy(in->copied[0].sandbox, in->sandbox, SANDBOX_LEN);
+        in->copied[0].first = in->first;
+        in->first = in->sequence;
+    }
     out_hex(&o, seed->sandbox, sizeof seed->sandbox);
 }
 

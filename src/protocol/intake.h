@@ -41,7 +41,11 @@ struct intake {
     char *scratch;     /* for a record that is too large */
     char *rolled; /* for the oldest record on its way behind the youngest, which may be meanwhile */
     char sandbox[SANDBOX_LEN];
-    char copied[SANDBOX_LEN]; /* the sandbox that this one is a copy of; its events may be here */
+    /* what this one is a copy of, the latest first; events of theirs may be here */
+    struct {
+        char sandbox[SANDBOX_LEN];
+        uint64_t first;
+    } copied[2];
     char request_id[64];
     uint64_t random; /* for partition keys */
 };

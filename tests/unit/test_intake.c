@@ -378,6 +378,39 @@ restored_numbers(void **state)
     CHECK_INT("queued", queue->events, 4);
 }
 
+/* A copy may be named twice: what came in between has a name, too, and the pieces of each record that of its event. */
+static void
+named_twice(void **state)
+{
+    char ids[3][SANDBOX_LEN + 8] = {{0}};
+
+    (void)state;
+    settings =
+        (struct settings){.format = EVENT_ENRICHED, .key = KEY_SANDBOX, .oversize = OVERSIZE_SPLIT};
+    begin(8192);
+    for (unsigned i = 0; i < 3; i++) {
+        if (i > 0)
+            restore();
+        /* nothing comes under this name */
+        restore();
+        for (unsigned j = 0; j < 2; j++)
+            assert_int_equal(put_text(event_of(300)), 0);
+        memcpy(ids[i], intake->sandbox, SANDBOX_LEN);
+        memcpy(ids[i] + SANDBOX_LEN, "-1\"", 3);
+    }
+    take();
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_INT("number", seq_of(taken(2 * i + 1)), 1);
+        assert_int_equal(intake_resize(intake, 2 * i + 1, 300), 0);
+    }
+    take_as(BATCH_MAX_RECORDS, QUEUE_TAKE_FRESH);
+    for (unsigned i = 0; i < 3; i++) {
+        struct span piece = taken(i * batch_len() / 3).data;
+
+        CHECK("id", memmem(piece.p, piece.len, ids[i], SANDBOX_LEN + 3) != NULL);
+    }
+}
+
 #define SIXTEEN "0123456789abcdef"
 #define SIXTY_FOUR SIXTEEN SIXTEEN SIXTEEN SIXTEEN
 
@@ -1360,6 +1393,7 @@ main(int argc, char **argv)
         cmocka_unit_test(small_message),
         cmocka_unit_test(beyond_the_scratch),
         cmocka_unit_test(restored_numbers),
+        cmocka_unit_test(named_twice),
     };
 
     return RUN(argc, argv, tests);
