@@ -45,8 +45,8 @@ telemetry_dispatcher_open(struct telemetry_dispatcher *d)
 }
 
 /*
- * What comes behind a freeze may be read by a copy that does not know what it is yet. Others read something else at this
- * point, or nothing, so it must not go by the numbers of the snapshot.
+ * What comes behind a freeze may be read by a copy that does not know what it is yet. Others read something else
+ * at this point, or nothing, so it must not go by the numbers of the snapshot.
  */
 COLD static void
 look_for_copy(struct telemetry_dispatcher *d)

@@ -263,14 +263,14 @@ void delivery_reseed(struct delivery *d, uint64_t seed);
 void delivery_sleep(struct delivery *d);
 
 /*
- * This process may be a copy, which is not certain: new identity and random numbers, so that no other copy has what the
- * next events are named.
+ * This process may be a copy, which is not certain: new identity and random numbers, so that no other copy gives
+ * the next events the same names.
  */
 void delivery_rename(struct delivery *d, const struct intake_seed *seed);
 
 /*
- * This process is a copy, and was asleep: as delivery_rename; and what is queued goes out. Each record of that is possibly
- * a double, since every copy has it.
+ * This process is a copy, and was asleep: as delivery_rename; and what is queued goes out. Each record of that is
+ * possibly a double, since every copy has it.
  */
 void delivery_restored(struct delivery *d, const struct intake_seed *seed);
 

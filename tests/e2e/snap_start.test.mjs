@@ -118,11 +118,12 @@ snapshot('the platform buffers for longer than an init is silent: it is delivere
   await stand.finish();
 });
 
-snapshot('no telemetry is to be had: next is asked for at once', { platform: { telemetry: 'unsupported', duringInit: init() } },
-  async (stand) => {
-    await stand.log(['own']);
-    assert.equal(account(await stand.finish()).received, 0);
-  });
+snapshot('no telemetry is to be had: next is asked for at once', {
+  platform: { telemetry: 'unsupported', duringInit: init() }
+}, async (stand) => {
+  await stand.log(['own']);
+  assert.equal(account(await stand.finish()).received, 0);
+});
 
 snapshot('an init that logs nothing: no connection, and no credentials', {}, async (stand) => {
   assert.equal(stand.front.statistics.connections, 0);
@@ -154,7 +155,7 @@ for (const restore of [true, false]) {
   });
 }
 
-snapshot('what comes behind the freeze, and before the restoration is told, goes by no number that another copy gives', {
+snapshot('what comes behind the freeze, and before the restoration is told, has no number that another copy gives', {
   env: ENRICHED, platform: { duringInit: init(), duringRestore: (emit, journal) => allTaken(journal) }
 }, async (stand) => {
   stand.platform.emit('function', 'behind'); /* it goes ahead of the restoration's events */
