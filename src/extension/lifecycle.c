@@ -4,8 +4,8 @@
 #include "io/log.h"
 
 /*
- * In the order of a life, whose begin is in lifecycle_begin.c: an invocation, the end; then what other actors report, and
- * the public calls.
+ * In the order of a life, whose begin is in lifecycle_begin.c: an invocation, the end; then what other actors
+ * report, and the public calls.
  */
 
 enum {
