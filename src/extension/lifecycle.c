@@ -127,6 +127,9 @@ static void
 begin_end(struct lifecycle *life, uint64_t left_ms)
 {
     life->state = LIFE_ENDING;
+    /* a copy whose INVOKE was lost; without a freeze it is the sandbox of init that ends */
+    if (life->thaws != life->loop->thaws)
+        lifecycle_restored(life);
     hold_end(&life->hold, life->loop->now);
     life->deadline_ms = life->quiet_from_ms = life->loop->now.ms;
     life->deadline_ms += left_ms > SHUTDOWN_MARGIN_MS ? left_ms - SHUTDOWN_MARGIN_MS : 0;

@@ -34,6 +34,7 @@ struct lifecycle {
     enum { LIFE_RUNNING, LIFE_ENDING, LIFE_ENDED } state;
     uint64_t init_ms; /* SnapStart: since when what init logs is awaited; 0: it is not */
     bool asleep;      /* SnapStart: `next` was asked for, and this is not known to be a copy yet */
+    unsigned thaws;   /* the loop's, when it fell asleep */
     uint64_t deadline_ms;   /* of the end; monotonic clock */
     uint64_t quiet_from_ms; /* silence of telemetry counts from here on */
     char buffers[2][CONNECTION_BUFFER];

@@ -99,7 +99,9 @@ sleep_from_now_on(struct lifecycle *life)
 
     life->init_ms = life->timer.at_ms = 0;
     life->asleep = true;
+    life->thaws = life->loop->thaws;
     telemetry_dispatcher_await(d, 0);
+    telemetry_dispatcher_stop(d);
     metrics_snapshot(&life->metrics, d, life->loop->now);
     telemetry_dispatcher_sleep(d);
 }

@@ -124,10 +124,15 @@ telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadli
     telemetry_orders_drive(d);
 }
 
+void
+telemetry_dispatcher_stop(struct telemetry_dispatcher *d)
+{
+    telemetry_orders_stop(d);
+}
+
 COLD void
 telemetry_dispatcher_sleep(struct telemetry_dispatcher *d)
 {
-    telemetry_orders_stop(d);
     d->loop->watchful = true;
     d->thaws = d->loop->thaws;
     delivery_sleep(&d->delivery);

@@ -93,8 +93,11 @@ void telemetry_dispatcher_await(struct telemetry_dispatcher *d, uint64_t deadlin
 /* The sandbox ends at this moment of the monotonic clock: sends continuously until then. */
 void telemetry_dispatcher_last_chance(struct telemetry_dispatcher *d, uint64_t deadline_ms);
 
+/* Abandons calls that are under way, and accounts for them. To be followed by telemetry_dispatcher_sleep. */
+void telemetry_dispatcher_stop(struct telemetry_dispatcher *d);
+
 /*
- * A snapshot of this process may be taken from now on (SnapStart): abandons calls, closes connections, and forgets
+ * A snapshot of this process may be taken from now on (SnapStart): closes connections, and forgets
  * what copies must not share: counters, and what was learnt of peers. Sends nothing before
  * telemetry_dispatcher_restored or _last_chance.
  */

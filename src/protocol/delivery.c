@@ -76,7 +76,11 @@ delivery_sleep(struct delivery *d)
 {
     CHECK(!d->call.under_way && !d->dead.sending);
     d->urgency.asleep = true;
-    d->ledger = (struct ledger){.received = d->queue.events};
+    /* what is queued is sent once more, if it was sent before */
+    d->ledger = (struct ledger){
+        .received = d->queue.events,
+        .duplicates_possible = d->queue.records > 0 ? d->ledger.duplicates_possible : 0,
+    };
     forget_stream(d);
 }
 

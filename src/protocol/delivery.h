@@ -257,8 +257,8 @@ void delivery_reseed(struct delivery *d, uint64_t seed);
 
 /*
  * This process may be copied from now on (SnapStart): nothing is sent, connected to or fetched before
- * delivery_restored or delivery_last_chance. The ledger starts anew with what is queued, and nothing that was
- * learnt of the stream holds any more. No call is under way.
+ * delivery_restored or delivery_last_chance. The ledger starts anew with what is queued, which may be there
+ * already as often as before, and nothing that was learnt of the stream holds any more. No call is under way.
  */
 void delivery_sleep(struct delivery *d);
 

@@ -209,8 +209,10 @@ for (const [trouble, { answer, credentials = null }] of Object.entries(troubles)
     /* within the invocation, since the next one may be hours away */
     assert.deepEqual(stand.arrived.map((one) => JSON.parse(one.data)), [...INIT_LINES, 'own']);
     const end = await stand.finish();
-    assert.deepEqual(account(end),
-      { received: 4, delivered: 4, duplicatesPossible: 3, requests: end.ledger.requests, connections: 1 });
+    const { received, delivered, duplicatesPossible, connections } = account(end);
+    assert.deepEqual([received, delivered, connections], [4, 4, 1]);
+    /* for each record in doubt the call of init, and all other copies */
+    assert.ok(duplicatesPossible >= (trouble.includes('nobody') ? 6 : 3), JSON.stringify(end.ledger));
   });
 }
 

@@ -369,6 +369,9 @@ laws_restored(struct life *w)
     const struct queue *q = &m->queue;
     struct ledger own = {.received = q->events, .duplicates_possible = q->records};
 
+    if (q->records > 0)
+        own.duplicates_possible += w->laws.before.duplicates_possible;
+
     if (memcmp(&m->ledger, &own, sizeof own) != 0)
         laws_break(w, "copies: %llu received and %llu perhaps twice, of %llu events and %u records",
                    (unsigned long long)m->ledger.received,
