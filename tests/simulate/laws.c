@@ -289,19 +289,25 @@ laws_held(struct life *w, uint64_t until_ms)
         l->held = true;
         l->held_calls = w->calls + (w->client.call.under_way ? 0 : 1);
         l->held_ms = life_now(w).ms;
+        l->held_crowded = delivery_crowded(&w->machine);
     }
     l->wait_until_ms = until_ms;
     if (breaker_open(&w->machine.breaker))
         laws_break(w, "hold: an invocation is held while the breaker is open");
 }
 
-/* It was held for a call, then: one that was under way, or that was made. */
+/*
+ * It was held for a call, then: one that was under way, or that was made; or, by `adaptive`, for a queue that was
+ * crowded, and that the dead letter has emptied.
+ */
 void
 laws_released(struct life *w)
 {
     struct laws *l = &w->laws;
+    bool relieved = w->plan.settings.flush == FLUSH_ADAPTIVE && l->held_crowded &&
+                    !delivery_crowded(&w->machine);
 
-    if (l->held && life_now(w).ms - l->held_ms > 1 && w->calls < l->held_calls &&
+    if (l->held && !relieved && life_now(w).ms - l->held_ms > 1 && w->calls < l->held_calls &&
         !w->client.fetching)
         laws_break(w, "hold: an invocation was held for %llu ms without any call",
                    (unsigned long long)(life_now(w).ms - l->held_ms));

@@ -187,6 +187,7 @@ struct laws {
     bool held;
     uint32_t held_calls; /* that there must have been for it */
     uint64_t held_ms;
+    bool held_crowded; /* more than half of the queue was full then */
 };
 
 struct life {
