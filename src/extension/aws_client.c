@@ -238,7 +238,7 @@ done(void *context, int result)
     struct aws_client *c = context;
     struct aws_result r = {.result = result, .class = RETRY_TRANSIENT};
 
-    if (result == ERR_BAD && !c->http.answered) {
+    if (result == ERR_BAD && !c->http.answered && keyless(c)) {
         r = not_sent(c);
     } else if (result == 0) {
         r.status = c->status;
