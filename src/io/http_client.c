@@ -108,11 +108,13 @@ heard(struct http_client *c)
              doubtful(c) && c->hurry_ms > 0 && c->hurry_ms < c->call->silence_ms
                  ? c->hurry_ms
                  : c->call->silence_ms);
-    /* the limit for the whole reply counts from the last byte sent, so it moves on while sending */
-    if (c->state == HTTP_SENDING)
+    /* the limit for the whole reply counts from the last byte sent, so it moves on while sending; and from a freeze */
+    if (c->state == HTTP_SENDING || c->reply_thaws != c->loop->thaws) {
+        c->reply_thaws = c->loop->thaws;
         c->reply_by_ms = c->silence.at_ms + (uint64_t)REPLY_SILENCES * c->call->silence_ms;
-    else if (c->silence.at_ms > c->reply_by_ms)
+    } else if (c->silence.at_ms > c->reply_by_ms) {
         c->silence.at_ms = c->reply_by_ms;
+    }
 }
 
 /* Fills the connection with what there is to send. Returns whether anything was written. */

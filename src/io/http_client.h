@@ -63,6 +63,7 @@ struct http_client {
     unsigned thaws;  /* the loop's, when the connection was last opened or the call begun */
     uint64_t used_ms, used_wall_ms;
     uint64_t reply_by_ms; /* with a limit to silence: when the reply must be whole */
+    unsigned reply_thaws; /* of the loop, when that was set */
     struct http_body body;
     char *head; /* of the reply, as far as it has come */
     size_t head_len;
