@@ -148,11 +148,14 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
         note_idle(v, at.wall_ms);
         v->before.len = 0;
     }
-    /* the end of an earlier one that comes late, or again, does not take back that of the present one */
-    if (is(&v->invoked, id) || !is(&v->done, text_of(&v->invoked))) {
+    /* the end of an earlier one that comes late, or again, does not take back that of the present one; but after
+     * `next` was asked for that of the next one, which has started */
+    if (is(&v->invoked, id) || is(&v->started, id) || !is(&v->done, text_of(&v->invoked))) {
+        /* that it is told again makes it no later */
+        if (!is(&v->done, id))
+            v->done_ms = at.ms;
         set(&v->done, id);
         v->done_wall_ms = told_wall_ms(event);
-        v->done_ms = at.ms;
         v->failed = event->failed;
         v->resets = event->resets;
     }

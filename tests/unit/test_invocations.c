@@ -193,6 +193,28 @@ late_lines(void **state)
     CHECK_INT("known", invocations_announced(&v), false);
 }
 
+/* An end that comes twice ends what it ends once; but what it says last counts. */
+static void
+told_again(void **state)
+{
+    struct invocations v = {0};
+    struct event done = event_at(1500, SPAN(A));
+
+    (void)state;
+    invocations_invoke(&v, SPAN(A), at(1000));
+    (void)invocations_done(&v, &done, at(1500), BUFFER_MS);
+    done = event_at(1800, SPAN(A));
+    done.resets = true;
+    (void)invocations_done(&v, &done, at(1800), BUFFER_MS);
+    CHECK_INT("when", v.done_ms, at(1500).ms);
+    CHECK_INT("resets", v.resets, true);
+    invocations_asked(&v, at(1900));
+    invocations_invoke(&v, SPAN(A), at(2000));
+    done = event_at(2500, SPAN(A));
+    (void)invocations_done(&v, &done, at(2500), BUFFER_MS);
+    CHECK_INT("of another attempt", v.done_ms, at(2500).ms);
+}
+
 /* When the end was produced, by the platform's word where that can be true. Now: 100,000 ms, by the wall. */
 static const struct {
     const char *name, *time;
@@ -292,8 +314,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_lives),     cmocka_unit_test(overtaken), cmocka_unit_test(late_lines),
-        cmocka_unit_test(when_it_ended), cmocka_unit_test(ids),       cmocka_unit_test(paces),
+        cmocka_unit_test(all_lives),  cmocka_unit_test(overtaken),     cmocka_unit_test(late_lines),
+        cmocka_unit_test(told_again), cmocka_unit_test(when_it_ended), cmocka_unit_test(ids),
+        cmocka_unit_test(paces),
     };
 
     return RUN(argc, argv, tests);
