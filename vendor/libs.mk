@@ -24,7 +24,7 @@ TOOL_OBJ := $(patsubst $(SRC)/%.c,$(OBJ)/%.o,$(wildcard $(SRC)/tools/*.c))
 
 # Registers given out by the simpler rule compress better, and compute within 2 % as fast; ciphers, which every
 # byte passes through, would be slower by 6 %.
-ifneq ($(filter x86_64 arm64,$(ARCH)),)
+ifneq ($(filter x86_64 arm64,$(TARGET)),)
 $(filter-out $(OBJ)/src/symcipher/%,$(LIB_OBJ)): CFLAGS += -fira-algorithm=priority
 endif
 

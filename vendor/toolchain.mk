@@ -54,7 +54,7 @@ LIBC_CPPFLAGS := -nostdinc -isystem $(SYSROOT)/include \
 CODE_FLAGS := -Os -g -fPIE -fstack-protector -fno-strict-overflow -fno-schedule-insns -fno-schedule-insns2 \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
 # Of arm64's instructions one reaches all code and data within 1 MiB; the linker tells when that is too little.
-CODE_FLAGS += $(if $(filter arm64,$(ARCH)),-mcmodel=tiny)
+CODE_FLAGS += $(if $(filter arm64,$(TARGET)),-mcmodel=tiny)
 # One mapping for code and constants: two page-sized gaps less in the file, and fewer mappings to make
 # at start. Constants become executable by it, writable memory does not.
 # Kernels for arm64 come with pages of up to 64 KiB, and the file has gaps of up to a page; Lambda's have
