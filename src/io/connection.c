@@ -107,6 +107,7 @@ connected(struct connection *c)
 {
     CHECK(c->stream.encrypted ? c->stream.tls != NULL : c->stream.plain.in != NULL);
     c->share.at_ms = 0;
+    c->code = 0;
     if (!c->stream.encrypted) {
         opened(c);
     } else if (tls_start(c->stream.tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000) !=
@@ -241,11 +242,11 @@ receive(struct connection *c, void *buffer, size_t cap)
     int64_t n = system_read(c->watch.fd, buffer, cap);
 
     if (n == ERR_IO)
-        fail(c, CONNECTION_BROKEN, system_error());
+        c->code = system_error();
+    if (n == 0 || n == ERR_IO)
+        c->peer_closed = true;
     if (n < 0)
         return 0;
-    if (n == 0)
-        c->peer_closed = true;
     /* no TLS record begins like this; reported as what it is, since a TLS error would not say so */
     if (!c->answered && c->state == CONNECTION_HANDSHAKING && n >= 4 &&
         memcmp(buffer, "HTTP", 4) == 0) {
@@ -341,9 +342,9 @@ pump(struct connection *c)
     while (step(c) && c->state != CONNECTION_CLOSED);
     if (c->state == CONNECTION_CLOSED)
         return;
-    /* not before the owner has taken what came before the close */
+    /* not before the owner has taken what came before the end */
     if (c->peer_closed && stream_input(&c->stream).len == 0)
-        fail(c, CONNECTION_BY_PEER, 0);
+        fail(c, c->code == 0 ? CONNECTION_BY_PEER : CONNECTION_BROKEN, c->code);
     else
         watch_on(c);
 }

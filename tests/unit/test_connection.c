@@ -216,6 +216,53 @@ frozen_in_connect(void **state)
     close_all();
 }
 
+/* --- the end ------------------------------------------------------------------------------------- */
+
+/* A peer that has sent these bytes and a reset behind them. */
+static void
+reset_behind(const char *text)
+{
+    struct linger linger = {.l_onoff = 1};
+    int listener = bound(SOCK_STREAM, 4, &connection.peer.port);
+    int peer;
+
+    assert_int_equal(listen(listener, 1), 0);
+    connection_start(&connection);
+    assert_int_equal(connection.state, CONNECTION_OPEN);
+    peer = accept(listener, NULL, NULL);
+    assert_int_equal(write(peer, text, strlen(text)), strlen(text));
+    assert_int_equal(setsockopt(peer, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    close(peer);
+    close(listener);
+}
+
+/* What came before it is there until it has been taken, also when it is taken in parts. */
+static void
+reset_behind_bytes(void **state)
+{
+    static char in[PLAIN_BUFFER], out[PLAIN_BUFFER];
+
+    (void)state;
+    memset(&loop, 0, sizeof loop);
+    assert_int_equal(loop_open(&loop), 0);
+    connection_init(&connection, &loop, progress, &ends);
+    connection.peer = (struct connection_peer){.host = SPAN("127.53.2.4")};
+    connection.stream.plain.in = in;
+    connection.stream.plain.out = out;
+    reset_behind("abcd");
+    ends = 0;
+    run();
+    assert_int_equal(connection.state, CONNECTION_OPEN);
+    connection_used(&connection, 1);
+    assert_int_equal(connection_input(&connection).len, 3);
+    assert_memory_equal(connection_input(&connection).p, "bcd", 3);
+    connection_used(&connection, 3);
+    assert_int_equal(connection.state, CONNECTION_CLOSED);
+    assert_int_equal(connection.end, CONNECTION_BROKEN);
+    assert_string_equal(connection_error(&connection), "Connection reset by peer");
+    close(loop.epoll);
+}
+
 /* Whatever a certificate is refused for, another call does not make it better. */
 static void
 hopeless(void **state)
@@ -241,6 +288,7 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(frozen_in_look_up),
         cmocka_unit_test(frozen_in_connect),
+        cmocka_unit_test(reset_behind_bytes),
         cmocka_unit_test(hopeless),
     };
     int status;
