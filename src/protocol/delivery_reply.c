@@ -359,7 +359,7 @@ delivery_aborted(struct delivery *d, unsigned unanswered)
     CHECK(d->call.under_way);
     d->call.under_way = false;
     d->ledger.duplicates_possible += (uint64_t)unanswered * d->call.len;
-    queue_return(&d->queue, QUEUE_STREAM, QUEUE_FAILED);
+    suspect_unanswered(&d->queue, d->call.what);
 }
 
 void

@@ -3,6 +3,7 @@
  * kept, closed and opened without a record being lost or sent twice.
  */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:tls';
 import * as faults from './support/faults.mjs';
 import { jsonRecords } from './support/lines.mjs';
 import { allDelivered, data, log, useBench } from './support/scenario.mjs';
@@ -86,4 +87,37 @@ scenario('a server that refuses connections at first', {
 }, async (stand) => {
   await rounds(stand, 2);
   assert.ok(stand.front.statistics.connections >= 3);
+});
+
+/*
+ * A gateway that refuses a request before it is whole, ends TLS and resets. The reply ends with the connection, as
+ * that does for the extension, whose own goodbye can never leave behind what is still to be sent.
+ */
+scenario('a reply that ends with TLS, while the request is on its way', async ({ certificates }) => {
+  const certificate = await certificates.leaf();
+  return {
+    /* one call has more than the sockets' buffers */
+    env: { TELEMETRY_QUEUE_MAX_BYTES: '16777216' },
+    onFront: (front) => {
+      const gateway = createServer({ ...certificate, maxVersion: 'TLSv1.2' }, (socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => {
+          socket.pause();
+          socket.on('finish', () => front.tcp(socket).resetAndDestroy());
+          socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\nnot now');
+        });
+      });
+      front.connectionFault = (socket) => {
+        front.connectionFault = null;
+        gateway.emit('connection', socket);
+        return true;
+      };
+    }
+  };
+}, async (stand) => {
+  const records = jsonRecords(500, 9_000);
+  await log(stand, records);
+  await allDelivered(stand, records.length);
+  assert.ok(stand.front.statistics.connections >= 2);
+  assert.deepEqual(stand.logs.map((one) => one.message).filter((one) => one.includes('no reply in time')), []);
 });

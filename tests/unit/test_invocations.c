@@ -93,6 +93,7 @@ static const struct {
     {"another's end is not its own", "nisD", {false, false, false, 'a'}},
     {"another's end after its own is not its own", "nislnISDd", {true, false, false, 'b'}},
     {"the end again of the one before", "nisldnISDdl", {true, false, false, 'b'}},
+    {"after the end of the one before came after next", "nislndSDI", {true, false, false, 'b'}},
     {"the same id again", "nisldnis", {false, false, false, 'a'}},
     {"again, the first end came after next", "nislndi", {false, false, false, 'a'}},
     {"again, the start tells first", "nislndsi", {false, false, false, 'a'}},

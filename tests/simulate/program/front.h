@@ -1,0 +1,56 @@
+#ifndef FRONT_H
+#define FRONT_H
+/*
+ * What the parts of a front share: its connections (front.c), and the replies on them (front_reply.c).
+ */
+#include "services.h"
+
+#define FRONT_CONNECTIONS 32
+
+struct front_connection {
+    bool used;
+    uint32_t number; /* of all */
+    bool heard;      /* something has come */
+    bool due;        /* a request has come, and its reply has not gone */
+    bool silent;     /* nothing that is sent arrives any more */
+    bool closes;     /* after the reply */
+    bool reset;      /* rather than closed, when raw_left is reached */
+    struct front *front;
+    struct peer *peer;
+    struct http_reader reader;
+    struct tls_end *tls;
+    char *out; /* the reply, as HTTP */
+    size_t out_len, out_sent;
+    unsigned pieces;  /* in so many it goes */
+    uint32_t wait_us; /* between them */
+    size_t raw_left;  /* bytes until the connection breaks */
+    void (*delivered)(void *context);
+    void *context;
+};
+
+extern struct front_connection front_connections[FRONT_CONNECTIONS];
+
+void front_say(const struct front_connection *c, const char *what);
+
+/* Closes or resets the connection, and forgets it. */
+void front_end(struct front_connection *c, bool reset);
+
+/* Sends bytes, through TLS if there is TLS. */
+void front_send(struct front_connection *c, struct span bytes, bool close);
+
+/* What was to happen on the connection does not: a reply, an end. */
+void front_cancel(struct front_connection *c);
+
+/* The same, and it is not held any more: it is over. */
+void front_forget(struct front_connection *c);
+
+/* For a while nothing is read, so that the program's buffer fills. */
+void front_hold(struct front_connection *c);
+
+/* A refusal before the request has come whole, the rest of which is not read. */
+void front_early(struct front_connection *c);
+
+/* A connection or a call has failed because there is an outage. */
+void front_failed(struct front *front);
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef KINESIS_H
+#define KINESIS_H
+/*
+ * What the parts of Kinesis share: calls (kinesis.c), why they are refused (refusals.c), and laws on partition
+ * keys (kinesis_keys.c).
+ */
+#include "services.h"
+
+/* How an error is said. */
+enum refusal_form {
+    REFUSAL_OWN, /* in the request's format */
+    REFUSAL_JSON,
+    REFUSAL_XML,
+    REFUSAL_PAGE, /* of a gateway, in HTML */
+    REFUSAL_EMPTY
+};
+
+struct refusal {
+    const char *code;
+    unsigned status;
+    enum refusal_form form;
+    bool passes; /* waiting may help */
+};
+
+#define REFUSALS_FAILED 11
+#define REFUSALS_THROTTLED 9
+#define REFUSALS_DENIED 6
+#define REFUSALS_FORM 5
+#define REFUSALS_ANY 24
+
+extern const struct refusal refusals_failed[REFUSALS_FAILED];
+extern const struct refusal refusals_throttled[REFUSALS_THROTTLED];
+extern const struct refusal refusals_denied[REFUSALS_DENIED]; /* until someone changes something */
+extern const struct refusal refusals_form[REFUSALS_FORM];     /* of what knows no CBOR */
+extern const struct refusal refusals_any[REFUSALS_ANY];       /* 4xx of all kinds */
+
+void kinesis_keys_begin(void);
+
+/* TELEMETRY_PARTITION_KEY is respected, and copies of a snapshot share no keys. */
+void kinesis_check_key(const struct kinesis_record *record);
+
+/*
+ * "Records that Kinesis refuses, and only those, are sent again": the reply is on its way that states what of the
+ * request was accepted; and another request has come, on the same connection if the program has read that reply.
+ */
+void kinesis_told(const struct front_connection *c, const struct kinesis_request *request);
+void kinesis_heard(const struct front_connection *c, const struct kinesis_request *request);
+
+#endif

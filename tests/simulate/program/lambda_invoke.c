@@ -1,0 +1,213 @@
+#include <stdio.h>
+
+#include "lambda_parts.h"
+
+/*
+ * Invocations: INVOKE, the function, `next`, the deadline; what is between them; several at a time on Managed Instances.
+ */
+
+enum { EVENTS_LEAST = 200, FAULTS_LEAST = 3, COPY_INVOCATIONS = 2, CONCURRENT = 6 };
+
+/* --- invocations ---------------------------------------------------------------------------------------- */
+
+bool
+lambda_enough(void)
+{
+    if (lambda.copy)
+        return lambda.of_run >= COPY_INVOCATIONS;
+    if (lambda.invocations < world.plan.invocations)
+        return false;
+    return (books_len() >= EVENTS_LEAST && world.faults_seen >= FAULTS_LEAST) ||
+           lambda.invocations >= 4 * world.plan.invocations;
+}
+
+static void
+deadline(void *context)
+{
+    (void)context;
+    if (lambda.invocation == NULL || lambda.phase != INVOKING)
+        return;
+    world_say("lambda", "the invocation has timed out");
+    if (lambda.handed && !lambda.done)
+        hold_asked(lambda.invocation);
+    invocation_ends(lambda.invocation, END_TIMEOUT);
+}
+
+/* Both the function and the program are done. */
+void
+lambda_check_over(void)
+{
+    if (lambda.phase != INVOKING || lambda.invocation == NULL || !lambda.invocation->ended ||
+        !lambda.done)
+        return;
+    kernel_cancel(deadline, NULL);
+    invocation_report(lambda.invocation);
+    lambda.invocation = NULL;
+    lambda.phase = IDLE;
+    lambda_rest();
+}
+
+static void
+function_over(struct invocation *over)
+{
+    if (lambda.phase != INVOKING)
+        return;
+    if (invocation_resets(over->end)) {
+        kernel_cancel(deadline, NULL);
+        lambda.resets = true;
+        if (dice_chance(&world.lambda, 500))
+            invocation_report(over);
+        lambda_shut_down(over->end == END_TIMEOUT ? "timeout" : "failure");
+        return;
+    }
+    lambda_check_over();
+}
+
+void
+lambda_invoke_handed(void)
+{
+    lambda.handed = true;
+    lambda.done = false;
+    if (lambda.invocation != NULL)
+        hold_begin(lambda.invocation);
+}
+
+/* The next `next` counts as done with it, whatever the program knows. */
+void
+lambda_invoke_lost(void)
+{
+    lambda.handed = true;
+    lambda.done = false;
+    hold_nothing();
+}
+
+/* The first sign of `next` is what counts for how long an invocation was held. */
+void
+lambda_attempts(void)
+{
+    if (lambda.handed && !lambda.done && lambda.invocation != NULL)
+        hold_asked(lambda.invocation);
+}
+
+void
+lambda_invoke(void *context)
+{
+    char json[600];
+    unsigned long long deadline_ms;
+    int len;
+
+    (void)context;
+    if (lambda.phase != IDLE)
+        return;
+    lambda.phase = INVOKING;
+    lambda.invocations++;
+    lambda.of_run++;
+    lambda.handed = lambda.done = false;
+    lambda.invocation = invocation_start(function_over);
+    deadline_ms = kernel_wall_ms() + (lambda.invocation->deadline_us - kernel_us()) / 1000;
+    len = snprintf(
+        json, sizeof json,
+        "{\"eventType\":\"INVOKE\",\"deadlineMs\":%llu,\"requestId\":\"%s\","
+        "\"invokedFunctionArn\":\"arn:aws:lambda:eu-west-1:123456789012:function:function\"%s}",
+        deadline_ms, lambda.invocation->id,
+        dice_chance(&world.lambda, 500)
+            ? ",\"tracing\":{\"type\":\"X-Amzn-Trace-Id\",\"value\":\"Root=1-5;Sampled=0\"}"
+            : "");
+    kernel_at(lambda.invocation->deadline_us, deadline, NULL);
+    api_invoke((struct span){json, (size_t)len});
+}
+
+static void
+thawed(void *context)
+{
+    world_say("lambda", "thaws");
+    lambda_invoke(context);
+}
+
+static void
+freeze(void *context)
+{
+    uint64_t us = 1000ULL * dice_magnitude(&world.lambda, 100, 3600000);
+    uint32_t calls = dice_below(&world.lambda, 8);
+
+    (void)context;
+    world_say("lambda", "freezes for %u ms", (unsigned)(us / 1000));
+    kernel_freeze(calls, us, dice_chance(&world.lambda, 500), thawed, NULL);
+}
+
+static void
+end_idle(void *context)
+{
+    (void)context;
+    lambda_shut_down("spindown");
+}
+
+/* Between invocations. */
+void
+lambda_rest(void)
+{
+    uint32_t gap_ms = dice_magnitude(&world.lambda, 1, 600000);
+
+    if (lambda.back_to_back)
+        gap_ms = dice_below(&world.lambda, 20);
+    if (lambda_enough()) {
+        kernel_at(kernel_us() + 1000ULL * gap_ms, end_idle, NULL);
+        return;
+    }
+    if (lambda.suppressed) {
+        lambda.suppressed = false;
+        lambda_invoke(NULL);
+    } else if (world_fault(&world.lambda, WORLD_FREEZE)) {
+        kernel_at(kernel_us() + dice_below(&world.lambda, 30000), freeze, NULL);
+    } else {
+        kernel_at(kernel_us() + 1000ULL * gap_ms, lambda_invoke, NULL);
+    }
+}
+
+/* --- Managed Instances ---------------------------------------------------------------------------------- */
+
+static void
+managed_over(struct invocation *over)
+{
+    invocation_report(over);
+    lambda.running--;
+}
+
+static void
+managed_timeout(void *context)
+{
+    struct invocation *late = context;
+
+    if (late->active && !late->ended && kernel_us() >= late->deadline_us)
+        invocation_ends(late, END_TIMEOUT);
+}
+
+void
+lambda_managed(void *context)
+{
+    (void)context;
+    if (lambda.phase != IDLE)
+        return;
+    if (lambda_enough() && lambda.running == 0) {
+        end_idle(NULL);
+        return;
+    }
+    if (!lambda_enough() && lambda.running < CONCURRENT) {
+        struct invocation *started = invocation_start(managed_over);
+
+        lambda.running++;
+        lambda.invocations++;
+        kernel_at(started->deadline_us, managed_timeout, started);
+    }
+    kernel_at(kernel_us() + dice_magnitude(&world.lambda, 100, 500000), lambda_managed, NULL);
+}
+
+void
+lambda_cancel_invoke(void)
+{
+    kernel_cancel(deadline, NULL);
+    kernel_cancel(lambda_invoke, NULL);
+    kernel_cancel(freeze, NULL);
+    kernel_cancel(end_idle, NULL);
+    kernel_cancel(lambda_managed, NULL);
+}

@@ -1,0 +1,276 @@
+#include <string.h>
+
+#include "laws_ledger.h"
+#include "protocol/event.h"
+#include "services.h"
+
+/*
+ * The ledger that each run prints at its end, against the world's books: README.md, "The ledger", "Gaps and
+ * doubles". What is not certain in the world's eyes, such as whether the program has taken an event of a POST that
+ * broke off, may be counted or not.
+ */
+
+enum { RUNS = 128 };
+
+static const char *const names[LEDGER_MEMBERS] = {
+    "received",        "delivered", "deadLettered", "duplicatesPossible",
+    "repeated",        "truncated", "split",        "ownLines",
+    "total",           "oversize",  "cut",          "unreadable",
+    "refused",         "overflow",  "shutdown",     "records",
+    "breakerOpenings",
+};
+
+static struct ledger_run runs[RUNS];
+static uint32_t snapshot;
+
+/* Events that report what the platform dropped, and how many that were. */
+static uint32_t dropped_numbers[BOOKS_MAX / 8], dropped_counts[BOOKS_MAX / 8];
+static uint32_t dropped_used;
+
+/* --- as it is printed -------------------------------------------------------------------------------------- */
+
+const struct ledger_run *
+ledger_of(uint32_t sandbox)
+{
+    return &runs[sandbox];
+}
+
+uint32_t
+ledger_snapshot(void)
+{
+    return snapshot;
+}
+
+static struct ledger_run *
+run(void)
+{
+    if (world.sandbox >= RUNS)
+        world_break("ledger: more runs than %d", RUNS);
+    return &runs[world.sandbox];
+}
+
+void
+ledger_begin(void)
+{
+    *run() = (struct ledger_run){.there = false};
+    if (world.sandbox == 0) {
+        dropped_used = 0;
+        snapshot = UINT32_MAX;
+    }
+}
+
+static uint64_t
+member(struct span line, const char *name)
+{
+    size_t len = strlen(name);
+    uint64_t n = 0;
+
+    for (size_t i = 0; i + len + 3 < line.len; i++)
+        if (line.p[i] == '"' && memcmp(line.p + i + 1, name, len) == 0 &&
+            memcmp(line.p + i + 1 + len, "\":", 2) == 0 && line.p[i + len + 3] >= '0' &&
+            line.p[i + len + 3] <= '9') {
+            for (i += len + 3; i < line.len && line.p[i] >= '0' && line.p[i] <= '9'; i++)
+                n = n * 10 + (uint64_t)(line.p[i] - '0');
+            return n;
+        }
+    world_break("ledger: no %s in %.*s", name, (int)line.len, line.p);
+}
+
+static void
+take(struct span line, bool *there, uint64_t *members)
+{
+    if (*there)
+        world_break("ledger: a second one");
+    *there = true;
+    for (unsigned i = 0; i < LEDGER_MEMBERS; i++)
+        members[i] = member(line, names[i]);
+}
+
+void
+ledger_line(struct span line)
+{
+    struct ledger_run *r = run();
+
+    if (span_find(line, SPAN("\"message\":\"the ledger does not add up\"")) != NULL)
+        world_break("ledger: the program says that it does not add up");
+    if (span_find(line, SPAN("\"message\":\"ledger of init\"")) != NULL)
+        take(line, &r->init_there, r->init);
+    else if (span_find(line, SPAN("\"message\":\"ledger\"")) != NULL)
+        take(line, &r->there, r->members);
+    else
+        return;
+    services_ledger(line);
+}
+
+void
+ledger_snapshot_taken(void)
+{
+    snapshot = world.sandbox;
+}
+
+void
+ledger_end(bool due)
+{
+    if (due && !run()->there && world.plan.kernel.pipe_full == 0)
+        world_break("ledger: none at the end");
+}
+
+/* --- at the end of the life -------------------------------------------------------------------------------- */
+
+void
+ledger_dropped(uint32_t number, uint32_t records)
+{
+    if (dropped_used == BOOKS_MAX / 8)
+        world_break("ledger: more reports on what was dropped than %u", dropped_used);
+    dropped_numbers[dropped_used] = number;
+    dropped_counts[dropped_used++] = records;
+}
+
+static void
+add_dropped(void)
+{
+    for (uint32_t i = 0; i < dropped_used; i++) {
+        const struct book *b = books_at(dropped_numbers[i]);
+        struct ledger_run *r = &runs[b->sandbox];
+
+        r->told += b->given ? dropped_counts[i] : 0;
+        r->told_most += (uint64_t)b->sends * dropped_counts[i];
+    }
+}
+
+static void
+check_sums(uint32_t number, const uint64_t *m)
+{
+    uint64_t reasons =
+        m[OVERSIZE] + m[CUT] + m[UNREADABLE] + m[REFUSED] + m[OVERFLOW] + m[SHUTDOWN];
+
+    if (m[RECEIVED] != m[DELIVERED] + m[DEAD_LETTERED] + m[DROPPED])
+        world_break("ledger: of run %u does not add up", number);
+    if (m[DROPPED] != reasons)
+        world_break("ledger: of run %u has %llu dropped, by reasons %llu", number,
+                    (unsigned long long)m[DROPPED], (unsigned long long)reasons);
+}
+
+#define U(number) ((unsigned long long)(number))
+
+/* Exactly the events of the types to forward are counted. */
+static void
+check_received(uint32_t number, const uint64_t *m, const struct books_sums *s,
+               const struct ledger_inherited *h)
+{
+    uint64_t whole = m[RECEIVED] - m[CUT] - m[UNREADABLE];
+
+    if (whole < s->given + h->least ||
+        whole > s->given + s->maybe + s->again + h->most + m[DUPLICATES])
+        world_break("received: %llu in run %u, of %u given for certain, %u perhaps, %u again, and "
+                    "%llu to %llu that were inherited",
+                    U(whole), number, s->given, s->maybe, s->again, U(h->least), U(h->most));
+}
+
+/* What was delivered is there; what is not there is counted as dropped or in the dead letter. */
+static void
+check_delivered(uint32_t number, const uint64_t *m, const struct books_sums *s,
+                const struct ledger_inherited *h)
+{
+    uint64_t lost = m[DROPPED] - m[CUT] - m[UNREADABLE];
+
+    if (m[DELIVERED] > (uint64_t)s->in_stream + s->extra + s->blanks + h->arrived + h->blanks)
+        world_break("delivered: %llu in run %u, and in the stream are %u", U(m[DELIVERED]), number,
+                    s->in_stream + s->extra);
+    if (m[DEAD_LETTERED] > (uint64_t)s->letters + s->blanks + h->arrived + h->blanks)
+        world_break("deadLettered: %llu in run %u, and there are %u", U(m[DEAD_LETTERED]), number,
+                    s->letters);
+    if (s->missing > lost)
+        world_break("dropped: %llu in run %u, and missing are %u, event %u among them", U(lost),
+                    number, s->missing, s->last_missing);
+}
+
+/* Nothing is there more often than the ledger says, or than it was received. */
+static void
+check_doubles(uint32_t number, const uint64_t *m, const struct books_sums *s,
+              const struct ledger_inherited *h)
+{
+    uint64_t received_again = m[RECEIVED] - m[CUT] - m[UNREADABLE] - s->given - h->least;
+
+    if (received_again > s->again + h->most)
+        received_again = s->again + h->most;
+    if (s->extra > m[DUPLICATES] + received_again)
+        world_break("duplicatesPossible: %llu in run %u, and there are %u", U(m[DUPLICATES]),
+                    number, s->extra);
+    if (s->extra > 0 && s->again == 0 && number < snapshot && laws_services_are_well() &&
+        world.plan.kernel.freeze == 0)
+        world_break("doubles: %u in run %u, where nothing can have come twice unnoticed", s->extra,
+                    number);
+}
+
+/* Of enriched records: what is missing among the numbers was lost. */
+static void
+check_gaps(uint32_t number, const uint64_t *m, const struct books_sums *s,
+           const struct ledger_inherited *h)
+{
+    if (world.plan.format != EVENT_ENRICHED || world.plan.oversize == 1 || s->truncated > 0)
+        return;
+    if (s->seq_most > m[RECEIVED] - h->least)
+        world_break("seq: %u in run %u, of %llu received", s->seq_most - 1, number, U(m[RECEIVED]));
+    if (s->seqs + h->most < m[DELIVERED])
+        world_break("seq: %u numbers came in run %u, of %llu delivered", s->seqs, number,
+                    U(m[DELIVERED]));
+}
+
+static void
+check_platform_dropped(uint32_t number, const struct ledger_run *r,
+                       const struct ledger_inherited *h)
+{
+    uint64_t records = r->members[PLATFORM_RECORDS];
+
+    if (records < r->told || records > r->told_most + h->told_most)
+        world_break("platformDropped: %llu in run %u, and the platform told of %llu to %llu",
+                    U(records), number, U(r->told), U(r->told_most));
+}
+
+/* Of a run that was counted anew and ended all the same: both parts, less what both count. */
+static void
+add_init(struct ledger_run *r)
+{
+    uint64_t queued =
+        r->init[RECEIVED] - r->init[DELIVERED] - r->init[DEAD_LETTERED] - r->init[DROPPED];
+
+    for (unsigned i = 0; i < LEDGER_MEMBERS; i++)
+        r->members[i] += r->init[i];
+    r->members[RECEIVED] -= queued;
+}
+
+static void
+check_run(uint32_t number)
+{
+    static const struct ledger_inherited none;
+    struct ledger_run *r = &runs[number];
+    bool copy = number > snapshot; /* never, if there is none */
+    struct ledger_inherited h = copy ? copies_inherited(number) : none;
+    struct books_sums sums = books_sum(number);
+
+    check_sums(number, r->members);
+    /* a line with the first part may have been printed, and found no room */
+    if (world.plan.snap_start && !copy && !r->init_there && world.plan.kernel.pipe_full > 0)
+        return;
+    if (r->init_there)
+        add_init(r);
+    else if (world.plan.snap_start && !copy && world.plan.kernel.pipe_full > 0)
+        return; /* its line found no room */
+    check_received(number, r->members, &sums, &h);
+    check_delivered(number, r->members, &sums, &h);
+    check_doubles(number, r->members, &sums, &h);
+    check_gaps(number, r->members, &sums, &h);
+    check_platform_dropped(number, r, &h);
+}
+
+void
+ledger_check(void)
+{
+    add_dropped();
+    for (uint32_t i = 0; i < world.sandbox && i < RUNS; i++)
+        if (runs[i].there)
+            check_run(i);
+    if (snapshot < RUNS)
+        copies_check();
+}

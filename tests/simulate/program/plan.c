@@ -1,0 +1,289 @@
+#include "plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/settings.h"
+
+/* see plan.h */
+
+/* How often a fault strikes where it exists, in a thousand, at least and at most. */
+static const struct {
+    const char *name;
+    uint16_t least, most;
+} faults[WORLD_FAULTS] = {
+    [WORLD_API_RESETS] = {"runtime API: connection reset", 10, 200},
+    [WORLD_API_REFUSES] = {"runtime API: refused", 10, 200},
+    [WORLD_API_SLOW] = {"runtime API: slow", 50, 500},
+    [WORLD_SUBSCRIBE_REFUSED] = {"telemetry API: refused", 100, 1000},
+    [WORLD_POST_BREAKS] = {"POST breaks off, and comes again", 20, 300},
+    [WORLD_POST_LOST] = {"POST breaks off", 10, 200},
+    [WORLD_POST_DOUBLED] = {"POST comes twice", 10, 200},
+    [WORLD_RECORD_CUT] = {"event is cut", 1, 50},
+    [WORLD_DROPS] = {"platform drops events", 1, 50},
+    [WORLD_DONE_LOST] = {"runtimeDone is lost", 50, 500},
+    [WORLD_DONE_LATE] = {"runtimeDone is late", 50, 500},
+    [WORLD_DONE_DOUBLED] = {"runtimeDone comes twice", 50, 500},
+    [WORLD_FUNCTION_FAILS] = {"function fails", 50, 500},
+    [WORLD_FUNCTION_TIMES_OUT] = {"function times out", 50, 300},
+    [WORLD_FUNCTION_LOGS_LATE] = {"function logs after its end", 50, 500},
+    [WORLD_RESET] = {"environment is reset", 50, 300},
+    [WORLD_FREEZE] = {"freeze between invocations", 100, 1000},
+    [WORLD_INIT_FAILS] = {"init fails", 100, 1000},
+    [WORLD_REFUSED] = {"service: connection refused", 20, 300},
+    [WORLD_SILENT] = {"service: connection never answered", 20, 200},
+    [WORLD_RECORD_FAILS] = {"record fails", 10, 300},
+    [WORLD_RECORD_THROTTLED] = {"record is throttled", 10, 300},
+    [WORLD_CALL_FAILS] = {"call fails", 20, 400},
+    [WORLD_CALL_THROTTLED] = {"call is throttled", 20, 400},
+    [WORLD_CALL_REFUSED] = {"call is refused", 10, 200},
+    [WORLD_REPLY_LOST] = {"reply is lost", 20, 300},
+    [WORLD_REPLY_BREAKS] = {"reply breaks off", 20, 300},
+    [WORLD_REPLY_BAD] = {"reply is unreadable", 20, 200},
+    [WORLD_REPLY_SLOW] = {"reply is slow", 50, 500},
+    [WORLD_OUTAGE] = {"outage", 20, 200},
+    [WORLD_IDLE_CLOSE] = {"service closes an idle connection", 50, 500},
+    [WORLD_S3_FAILS] = {"S3 fails", 50, 500},
+    [WORLD_CREDENTIALS_FAIL] = {"no credentials", 50, 500},
+    [WORLD_CREDENTIALS_EXPIRE] = {"credentials expire", 50, 500},
+    [WORLD_SKEW] = {"service's clock is off", 200, 1000},
+    [WORLD_NAME_FAILS] = {"name server fails", 50, 500},
+    [WORLD_NAME_SILENT] = {"name server is silent", 50, 500},
+    [WORLD_NAME_MOVES] = {"endpoint moves", 50, 500},
+};
+
+const unsigned lives_faults = WORLD_FAULTS;
+
+const char *
+plan_fault_name(enum world_fault fault)
+{
+    return faults[fault].name;
+}
+
+/* --- settings ------------------------------------------------------------------------------------ */
+
+/* The environment as it grows. */
+struct writer {
+    struct plan *p;
+    size_t pairs, len;
+};
+
+static void __attribute__((format(printf, 2, 3))) set(struct writer *w, const char *format, ...)
+{
+    size_t room = sizeof w->p->text - w->len;
+    char *to = w->p->text + w->len;
+    va_list arguments;
+    int n;
+
+    va_start(arguments, format);
+    n = vsnprintf(to, room, format, arguments);
+    va_end(arguments);
+    if (n < 0 || (size_t)n >= room || w->pairs + 1 >= sizeof w->p->environment / sizeof(char *))
+        world_break("plan: no room for the settings");
+    w->len += (size_t)n + 1;
+    w->p->environment[w->pairs++] = to;
+    w->p->environment[w->pairs] = NULL;
+}
+
+/* One of the words; the first is the default, and may be left out. Returns which. */
+static int
+set_word(struct writer *w, struct dice *dice, const char *name, const char *const *words,
+         uint32_t n)
+{
+    uint32_t which = dice_below(dice, n);
+
+    if (which > 0 || dice_chance(dice, 500))
+        set(w, "%s=%s", name, words[which]);
+    return (int)which;
+}
+
+static uint32_t
+set_number(struct writer *w, struct dice *dice, const char *name, uint32_t least, uint32_t most)
+{
+    uint32_t number = dice_magnitude(dice, least, most);
+
+    set(w, "%s=%u", name, number);
+    return number;
+}
+
+static const char *
+initialization_type(const struct plan *p)
+{
+    return p->snap_start ? "snap-start" : p->managed ? "lambda-managed-instances" : "on-demand";
+}
+
+static void
+set_lambda(struct writer *w)
+{
+    set(w, "AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001");
+    set(w, "AWS_LAMBDA_FUNCTION_NAME=function");
+    set(w, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST");
+    set(w, "AWS_LAMBDA_INITIALIZATION_TYPE=%s", initialization_type(w->p));
+    set(w, "AWS_REGION=eu-west-1");
+    set(w, "KINESIS_STREAM_NAME=stream");
+    if (w->p->fetches_credentials) {
+        set(w, "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9100/v1");
+        set(w, "AWS_CONTAINER_AUTHORIZATION_TOKEN=authorizationTOKEN");
+        return;
+    }
+    set(w, "AWS_ACCESS_KEY_ID=AKIDEXAMPLE1");
+    set(w, "AWS_SECRET_ACCESS_KEY=wJalrSECRET1");
+    set(w, "AWS_SESSION_TOKEN=tokenSECRET1");
+}
+
+static void
+set_endpoints(struct writer *w)
+{
+    const char *scheme = w->p->tls ? "https" : "http";
+
+    set(w, "AWS_ENDPOINT_URL_KINESIS=%s://%s:8000", scheme,
+        w->p->by_name ? "kinesis.eu-west-1.example.test" : "10.0.0.2");
+    set(w, "AWS_ENDPOINT_URL_S3=http://10.0.0.3:8000");
+    if (w->p->tls)
+        set(w, "AWS_CA_BUNDLE=/etc/simulated-ca.pem");
+}
+
+static void
+set_numbers(struct writer *w, struct dice *dice)
+{
+    struct plan *p = w->p;
+
+    p->budget_ms =
+        dice_chance(dice, 300) ? 500 : set_number(w, dice, "TELEMETRY_FLUSH_BUDGET_MS", 30, 5000);
+    p->buffer_ms = 25;
+    if (dice_chance(dice, 300) && p->budget_ms > 25)
+        p->buffer_ms = set_number(w, dice, "TELEMETRY_BUFFER_TIMEOUT_MS", 25,
+                                  p->budget_ms < 1000 ? p->budget_ms : 1000);
+    p->max_attempts = dice_chance(dice, 500) ? 5 : set_number(w, dice, "AWS_MAX_ATTEMPTS", 1, 10);
+    p->queue_bytes = dice_chance(dice, 500)
+                         ? 4194304
+                         : set_number(w, dice, "TELEMETRY_QUEUE_MAX_BYTES", 65536, 2097152);
+    if (dice_chance(dice, 300))
+        set_number(w, dice, "TELEMETRY_REQUEST_TIMEOUT_MS", 100, 5000);
+    if (dice_chance(dice, 300))
+        set_number(w, dice, "TELEMETRY_CONNECT_TIMEOUT_MS", 100, 3000);
+}
+
+static void
+set_words(struct writer *w, struct dice *dice)
+{
+    static const char *const types[] = {"function", "platform,function", "platform",
+                                        "function,extension", "platform,function,extension"};
+    static const unsigned of_types[] = {EVENT_FUNCTION, EVENT_PLATFORM | EVENT_FUNCTION,
+                                        EVENT_PLATFORM, EVENT_FUNCTION | EVENT_EXTENSION,
+                                        EVENT_PLATFORM | EVENT_FUNCTION | EVENT_EXTENSION};
+    static const char *const formats[] = {"message", "event", "enriched"};
+    static const char *const keys[] = {"random", "sandbox", "request", "fixed:key"};
+    static const char *const flushes[] = {"adaptive", "end", "continuous"};
+    static const int of_flushes[] = {FLUSH_ADAPTIVE, FLUSH_END, FLUSH_CONTINUOUS};
+    static const char *const oversizes[] = {"truncate", "split", "drop"};
+    static const char *const drops[] = {"newest", "oldest"};
+    static const char *const letters[] = {"", "stderr", "s3://bucket/prefix"};
+    static const char *const wires[] = {"cbor", "json"};
+    static const char *const levels[] = {"warn", "debug", "info", "error"};
+    struct plan *p = w->p;
+
+    p->types = of_types[set_word(w, dice, "TELEMETRY_TYPES", types, 5)];
+    p->format = set_word(w, dice, "TELEMETRY_RECORD_FORMAT", formats, 3);
+    p->key = set_word(w, dice, "TELEMETRY_PARTITION_KEY", keys, 4);
+    p->flush = of_flushes[set_word(w, dice, "TELEMETRY_FLUSH", flushes, 3)];
+    p->oversize = set_word(w, dice, "TELEMETRY_OVERSIZE", oversizes, 3);
+    p->drop = set_word(w, dice, "TELEMETRY_DROP", drops, 2);
+    p->dead_letter = set_word(w, dice, "TELEMETRY_DEAD_LETTER", letters, 3);
+    p->s3 = p->dead_letter == DEAD_LETTER_S3;
+    (void)set_word(w, dice, "TELEMETRY_WIRE", wires, 2);
+    (void)set_word(w, dice, "TELEMETRY_LOG_LEVEL", levels, 4);
+}
+
+/* --- sizes and faults ------------------------------------------------------------------------------ */
+
+static void
+draw_sizes(struct plan *p, struct dice *dice)
+{
+    p->snap_start = dice_chance(dice, 100);
+    p->managed = !p->snap_start && dice_chance(dice, 50);
+    p->tls = dice_chance(dice, 20);
+    p->by_name = dice_chance(dice, 300);
+    p->fetches_credentials = p->snap_start || dice_chance(dice, 100);
+    p->copies = dice_chance(dice, 200) ? dice_between(dice, 1, 20) : dice_between(dice, 1, 3);
+    p->invocations = dice_between(dice, 5, 8);
+    p->events = dice_magnitude(dice, 20, dice_chance(dice, 20) ? 1000 : 100);
+    p->event_bytes = dice_magnitude(dice, 20, dice_chance(dice, 50) ? 300000 : 300);
+    if (p->event_bytes > 10000)
+        p->events = p->events < 40 ? p->events : 40;
+    p->shutdown_ms = dice_chance(dice, 50)    ? 0
+                     : dice_chance(dice, 700) ? 2000
+                                              : dice_magnitude(dice, 50, 2000);
+}
+
+static void
+draw_kernel(struct kernel_faults *k, struct dice *dice)
+{
+    k->buffer_bytes = dice_magnitude(dice, 2048, 262144);
+    k->latency_us = dice_magnitude(dice, 20, dice_chance(dice, 100) ? 200000 : 20000);
+    k->short_read = dice_chance(dice, 300) ? dice_between(dice, 1, 300) : 0;
+    k->short_write = dice_chance(dice, 300) ? dice_between(dice, 1, 300) : 0;
+    k->datagram_lost = dice_chance(dice, 200) ? dice_between(dice, 1, 500) : 0;
+    k->pipe_full = dice_chance(dice, 50) ? dice_between(dice, 1, 500) : 0;
+    k->freeze = dice_chance(dice, 100) ? 1 : 0;
+    k->freeze_ms = dice_magnitude(dice, 1, 3600000);
+}
+
+static void
+draw_faults(struct plan *p, struct dice *dice)
+{
+    enum { LEAST = 3 };
+    uint32_t density = dice_between(dice, 30, 300);
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < WORLD_FAULTS; i++)
+        if (dice_chance(dice, density)) {
+            p->per_mille[i] = dice_between(dice, faults[i].least, faults[i].most);
+            n++;
+        }
+    for (; n < LEAST; n++) {
+        uint32_t i = dice_below(dice, WORLD_FAULTS);
+
+        p->per_mille[i] = dice_between(dice, faults[i].least, faults[i].most);
+    }
+}
+
+static void
+make_smaller(struct plan *p, const struct lives_less *less)
+{
+    for (unsigned i = 0; i < WORLD_FAULTS; i++)
+        if ((less->without >> i & 1) != 0)
+            p->per_mille[i] = 0;
+    p->events = p->events >> less->halved > 0 ? p->events >> less->halved : 1;
+}
+
+void
+plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
+{
+    struct writer writer = {.p = p};
+
+    memset(p, 0, sizeof *p);
+    draw_sizes(p, dice);
+    set_lambda(&writer);
+    set_endpoints(&writer);
+    set_numbers(&writer, dice);
+    set_words(&writer, dice);
+    draw_kernel(&p->kernel, dice);
+    draw_faults(p, dice);
+    make_smaller(p, less);
+}
+
+void
+plan_tell(const struct plan *p)
+{
+    for (char *const *pair = p->environment; *pair != NULL; pair++)
+        world_say("plan", "%s", *pair);
+    world_say("plan",
+              "%u invocations, %u events each, of %u bytes at most; %u ms for SHUTDOWN; %u copies",
+              p->invocations, p->events, p->event_bytes, p->shutdown_ms,
+              p->snap_start ? p->copies : 0);
+    for (unsigned i = 0; i < WORLD_FAULTS; i++)
+        if (p->per_mille[i] > 0)
+            world_say("plan", "may strike: %s, %u of 1,000", faults[i].name, p->per_mille[i]);
+}
