@@ -35,7 +35,8 @@ usage: ./build.sh [COMMAND]
                         the last run ended; what breaks one is left in build/fuzz/findings/TARGET
   simulate [SECONDS] [SEED]
                         lives of the delivery machine on all CPUs for 60 or so many seconds, each from a new seed, or
-                        from this one on; where one breaks a law, its seed and what happened
+                        from this one on, then as long of the whole program; where one breaks a law, its seed and
+                        what happened
   demo [BOOTSTRAP]      a function's logs on their way into a local Kinesis, counted at the far end
   faults [NAME…]        the fault matrix: what becomes of 10,000 events under each fault, or those named;
                         --list tells the names, --markdown prints the table of tests/RESULTS.md,
@@ -150,7 +151,8 @@ simulate() { # [SECONDS] [SEED]
     [ $# -le 2 ] || wrong_usage
     arch=$native
     build_simulator
-    exec "build/$native/simulate/simulate" "${1:-60}" ${2:+"$2"}
+    "build/$native/simulate/simulate" "${1:-60}" ${2:+"$2"} || exit
+    exec "build/$native/simulate/program/simulate" "${1:-60}" ${2:+"$2"}
 }
 
 demo() {

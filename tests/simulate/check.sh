@@ -1,11 +1,11 @@
 #!/bin/sh
 # usage: check.sh SHIPPED CHECKED COUNTS [SECONDS]
-# What of the simulator is a part of the tests: the seeds that are kept, as the code ships and with its checks
-# and the sanitizers; new seeds in both, which must give the same orders; and new ones for some seconds.
-# Writes "passed failed skipped" into the file COUNTS.
+# What of the simulators is a part of the tests. SHIPPED and CHECKED are folders: of the code as it ships, and with its
+# checks and the sanitizers. Of both kinds of lives: the seeds that are kept, in both; new seeds in both, which must
+# give the same; and new ones for some seconds. Writes "passed failed skipped" into the file COUNTS.
 set -u
 shipped=$1 checked=$2 counts=$3 seconds=${4:-5}
-seeds=$(dirname "$0")/seeds.txt
+here=$(dirname "$0")
 out=$counts.out
 seed=$(date +%s)000000
 passed=0 failed=0
@@ -21,15 +21,20 @@ try() { # PROGRAM [ARGUMENT...]
     fi
 }
 
+kind() { # SIMULATOR SEEDS LIVES
+    try "$shipped/$1" --seeds "$2"
+    try "$checked/$1" --seeds "$2"
+    try "$checked/$1" --hash "$seed" "$3"
+    of_checked=$(cat "$out")
+    try "$shipped/$1" --hash "$seed" "$3"
+    try [ "$(cat "$out")" = "$of_checked" ]
+    try "$shipped/$1" "$seconds" "$seed"
+    grep lives "$out"
+}
+
 mkdir -p "${counts%/*}"
-try "$shipped" --seeds "$seeds"
-try "$checked" --seeds "$seeds"
-try "$checked" --hash "$seed" 500
-of_checked=$(cat "$out")
-try "$shipped" --hash "$seed" 500
-try [ "$(cat "$out")" = "$of_checked" ]
-try "$shipped" "$seconds" "$seed"
-grep lives "$out"
+kind simulate "$here/seeds.txt" 500
+kind program/simulate "$here/program/seeds.txt" 40
 rm -f "$out"
 echo "$passed $failed 0" >"$counts"
 echo "simulated lives: $passed passed, $failed failed"

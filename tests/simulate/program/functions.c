@@ -391,6 +391,7 @@ functions_own_line(struct span line)
                 put((struct span){line.p + i, 1});
         }
         put_text(newlines ? "\\n\"" : "\"");
+        b.newline = newlines;
     }
     put_text("}");
     b.record_len = (uint32_t)(text_len - b.record - 1);

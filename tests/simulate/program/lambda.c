@@ -150,6 +150,7 @@ begin_life(void)
     lambda.invocations = lambda.copies = lambda.init_failures = 0;
     lambda.resets = lambda.snapshot_taken = false;
     lambda.back_to_back = dice_chance(&world.lambda, 250);
+    lambda.forgets_restore = dice_chance(&world.lambda, 250);
     functions_begin();
 }
 

@@ -151,7 +151,7 @@ restored(void *context)
 {
     (void)context;
     lambda.phase = IDLE;
-    if (dice_chance(&world.lambda, 900))
+    if (!lambda.forgets_restore || dice_chance(&world.lambda, 200))
         tell_restore_start();
     else
         world_say("lambda", "platform.restoreStart is lost");
@@ -159,7 +159,11 @@ restored(void *context)
     poster_event(functions_platform("platform.restoreRuntimeDone", "\"status\":\"success\","));
     poster_event(functions_platform("platform.restoreReport",
                                     "\"status\":\"success\",\"metrics\":{\"durationMs\":236.5},"));
-    kernel_at(kernel_us() + dice_magnitude(&world.lambda, 1, 300000), lambda_invoke, NULL);
+    /* the hooks' telemetry is read before INVOKE, or after it */
+    kernel_at(kernel_us() + (dice_chance(&world.lambda, 500)
+                                 ? dice_magnitude(&world.lambda, 1, 20000)
+                                 : dice_between(&world.lambda, 30000, 1500000)),
+              lambda_invoke, NULL);
 }
 
 static void

@@ -11,7 +11,7 @@ enum phase { INIT, IDLE, INVOKING, ENDING };
 struct lambda {
     /* of the life */
     uint32_t invocations, copies, init_failures;
-    bool back_to_back, snapshot_taken;
+    bool back_to_back, snapshot_taken, forgets_restore;
     enum lambda_next next;
 
     /* of the run */

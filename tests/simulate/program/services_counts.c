@@ -52,7 +52,10 @@ member(struct span line, const char *name)
 static void
 check_least(struct span line, const char *name, enum services_count which)
 {
-    if (member(line, name) < seen.counts[which])
+    /* what was on its way when the ledger of init was printed is in that one's counts */
+    uint64_t late = world.plan.fetches_credentials && which != COUNT_BYTES_TOLD ? 1 : 0;
+
+    if (member(line, name) + late < seen.counts[which])
         world_break("ledger: %s%llu, but there were %llu", name,
                     (unsigned long long)member(line, name), (unsigned long long)seen.counts[which]);
 }
