@@ -98,8 +98,8 @@ bool books_match(const struct book *book, struct span data);
 bool books_match_truncated(const struct book *book, struct span data);
 
 /*
- * Takes a JSON string off the front up to its closing quotation mark, its escapes resolved. Returns false if there is no
- * such mark, or an escape that is none.
+ * Takes a JSON string off the front up to its closing quotation mark, its escapes resolved. Returns false if there is
+ * no such mark, or an escape that is none.
  */
 bool books_unescape(struct span *s, char *to, size_t *len);
 

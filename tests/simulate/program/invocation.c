@@ -125,8 +125,8 @@ tell_start(void *context)
 
     v->started = true;
     v->start =
-        functions_platform("platform.start", "\"requestId\":\"%s\",\"version\":\"$LATEST\",%s", v->id,
-                           dice_chance(&world.function, 300) ? "\"tenantId\":\"t\"," : "");
+        functions_platform("platform.start", "\"requestId\":\"%s\",\"version\":\"$LATEST\",%s",
+                           v->id, dice_chance(&world.function, 300) ? "\"tenantId\":\"t\"," : "");
     poster_event(v->start);
 }
 

@@ -131,7 +131,8 @@ void kernel_fail(const struct kernel_failure *failure);
 /* Fallible calls that were made in this life; of each, counted from 1, its name, and how many errors it may have. */
 uint64_t kernel_calls(void);
 const char *kernel_call_name(uint64_t call);
-uint32_t kernel_call_site(uint64_t call); /* where in the program it is made: a number for each place */
+uint32_t
+kernel_call_site(uint64_t call); /* where in the program it is made: a number for each place */
 unsigned kernel_variants(uint64_t call);
 
 /*

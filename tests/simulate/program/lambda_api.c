@@ -5,8 +5,8 @@
 #include "lambda_api.h"
 
 /*
- * The runtime API at 127.0.0.1:9001: the Extensions API 2020-01-01 and the Telemetry API 2022-07-01, and all the ways in
- * which they can answer. Source: reference, sections 1.1 to 1.3 and 2.1.
+ * The runtime API at 127.0.0.1:9001: the Extensions API 2020-01-01 and the Telemetry API 2022-07-01, and all the
+ * ways in which they can answer. Source: reference, sections 1.1 to 1.3 and 2.1.
  */
 
 enum { CONNECTIONS = 16, BODY_MAX = 2048, REPLY_MAX = 2 * BODY_MAX + 2048, EVENTS = 4 };
@@ -21,7 +21,7 @@ struct reply {
 static struct connection {
     struct peer *peer; /* NULL: none */
     struct http_reader reader;
-    struct reply reply; /* that is late */
+    struct reply reply;                                       /* that is late */
     enum { NO_EVENT, INVOKE_HANDED, SHUTDOWN_HANDED } handed; /* with the last reply */
 } connections[CONNECTIONS];
 

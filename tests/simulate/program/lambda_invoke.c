@@ -3,7 +3,8 @@
 #include "lambda_parts.h"
 
 /*
- * Invocations: INVOKE, the function, `next`, the deadline; what is between them; several at a time on Managed Instances.
+ * Invocations: INVOKE, the function, `next`, the deadline; what is between them; several at a time on Managed
+ * Instances.
  */
 
 enum { EVENTS_LEAST = 200, FAULTS_LEAST = 3, COPY_INVOCATIONS = 2, CONCURRENT = 6 };
