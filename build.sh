@@ -37,6 +37,9 @@ usage: ./build.sh [COMMAND]
                         lives of the delivery machine on all CPUs for 60 or so many seconds, each from a new seed, or
                         from this one on, then as long of the whole program; where one breaks a law, its seed and
                         what happened
+  mutants [FILE…]       breaks the code that decides about delivery in one place at a time, or that in the files named,
+                        and tells what neither unit tests nor lives notice; status 1 when that is more than a tenth,
+                        or something that tests/mutants/survivors.txt does not explain
   demo [BOOTSTRAP]      a function's logs on their way into a local Kinesis, counted at the far end
   faults [NAME…]        the fault matrix: what becomes of 10,000 events under each fault, or those named;
                         --list tells the names, --markdown prints the table of tests/RESULTS.md,
@@ -155,6 +158,14 @@ simulate() { # [SECONDS] [SEED]
     exec "build/$native/simulate/program/simulate" "${1:-60}" ${2:+"$2"}
 }
 
+# What the parser writes is built once, with all mutants in it.
+mutants() { # [FILE...]
+    python_modules build/mutants-python tests/mutants/requirements.txt
+    locked vendor/vendor.sh host
+    locked make -s -j"$jobs" -C tests/mutants PYTHON="$top/build/mutants-python/bin/python"
+    exec python3 -B tests/mutants/judge.py "$@"
+}
+
 demo() {
     build
     modules
@@ -264,7 +275,7 @@ container() { # [COMMAND [ARGUMENTS]]
 
 check_command() { # COMMAND [ARGUMENTS]
     case $1 in
-    build | layer | tidy | commands | fuzz | simulate | demo | faults | endurance | local-servers | bench | clean) ;;
+    build | layer | tidy | commands | fuzz | simulate | mutants | demo | faults | endurance | local-servers | bench | clean) ;;
     beside | help | -h | --help | --version) ;;
     container) [ "${2:-}" != container ] || wrong_usage ;;
     test) parts_of "${2:-}" >/dev/null || wrong_usage ;;
@@ -298,6 +309,7 @@ tidy) tidy "$@" ;;
 commands) compile_commands ;;
 fuzz) fuzz "$@" ;;
 simulate) simulate "$@" ;;
+mutants) mutants "$@" ;;
 demo) demo "$@" ;;
 layer) layer ;;
 faults) faults "$@" ;;

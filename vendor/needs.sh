@@ -201,6 +201,11 @@ need_for_command() { # COMMAND [ARGUMENTS]
         ;;
     fuzz | tidy) need_for_command test "$1" ;;
     simulate | commands) need_compilers "$native" ;;
+    mutants)
+        need_compilers "$native"
+        need /usr/include/cmocka.h:libcmocka-dev
+        need_python
+        ;;
     bench)
         shift
         need_bench
