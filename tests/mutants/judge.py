@@ -25,7 +25,7 @@ TOP = HERE.parent.parent
 BUILT = TOP / "build" / "mutants"
 UNIT = HERE.parent / "unit"  # whose tests find their files from there
 SEEDS = HERE.parent / "simulate" / "seeds.txt"
-LIVES = "25000"  # some ten seconds
+LIVES = {"simulate": "25000", "program": "500"}  # some ten seconds
 LEAST = 0.9
 WALL_SECONDS = 300  # a judge that waits for nothing
 
@@ -77,8 +77,8 @@ def judges():
     units = [Judge(path.name, "units", path).learn() for path in sorted(BUILT.glob("test_*")) if path.suffix == ""]
     units.sort(key=lambda judge: judge.seconds)
     lives = [Judge(f"{name} {what}", what, BUILT / name, *call).learn()
-             for name in ("simulate", "program") if (BUILT / name).exists()
-             for what, call in (("kept lives", ("--seeds", SEEDS)), ("lives", ("--hash", "1", LIVES)))]
+             for name in LIVES if (BUILT / name).exists()
+             for what, call in (("kept lives", ("--seeds", SEEDS)), ("lives", ("--hash", "1", LIVES[name])))]
     return units, lives
 
 
@@ -145,7 +145,7 @@ def table(mutants):
 
 
 def describe(mutant):
-    reached = f"the orders of {LIVES} lives: {mutant['orders']}" if mutant["reached"] else "no judge comes here"
+    reached = f"orders of the lives: {mutant['orders']}" if mutant["reached"] else "no judge comes here"
     print(f"{mutant['file']}:{mutant['line']} {mutant['function']} ({reached})\n    | {mutant['text']}\n    ~ {mutant['change']}")
 
 

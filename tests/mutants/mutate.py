@@ -172,10 +172,34 @@ class File:
         operator = self.operator(node)
         if operator in ("&&", "||"):
             left, right = (self.grouped(node.child_by_field_name(side)) for side in ("left", "right"))
-        if operator in NEIGHBOUR:
+        if operator in NEIGHBOUR and not (operator in OPPOSITE and self.equal_either_way(node)):
             yield f"{left} {NEIGHBOUR[operator]} {right}", None
         if operator in OPPOSITE and self.in_condition(node):
             yield f"{left} {OPPOSITE[operator]} {right}", None
+
+    def equal_either_way(self, node):
+        """Whether it is no matter which way equals go: in a < b ? a : b, a > b ? a - b : 0, if (c && a > b) a = b."""
+        left, right = (self.bare(node.child_by_field_name(side)) for side in ("left", "right"))
+        above = node.parent
+        if above.type == "conditional_expression" and above.child_by_field_name("condition") == node:
+            arms = [self.bare(above.child_by_field_name(arm)) for arm in ("consequence", "alternative")]
+            return set(arms) == {left, right} or (self.operator(node) == ">" and arms == [f"{left}-{right}", "0"])
+        while above.type == "binary_expression" and self.operator(above) == "&&":
+            above = above.parent
+        if above.type != "parenthesized_expression" or above.parent.type != "if_statement":
+            return False
+        then = above.parent.child_by_field_name("consequence")
+        return self.bare(then) in (f"{left}={right};", f"{right}={left};")
+
+    def is_bound(self, node):
+        """Whether one more is as good as <= for <, where that makes no difference."""
+        above = node.parent
+        return (above.type == "binary_expression" and self.operator(above) == "<" and self.equal_either_way(above)
+                and above.child_by_field_name("right") == node)
+
+    def bare(self, node):
+        """Its text without casts and blanks."""
+        return re.sub(r"\((u?int\d+_t|size_t)\)|[\s()]", "", self.text(node))
 
     def grouped(self, node):
         text = self.text(node)
@@ -189,7 +213,7 @@ class File:
             yield f"{text} + 1", None
         elif node.type == "number_literal" or (NAMED.fullmatch(text) and text != "NULL"):
             value = number_of(text, self.values)
-            if text not in WRAP and value not in (0, -1):
+            if text not in WRAP and value not in (0, -1) and not self.is_bound(node):
                 yield (f"{text} + 1" if node.type == "identifier" else str(value + 1)), None
             yield from ((other, None) for other in "01" if int(other) != value)
 

@@ -221,6 +221,7 @@ static const struct {
     {"doubt, but the end is known", true, true, 1, 0, 400},
     {"no doubt, silence has an end", false, false, 900, 2000, 1900},
     {"no doubt, that end is here", false, false, 900, 100, 0},
+    {"a millisecond of silence", false, false, 1000, 1, 1},
     {"doubt, silence ends before the budget", true, false, 900, 300, 200},
     {"doubt, the budget ends before silence", true, false, 900, 2000, 400},
     {"silence may last beyond the deadline", false, false, 900, 5000, 2900},

@@ -19,15 +19,6 @@ begin(struct hold *h, const struct settings *settings)
     hold_begin(h, SPAN(ID), at(11000).wall_ms, at(1000));
 }
 
-/* The function ended at this moment. */
-static void
-ended(struct hold *h, uint64_t ms)
-{
-    struct event done = {.type = EVENT_PLATFORM, .request_id = SPAN(ID)};
-
-    (void)invocations_done(&h->invocations, &done, at(ms), 25);
-}
-
 /*
  * What reaches the rule (test_flush has its table): each row changes one thing about an invocation whose
  * function runs, or has ended at 1,100 ms with something still to be delivered. Asked at 1,200 ms.
@@ -37,9 +28,22 @@ struct change {
     enum flush_policy policy;
     struct hold_state state;
     bool interleaved, ended, doubtful;
+    bool frequent, failed, resets;
+    uint32_t budget_ms; /* 500, where it is not said */
     uint32_t silence_ms;
     uint32_t want_ms;
 };
+
+/* The function ended at this moment, somehow. */
+static void
+ended(struct hold *h, uint64_t ms, const struct change *how)
+{
+    struct event done = {.type = EVENT_PLATFORM, .request_id = SPAN(ID)};
+
+    done.failed = how->failed;
+    done.resets = how->resets;
+    (void)invocations_done(&h->invocations, &done, at(ms), 25);
+}
 
 #define SUBSCRIBED .subscribed = true, .heard_ms = 1150
 
@@ -55,6 +59,21 @@ static const struct change changes[] = {
     {"continuous", FLUSH_CONTINUOUS, {SUBSCRIBED}, .want_ms = 0},
     {"adaptive, seldom invoked", FLUSH_ADAPTIVE, {SUBSCRIBED}, .want_ms = 9700},
     {"adaptive, side by side", FLUSH_ADAPTIVE, {SUBSCRIBED}, .interleaved = true, .want_ms = 0},
+    {"adaptive, invoked often", FLUSH_ADAPTIVE, {SUBSCRIBED}, .frequent = true, .want_ms = 0},
+    {"the same, but the queue is half full",
+     FLUSH_ADAPTIVE,
+     {SUBSCRIBED, .crowded = true},
+     .frequent = true,
+     .want_ms = 9700},
+    {"a longer budget", FLUSH_END, {SUBSCRIBED}, .ended = true, .budget_ms = 3000, .want_ms = 2900},
+    {"the same, but it failed",
+     FLUSH_END,
+     {SUBSCRIBED},
+     .ended = true,
+     .failed = true,
+     .budget_ms = 3000,
+     .want_ms = 900},
+    {"has ended by a reset", FLUSH_END, {SUBSCRIBED}, .ended = true, .resets = true, .want_ms = 0},
 };
 
 static void
@@ -64,19 +83,24 @@ whether_held(void **state)
     for (size_t i = 0; i < LEN(changes); i++) {
         const struct change *c = &changes[i];
         struct settings settings = {
-            .flush = c->policy, .flush_budget_ms = 500, .hold_silence_ms = c->silence_ms};
+            .flush = c->policy,
+            .flush_budget_ms = c->budget_ms > 0 ? c->budget_ms : 500,
+            .hold_silence_ms = c->silence_ms,
+        };
         struct hold h;
 
         begin(&h, &settings);
         h.interleaved = c->interleaved;
+        h.invocations.pace.frequent = c->frequent;
         if (c->ended)
-            ended(&h, 1100);
+            ended(&h, 1100, c);
         if (c->doubtful)
             invocations_doubt(&h.invocations);
         CHECK_INT(c->name, h.held, true);
         CHECK_INT(c->name, hold_ms(&h, &c->state, at(1200)), c->want_ms);
         if (c->ended)
-            CHECK_INT(c->name, hold_until_ms(&h), 1600);
+            CHECK_INT(c->name, hold_until_ms(&h),
+                      1100 + (c->failed ? 1000 : settings.flush_budget_ms));
         hold_end(&h, at(1200));
         CHECK_INT(c->name, h.held || h.invocations.doubtful, false);
     }
@@ -92,7 +116,7 @@ ends_late(void **state)
 
     (void)state;
     begin(&h, &settings);
-    ended(&h, 10800);
+    ended(&h, 10800, &changes[0]);
     assert_int_equal(hold_until_ms(&h), 10900);
     assert_int_equal(hold_ms(&h, &view, at(10850)), 50);
 }
@@ -122,7 +146,7 @@ quiet(void **state)
     assert_int_equal(hold_quiet_ms(&h), 125);
     begin(&h, &settings);
     assert_int_equal(hold_quiet_ms(&h), 160);
-    ended(&h, 1100);
+    ended(&h, 1100, &changes[0]);
     assert_int_equal(hold_quiet_ms(&h), 160);
     invocations_report(&h.invocations, SPAN(ID));
     assert_int_equal(hold_quiet_ms(&h), 125);
@@ -152,6 +176,8 @@ static const struct {
     {"renewed while it waits: only what follows counts", "sSSrST", 300, true},
     {"nothing is held", "esSST", 500, false},
     {"waits since before INVOKE", "esSbT", 400, true},
+    {"it waits again", "sTST", 300, true},
+    {"renewed while nobody waits", "rT", 500, false},
 };
 
 static void
@@ -188,12 +214,16 @@ patience(void **state)
 static void
 least_patience(void **state)
 {
-    struct settings settings = {.flush_budget_ms = 0};
-    struct hold h;
+    static const uint32_t rows[][2] = {{0, 25}, {10, 25}, {25, 25}, {26, 26}};
 
     (void)state;
-    begin(&h, &settings);
-    assert_int_equal(h.patience_ms, 25);
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct settings settings = {.flush_budget_ms = rows[i][0]};
+        struct hold h;
+
+        begin(&h, &settings);
+        CHECK_INT("patience", h.patience_ms, rows[i][1]);
+    }
 }
 
 int

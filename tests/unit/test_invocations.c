@@ -3,9 +3,11 @@
 #include "check.h"
 #include "protocol/timestamp.h"
 
+#include <stdlib.h>
+
 #define A "aaaaaaaa-0000-4000-8000-000000000001"
 #define B "bbbbbbbb-0000-4000-8000-000000000002"
-#define SIXTY_FIVE "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0"
+#define SIXTY_FOUR "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /*
  * What happens, a step a letter: `n` next is asked for, `I` INVOKE, `S` platform.start, `D`
@@ -32,10 +34,14 @@ event_at(uint64_t wall_ms, struct span request_id)
         .type = EVENT_FUNCTION, .time = {text, sizeof text}, .request_id = request_id};
 }
 
+static bool of_one_letter; /* is each id, the shortest that there can be */
+
 static struct span
 id_of(char step)
 {
-    return step >= 'a' ? SPAN(A) : SPAN(B);
+    struct span id = step >= 'a' ? SPAN(A) : SPAN(B);
+
+    return of_one_letter ? (struct span){id.p, 1} : id;
 }
 
 struct seen {
@@ -119,17 +125,47 @@ static void
 all_lives(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LEN(lives); i++) {
+    for (size_t n = 0; n < 2 * LEN(lives); n++) {
         struct invocations v = {0};
         struct seen seen = {.lines = '-'};
+        size_t i = n / 2;
         uint64_t now = 1000;
 
+        of_one_letter = n % 2;
         for (const char *p = lives[i].steps; *p != '\0'; p++, now += 1000)
             take(&v, *p, now, &seen);
         CHECK_INT(lives[i].name, invocations_ended(&v), lives[i].want.ended);
         CHECK_INT(lives[i].name, !invocations_report_due(&v), lives[i].want.reported);
         CHECK_INT(lives[i].name, v.doubtful, lives[i].want.doubtful);
         CHECK_INT(lives[i].name, seen.lines, lives[i].want.lines);
+    }
+}
+
+/* After these steps, whether the next invocation's lines are still waited for. */
+static void
+announced(void **state)
+{
+    static const struct {
+        const char *steps;
+        bool want;
+    } rows[] = {
+        {"ni", true},       /* its start has not come */
+        {"nis", false},     /* it has */
+        {"nisldnIs", true}, /* that of another one has */
+        {"nsi", false},     /* it had come before */
+        {"nid", true},      /* its own end tells nothing */
+        {"nislnId", false}, /* the end of the one before does */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct invocations v = {0};
+        struct seen seen = {.lines = '-'};
+        uint64_t now = 1000;
+
+        for (const char *p = rows[i].steps; *p != '\0'; p++, now += 1000)
+            take(&v, *p, now, &seen);
+        CHECK_INT(rows[i].steps, invocations_announced(&v), rows[i].want);
     }
 }
 
@@ -192,6 +228,11 @@ late_lines(void **state)
     CHECK_INT("still announced", invocations_announced(&v), true);
     CHECK_INT("after it", line_turns(&v, 1501), true);
     CHECK_INT("known", invocations_announced(&v), false);
+    /* of one whose end is not known */
+    invocations_asked(&v, at(2100));
+    invocations_invoke(&v, SPAN(A), at(2200));
+    CHECK_INT("produced before INVOKE", line_turns(&v, 2200), false);
+    CHECK_INT("after it", line_turns(&v, 2201), true);
 }
 
 /* An end that comes twice ends what it ends once; but what it says last counts. */
@@ -258,10 +299,15 @@ ids(void **state)
     (void)state;
     invocations_invoke(&v, SPAN(""), at(1000));
     CHECK_INT("none: counts as ended", invocations_ended(&v), true);
-    invocations_invoke(&v, SPAN(SIXTY_FIVE), at(1000));
+    invocations_invoke(&v, SPAN(SIXTY_FOUR "0"), at(1000));
     CHECK_INT("too long: as none", invocations_ended(&v), true);
     CHECK_INT("nothing to wait for", invocations_announced(&v), false);
+    invocations_invoke(&v, SPAN(SIXTY_FOUR), at(1000));
+    CHECK_INT("as long as can be", invocations_ended(&v), false);
+    invocations_invoke(&v, SPAN(""), at(1000));
+    (void)invocations_done(&v, &done, at(1500), BUFFER_MS);
     invocations_invoke(&v, SPAN(A), at(2000));
+    CHECK_INT("before INVOKE, and after an end of none", line_turns(&v, 1800), false);
     (void)invocations_done(&v, &done, at(2500), BUFFER_MS);
     CHECK_INT("an end of none is nobody's", invocations_ended(&v), false);
     done.request_id = SPAN(A);
@@ -311,13 +357,82 @@ paces(void **state)
     }
 }
 
+/*
+ * How long the sandbox was idle, each time that it is known: `n` next is asked for, `i` INVOKE, `d`
+ * platform.runtimeDone; then the id and the moment, of `d` that at which it was produced.
+ */
+static const struct {
+    const char *name, *steps;
+    unsigned known;
+    uint32_t idle_ms[3];
+} rests[] = {
+    {"since next", "n-900 ia1000 da1100 n-1150 ib1200", 1, {50}},
+    {"since the end", "n-900 ia1000 n-1050 da1100 ib1200", 1, {100}},
+    {"the end comes later", "n-900 ia1000 n-1050 ib1200 da1100", 1, {100}},
+    {"later, and next came after it", "n-900 ia1000 n-1150 ib1200 n-1210 da1100", 1, {50}},
+    {"it ended when the next one had begun", "n-900 ia1000 n-1050 ib1200 da1250", 1, {0}},
+    {"the end comes twice", "n-900 ia1000 n-1050 ib1200 da1100 da1100", 1, {100}},
+    {"twice, and then the next one",
+     "ia1000 n-1050 ib1200 da1100 db1210 n-1220 ic1300",
+     2,
+     {100, 80}},
+    {"no end", "n-900 ia1000 n-1050 ib1200", 0, {0}},
+    {"no end, then another INVOKE", "ia1000 n-1050 ib1200 n-1210 ic1220", 1, {200}},
+    {"no ends", "ia1000 n-1050 ib1200 n-1210 ic1220 n-1230 id1250", 2, {200, 20}},
+    {"no end, but the next one's",
+     "ia1000 n-1050 ib1200 db1250 n-1260 ic1300 da1100 n-1310 id1350",
+     2,
+     {200, 40}},
+    {"an end, and none of the next one",
+     "ia1000 da1100 n-1150 ib1200 n-1250 ic1300 n-1310 id1400",
+     2,
+     {50, 100}},
+    {"the clock was set back", "ia1000 n-1050 ib900 n-950 ic960", 1, {251}},
+    {"two at the same moment", "ia1000 n-1000 ib1000 n-1000 ic1010", 1, {0}},
+    {"the same id again", "ia1000 n-1050 ia1200 da1250 n-1260 ib1300", 2, {200, 40}},
+    {"another one's end", "ia1000 n-1050 ib1200 dc1100", 0, {0}},
+    {"the first has no id", "i-1000 n-1050 ib1200 n-1210 ic1300", 0, {0}},
+    {"the second has none", "ia1000 n-1050 i-1200 n-1210 ic1300 n-1310 id1400", 1, {200}},
+};
+
+static void
+idle(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(rests); i++) {
+        struct invocations v = {0};
+        uint64_t now = 0;
+
+        for (const char *p = rests[i].steps; *p != '\0'; p += *p == ' ') {
+            char what = *p++;
+            struct span id = {p, *p != '-'};
+            char *end;
+            uint64_t ms = strtoull(p + 1, &end, 10);
+            struct event done = event_at(ms, id);
+
+            p = end;
+            if (what != 'd' || ms > now)
+                now = ms;
+            if (what == 'n')
+                invocations_asked(&v, at(now));
+            else if (what == 'i')
+                invocations_invoke(&v, id, at(now));
+            else
+                (void)invocations_done(&v, &done, at(now), BUFFER_MS);
+        }
+        CHECK_INT(rests[i].name, v.pace.seen, rests[i].known);
+        for (size_t n = 0; n < rests[i].known; n++)
+            CHECK_INT(rests[i].name, v.pace.idle_ms[n], rests[i].idle_ms[n]);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_lives),  cmocka_unit_test(overtaken),     cmocka_unit_test(late_lines),
         cmocka_unit_test(told_again), cmocka_unit_test(when_it_ended), cmocka_unit_test(ids),
-        cmocka_unit_test(paces),
+        cmocka_unit_test(paces),      cmocka_unit_test(announced),     cmocka_unit_test(idle),
     };
 
     return RUN(argc, argv, tests);

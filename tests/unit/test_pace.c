@@ -130,6 +130,8 @@ few(void **state)
         {"some, at a pace", 100, 50, 100, 87, true},
         {"all, and nothing since", 100, 0, 10, 0, true},
         {"all, and others were accepted", 100, 1, 10, 0, false},
+        {"all, and others were accepted, at one a second", 1, 1, 10, 0, false},
+        {"all but one", 100, 50, 10, 1, true},
     };
 
     (void)state;
@@ -163,6 +165,130 @@ hurry(void **state)
     /* there is time for a call before the end */
     pace_hurry(&p, 100010, 40);
     assert_true(p.next_ms == 100030);
+    p.next_ms = 100900;
+    pace_hurry(&p, 100000, 120);
+    assert_true(p.next_ms == 100050);
+    pace_hurry(&p, 100000, 60);
+    assert_true(p.next_ms == 100030);
+}
+
+/* The wait after one of many was throttled: least and greatest, as the dice say. */
+static void
+waits(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t per_second, left_ms, hint_ms, least_ms, most_ms;
+    } rows[] = {
+        {"someone waits", 1000, 2000, 0, 37, 61},
+        {"nobody does", 1000, UINT32_MAX, 0, 150, 249},
+        {"until there are ten", 10, 20000, 0, 499, 831},
+        {"a second at most", 1, 20000, 0, 750, 1249},
+        {"until there is a batch", 10000, 20000, 0, 24, 39},
+        {"as the service asks", 1000, 20000, 700, 525, 874},
+        {"it asks for less", 1000, 20000, 49, 37, 61},
+        {"it asks for more than is believed", 1000, 20000, 9000, 3750, 6249},
+        {"half of what is left", 1000, 60, 0, 22, 36},
+        {"until there is one", 10, 60, 0, 49, 81},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++)
+        for (unsigned most = 0; most < 2; most++) {
+            struct pace p = {.per_second = rows[i].per_second, .empty_ms = 99900};
+            struct pace_reply r = {
+                .sent = 100,
+                .accepted = 99,
+                .throttled = 1,
+                .most = 500,
+                .left_ms = rows[i].left_ms,
+                .hint_ms = rows[i].hint_ms,
+                .dice = most ? UINT32_MAX : 0,
+            };
+
+            CHECK_INT(rows[i].name, pace_replied(&p, 100000, &r), true);
+            CHECK_INT(rows[i].name, p.next_ms - 100001, most ? rows[i].most_ms : rows[i].least_ms);
+        }
+}
+
+/* What a reply that throttles half of its records says of the rate. */
+static void
+measures(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t per_second, recent, accepted;
+        uint64_t ms;
+        uint32_t want;
+    } rows[] = {
+        {"nothing known, one accepted before", 0, 1, 0, 100, 1},
+        {"nothing known, none accepted", 0, 0, 0, 100, 25},
+        {"in a second", 10000, 0, 10000, 1000, 10000},
+        {"in a millisecond", 1000, 0, 3, 1, 2000},
+        {"in less than that", 1000, 0, 3, 0, 2000},
+        {"just less than four times as much", 1000, 0, 399, 100, 2495},
+        {"four times as much", 1000, 0, 4, 1, 2000},
+        {"more than that", 1000, 0, 9, 2, 2000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        uint32_t accepted = rows[i].accepted;
+        struct pace p = {.per_second = rows[i].per_second,
+                         .recent = rows[i].recent,
+                         .recent_ms = 100000,
+                         .empty_ms = 100000 - rows[i].ms};
+        struct pace_reply r = {.sent = 2 * accepted + 20,
+                               .accepted = accepted,
+                               .throttled = accepted + 20,
+                               .most = 500,
+                               .left_ms = 2000};
+
+        CHECK_INT(rows[i].name, pace_replied(&p, 100000, &r), true);
+        CHECK_INT(rows[i].name, p.per_second, rows[i].want);
+    }
+}
+
+/* What was accepted in about the last second: of a hundred before, and of ten now. */
+static void
+recently(void **state)
+{
+    static const struct {
+        uint64_t at_ms;
+        uint32_t want;
+    } rows[] = {{100999, 110}, {101000, 60}, {101999, 60}, {102000, 10}};
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct pace p = {.recent = 100, .recent_ms = 100000};
+
+        reply(&p, rows[i].at_ms, 10, 10, true);
+        CHECK_INT("recent", p.recent, rows[i].want);
+    }
+}
+
+/* What a reply that throttles nothing changes; what a call takes is time in which records are due, too. */
+static void
+throttles_none(void **state)
+{
+    struct pace p = {.next_ms = 99000};
+    struct pace_reply none = {
+        .sent = 10, .throttled = 10, .full = true, .most = 500, .took_ms = 40};
+
+    (void)state;
+    /* no pace, and none begins */
+    reply(&p, 100000, 100, 100, true);
+    assert_int_equal(p.per_second, 0);
+    assert_true(p.next_ms == 0);
+    p = (struct pace){.per_second = 1, .empty_ms = 99900};
+    reply(&p, 100000, 1, 1, true);
+    assert_int_equal(p.per_second, 2);
+    /* nothing was accepted: no higher rate shows */
+    p = (struct pace){.per_second = 100, .accepted = 1, .empty_ms = 99900};
+    assert_true(pace_replied(&p, 100000, &none));
+    assert_int_equal(p.per_second, 100);
+    /* 160 ms since then, at half as many again, less the one */
+    assert_int_equal(pace_records(&p, 100020, 500), 23);
 }
 
 /* --- a stream of shards -------------------------------------------------------------------------- */
@@ -371,6 +497,10 @@ main(int argc, char **argv)
         cmocka_unit_test(ends),
         cmocka_unit_test(slow),
         cmocka_unit_test(hurry),
+        cmocka_unit_test(waits),
+        cmocka_unit_test(measures),
+        cmocka_unit_test(recently),
+        cmocka_unit_test(throttles_none),
         cmocka_unit_test(of_shards),
         cmocka_unit_test(few),
         cmocka_unit_test(pass_by),

@@ -169,6 +169,9 @@ static const struct {
     {"those aside one by one", 256, "+0 +0 +0 t ^c ^a -b A1 A1 -a A1",
      "a0 b24 c48 (abc) (a) (c) () "},
     {"one aside, ended", 256, "+0 +0 t ^a -b -a +0 t", "a0 b24 (ab) c0 (c) "},
+    {"one suspect rejoins", 256, "+0 +0 t *a -b R t", "a0 b24 (ab) (a) "},
+    {"one aside rejoins", 256, "+0 +0 t ^a -b R t", "a0 b24 (ab) (a) "},
+    {"suspects go without fresh ones", 256, "+0 +0 +0 t2 *a *b S t", "a0 b24 c48 (ab) (ab) (c) "},
     {"those aside rejoin", 256, "+0 +0 +0 t ^a ^c R t -b A", "a0 b24 c48 (abc) (ac) () "},
     {"none to rejoin", 256, "+0 R t", "a0 (a) "},
     {"the dead are not taken", 256, "+0 +0 t _a !b t D -b D", "a0 b24 (ab) (b) (a) () "},
@@ -204,6 +207,11 @@ static const struct {
      "a0 b32 c64 d96 (abcd) % () (a) "},
     {"the largest", 128, "+72 +0 t !a -b % +72 t", "a0 b96 (ab) - full (a) "},
     {"not worth it", 128, "+8 +8 +8 +8 t !a -b % +8", "a0 b32 c64 d96 (abcd) - full "},
+    {"a quarter of the ring is wasted", 256, "+8 +56 +8 t !a -b !c % t",
+     "a0 b32 c112 (abc) % (ca) "},
+    {"a little less than that", 256, "+8 +48 +8 t !a -b !c % t", "a0 b32 c104 (abc) - (ac) "},
+    {"the newest, behind those that moved", 256, "+8 +8 +8 t !a -b !c +8 # N D t",
+     "a0 b32 c64 (abc) d96 #0,96 (d) (ac) "},
     {"not while under way", 128, "+8 +8 +8 +8 t -b -c -d % +8", "a0 b32 c64 d96 (abcd) - full "},
     {"not before the first time", 128, "+8 +8 N +8 N +8 N D -b -c -d % +8",
      "a0 b32 c64 d96 (bcd) - full "},
@@ -370,6 +378,7 @@ keys(void **state)
         struct queue q = open_queue(((uint32_t)(24 + key_len + data_len) + 7) & ~7u);
         char *room = queue_room(&q, key_len + data_len);
         struct queue_record r;
+        struct span key, data;
 
         assert_non_null(room);
         memcpy(room, text, key_len + data_len);
@@ -386,7 +395,49 @@ keys(void **state)
         assert_int_equal(r.refusals, 0);
         assert_int_equal(q.bytes, key_len + data_len);
         assert_int_equal(q.fresh_bytes, key_len + data_len);
+        take(&q, 1, UINT64_MAX, QUEUE_TAKE_FRESH);
+        queue_payload(&q, QUEUE_STREAM, 0, &key, &data);
+        CHECK_SPAN("key", key, r.partition_key);
+        CHECK_SPAN("data", data, r.data);
     }
+}
+
+/* A record is rolled by way of memory that just holds it, and of none that is smaller. */
+static void
+rolled(void **state)
+{
+    (void)state;
+    for (size_t cap = 7; cap <= 8; cap++) {
+        struct queue q = open_queue(128);
+        struct queue_record r;
+        char scratch[8];
+
+        for (uint32_t i = 0; i < 4; i++)
+            queue_add(&q, queue_room(&q, 8), 0, 8, event(i));
+        take(&q, 4, UINT64_MAX, QUEUE_TAKE_FRESH);
+        queue_mark(&q, QUEUE_STREAM, 0, QUEUE_FAILED);
+        for (uint32_t i = 1; i < 4; i++)
+            queue_end(&q, QUEUE_STREAM, i);
+        assert_int_equal(queue_roll(&q, scratch, cap), cap == 8);
+        assert_true(queue_oldest(&q, &r));
+        assert_int_equal(r.data.len, 8);
+    }
+}
+
+/* What a batch held before it was shorter is none of it. */
+static void
+shorter(void **state)
+{
+    struct queue q = open_queue(128);
+
+    (void)state;
+    memset(offsets, 0, sizeof offsets);
+    for (uint32_t i = 0; i < 4; i++)
+        queue_add(&q, queue_room(&q, 8), 0, 8, event(i));
+    take(&q, 2, UINT64_MAX, QUEUE_TAKE_FRESH);
+    assert_true(queue_in_batch(&q, QUEUE_STREAM, 1));
+    assert_false(queue_in_batch(&q, QUEUE_STREAM, 2));
+    assert_false(queue_in_batch(&q, QUEUE_STREAM, 3));
 }
 
 /* Less data for a record: its key, its neighbours and its room stay. */
@@ -504,7 +555,8 @@ large_numbers(void **state)
 
 /*
  * What is counted: an event of N records is added by N, and named by its first record's number;
- * -N: the record of that number ends, xN: it is lost. Want: how many events that was, each time.
+ * -N: the record of that number ends, xN: it is lost, oN: the same of the oldest, which it is, while it is in no
+ * batch. Want: how many events that was, each time.
  */
 static const struct {
     const char *name, *script, *want;
@@ -517,6 +569,9 @@ static const struct {
     {"the last one is", "3 -0 -1 x2", "001"},
     {"all are", "3 x1 x2 x0", "100"},
     {"two events in parts, and one between them", "2 1 2 -0 -3 -2 x1 -4", "00111"},
+    {"the oldest is lost, of a whole event", "1 1 o0 -1", "11"},
+    {"the oldest is lost, of one in parts", "3 o0 -1 -2", "100"},
+    {"the oldest is lost, the others have ended", "3 -1 -2 o0", "001"},
     {"an event of many parts", "9 -8 -0 -7 -1 -6 -2 -5 -3 -4", "000000001"},
 };
 
@@ -530,6 +585,18 @@ add_event(struct queue *q, uint64_t sequence, int records)
         queue_add(q, queue_room(q, 8), 0, 8, origin);
 }
 
+/* Returns how many events that was. */
+static uint32_t
+gone(struct queue *q, char how, uint32_t index)
+{
+    if (how == '-')
+        return queue_end(q, QUEUE_STREAM, index);
+    if (how == 'x')
+        return queue_lose(q, QUEUE_STREAM, index);
+    queue_mark(q, QUEUE_STREAM, index, QUEUE_FAILED);
+    return queue_lose_oldest(q);
+}
+
 static void
 counted(void **state)
 {
@@ -541,14 +608,13 @@ counted(void **state)
         uint32_t events = 0;
         size_t len = 0;
 
-        for (; *p != '-' && *p != 'x'; p += 2) {
+        for (; *p >= '0' && *p <= '9'; p += 2) {
             add_event(&q, events, *p - '0');
             CHECK_INT(counts[i].name, q.events, ++events);
         }
         take(&q, BATCH_MAX_RECORDS, UINT64_MAX, QUEUE_TAKE_FRESH);
         for (; *p != '\0'; p += p[2] == ' ' ? 3 : 2)
-            got[len++] = (char)('0' + (*p == '-' ? queue_end : queue_lose)(&q, QUEUE_STREAM,
-                                                                           (uint32_t)(p[1] - '0')));
+            got[len++] = (char)('0' + gone(&q, *p, (uint32_t)(p[1] - '0')));
         CHECK_SPAN(counts[i].name, ((struct span){got, len}), span_of(counts[i].want));
         CHECK_INT(counts[i].name, q.events, 0);
     }
@@ -911,6 +977,23 @@ step(struct model *m, bool storm)
         drop_oldest(m);
 }
 
+/* What is behind the batches' offsets stays, whatever moves. */
+static void
+check_behind(const struct model *m)
+{
+    static uint32_t before[2];
+    const uint32_t mark = UINT32_MAX - 1;
+
+    for (enum queue_batch b = QUEUE_STREAM; b <= QUEUE_DEAD_LETTER; b++) {
+        uint32_t len = queue_batch_len(&m->q, b);
+
+        if (len == before[b] && len > 0)
+            CHECK_INT(m->row, offsets[b][len], mark);
+        before[b] = len;
+        offsets[b][len] = mark;
+    }
+}
+
 static void
 model(void **state)
 {
@@ -937,6 +1020,7 @@ model(void **state)
             m.pin = n / 500 % 4 == 3;
             step(&m, n / 50 % 2 == 0);
             check_model(&m);
+            check_behind(&m);
         }
     }
     for (size_t i = 0; i < TURNS; i++)
@@ -951,6 +1035,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rewritten), cmocka_unit_test(room_forgotten),
         cmocka_unit_test(sizes),     cmocka_unit_test(large_numbers),
         cmocka_unit_test(model),     cmocka_unit_test(counted),
+        cmocka_unit_test(rolled),    cmocka_unit_test(shorter),
     };
 
     return RUN(argc, argv, tests);
