@@ -1,6 +1,7 @@
 #include "protocol/delivery.h"
 
 #include "delivery_driver.h"
+#include "protocol/put_records.h"
 
 /*
  * Scripts: what happens, and which orders follow. Options come first, each a letter:
@@ -19,6 +20,7 @@
  *   zN      the wall clock goes N ms ahead, or back
  *   kR kC kN  credentials: from now on, when asked, they are ready or coming; a report that there are none
  *   Z r     a snapshot may be taken; this is a copy of it; kRr just after they have come, for which they come again
+ *   |       a mark in the log
  *
  * Replies to the call that is under way:
  *
@@ -47,12 +49,14 @@ static const struct row {
         *left; /* what has become of the events: d delivered, b buried, x dropped, q queued */
 } rows[] = {
     /* when records go */
-    {"after 200 ms", "", "+3 w199 w1 y", "C S3 +", "d3"},
+    {"after 200 ms", "", "+3 w199 | w1 y", "C | S3 +", "d3"},
     {"at a flush", "", "+3 f w0 y", "C S3 +", "d3"},
     {"a full batch at once", "", "+499 w0 +1 w0 y", "C S500 +", "d500"},
     {"a MiB at once", "", "b300000 b300000 b300000 w0 b300000 w0 y", "C S4 +", "d4"},
-    {"within 5 ms while someone waits", "", "a500 +3 w4 w1 y", "C S3 +", "d3"},
-    {"a flush is for what is there", "", "+2 f w0 +2 y w0 w199 w1 y", "C S2 + C S2 +", "d4"},
+    {"just a MiB", "", "b300000 b300000 b300000 b148576 w0 | y", "C S4 | +", "d4"},
+    {"less than that", "", "b300000 b300000 b300000 b148575 w0 | w200 y", "C | S4 +", "d4"},
+    {"within 5 ms while someone waits", "", "a500 +3 w4 | w1 y", "C | S3 +", "d3"},
+    {"a flush is for what is there", "", "+2 f w0 +2 y w0 w199 | w1 y", "C S2 + C | S2 +", "d4"},
     {"one call at a time", "", "+3 f w0 +600 w0 y w0 y w200 y", "C S3 C + S500 + S100 +", "d603"},
     {"nothing to do", "", "w0 f w0 w1000", "", ""},
     {"ahead of need", "", "o w0 o w0 o w0 o w0", "C C", ""},
@@ -147,6 +151,7 @@ static const struct row {
     {"what comes then, too", "", "E +2", "", "x2"},
     {"buried: half of the time", "S", "+3 L2000 w0 w999 w1 B", "C S3 X B3", "b3"},
     {"buried: standard error needs less", "E", "+3 L2000 w0 w1849 w1 B", "C S3 X B3", "b3"},
+    {"buried: what waits has room in vain", "qS", "+40 F w0 L2000 w1000 B", "C S16 X U B16", "b16"},
     {"buried as soon as it is in vain", "S", "+3 f w0 n! L2000 w1 n! B", "C S3 - opened S3 - B3",
      "b3"},
     {"what comes after it, too", "S", "L2000 w1000 +2 w0 B", "B2", "b2"},
@@ -434,6 +439,9 @@ happens(const char *name, const char *word)
     case 'B':
         buried(word);
         break;
+    case '|':
+        put("|", 0, "");
+        break;
     default:
         fail_msg("%s: what is %s?", name, word);
     }
@@ -442,7 +450,7 @@ happens(const char *name, const char *word)
 static bool
 only_comes(const char *word)
 {
-    return strchr("+bfkzPo", word[0]) != NULL && word[1] != '!' && word[1] != '?' &&
+    return strchr("+bfkzPo|", word[0]) != NULL && word[1] != '!' && word[1] != '?' &&
            strcmp(word, "bc") != 0;
 }
 
@@ -535,10 +543,348 @@ doubles(void **state)
     CHECK_INT("the rest", l->retried + l->delivered + l->breaker_openings + l->bytes, 0);
 }
 
+/* --- what a script does not tell ------------------------------------------------------------------ */
+
+static void
+anew(uint32_t events)
+{
+    set("");
+    begin();
+    for (uint32_t i = 0; i < events; i++)
+        assert_int_equal(offer(100), 0);
+}
+
+/* Orders until there is a call; its records. */
+static uint32_t
+sent(void)
+{
+    while (!delivery.call.under_way) {
+        enum delivery_act act = delivery_next(&delivery, now, &order);
+
+        assert_int_not_equal(act, DELIVERY_WAIT);
+        if (act == DELIVERY_CREDENTIALS)
+            delivery_credentials(&delivery, now, DELIVERY_READY);
+    }
+    return delivery.call.len;
+}
+
+/* Whether it is pointless to wait for an event that has come just now. */
+static void
+pointless(void **state)
+{
+    (void)state;
+    anew(0);
+    assert_false(delivery_pointless_until(&delivery, now, 0, true));
+    anew(1);
+    assert_false(delivery_pointless_until(&delivery, now, 0, false));
+    assert_false(delivery_pointless_until(&delivery, now, now.ms + 1, true));
+    assert_true(delivery_pointless_until(&delivery, now, now.ms, true));
+    delivery_flush(&delivery);
+    (void)sent();
+    assert_false(delivery_pointless_until(&delivery, now, 0, true));
+    anew(1);
+    delivery.backoff.calls_at_ms = now.ms + 100;
+    assert_false(delivery_pointless_until(&delivery, now, now.ms + 101, true));
+    assert_true(delivery_pointless_until(&delivery, now, now.ms + 100, true));
+    assert_false(delivery_pointless_until(&delivery, now, now.ms + 100, false));
+    anew(0);
+    delivery.breaker.intervals = 1;
+    assert_true(delivery_pointless_until(&delivery, now, UINT64_MAX, false));
+    delivery.urgency.last_chance = true;
+    assert_false(delivery_pointless_until(&delivery, now, UINT64_MAX, false));
+}
+
+/* The breaker's probe is as far away as it may be, by a wall clock that was set back; further is not believed. */
+static void
+far_probe(void **state)
+{
+    (void)state;
+    for (unsigned further = 0; further < 2; further++) {
+        anew(1);
+        delivery.breaker.intervals = delivery.breaker.failures = 1;
+        delivery.breaker.probe_at_ms = now.wall_ms + 30000 + further;
+        delivery_flush(&delivery);
+        delivery.pending.connect = false;
+        assert_int_equal(delivery_next(&delivery, now, &order),
+                         further ? DELIVERY_CREDENTIALS : DELIVERY_WAIT);
+        assert_int_equal(order.at_ms, further ? 0 : now.ms + 30000);
+    }
+}
+
+/* While the stream throttles, fresh records and those that failed take turns. */
+static void
+turns(void **state)
+{
+    (void)state;
+    for (uint32_t per_second = 0; per_second < 2; per_second++) {
+        struct delivery_reply r = {.status = 200, .records = true, .requests = 1};
+
+        anew(1);
+        delivery_flush(&delivery);
+        assert_int_equal(sent(), 1);
+        delivery_record(&delivery, 0, SPAN("InternalFailure"));
+        (void)delivery_replied(&delivery, now, &r);
+        delivery.call.what = QUEUE_TAKE_FAILED;
+        delivery.pace.per_second = per_second;
+        assert_int_equal(offer(100), 0);
+        delivery_flush(&delivery);
+        pass(20000);
+        delivery.backoff.failed_at_ms = 0;
+        (void)sent();
+        assert_int_equal(delivery.call.what, per_second ? QUEUE_TAKE_FRESH : QUEUE_TAKE_FAILED);
+    }
+}
+
+/* What a request takes: as many bytes as records, by how they are written. */
+static void
+request_sizes(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t batch_max;
+        bool last_chance, rests;
+        uint32_t bytes;
+    } rows[] = {
+        {"whole", 500, false, false, 5 * 1024 * 1024 - 4096},
+        {"fifth", 100, false, false, (5 * 1024 * 1024 - 4096) / 5},
+        {"last chance", 500, true, false, 1048576},
+        {"last chance, small", 50, true, false, (5 * 1024 * 1024 - 4096) / 10},
+        {"probe", 26, false, true, (5 * 1024 * 1024 - 4096) / 20},
+        {"probe of many", 500, false, true, (5 * 1024 * 1024 - 4096) / 20},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * LEN(rows); i++) {
+        const char *name = rows[i / 2].name;
+        bool over = i % 2;
+        size_t left = rows[i / 2].bytes + over;
+        uint32_t records = 0;
+        struct queue_record one;
+
+        set("");
+        settings.queue_max_bytes = 16 << 20;
+        begin();
+        delivery.form = WIRE_CBOR;
+        assert_int_equal(offer(100), 0);
+        assert_true(queue_oldest(&delivery.queue, &one));
+        for (left -= put_records_size(WIRE_CBOR, 100, one.partition_key); left > 0; records++) {
+            size_t bytes = left > 1000000 ? 500000 : left > 200000 ? 100000 : left;
+
+            if (bytes == left)
+                bytes -= put_records_size(WIRE_CBOR, bytes, one.partition_key) - bytes;
+            assert_int_equal(offer(bytes), 0);
+            left -= put_records_size(WIRE_CBOR, bytes, one.partition_key);
+        }
+        delivery_flush(&delivery);
+        delivery.batch_max = rows[i / 2].batch_max;
+        delivery.urgency.last_chance = rows[i / 2].last_chance;
+        delivery.breaker.intervals = rows[i / 2].rests;
+        CHECK_INT(name, sent(), records + !over);
+    }
+}
+
+/* A call of as many records as are allowed is full. */
+static void
+full_call(void **state)
+{
+    (void)state;
+    for (uint32_t most = 3; most <= 4; most++) {
+        anew(3);
+        delivery_flush(&delivery);
+        delivery.batch_max = most;
+        assert_int_equal(sent(), 3);
+        assert_int_equal(delivery.call.full, most == 3);
+    }
+}
+
+static void
+answer(const char *const codes[], struct delivery_reply r)
+{
+    r.form = WIRE_CBOR;
+    for (uint32_t i = 0; codes != NULL && i < delivery.call.len; i++)
+        delivery_record(&delivery, i, span_of(codes[i]));
+    r.records = codes != NULL;
+    (void)delivery_replied(&delivery, now, &r);
+}
+
+#define TRANSIENT "InternalFailure"
+#define THROTTLED "ProvisionedThroughputExceededException"
+
+/* Until it may be sent, whatever it waits for. */
+static void
+sent_again(void)
+{
+    pass(60000);
+    (void)sent();
+}
+
+/* What a call's records say of it together. */
+static void
+of_records(void **state)
+{
+    static const struct {
+        const char *name, *codes[2];
+        uint32_t accepted, throttled;
+        enum retry_class class;
+        unsigned refusals; /* of the first, before */
+        unsigned max_attempts;
+        bool hopeful;
+    } rows[] = {
+        {"throttled", {THROTTLED, ""}, 1, 1, RETRY_THROTTLED, 0, 5, true},
+        {"throttled, as often as it may be refused",
+         {THROTTLED, ""},
+         1,
+         1,
+         RETRY_THROTTLED,
+         4,
+         5,
+         true},
+        {"failed", {TRANSIENT, ""}, 1, 0, RETRY_TRANSIENT, 0, 5, true},
+        {"failed for the last time", {TRANSIENT, ""}, 1, 0, RETRY_TRANSIENT, 4, 5, false},
+        {"failed for the last but one", {TRANSIENT, ""}, 1, 0, RETRY_TRANSIENT, 3, 5, true},
+        {"one of each", {THROTTLED, TRANSIENT}, 0, 1, RETRY_THROTTLED, 0, 5, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct delivery_reply r = {.status = 200, .requests = 1};
+
+        anew(1);
+        delivery_flush(&delivery);
+        (void)sent();
+        for (unsigned n = 0; n < rows[i].refusals; n++) {
+            answer((const char *const[]){TRANSIENT}, r);
+            delivery.breaker = (struct breaker){0};
+            sent_again();
+        }
+        answer((const char *const[]){THROTTLED}, r);
+        assert_int_equal(offer(100), 0);
+        sent_again();
+        CHECK_INT(rows[i].name, delivery.call.len, 2);
+        answer(rows[i].codes, r);
+        CHECK_INT(rows[i].name, delivery.call.accepted, rows[i].accepted);
+        CHECK_INT(rows[i].name, delivery.call.throttled, rows[i].throttled);
+        CHECK_INT(rows[i].name, delivery.call.class, rows[i].class);
+        CHECK_INT(rows[i].name, delivery.call.hopeful, rows[i].hopeful);
+        CHECK_INT(rows[i].name, delivery.call.most_attempts, rows[i].refusals + 2);
+    }
+}
+
+/* The longest wait of many after a call that failed so, and after a part of one. */
+static void
+waits(void **state)
+{
+    static const struct {
+        const char *name, *codes[2];
+        enum retry_class class;
+        uint32_t hint_ms;
+        uint64_t least_ms, most_ms;
+    } rows[] = {
+        {"transient", {NULL}, RETRY_TRANSIENT, 0, 40, 51},
+        {"throttled", {NULL}, RETRY_THROTTLED, 0, 800, 1001},
+        {"as asked for", {NULL}, RETRY_TRANSIENT, 300, 301, 301},
+        {"a part, transient", {"", TRANSIENT}, RETRY_TRANSIENT, 0, 40, 50},
+        {"a part, as asked for", {"", TRANSIENT}, RETRY_TRANSIENT, 300, 300, 300},
+        {"a part, throttled", {"", THROTTLED}, RETRY_TRANSIENT, 0, 800, 1000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        uint64_t longest = 0;
+
+        for (uint64_t seed = 0; seed < 64; seed++) {
+            struct delivery_reply r = {
+                .status = 200, .requests = 1, .retry_after_ms = rows[i].hint_ms};
+            bool whole = rows[i].codes[0] == NULL;
+            uint64_t at;
+
+            anew(2);
+            delivery_reseed(&delivery, seed);
+            delivery_flush(&delivery);
+            (void)sent();
+            r.class = rows[i].class;
+            r.status = whole ? 500 : 200;
+            answer(whole ? NULL : rows[i].codes, r);
+            at = whole ? delivery.backoff.calls_at_ms : delivery.backoff.failed_at_ms;
+            longest = at - now.ms > longest ? at - now.ms : longest;
+        }
+        CHECK_INT(rows[i].name, longest >= rows[i].least_ms && longest <= rows[i].most_ms, true);
+    }
+}
+
+/* A call after one that failed is paid for; without means it is not made, and the breaker opens. */
+static void
+paid_for(void **state)
+{
+    struct delivery_reply r = {.status = 500, .requests = 1};
+
+    (void)state;
+    anew(1);
+    delivery_flush(&delivery);
+    (void)sent();
+    answer(NULL, r);
+    pass(delivery.backoff.calls_at_ms - now.ms);
+    (void)sent();
+    assert_int_equal(delivery.quota.tokens, 486);
+    anew(1);
+    delivery_flush(&delivery);
+    delivery.breaker.failures = 1;
+    delivery.quota.tokens = 13;
+    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_CONNECT);
+    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_CREDENTIALS);
+    delivery_credentials(&delivery, now, DELIVERY_READY);
+    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_NOTE);
+    assert_int_equal(order.note, DELIVERY_OPENED);
+    assert_int_equal(order.failures, 2);
+    assert_int_equal(delivery.ledger.breaker_openings, 1);
+    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_WAIT);
+    assert_in_range(order.at_ms, now.ms + 500, now.ms + 1000);
+    assert_true(breaker_open(&delivery.breaker));
+    /* the probe succeeds */
+    pass(order.at_ms - now.ms);
+    (void)sent();
+    answer((const char *const[]){""}, (struct delivery_reply){.status = 200, .requests = 1});
+    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_NOTE);
+    assert_int_equal(order.note, DELIVERY_RECOVERS);
+    assert_int_equal(order.failures, 2);
+}
+
+/* Credentials are for one call, and asked for again before the next one. */
+static void
+asked_each_time(void **state)
+{
+    (void)state;
+    anew(1);
+    for (unsigned calls = 0; calls < 3; calls++) {
+        unsigned asked = 0;
+
+        assert_int_equal(calls == 0 ? 0 : offer(100), 0);
+        delivery_flush(&delivery);
+        while (!delivery.call.under_way) {
+            enum delivery_act act = delivery_next(&delivery, now, &order);
+
+            asked += act == DELIVERY_CREDENTIALS;
+            assert_int_not_equal(act, DELIVERY_WAIT);
+            if (act == DELIVERY_CREDENTIALS)
+                delivery_credentials(&delivery, now, DELIVERY_READY);
+        }
+        assert_int_equal(asked, 1);
+        answer((const char *const[]){""}, (struct delivery_reply){.status = 200, .requests = 1});
+        pass(1);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(script), cmocka_unit_test(doubles)};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(script),          cmocka_unit_test(doubles),
+        cmocka_unit_test(pointless),       cmocka_unit_test(far_probe),
+        cmocka_unit_test(turns),           cmocka_unit_test(request_sizes),
+        cmocka_unit_test(full_call),       cmocka_unit_test(of_records),
+        cmocka_unit_test(waits),           cmocka_unit_test(paid_for),
+        cmocka_unit_test(asked_each_time),
+    };
 
     return RUN(argc, argv, tests);
 }
