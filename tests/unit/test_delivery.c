@@ -1,14 +1,10 @@
 #include "protocol/delivery.h"
 
-#include "delivery_driver.h"
-#include "protocol/put_records.h"
+#include "delivery_calls.h"
+#include "protocol/delivery_parts.h"
 
 /*
- * Scripts: what happens, and which orders follow. Options come first, each a letter:
- *
- *   S E   a dead letter: S3, standard error        o   TELEMETRY_DROP=oldest
- *   q     a queue of 2 KiB                         p   TELEMETRY_OVERSIZE=split
- *   c     credentials are fetched from somewhere   1   AWS_MAX_ATTEMPTS=1
+ * Scripts: what happens, and which orders follow. Options come first (delivery_calls.h).
  *
  * What happens:
  *
@@ -47,7 +43,7 @@ static const struct row {
     const char *name, *options, *script, *log;
     const char
         *left; /* what has become of the events: d delivered, b buried, x dropped, q queued */
-} rows[] = {
+} scripts[] = {
     /* when records go */
     {"after 200 ms", "", "+3 w199 | w1 y", "C | S3 +", "d3"},
     {"at a flush", "", "+3 f w0 y", "C S3 +", "d3"},
@@ -149,15 +145,15 @@ static const struct row {
      "C S1 - opened S1 - S1 - S1 - S1 -", "q1"},
     {"what is left is dropped", "", "+3 L2000 w0 5 E", "C S3 -", "x3"},
     {"what comes then, too", "", "E +2", "", "x2"},
-    {"buried: half of the time", "S", "+3 L2000 w0 w999 w1 B", "C S3 X B3", "b3"},
-    {"buried: standard error needs less", "E", "+3 L2000 w0 w1849 w1 B", "C S3 X B3", "b3"},
+    {"buried: half of the time", "S", "+3 L2000 w0 w999 | w1 B", "C S3 | X B3", "b3"},
+    {"buried: standard error needs less", "E", "+3 L2000 w0 w1849 | w1 B", "C S3 | X B3", "b3"},
     {"buried: what waits has room in vain", "qS", "+40 F w0 L2000 w1000 B", "C S16 X U B16", "b16"},
     {"buried as soon as it is in vain", "S", "+3 f w0 n! L2000 w1 n! B", "C S3 - opened S3 - B3",
      "b3"},
     {"what comes after it, too", "S", "L2000 w1000 +2 w0 B", "B2", "b2"},
 
     /* the dead letter */
-    {"gathered for five seconds", "1S", "+2 f w0 i0 w4999 w1 B", "C S2 - opened B2", "b2"},
+    {"gathered for five seconds", "1S", "+2 w200 i0 w4999 | w1 B", "C S2 - opened | B2", "b2"},
     {"or at a flush", "1S", "+2 f w0 i0 +1 f w0 B @1000", "C S2 - opened B2 S1", "b2q1"},
     {"S3 fails", "1S", "+2 f w0 i0 f w0 b! @52 B", "C S2 - opened B2 B2", "b2"},
     {"nobody knows: the same again", "1S", "+2 f w0 i0 f w0 b? @52 B", "C S2 - opened B2 B2!",
@@ -165,8 +161,8 @@ static const struct row {
     {"credentials are refused: at once", "1Sc", "+2 f w0 i0 f w0 bc bc @52 B",
      "C S2 - opened B2 R B2 B2", "b2"},
     {"a part, by standard error", "1E", "+2 f w0 i0 f w0 B1 @1 B", "C S2 - opened B2 B1", "b2"},
-    {"a slow one at the last chance", "1S", "+2 f w0 i0 f w0 L900 w299 w1 B",
-     "C S2 - opened B2 Y B2", "b2"},
+    {"a slow one at the last chance", "1S", "+2 f w0 i0 f w0 L900 w299 | w1 B",
+     "C S2 - opened B2 | Y B2", "b2"},
 
     /* a snapshot, and copies of it */
     {"asleep: nothing goes out", "", "Z +3 f w0 o w0 +600 w60000", "", "q603"},
@@ -455,28 +451,6 @@ only_comes(const char *word)
 }
 
 static void
-set(const char *options)
-{
-    settings = (struct settings){.key = KEY_SANDBOX, .format = EVENT_VERBATIM};
-    for (const char *o = options; *o != '\0'; o++) {
-        if (*o == 'S' || *o == 'E')
-            settings.dead_letter = *o == 'S' ? DEAD_LETTER_S3 : DEAD_LETTER_STDERR;
-        else if (*o == 'o')
-            settings.drop = WHEN_FULL_OLDEST;
-        else if (*o == 'q')
-            settings.queue_max_bytes = 2048;
-        else if (*o == 'p')
-            settings.oversize = OVERSIZE_SPLIT;
-        else if (*o == 'c')
-            settings.credentials.host = SPAN("127.0.0.1");
-        else if (*o == '1')
-            settings.max_attempts = 1;
-        else
-            fail_msg("what is %c?", *o);
-    }
-}
-
-static void
 run_row(const struct row *row)
 {
     const struct ledger *l = &delivery.ledger;
@@ -516,9 +490,9 @@ script(void **state)
     const char *only = getenv("ROW");
 
     (void)state;
-    for (size_t i = 0; i < LEN(rows); i++)
-        if (only == NULL || strcmp(only, rows[i].name) == 0)
-            run_row(&rows[i]);
+    for (size_t i = 0; i < LEN(scripts); i++)
+        if (only == NULL || strcmp(only, scripts[i].name) == 0)
+            run_row(&scripts[i]);
 }
 
 /* Each copy has what was queued, so all of it may be there as often. */
@@ -543,334 +517,456 @@ doubles(void **state)
     CHECK_INT("the rest", l->retried + l->delivered + l->breaker_openings + l->bytes, 0);
 }
 
-/* --- what a script does not tell ------------------------------------------------------------------ */
-
+/* What of the memory is for what, and that it suffices for all of it. */
 static void
-anew(uint32_t events)
+memory_of(void **state)
 {
-    set("");
-    begin();
-    for (uint32_t i = 0; i < events; i++)
-        assert_int_equal(offer(100), 0);
-}
+    static const struct {
+        const char *options;
+        uint32_t queue_max_bytes, cap;
+        size_t dead;
+    } rows[] = {
+        {"", 65536, 65536, 0}, {"S", 65536, 65536, 8192}, {"E", 65543, 65536, 8192},
+        {"", 65544, 65544, 0}, {"", 65551, 65544, 0},
+    };
 
-/* Orders until there is a call; its records. */
-static uint32_t
-sent(void)
-{
-    while (!delivery.call.under_way) {
-        enum delivery_act act = delivery_next(&delivery, now, &order);
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        const struct queue *q = &delivery.queue;
 
-        assert_int_not_equal(act, DELIVERY_WAIT);
-        if (act == DELIVERY_CREDENTIALS)
-            delivery_credentials(&delivery, now, DELIVERY_READY);
+        set(rows[i].options);
+        settings.queue_max_bytes = rows[i].queue_max_bytes;
+        begin();
+        assert_int_equal(delivery_bytes(&settings),
+                         rows[i].cap + (rows[i].dead + 500) * sizeof(uint32_t) + intake_bytes());
+        assert_int_equal(q->ring.cap, rows[i].cap);
+        assert_ptr_equal(q->batches[QUEUE_STREAM].offsets, q->ring.bytes + rows[i].cap);
+        assert_int_equal(q->batches[QUEUE_STREAM].cap, 500);
+        assert_int_equal(q->batches[QUEUE_DEAD_LETTER].cap, rows[i].dead);
+        if (rows[i].dead > 0)
+            assert_ptr_equal(q->batches[QUEUE_DEAD_LETTER].offsets,
+                             q->batches[QUEUE_STREAM].offsets + 500);
+        assert_ptr_equal(delivery.intake.scratch,
+                         q->batches[QUEUE_STREAM].offsets + 500 + rows[i].dead);
+        assert_int_equal(delivery.form, WIRE_JSON);
     }
-    return delivery.call.len;
 }
 
-/* Whether it is pointless to wait for an event that has come just now. */
+/* A copy has an identity and random numbers of its own; a seed lasts for a while. */
 static void
-pointless(void **state)
+copies(void **state)
 {
+    struct intake_seed seed = {.sandbox = {9}, .numbers = 11};
+    char before[sizeof delivery.intake.sandbox];
+
     (void)state;
     anew(0);
-    assert_false(delivery_pointless_until(&delivery, now, 0, true));
-    anew(1);
-    assert_false(delivery_pointless_until(&delivery, now, 0, false));
-    assert_false(delivery_pointless_until(&delivery, now, now.ms + 1, true));
-    assert_true(delivery_pointless_until(&delivery, now, now.ms, true));
-    delivery_flush(&delivery);
-    (void)sent();
-    assert_false(delivery_pointless_until(&delivery, now, 0, true));
-    anew(1);
-    delivery.backoff.calls_at_ms = now.ms + 100;
-    assert_false(delivery_pointless_until(&delivery, now, now.ms + 101, true));
-    assert_true(delivery_pointless_until(&delivery, now, now.ms + 100, true));
-    assert_false(delivery_pointless_until(&delivery, now, now.ms + 100, false));
-    anew(0);
-    delivery.breaker.intervals = 1;
-    assert_true(delivery_pointless_until(&delivery, now, UINT64_MAX, false));
-    delivery.urgency.last_chance = true;
-    assert_false(delivery_pointless_until(&delivery, now, UINT64_MAX, false));
+    memcpy(before, delivery.intake.sandbox, sizeof before);
+    delivery_restored(&delivery, &seed);
+    assert_memory_not_equal(before, delivery.intake.sandbox, sizeof before);
+    assert_true(delivery.random == ~(uint64_t)11);
+    assert_true(delivery.intake.random == 11);
+    assert_false(delivery_wants_seed(&delivery));
+    delivery.intake.random_left = 1;
+    assert_false(delivery_wants_seed(&delivery));
+    delivery.intake.random_left = 0;
+    assert_true(delivery_wants_seed(&delivery));
+    delivery_reseed(&delivery, 12);
+    assert_false(delivery_wants_seed(&delivery));
 }
 
-/* The breaker's probe is as far away as it may be, by a wall clock that was set back; further is not believed. */
+/* Whether a record that waits for room to be split keeps others out. */
 static void
-far_probe(void **state)
-{
-    (void)state;
-    for (unsigned further = 0; further < 2; further++) {
-        anew(1);
-        delivery.breaker.intervals = delivery.breaker.failures = 1;
-        delivery.breaker.probe_at_ms = now.wall_ms + 30000 + further;
-        delivery_flush(&delivery);
-        delivery.pending.connect = false;
-        assert_int_equal(delivery_next(&delivery, now, &order),
-                         further ? DELIVERY_CREDENTIALS : DELIVERY_WAIT);
-        assert_int_equal(order.at_ms, further ? 0 : now.ms + 30000);
-    }
-}
-
-/* While the stream throttles, fresh records and those that failed take turns. */
-static void
-turns(void **state)
-{
-    (void)state;
-    for (uint32_t per_second = 0; per_second < 2; per_second++) {
-        struct delivery_reply r = {.status = 200, .records = true, .requests = 1};
-
-        anew(1);
-        delivery_flush(&delivery);
-        assert_int_equal(sent(), 1);
-        delivery_record(&delivery, 0, SPAN("InternalFailure"));
-        (void)delivery_replied(&delivery, now, &r);
-        delivery.call.what = QUEUE_TAKE_FAILED;
-        delivery.pace.per_second = per_second;
-        assert_int_equal(offer(100), 0);
-        delivery_flush(&delivery);
-        pass(20000);
-        delivery.backoff.failed_at_ms = 0;
-        (void)sent();
-        assert_int_equal(delivery.call.what, per_second ? QUEUE_TAKE_FRESH : QUEUE_TAKE_FAILED);
-    }
-}
-
-/* What a request takes: as many bytes as records, by how they are written. */
-static void
-request_sizes(void **state)
+kept_out(void **state)
 {
     static const struct {
         const char *name;
-        uint32_t batch_max;
-        bool last_chance, rests;
-        uint32_t bytes;
+        bool cramped, overflow, calling;
+        unsigned failures;
+        uint32_t aside;
+        enum queue_take_what what;
+        bool want;
     } rows[] = {
-        {"whole", 500, false, false, 5 * 1024 * 1024 - 4096},
-        {"fifth", 100, false, false, (5 * 1024 * 1024 - 4096) / 5},
-        {"last chance", 500, true, false, 1048576},
-        {"last chance, small", 50, true, false, (5 * 1024 * 1024 - 4096) / 10},
-        {"probe", 26, false, true, (5 * 1024 * 1024 - 4096) / 20},
-        {"probe of many", 500, false, true, (5 * 1024 * 1024 - 4096) / 20},
+        {"one waits", true, false, false, 0, 1, QUEUE_TAKE_FRESH, true},
+        {"it is being sent", true, false, true, 0, 0, QUEUE_TAKE_ASIDE, true},
+        {"another call", true, false, true, 0, 0, QUEUE_TAKE_FRESH, false},
+        {"it has gone", true, false, false, 0, 0, QUEUE_TAKE_ASIDE, false},
+        {"not for want of room", false, false, false, 0, 1, QUEUE_TAKE_FRESH, false},
+        {"calls fail", true, false, false, 1, 1, QUEUE_TAKE_FRESH, false},
+        {"events are dropped", true, true, false, 0, 1, QUEUE_TAKE_FRESH, false},
     };
 
     (void)state;
-    for (size_t i = 0; i < 2 * LEN(rows); i++) {
-        const char *name = rows[i / 2].name;
-        bool over = i % 2;
-        size_t left = rows[i / 2].bytes + over;
-        uint32_t records = 0;
-        struct queue_record one;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        anew(rows[i].aside);
+        if (rows[i].aside > 0)
+            make(1, QUEUE_ASIDE);
+        delivery.suspect.cramped = rows[i].cramped;
+        delivery.full.overflow = rows[i].overflow;
+        delivery.breaker.failures = rows[i].failures;
+        delivery.call.under_way = rows[i].calling;
+        delivery.call.what = rows[i].what;
+        CHECK_INT(rows[i].name, offer(100), rows[i].want ? ERR_FULL : 0);
+    }
+}
 
-        set("");
-        settings.queue_max_bytes = 16 << 20;
+/* An event for which a full queue has no room. */
+static void
+no_room(void **state)
+{
+    static const struct {
+        const char *name;
+        enum queue_state oldest;
+        unsigned refusals; /* of the oldest, of 5 that it may have */
+        bool drop_oldest, overflow;
+        uint32_t flush, want_flush; /* fresh records that a flush is for */
+        int want;
+        uint64_t dropped, refused;
+    } rows[] = {
+        {"waits", QUEUE_FRESH, 0, false, false, 9, 16, ERR_FULL, 0, 0},
+        {"waits, whatever is dropped then", QUEUE_FRESH, 0, true, false, 9, 16, ERR_FULL, 0, 0},
+        {"is dropped itself", QUEUE_FRESH, 0, false, true, 9, 9, 0, 1, 0},
+        {"the oldest is dropped", QUEUE_FRESH, 0, true, true, 9, 8, 0, 1, 0},
+        {"no flush is for it", QUEUE_FRESH, 0, true, true, 0, 0, 0, 1, 0},
+        {"the last one of a flush", QUEUE_FRESH, 0, true, true, 1, 0, 0, 1, 0},
+        {"the oldest has failed", QUEUE_FAILED, 1, true, true, 9, 9, 0, 1, 0},
+        {"the oldest is being sent", QUEUE_SENT, 0, true, true, 9, 9, 0, 1, 0},
+        {"it was refused too often", QUEUE_FAILED, 5, false, false, 9, 9, 0, 0, 1},
+        {"it was refused often", QUEUE_FAILED, 4, false, false, 9, 15, ERR_FULL, 0, 0},
+        {"it is aside", QUEUE_ASIDE, 5, false, false, 9, 15, ERR_FULL, 0, 0},
+        {"too often, and events are dropped", QUEUE_FAILED, 5, false, true, 9, 9, 0, 0, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        const struct ledger *l = &delivery.ledger;
+        bool sending = rows[i].oldest == QUEUE_SENT;
+
+        set(rows[i].drop_oldest ? "qo" : "q");
         begin();
-        delivery.form = WIRE_CBOR;
-        assert_int_equal(offer(100), 0);
-        assert_true(queue_oldest(&delivery.queue, &one));
-        for (left -= put_records_size(WIRE_CBOR, 100, one.partition_key); left > 0; records++) {
-            size_t bytes = left > 1000000 ? 500000 : left > 200000 ? 100000 : left;
-
-            if (bytes == left)
-                bytes -= put_records_size(WIRE_CBOR, bytes, one.partition_key) - bytes;
-            assert_int_equal(offer(bytes), 0);
-            left -= put_records_size(WIRE_CBOR, bytes, one.partition_key);
+        for (unsigned n = 0; n < 16; n++)
+            assert_int_equal(offer(100), 0);
+        for (unsigned n = 1; n < rows[i].refusals; n++) {
+            take(1);
+            queue_refused(&delivery.queue, QUEUE_STREAM, 0, QUEUE_FAILED);
         }
-        delivery_flush(&delivery);
-        delivery.batch_max = rows[i / 2].batch_max;
-        delivery.urgency.last_chance = rows[i / 2].last_chance;
-        delivery.breaker.intervals = rows[i / 2].rests;
-        CHECK_INT(name, sent(), records + !over);
+        if (rows[i].oldest != QUEUE_FRESH) {
+            take(1);
+            if (!sending)
+                queue_refused(&delivery.queue, QUEUE_STREAM, 0, rows[i].oldest);
+        }
+        delivery.call.under_way = sending;
+        delivery.news = false;
+        delivery.full.overflow = rows[i].overflow;
+        delivery.urgency.flush_fresh = rows[i].flush;
+        pass(10);
+        CHECK_INT(rows[i].name, offer(100), rows[i].want);
+        CHECK_INT(rows[i].name, delivery.urgency.flush_fresh, rows[i].want_flush);
+        CHECK_INT(rows[i].name, delivery.urgency.flush, rows[i].want != 0);
+        CHECK_INT(rows[i].name, l->dropped[DROP_OVERFLOW], rows[i].dropped);
+        CHECK_INT(rows[i].name, l->dropped[DROP_REFUSED], rows[i].refused);
+        CHECK_INT(rows[i].name, delivery.full.refused, rows[i].want != 0);
+        CHECK_INT(rows[i].name, delivery.full.waits, rows[i].want != 0);
+        CHECK_INT(rows[i].name, delivery.news, rows[i].want != 0);
+        delivery_check(&delivery);
+        if (rows[i].want == 0)
+            continue;
+        CHECK_INT(rows[i].name, delivery.full.left_ms, DELIVERY_PATIENCE_MS);
+        CHECK_INT(rows[i].name, delivery.full.seen_ms, now.ms);
+        delivery.full.left_ms = 7;
+        pass(10);
+        CHECK_INT(rows[i].name, offer(100), ERR_FULL);
+        CHECK_INT(rows[i].name, delivery.full.left_ms, 7);
+        CHECK_INT(rows[i].name, delivery.full.seen_ms, now.ms - 10);
     }
 }
 
-/* A call of as many records as are allowed is full. */
+/* When an event is news. */
 static void
-full_call(void **state)
+news(void **state)
 {
     (void)state;
-    for (uint32_t most = 3; most <= 4; most++) {
-        anew(3);
-        delivery_flush(&delivery);
-        delivery.batch_max = most;
-        assert_int_equal(sent(), 3);
-        assert_int_equal(delivery.call.full, most == 3);
+    anew(0);
+    delivery.news = false;
+    assert_int_equal(offer(100), 0);
+    assert_true(delivery.news && delivery.pending.connect);
+    assert_int_equal(delivery.urgency.fresh_since_ms, now.ms);
+    for (unsigned n = 1; n < 502; n++) {
+        pass(1);
+        delivery.news = delivery.pending.connect = false;
+        assert_int_equal(offer(100), 0);
+        assert_int_equal(delivery.news, n == 499);
+        assert_false(delivery.pending.connect);
+        assert_int_equal(delivery.urgency.fresh_since_ms, now.ms - n);
     }
 }
 
+/* Patience with a full queue. */
 static void
-answer(const char *const codes[], struct delivery_reply r)
-{
-    r.form = WIRE_CBOR;
-    for (uint32_t i = 0; codes != NULL && i < delivery.call.len; i++)
-        delivery_record(&delivery, i, span_of(codes[i]));
-    r.records = codes != NULL;
-    (void)delivery_replied(&delivery, now, &r);
-}
-
-#define TRANSIENT "InternalFailure"
-#define THROTTLED "ProvisionedThroughputExceededException"
-
-/* Until it may be sent, whatever it waits for. */
-static void
-sent_again(void)
-{
-    pass(60000);
-    (void)sent();
-}
-
-/* What a call's records say of it together. */
-static void
-of_records(void **state)
+patience(void **state)
 {
     static const struct {
-        const char *name, *codes[2];
-        uint32_t accepted, throttled;
-        enum retry_class class;
-        unsigned refusals; /* of the first, before */
-        unsigned max_attempts;
-        bool hopeful;
+        const char *name;
+        bool waits, told;
+        uint32_t left_ms;
+        uint64_t passed_ms;
+        uint32_t want_ms;
+        bool overflow;
     } rows[] = {
-        {"throttled", {THROTTLED, ""}, 1, 1, RETRY_THROTTLED, 0, 5, true},
-        {"throttled, as often as it may be refused",
-         {THROTTLED, ""},
-         1,
-         1,
-         RETRY_THROTTLED,
-         4,
-         5,
-         true},
-        {"failed", {TRANSIENT, ""}, 1, 0, RETRY_TRANSIENT, 0, 5, true},
-        {"failed for the last time", {TRANSIENT, ""}, 1, 0, RETRY_TRANSIENT, 4, 5, false},
-        {"failed for the last but one", {TRANSIENT, ""}, 1, 0, RETRY_TRANSIENT, 3, 5, true},
-        {"one of each", {THROTTLED, TRANSIENT}, 0, 1, RETRY_THROTTLED, 0, 5, true},
+        {"nobody waits", false, false, 400, 300, 400, false},
+        {"some is left", true, false, 400, 300, 100, false},
+        {"one is left", true, false, 400, 399, 1, false},
+        {"none is left", true, false, 400, 400, 0, true},
+        {"long ago none was", true, false, 400, 450, 0, true},
+        {"half a second counts", true, false, 900, 500, 400, false},
+        {"and no more", true, false, 900, 501, 400, false},
+        {"told already", true, true, 400, 400, 0, true},
     };
 
     (void)state;
     for (size_t i = 0; i < LEN(rows); i++) {
-        struct delivery_reply r = {.status = 200, .requests = 1};
+        struct delivery_full *f = &delivery.full;
 
+        anew(0);
+        *f = (struct delivery_full){.waits = rows[i].waits,
+                                    .told = rows[i].told,
+                                    .left_ms = rows[i].left_ms,
+                                    .seen_ms = now.ms - rows[i].passed_ms};
+        delivery_count_patience(&delivery, now);
+        CHECK_INT(rows[i].name, f->left_ms, rows[i].want_ms);
+        CHECK_INT(rows[i].name, f->overflow, rows[i].overflow);
+        CHECK_INT(rows[i].name, f->waits, rows[i].waits && !rows[i].overflow);
+        CHECK_INT(rows[i].name, f->told, rows[i].told || rows[i].overflow);
+        CHECK_INT(rows[i].name, delivery.pending.full, rows[i].overflow && !rows[i].told);
+        CHECK_INT(rows[i].name, delivery.pending.resume, rows[i].overflow);
+        CHECK_INT(rows[i].name, f->seen_ms, now.ms - (rows[i].waits ? 0 : rows[i].passed_ms));
+    }
+    anew(0);
+    delivery.full = (struct delivery_full){.waits = true, .left_ms = 400, .seen_ms = now.ms - 100};
+    delivery_patience(&delivery, now, 500);
+    assert_int_equal(delivery.full.left_ms, 300);
+    assert_int_equal(delivery.full.patience_ms, 500);
+    delivery_patience(&delivery, now, 299);
+    assert_int_equal(delivery.full.left_ms, 299);
+    delivery.full.waits = false;
+    delivery_patience(&delivery, now, 9);
+    assert_int_equal(delivery.full.left_ms, 299);
+    assert_int_equal(delivery.full.patience_ms, 9);
+}
+
+/* What is asked about the queue. */
+static void
+questions(void **state)
+{
+    static const struct {
+        enum queue_state state;
+        bool delivered;
+    } rows[] = {
+        {QUEUE_FRESH, false}, {QUEUE_FAILED, false}, {QUEUE_SUSPECT, false},
+        {QUEUE_ASIDE, false}, {QUEUE_DEAD, true},    {QUEUE_IN_DOUBT, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
         anew(1);
-        delivery_flush(&delivery);
-        (void)sent();
-        for (unsigned n = 0; n < rows[i].refusals; n++) {
-            answer((const char *const[]){TRANSIENT}, r);
-            delivery.breaker = (struct breaker){0};
-            sent_again();
-        }
-        answer((const char *const[]){THROTTLED}, r);
-        assert_int_equal(offer(100), 0);
-        sent_again();
-        CHECK_INT(rows[i].name, delivery.call.len, 2);
-        answer(rows[i].codes, r);
-        CHECK_INT(rows[i].name, delivery.call.accepted, rows[i].accepted);
-        CHECK_INT(rows[i].name, delivery.call.throttled, rows[i].throttled);
-        CHECK_INT(rows[i].name, delivery.call.class, rows[i].class);
-        CHECK_INT(rows[i].name, delivery.call.hopeful, rows[i].hopeful);
-        CHECK_INT(rows[i].name, delivery.call.most_attempts, rows[i].refusals + 2);
+        if (rows[i].state != QUEUE_FRESH)
+            make(1, rows[i].state);
+        assert_int_equal(delivery_delivered(&delivery), rows[i].delivered);
+        assert_false(delivery_drained(&delivery));
+    }
+    anew(0);
+    assert_true(delivery_delivered(&delivery) && delivery_drained(&delivery));
+    delivery.call.under_way = true;
+    assert_false(delivery_delivered(&delivery));
+    for (uint32_t more = 0; more < 2; more++) {
+        set("");
+        settings.queue_max_bytes = 4096;
+        begin();
+        assert_int_equal(offer(1000), 0);
+        assert_int_equal(offer(1048 + more), 0);
+        assert_int_equal(delivery_crowded(&delivery), more);
+        delivery.full = (struct delivery_full){.waits = true, .overflow = true, .told = true};
+        delivery_room_came(&delivery);
+        assert_int_equal(delivery.full.told, more);
+        assert_false(delivery.full.waits || delivery.full.overflow);
+        delivery.full.told = false;
+        delivery_room_came(&delivery);
+        assert_false(delivery.full.told);
     }
 }
 
-/* The longest wait of many after a call that failed so, and after a part of one. */
+/* How much time is left, and how much of it a silent connection may take. */
 static void
-waits(void **state)
+time_left(void **state)
 {
     static const struct {
-        const char *name, *codes[2];
-        enum retry_class class;
-        uint32_t hint_ms;
-        uint64_t least_ms, most_ms;
+        const char *name;
+        uint64_t deadline_ms, bury_ms; /* from now on; 0: none */
+        bool last_chance;
+        uint32_t left_ms, hurry_ms;
     } rows[] = {
-        {"transient", {NULL}, RETRY_TRANSIENT, 0, 40, 51},
-        {"throttled", {NULL}, RETRY_THROTTLED, 0, 800, 1001},
-        {"as asked for", {NULL}, RETRY_TRANSIENT, 300, 301, 301},
-        {"a part, transient", {"", TRANSIENT}, RETRY_TRANSIENT, 0, 40, 50},
-        {"a part, as asked for", {"", TRANSIENT}, RETRY_TRANSIENT, 300, 300, 300},
-        {"a part, throttled", {"", THROTTLED}, RETRY_TRANSIENT, 0, 800, 1000},
+        {"nobody waits", 0, 0, false, UINT32_MAX, 0},
+        {"someone does", 900, 0, false, 900, 0},
+        {"the last chance", 900, 0, true, 900, 300},
+        {"little time", 153, 0, true, 153, 51},
+        {"less", 150, 0, true, 150, 50},
+        {"still less", 147, 0, true, 147, 50},
+        {"none", UINT64_MAX, 0, true, 0, 50},
+        {"then the rest is buried", 900, 400, true, 400, 300},
     };
 
     (void)state;
     for (size_t i = 0; i < LEN(rows); i++) {
-        uint64_t longest = 0;
+        anew(0);
+        if (rows[i].deadline_ms > 0)
+            delivery.urgency.deadline_ms = now.ms + rows[i].deadline_ms;
+        if (rows[i].bury_ms > 0)
+            delivery.urgency.bury_at_ms = now.ms + rows[i].bury_ms;
+        delivery.urgency.last_chance = rows[i].last_chance;
+        CHECK_INT(rows[i].name, delivery_left_ms(&delivery, now), rows[i].left_ms);
+        CHECK_INT(rows[i].name, delivery_hurry_ms(&delivery, now), rows[i].hurry_ms);
+    }
+}
+
+/* Waits that were chosen when nobody waited end sooner, once someone does. */
+static void
+awaited_now(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t before_ms, deadline_ms; /* when it was awaited until, and is now; 0: not */
+        bool hopeful;
+        uint64_t least_ms, most_ms; /* of the next call's wait, which was 9 s */
+    } rows[] = {
+        {"someone waits", 0, 400, true, 1, 51},
+        {"someone has waited", 500, 400, true, 9000, 9000},
+        {"nobody does any more", 500, 0, true, 9000, 9000},
+        {"nobody does", 0, 0, true, 9000, 9000},
+        {"nothing can be hoped for", 0, 400, false, 9000, 9000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        uint64_t longest = 0, longest_failed = 0;
 
         for (uint64_t seed = 0; seed < 64; seed++) {
-            struct delivery_reply r = {
-                .status = 200, .requests = 1, .retry_after_ms = rows[i].hint_ms};
-            bool whole = rows[i].codes[0] == NULL;
-            uint64_t at;
+            struct delivery_backoff *b = &delivery.backoff;
 
-            anew(2);
+            anew(0);
             delivery_reseed(&delivery, seed);
-            delivery_flush(&delivery);
-            (void)sent();
-            r.class = rows[i].class;
-            r.status = whole ? 500 : 200;
-            answer(whole ? NULL : rows[i].codes, r);
-            at = whole ? delivery.backoff.calls_at_ms : delivery.backoff.failed_at_ms;
-            longest = at - now.ms > longest ? at - now.ms : longest;
+            delivery.call.hopeful = rows[i].hopeful;
+            delivery.call.class = RETRY_THROTTLED;
+            delivery.call.most_attempts = delivery.breaker.failures = 4;
+            if (rows[i].before_ms > 0)
+                delivery.urgency.deadline_ms = now.ms + rows[i].before_ms;
+            b->calls_at_ms = b->failed_at_ms = delivery.pace.next_ms = now.ms + 9000;
+            delivery_await(&delivery, now,
+                           rows[i].deadline_ms == 0 ? 0 : now.ms + rows[i].deadline_ms);
+            CHECK_INT(rows[i].name, delivery.pace.next_ms - now.ms,
+                      rows[i].most_ms == 51 ? 50 : 9000);
+            CHECK(rows[i].name, b->calls_at_ms - now.ms >= rows[i].least_ms);
+            longest = b->calls_at_ms - now.ms > longest ? b->calls_at_ms - now.ms : longest;
+            longest_failed = b->failed_at_ms - now.ms > longest_failed ? b->failed_at_ms - now.ms
+                                                                       : longest_failed;
+            b->calls_at_ms = b->failed_at_ms = now.ms;
+            delivery.urgency.deadline_ms = 0;
+            delivery_await(&delivery, now, now.ms + 400);
+            CHECK_INT(rows[i].name, b->calls_at_ms - now.ms, 0);
+            CHECK_INT(rows[i].name, b->failed_at_ms - now.ms, 0);
+            b->calls_at_ms = b->failed_at_ms = now.ms + 1;
+            delivery.urgency.deadline_ms = 0;
+            delivery_await(&delivery, now, now.ms + 400);
+            CHECK_INT(rows[i].name, b->calls_at_ms - now.ms, 1);
+            CHECK(rows[i].name, b->failed_at_ms - now.ms <= 1);
         }
-        CHECK_INT(rows[i].name, longest >= rows[i].least_ms && longest <= rows[i].most_ms, true);
+        CHECK(rows[i].name, longest <= rows[i].most_ms && longest > rows[i].most_ms - 11);
+        CHECK(rows[i].name,
+              longest_failed <= rows[i].most_ms && longest_failed > rows[i].most_ms - 11);
     }
 }
 
-/* A call after one that failed is paid for; without means it is not made, and the breaker opens. */
+/* The last chance, and the end. */
 static void
-paid_for(void **state)
+ends(void **state)
 {
-    struct delivery_reply r = {.status = 500, .requests = 1};
+    static const struct {
+        const char *options;
+        uint64_t deadline_ms;
+        uint32_t stream_ms;
+        bool buries;
+    } rows[] = {
+        {"", 2000, 2000, false}, {"S", 2000, 1000, true}, {"E", 2000, 1850, true},
+        {"E", 151, 1, true},     {"E", 150, 0, true},     {"E", 149, 0, true},
+        {"S", 0, 0, true},       {"", 0, 0, false},
+    };
 
     (void)state;
-    anew(1);
-    delivery_flush(&delivery);
-    (void)sent();
-    answer(NULL, r);
-    pass(delivery.backoff.calls_at_ms - now.ms);
-    (void)sent();
-    assert_int_equal(delivery.quota.tokens, 486);
-    anew(1);
-    delivery_flush(&delivery);
-    delivery.breaker.failures = 1;
-    delivery.quota.tokens = 13;
-    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_CONNECT);
+    for (size_t i = 0; i < LEN(rows); i++) {
+        const char *name = rows[i].options;
+        struct delivery_urgency *u = &delivery.urgency;
+
+        set(rows[i].options);
+        begin();
+        assert_int_equal(offer(100), 0);
+        delivery.backoff.calls_at_ms = delivery.backoff.failed_at_ms = delivery.pace.next_ms =
+            now.ms + 9000;
+        delivery_last_chance(&delivery, now, now.ms + rows[i].deadline_ms);
+        CHECK_INT(name, u->deadline_ms, now.ms + rows[i].deadline_ms);
+        CHECK_INT(name, u->stream_ms, rows[i].stream_ms);
+        CHECK_INT(name, u->bury_at_ms, rows[i].buries ? now.ms + rows[i].stream_ms : 0);
+        CHECK(name, u->last_chance && u->flush && u->flush_fresh == 1 && delivery.call.hopeful);
+        CHECK_INT(name, delivery.dead.last_chance, rows[i].buries);
+        CHECK_INT(name, delivery.backoff.calls_at_ms, now.ms + 1);
+        CHECK_INT(name, delivery.backoff.failed_at_ms, 0);
+        CHECK(name, delivery.pace.next_ms <= now.ms + 50);
+        delivery.queue.common_key = SPAN("key");
+        delivery.full.waits = true;
+        delivery_end(&delivery);
+        CHECK(name, u->over && delivery.intake.over && !delivery.full.waits);
+        CHECK_INT(name, u->bury_at_ms, 0);
+        CHECK_INT(name, delivery.ledger.dropped[DROP_SHUTDOWN], 1);
+        CHECK_INT(name, delivery.queue.events, 0);
+        CHECK_SPAN(name, delivery.queue.common_key, SPAN("key"));
+        CHECK_INT(name, delivery_next(&delivery, now, &order), DELIVERY_WAIT);
+        CHECK(name, order.at_ms == UINT64_MAX);
+    }
+    /* once it is buried, nothing is to be buried again */
+    set("S");
+    begin();
+    assert_int_equal(offer(100), 0);
+    delivery_last_chance(&delivery, now, now.ms + 2000);
+    pass(1000);
+    delivery.pending.connect = false;
     assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_CREDENTIALS);
-    delivery_credentials(&delivery, now, DELIVERY_READY);
-    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_NOTE);
-    assert_int_equal(order.note, DELIVERY_OPENED);
-    assert_int_equal(order.failures, 2);
-    assert_int_equal(delivery.ledger.breaker_openings, 1);
-    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_WAIT);
-    assert_in_range(order.at_ms, now.ms + 500, now.ms + 1000);
-    assert_true(breaker_open(&delivery.breaker));
-    /* the probe succeeds */
-    pass(order.at_ms - now.ms);
-    (void)sent();
-    answer((const char *const[]){""}, (struct delivery_reply){.status = 200, .requests = 1});
-    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_NOTE);
-    assert_int_equal(order.note, DELIVERY_RECOVERS);
-    assert_int_equal(order.failures, 2);
+    assert_int_equal(delivery.urgency.bury_at_ms, 0);
+    assert_true(delivery.urgency.over && delivery.intake.last);
+    assert_int_equal(delivery.queue.count[QUEUE_DEAD], 1);
 }
 
-/* Credentials are for one call, and asked for again before the next one. */
+/* What the report about credentials changes. */
 static void
-asked_each_time(void **state)
+credentials(void **state)
 {
+    static const struct {
+        enum delivery_credentials report;
+        bool ready;
+        uint64_t at_ms;
+        unsigned failures;
+    } rows[] = {{DELIVERY_READY, true, 0, 0},
+                {DELIVERY_COMING, false, 1000, 0},
+                {DELIVERY_NONE, false, 0, 1}};
+
     (void)state;
-    anew(1);
-    for (unsigned calls = 0; calls < 3; calls++) {
-        unsigned asked = 0;
-
-        assert_int_equal(calls == 0 ? 0 : offer(100), 0);
-        delivery_flush(&delivery);
-        while (!delivery.call.under_way) {
-            enum delivery_act act = delivery_next(&delivery, now, &order);
-
-            asked += act == DELIVERY_CREDENTIALS;
-            assert_int_not_equal(act, DELIVERY_WAIT);
-            if (act == DELIVERY_CREDENTIALS)
-                delivery_credentials(&delivery, now, DELIVERY_READY);
-        }
-        assert_int_equal(asked, 1);
-        answer((const char *const[]){""}, (struct delivery_reply){.status = 200, .requests = 1});
-        pass(1);
+    for (size_t i = 0; i < LEN(rows); i++) {
+        anew(0);
+        delivery.pending.ready = !rows[i].ready;
+        delivery.pending.credentials_at_ms = 7;
+        delivery_credentials(&delivery, now, rows[i].report);
+        assert_int_equal(delivery.pending.ready, rows[i].ready);
+        assert_int_equal(delivery.pending.credentials_at_ms,
+                         rows[i].at_ms > 0 ? now.ms + rows[i].at_ms : 0);
+        assert_int_equal(delivery.breaker.failures, rows[i].failures);
+        assert_false(breaker_open(&delivery.breaker));
     }
 }
 
@@ -878,12 +974,11 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(script),          cmocka_unit_test(doubles),
-        cmocka_unit_test(pointless),       cmocka_unit_test(far_probe),
-        cmocka_unit_test(turns),           cmocka_unit_test(request_sizes),
-        cmocka_unit_test(full_call),       cmocka_unit_test(of_records),
-        cmocka_unit_test(waits),           cmocka_unit_test(paid_for),
-        cmocka_unit_test(asked_each_time),
+        cmocka_unit_test(script),      cmocka_unit_test(doubles),     cmocka_unit_test(memory_of),
+        cmocka_unit_test(copies),      cmocka_unit_test(kept_out),    cmocka_unit_test(no_room),
+        cmocka_unit_test(news),        cmocka_unit_test(patience),    cmocka_unit_test(questions),
+        cmocka_unit_test(time_left),   cmocka_unit_test(awaited_now), cmocka_unit_test(ends),
+        cmocka_unit_test(credentials),
     };
 
     return RUN(argc, argv, tests);

@@ -185,8 +185,8 @@ struct call {
     bool last_chance;
 };
 
-#define DATA "'records.1.member.data': less than or equal to %u"
-#define KEY "'records.1.member.partitionKey': less than or equal to %u"
+#define DATA "'records.1.member.data': less than or equal to #"
+#define KEY "'records.1.member.partitionKey': less than or equal to #"
 #define EVIDENCE .before.evidence = true
 #define EXONERATED .before.exonerated = true
 
@@ -354,6 +354,21 @@ flag(bool set)
     return set ? UINT64_MAX : 0;
 }
 
+/* The text with the number for each #. */
+static void
+with_limit(char *out, size_t cap, const char *text, unsigned limit)
+{
+    *out = '\0';
+    for (; *text != '\0'; text++) {
+        size_t len = strlen(out);
+
+        if (*text == '#')
+            snprintf(out + len, cap - len, "%u", limit);
+        else
+            snprintf(out + len, cap - len, "%c", *text);
+    }
+}
+
 static void
 rules(void **state)
 {
@@ -373,7 +388,7 @@ rules(void **state)
         first = queue_at(q, QUEUE_STREAM, 0);
         CHECK_INT(c->name, first.data.len, bytes);
         limit = (unsigned)first.partition_key.len + (unsigned)c->limit;
-        snprintf(message, sizeof message, c->message, limit, limit);
+        with_limit(message, sizeof message, c->message, limit);
         call.message = span_of(message);
         strcpy(got, suspect_refused(&s, &delivery.intake, &call) == SUSPECT_AGAIN ? "again:"
                                                                                   : "not it:");
