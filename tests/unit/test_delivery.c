@@ -154,6 +154,12 @@ static const struct row {
 
     /* the dead letter */
     {"gathered for five seconds", "1S", "+2 w200 i0 w4999 | w1 B", "C S2 - opened | B2", "b2"},
+    {"a flush before is not for them", "1S", "+1 f w0 y +2 w200 i0 w4999 | w1 B",
+     "C S1 + C S2 - | B2", "d1b2"},
+    {"S3 needs credentials", "1S", "+2 w200 i1 kC +1 w200 | f w0 | @1000", "C S2 ~ C K | | K",
+     "d1q2"},
+    {"standard error needs none", "1E", "+2 w200 i1 kC +1 w200 | f w0 B", "C S2 ~ C K | B1",
+     "d1b1q1"},
     {"or at a flush", "1S", "+2 f w0 i0 +1 f w0 B @1000", "C S2 - opened B2 S1", "b2q1"},
     {"S3 fails", "1S", "+2 f w0 i0 f w0 b! @52 B", "C S2 - opened B2 B2", "b2"},
     {"nobody knows: the same again", "1S", "+2 f w0 i0 f w0 b? @52 B", "C S2 - opened B2 B2!",
@@ -847,9 +853,9 @@ awaited_now(void **state)
 
     (void)state;
     for (size_t i = 0; i < LEN(rows); i++) {
-        uint64_t longest = 0, longest_failed = 0;
+        uint64_t longest = 0, longest_failed = 0, least = UINT64_MAX, least_failed = UINT64_MAX;
 
-        for (uint64_t seed = 0; seed < 64; seed++) {
+        for (uint64_t seed = 0; seed < 500; seed++) {
             struct delivery_backoff *b = &delivery.backoff;
 
             anew(0);
@@ -868,6 +874,9 @@ awaited_now(void **state)
             longest = b->calls_at_ms - now.ms > longest ? b->calls_at_ms - now.ms : longest;
             longest_failed = b->failed_at_ms - now.ms > longest_failed ? b->failed_at_ms - now.ms
                                                                        : longest_failed;
+            least = b->calls_at_ms - now.ms < least ? b->calls_at_ms - now.ms : least;
+            least_failed =
+                b->failed_at_ms - now.ms < least_failed ? b->failed_at_ms - now.ms : least_failed;
             b->calls_at_ms = b->failed_at_ms = now.ms;
             delivery.urgency.deadline_ms = 0;
             delivery_await(&delivery, now, now.ms + 400);
@@ -879,6 +888,8 @@ awaited_now(void **state)
             CHECK_INT(rows[i].name, b->calls_at_ms - now.ms, 1);
             CHECK(rows[i].name, b->failed_at_ms - now.ms <= 1);
         }
+        CHECK_INT(rows[i].name, least, rows[i].least_ms);
+        CHECK_INT(rows[i].name, least_failed, rows[i].least_ms - (rows[i].least_ms == 1));
         CHECK(rows[i].name, longest <= rows[i].most_ms && longest > rows[i].most_ms - 11);
         CHECK(rows[i].name,
               longest_failed <= rows[i].most_ms && longest_failed > rows[i].most_ms - 11);
@@ -929,6 +940,10 @@ ends(void **state)
         CHECK_SPAN(name, delivery.queue.common_key, SPAN("key"));
         CHECK_INT(name, delivery_next(&delivery, now, &order), DELIVERY_WAIT);
         CHECK(name, order.at_ms == UINT64_MAX);
+        delivery.pending.connect = delivery.news = false;
+        CHECK_INT(name, offer(100), 0);
+        CHECK_INT(name, delivery.ledger.dropped[DROP_SHUTDOWN], 2);
+        CHECK(name, !delivery.pending.connect && !delivery.news);
     }
     /* once it is buried, nothing is to be buried again */
     set("S");
@@ -941,6 +956,50 @@ ends(void **state)
     assert_int_equal(delivery.urgency.bury_at_ms, 0);
     assert_true(delivery.urgency.over && delivery.intake.last);
     assert_int_equal(delivery.queue.count[QUEUE_DEAD], 1);
+}
+
+/* Whether a connection is opened ahead of need, for a function that has long been silent. */
+static void
+ahead(void **state)
+{
+    static const struct {
+        enum queue_state state;
+        uint32_t records;
+        unsigned silent;
+        bool want;
+    } rows[] = {
+        {QUEUE_FRESH, 0, 9, false}, {QUEUE_FRESH, 1, 9, true}, {QUEUE_FAILED, 1, 9, true},
+        {QUEUE_DEAD, 1, 9, false},  {QUEUE_FRESH, 0, 0, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        anew(rows[i].records);
+        if (rows[i].state != QUEUE_FRESH)
+            make(rows[i].records, rows[i].state);
+        delivery.pending.connect = false;
+        delivery.ahead =
+            (struct ahead){.received = delivery.ledger.received, .silent = rows[i].silent};
+        delivery_open(&delivery);
+        assert_int_equal(delivery.pending.connect, rows[i].want);
+    }
+}
+
+/* Until when there is nothing to do. */
+static void
+rests(void **state)
+{
+    (void)state;
+    anew(0);
+    delivery.news = delivery.pending.ready = true;
+    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_WAIT);
+    assert_true(order.at_ms == UINT64_MAX && !delivery.news && !delivery.pending.ready);
+    for (uint32_t left_ms = 499; left_ms <= 502; left_ms++) {
+        delivery.full =
+            (struct delivery_full){.waits = true, .left_ms = left_ms, .seen_ms = now.ms};
+        assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_WAIT);
+        assert_int_equal(order.at_ms - now.ms, left_ms < 500 ? left_ms : 500);
+    }
 }
 
 /* What the report about credentials changes. */
@@ -978,7 +1037,7 @@ main(int argc, char **argv)
         cmocka_unit_test(copies),      cmocka_unit_test(kept_out),    cmocka_unit_test(no_room),
         cmocka_unit_test(news),        cmocka_unit_test(patience),    cmocka_unit_test(questions),
         cmocka_unit_test(time_left),   cmocka_unit_test(awaited_now), cmocka_unit_test(ends),
-        cmocka_unit_test(credentials),
+        cmocka_unit_test(credentials), cmocka_unit_test(ahead),       cmocka_unit_test(rests),
     };
 
     return RUN(argc, argv, tests);

@@ -70,6 +70,27 @@ turns(void **state)
     }
 }
 
+static size_t
+no_size(void *context, const struct queue_record *record)
+{
+    (void)context;
+    (void)record;
+    return 0;
+}
+
+/* All records that there are become what is said. */
+static void
+become(uint32_t records, enum queue_state state)
+{
+    struct queue_limits limits = {records, UINT64_MAX, no_size, NULL};
+
+    if (state == QUEUE_FRESH)
+        return;
+    assert_int_equal(queue_take(&delivery.queue, QUEUE_STREAM, &limits, QUEUE_TAKE_FRESH), records);
+    queue_return(&delivery.queue, QUEUE_STREAM, state);
+    delivery.suspect.halved = true;
+}
+
 /* What a request takes: as many bytes as records, by how they are written. */
 static void
 request_sizes(void **state)
@@ -79,13 +100,16 @@ request_sizes(void **state)
         uint32_t batch_max;
         bool last_chance, rests;
         uint32_t bytes;
+        enum queue_state state;
     } rows[] = {
-        {"whole", 500, false, false, 5 * 1024 * 1024 - 4096},
-        {"fifth", 100, false, false, (5 * 1024 * 1024 - 4096) / 5},
-        {"last chance", 500, true, false, 1048576},
-        {"last chance, small", 50, true, false, (5 * 1024 * 1024 - 4096) / 10},
-        {"probe", 26, false, true, (5 * 1024 * 1024 - 4096) / 20},
-        {"probe of many", 500, false, true, (5 * 1024 * 1024 - 4096) / 20},
+        {"suspects", 26, false, false, 5 * 1024 * 1024 - 4096, QUEUE_SUSPECT},
+        {"failed", 100, false, false, (5 * 1024 * 1024 - 4096) / 5, QUEUE_FAILED},
+        {"whole", 500, false, false, 5 * 1024 * 1024 - 4096, QUEUE_FRESH},
+        {"fifth", 100, false, false, (5 * 1024 * 1024 - 4096) / 5, QUEUE_FRESH},
+        {"last chance", 500, true, false, 1048576, QUEUE_FRESH},
+        {"last chance, small", 50, true, false, (5 * 1024 * 1024 - 4096) / 10, QUEUE_FRESH},
+        {"probe", 26, false, true, (5 * 1024 * 1024 - 4096) / 20, QUEUE_FRESH},
+        {"probe of many", 500, false, true, (5 * 1024 * 1024 - 4096) / 20, QUEUE_FRESH},
     };
 
     (void)state;
@@ -110,6 +134,7 @@ request_sizes(void **state)
             assert_int_equal(offer(bytes), 0);
             left -= put_records_size(WIRE_CBOR, bytes, one.partition_key);
         }
+        become(records + 1, rows[i / 2].state);
         delivery_flush(&delivery);
         delivery.batch_max = rows[i / 2].batch_max;
         delivery.urgency.last_chance = rows[i / 2].last_chance;

@@ -266,6 +266,12 @@ outcomes(void **state)
         {"for good", {.status = 400, .class = RETRY_CONFIGURATION}, 0, 1, 0, true},
         {"silent", {.result = ERR_LATE}, 0, 1, 1, false},
         {"no connection", {.result = ERR_IO, .class = RETRY_CONFIGURATION}, 0, 1, 0, false},
+        {"the clock was wrong",
+         {.status = 403, .class = RETRY_SKEW, .skewed = true},
+         0,
+         0,
+         0,
+         false},
     };
 
     (void)state;
@@ -273,10 +279,13 @@ outcomes(void **state)
         anew(2);
         delivery_flush(&delivery);
         (void)sent();
+        delivery.backoff.calls_at_ms = now.ms - 1;
         delivery.ledger.bytes = 9;
         delivery.backoff.bytes_before = 7;
         answer(NULL, rows[i].r);
         CHECK_INT(rows[i].name, delivery.backoff.bytes_before, 7);
+        CHECK_INT(rows[i].name, delivery.backoff.calls_at_ms == 0, rows[i].r.skewed);
+        CHECK_INT(rows[i].name, delivery.backoff.at_once, rows[i].r.skewed);
         CHECK_INT(rows[i].name, delivery.queue.count[QUEUE_SUSPECT], rows[i].suspects);
         CHECK_INT(rows[i].name, delivery.breaker.failures, rows[i].failures);
         CHECK_INT(rows[i].name, delivery.breaker.silent, rows[i].silent);
@@ -331,12 +340,13 @@ at_pace(void **state)
         bool full;
         uint64_t deadline_ms;
     } rows[] = {
-        {"a full batch", {"", THROTTLED}, QUEUE_TAKE_FRESH, 2, 0, true, 0},
-        {"one that is not full", {"", THROTTLED}, QUEUE_TAKE_FRESH, 3, 0, false, 0},
-        {"failed ones", {"", THROTTLED}, QUEUE_TAKE_FAILED, 2, 0, true, 0},
-        {"suspects", {"", ""}, QUEUE_TAKE_SUSPECTS, 2, 0, false, 0},
-        {"one aside", {"", ""}, QUEUE_TAKE_ASIDE, 2, 0, false, 0},
-        {"none throttled", {"", ""}, QUEUE_TAKE_FRESH, 2, 0, true, 0},
+        {"a full batch", {"", ""}, QUEUE_TAKE_FRESH, 3, 0, true, 0},
+        {"the largest", {"", ""}, QUEUE_TAKE_FRESH, 2, 0, true, 0},
+        {"one that is not full", {"", ""}, QUEUE_TAKE_FRESH, 3, 0, false, 0},
+        {"failed ones", {"", ""}, QUEUE_TAKE_FAILED, 3, 0, true, 0},
+        {"suspects", {"", ""}, QUEUE_TAKE_SUSPECTS, 3, 0, true, 0},
+        {"one aside", {"", ""}, QUEUE_TAKE_ASIDE, 3, 0, true, 0},
+        {"one throttled", {"", THROTTLED}, QUEUE_TAKE_FRESH, 3, 0, false, 0},
         {"as the service asks", {"", THROTTLED}, QUEUE_TAKE_FRESH, 2, 300, true, 0},
         {"someone waits", {"", THROTTLED}, QUEUE_TAKE_FRESH, 2, 0, true, 90},
     };
@@ -350,7 +360,7 @@ at_pace(void **state)
             .sent = 2,
             .accepted = 2 - throttled,
             .throttled = throttled,
-            .full = rows[i].full,
+            .full = rows[i].full && rows[i].what <= QUEUE_TAKE_FAILED,
             .most = rows[i].batch_max,
             .took_ms = 7,
             .left_ms = rows[i].deadline_ms > 0 ? (uint32_t)rows[i].deadline_ms : UINT32_MAX,
@@ -364,6 +374,7 @@ at_pace(void **state)
         delivery.batch_max = rows[i].batch_max;
         (void)sent();
         delivery.call.what = rows[i].what;
+        delivery.call.full = rows[i].full;
         pass(7);
         if (rows[i].deadline_ms > 0)
             delivery_await(&delivery, now, now.ms + rows[i].deadline_ms);
