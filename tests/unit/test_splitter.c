@@ -54,6 +54,10 @@ static const struct row {
     {"word with a closing brace", TEXT("[1},{\"a\":2},3]"), 0, false, TEXT("1};{\"a\":2};3;")},
     {"word with a string", TEXT("[a\"]\",2]"), 0, false, TEXT("a\"]\";2;")},
     {"word with braces", TEXT("[a{},2]"), 0, false, TEXT("a{};2;")},
+    {"word with a string in braces", TEXT("[a{\"b\"c},2]"), 0, false, TEXT("a{\"b\"c};2;")},
+    {"word with a string behind a bracket", TEXT("[a[\"b\"c},2]"), 0, false, TEXT("a[\"b\"c};2;")},
+    {"word with braces in braces", TEXT("[a{{\"b\"}c},2]"), 0, false, TEXT("a{{\"b\"}c};2;")},
+    {"text behind the braces of a word", TEXT("[a{}b]"), ERR_BAD, false, TEXT("a{};")},
 
     {"nothing", TEXT(""), ERR_MORE, false, TEXT("")},
     {"white space alone", TEXT(" \n"), ERR_MORE, false, TEXT("")},
@@ -439,6 +443,10 @@ static const struct damage {
     {"text with braces", TEXT("[" HEAD "\"3,\"{\\\"\":\"{\\\"\"}}," A "]"), 1, 0, TEXT(A ";")},
     {"nothing behind", TEXT("[" HEAD "\"y\",\"n\":1}}]"), 1, 0, TEXT("")},
     {"nothing behind, quotation marks out of step", TEXT("[" HEAD "\"1}}]"), 0, ERR_MORE, TEXT("")},
+    {"nothing behind a bracket", TEXT("[" HEAD "\"y\"}],\"n\":1}}]"), 1, 0, TEXT("")},
+    {"nothing behind what is no JSON", TEXT("[" HEAD "\"y\"\"n\":1}]"), 1, 0, TEXT("")},
+    {"text behind the array, as of a record", TEXT("[" A "]x},"), 0, 0, TEXT(A ";")},
+    {"brackets and a brace behind the array", TEXT("[" A "]]{"), 0, 0, TEXT(A ";")},
     {"and cut once more", TEXT("[" HEAD "\"y\"},{\"c\":[1,"), 1, 0, TEXT("")},
     {"and cut in the next one", TEXT("[" HEAD "\"y\",\"n\":1}}," A "," HEAD), 1, ERR_MORE,
      TEXT(A ";")},
@@ -719,6 +727,33 @@ settled(void **state)
     CHECK_SPAN("settled", out_span(&got.events), SPAN("1;"));
 }
 
+/* The marks are those of the event that came last, when it lies in the input. */
+static void
+marks(void **state)
+{
+    struct json_marks marks = {.len = 7};
+    struct span in = SPAN("[{\"a\":1},{\"bc\":2},{\"d\""), event;
+    struct splitter s;
+
+    (void)state;
+    splitter_start(&s, guard_buffer(16), 16);
+    assert_null(splitter_marks(&s));
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    assert_null(splitter_marks(&s)); /* none are wanted */
+    s.marks = &marks;
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    CHECK_SPAN("second", event, SPAN("{\"bc\":2}"));
+    assert_ptr_equal(splitter_marks(&s), &marks);
+    assert_true(marks.len >= 2);
+    assert_int_equal(marks.at[0], 1);
+    assert_int_equal(marks.at[1], 4);
+    assert_int_equal(splitter_next(&s, &in, &event), ERR_MORE);
+    in = SPAN(":3}]");
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    CHECK_SPAN("third", event, SPAN("{\"d\":3}"));
+    assert_null(splitter_marks(&s));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -736,6 +771,7 @@ main(int argc, char **argv)
         cmocka_unit_test(cut_at_every_byte),
         cmocka_unit_test(damaged_and_large),
         cmocka_unit_test(settled),
+        cmocka_unit_test(marks),
     };
 
     return RUN(argc, argv, tests);
