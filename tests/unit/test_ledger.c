@@ -233,12 +233,12 @@ static const struct {
       .handshakes = 5,
       .breaker_openings = 3},
      {.time_ms = 1574109732004,
-      .function_name = TEXT("orders"),
+      .function_name = TEXT("o"),
       .function_version = TEXT("$LATEST"),
       .sandbox = TEXT("00112233445566778899aabbccddeeff"),
       .logger = TEXT("kinesis-telemetry-api-extension"),
       .queued = 11},
-     "{\"_aws\":{\"Timestamp\":1574109732004" METRICS ",\"FunctionName\":\"orders\","
+     "{\"_aws\":{\"Timestamp\":1574109732004" METRICS ",\"FunctionName\":\"o\","
      "\"functionVersion\":\"$LATEST\",\"sandbox\":\"00112233445566778899aabbccddeeff\","
      "\"logger\":\"kinesis-telemetry-api-extension\",\"Received\":1000,\"Delivered\":1001,"
      "\"DeadLettered\":2,\"Retried\":3,\"DuplicatesPossible\":4,\"Repeated\":12,\"Dropped\":5,"
@@ -249,7 +249,7 @@ static const struct {
      {0},
      {.function_name = TEXT("a\"b"),
       .function_version = TEXT("\n"),
-      .sandbox = TEXT("0123456789012345678901234567890123456789012345678901234567890123and more"),
+      .sandbox = TEXT("0123456789012345678901234567890123456789012345678901234567890123x"),
       .logger = TEXT("\x01\\")},
      "{\"_aws\":{\"Timestamp\":0" METRICS ",\"FunctionName\":\"a\\\"b\","
      "\"functionVersion\":\"\\n\","
