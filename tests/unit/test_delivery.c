@@ -843,12 +843,15 @@ awaited_now(void **state)
         uint64_t before_ms, deadline_ms; /* when it was awaited until, and is now; 0: not */
         bool hopeful;
         uint64_t least_ms, most_ms; /* of the next call's wait, which was 9 s */
+        enum retry_class class;
+        unsigned failures;
     } rows[] = {
-        {"someone waits", 0, 400, true, 1, 51},
-        {"someone has waited", 500, 400, true, 9000, 9000},
-        {"nobody does any more", 500, 0, true, 9000, 9000},
-        {"nobody does", 0, 0, true, 9000, 9000},
-        {"nothing can be hoped for", 0, 400, false, 9000, 9000},
+        {"someone waits", 0, 400, true, 1, 51, RETRY_THROTTLED, 4},
+        {"the same, after one failure", 0, 400, true, 1, 51, RETRY_TRANSIENT, 1},
+        {"someone has waited", 500, 400, true, 9000, 9000, RETRY_THROTTLED, 4},
+        {"nobody does any more", 500, 0, true, 9000, 9000, RETRY_THROTTLED, 4},
+        {"nobody does", 0, 0, true, 9000, 9000, RETRY_THROTTLED, 4},
+        {"nothing can be hoped for", 0, 400, false, 9000, 9000, RETRY_THROTTLED, 4},
     };
 
     (void)state;
@@ -861,8 +864,8 @@ awaited_now(void **state)
             anew(0);
             delivery_reseed(&delivery, seed);
             delivery.call.hopeful = rows[i].hopeful;
-            delivery.call.class = RETRY_THROTTLED;
-            delivery.call.most_attempts = delivery.breaker.failures = 4;
+            delivery.call.class = rows[i].class;
+            delivery.call.most_attempts = delivery.breaker.failures = rows[i].failures;
             if (rows[i].before_ms > 0)
                 delivery.urgency.deadline_ms = now.ms + rows[i].before_ms;
             b->calls_at_ms = b->failed_at_ms = delivery.pace.next_ms = now.ms + 9000;
