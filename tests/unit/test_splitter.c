@@ -447,6 +447,7 @@ static const struct damage {
     {"nothing behind what is no JSON", TEXT("[" HEAD "\"y\"\"n\":1}]"), 1, 0, TEXT("")},
     {"text behind the array, as of a record", TEXT("[" A "]x},"), 0, 0, TEXT(A ";")},
     {"brackets and a brace behind the array", TEXT("[" A "]]{"), 0, 0, TEXT(A ";")},
+    {"a comma behind the array, and nothing", TEXT("[" A "],"), 1, 0, TEXT("")},
     {"and cut once more", TEXT("[" HEAD "\"y\"},{\"c\":[1,"), 1, 0, TEXT("")},
     {"and cut in the next one", TEXT("[" HEAD "\"y\",\"n\":1}}," A "," HEAD), 1, ERR_MORE,
      TEXT(A ";")},
@@ -727,6 +728,123 @@ settled(void **state)
     CHECK_SPAN("settled", out_span(&got.events), SPAN("1;"));
 }
 
+/*
+ * After a damage the beginning of an event is kept as far as the carry has room: found with as much as the event
+ * takes, lost with less than its envelope, and nothing is written behind the carry.
+ */
+static void
+damaged_and_small(void **state)
+{
+    static const struct span event = TEXT(A);
+    static char filler[3000];
+    const size_t envelope = sizeof HEAD - 1;
+
+    (void)state;
+    memset(filler, 'x', sizeof filler);
+    for (size_t cap = 0; cap <= 2 * event.len; cap++)
+        for (size_t at = 1; at < envelope; at++) {
+            struct got got = {.cuts = 0};
+            struct splitter s;
+
+            if (cap >= envelope && cap < event.len)
+                continue;
+            got.events = out_to(got.text, sizeof got.text);
+            splitter_start(&s, guard_buffer(cap), cap);
+            assert_int_equal(feed_damaged(&s, SPAN("[1 2,"), &got), ERR_BAD);
+            (void)feed_damaged(&s, (struct span){event.p, at}, &got);
+            (void)feed_damaged(&s, span_skip(event, at), &got);
+            (void)feed_damaged(&s, (struct span){filler, sizeof filler}, &got);
+            (void)feed_damaged(&s, SPAN("," A "]"), &got);
+            CHECK_SPAN("events", out_span(&got.events),
+                       cap >= event.len ? SPAN("1;" A ";" A ";") : SPAN("1;" A ";"));
+        }
+}
+
+/* What looked like an event's beginning, and was kept, was none; the event comes behind it. */
+static void
+damaged_and_misled(void **state)
+{
+    static const struct span event = TEXT(A);
+
+    (void)state;
+    for (size_t len = 1; len < sizeof HEAD - 1; len++)
+        for (unsigned wide = 0; wide < 2; wide++) {
+            size_t cap = wide ? 3 * event.len : len;
+            struct got got = {.cuts = 0};
+            struct splitter s;
+
+            got.events = out_to(got.text, sizeof got.text);
+            splitter_start(&s, guard_buffer(cap), cap);
+            assert_int_equal(feed_damaged(&s, SPAN("[1 2,"), &got), ERR_BAD);
+            (void)feed_damaged(&s, (struct span){event.p, len}, &got);
+            (void)feed_damaged(&s, SPAN("," A "]"), &got);
+            CHECK_SPAN("events", out_span(&got.events), SPAN("1;" A ";"));
+        }
+}
+
+/* Within a damage nothing is over, until the body is. */
+static void
+damaged_and_open(void **state)
+{
+    static char carry[256];
+    struct got got = {.cuts = 0};
+    struct splitter s;
+
+    (void)state;
+    got.events = out_to(got.text, sizeof got.text);
+    splitter_start(&s, carry, sizeof carry);
+    assert_int_equal(feed_damaged(&s, SPAN("[" HEAD "\"y\",\"n\":1}}"), &got), ERR_MORE);
+    assert_int_equal(feed_damaged(&s, SPAN(" and so on"), &got), ERR_MORE);
+    assert_int_equal(got.cuts, 0);
+    splitter_end(&s);
+    assert_int_equal(feed_damaged(&s, SPAN(""), &got), 0);
+    assert_int_equal(got.cuts, 1);
+}
+
+/* An event on trial for which there is no room is looked at anew with more room. */
+static void
+trial_without_room(void **state)
+{
+    static char text[5000], carry[2 * sizeof text];
+    struct span event = {text, sizeof text - 1};
+    static const size_t cuts[] = {1, 100, 1500, sizeof text - 2};
+
+    (void)state;
+    memset(text, 'y', sizeof text);
+    memcpy(text, HEAD "\"", sizeof HEAD);
+    memcpy(text + event.len - 2, "\"}", 2);
+    for (size_t i = 0; i < LEN(cuts); i++) {
+        struct splitter s;
+        struct span in, got;
+
+        splitter_start(&s, guard_buffer(10), 10);
+        in = SPAN("[");
+        assert_int_equal(splitter_next(&s, &in, &got), ERR_MORE);
+        in = (struct span){text, cuts[i]};
+        if (cuts[i] > 10) {
+            struct splitter given_up;
+            struct span none = SPAN("");
+
+            assert_int_equal(splitter_next(&s, &in, &got), ERR_FULL);
+            assert_int_equal(in.len, cuts[i]);
+            assert_int_equal(splitter_next(&s, &none, &got), ERR_MORE);
+            given_up = s;
+            splitter_skip(&given_up);
+            assert_true(splitter_inside(&given_up) && given_up.skipping);
+        }
+        splitter_carry(&s, carry, sizeof carry);
+        assert_int_equal(splitter_next(&s, &in, &got), ERR_MORE);
+        in = span_skip(event, cuts[i]);
+        assert_int_equal(splitter_next(&s, &in, &got), ERR_MORE);
+        in = SPAN("," A "]");
+        assert_int_equal(splitter_next(&s, &in, &got), 1);
+        CHECK_SPAN("event", got, event);
+        assert_int_equal(splitter_next(&s, &in, &got), 1);
+        CHECK_SPAN("next", got, SPAN(A));
+        assert_int_equal(splitter_next(&s, &in, &got), 0);
+    }
+}
+
 /* The marks are those of the event that came last, when it lies in the input. */
 static void
 marks(void **state)
@@ -752,6 +870,13 @@ marks(void **state)
     assert_int_equal(splitter_next(&s, &in, &event), 1);
     CHECK_SPAN("third", event, SPAN("{\"d\":3}"));
     assert_null(splitter_marks(&s));
+    splitter_start(&s, guard_buffer(4), 4);
+    s.marks = &marks;
+    in = SPAN("[{\"a\":1},");
+    assert_int_equal(splitter_next(&s, &in, &event), 1);
+    assert_ptr_equal(splitter_marks(&s), &marks);
+    splitter_skip(&s);
+    assert_null(splitter_marks(&s));
 }
 
 int
@@ -772,6 +897,10 @@ main(int argc, char **argv)
         cmocka_unit_test(damaged_and_large),
         cmocka_unit_test(settled),
         cmocka_unit_test(marks),
+        cmocka_unit_test(damaged_and_small),
+        cmocka_unit_test(damaged_and_open),
+        cmocka_unit_test(damaged_and_misled),
+        cmocka_unit_test(trial_without_room),
     };
 
     return RUN(argc, argv, tests);
