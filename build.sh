@@ -161,7 +161,7 @@ simulate() { # [SECONDS] [SEED]
 # What the parser writes is built once, with all mutants in it.
 mutants() { # [FILE...]
     python_modules build/mutants-python tests/mutants/requirements.txt
-    locked vendor/vendor.sh host
+    locked vendor/vendor.sh asan
     locked make -s -j"$jobs" -C tests/mutants PYTHON="$top/build/mutants-python/bin/python"
     exec python3 -B tests/mutants/judge.py "$@"
 }

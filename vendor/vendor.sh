@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings, checks, unpacks and builds what the extension links: musl, BearSSL, jsmn, trust anchors.
 #
-# usage: vendor/vendor.sh TARGET...      x86_64 | arm64 | asan | fuzz (glibc, sanitizers; for tests) | host (glibc)
+# usage: vendor/vendor.sh TARGET...      x86_64 | arm64 | asan | fuzz (glibc, sanitizers; for tests)
 #        vendor/vendor.sh sources        brings and checks, and builds nothing
 #        vendor/vendor.sh missing        prints which files are to be brought yet, without bringing any
 #        vendor/vendor.sh toolchain CPU  prints what compiles for it here, as in vendor/reference

@@ -138,7 +138,7 @@ def table(mutants):
     rows = defaultdict(Counter)
     for mutant in mutants:
         rows[mutant["file"]][mutant["by"]] += 1
-        rows["all"][mutant["by"]] += 1
+    rows["all"] = sum(rows.values(), Counter())
     for file, by in rows.items():
         total = by.total()
         print(f"{file:<20}{total:>8}{100 * (total - by[None]) / total:>7.1f} %      "
