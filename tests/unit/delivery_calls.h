@@ -49,7 +49,7 @@ sent(void)
     while (!delivery.call.under_way) {
         enum delivery_act act = delivery_next(&delivery, now, &order);
 
-        assert_int_not_equal(act, DELIVERY_WAIT);
+        assert_true(act != DELIVERY_WAIT);
         if (act == DELIVERY_CREDENTIALS)
             delivery_credentials(&delivery, now, DELIVERY_READY);
     }
