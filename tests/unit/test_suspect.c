@@ -218,8 +218,8 @@ static const struct call refusals[] = {
     {"five times, none accepted", "", "not it: aside 1", QUEUE_TAKE_ASIDE, .in = 1, .refusals = 4},
     {"five times, sent with others", "", "again: exonerated refused 1", .in = 1, .refusals = 4,
      EXONERATED},
-    {"aside for another reason", "", "not it: aside 1 exonerated", QUEUE_TAKE_ASIDE, .in = 1,
-     EXONERATED},
+    {"aside, others of its call accepted", "", "not it: aside 1 exonerated", QUEUE_TAKE_ASIDE,
+     .in = 1, .refusals = 1, EXONERATED},
     {"the last suspect", "", "not it: aside 1 exonerated", QUEUE_TAKE_SUSPECTS, .in = 1,
      EXONERATED},
 
@@ -237,7 +237,7 @@ static const struct call refusals[] = {
     {"suspect, two attempts", "", "again: failed 1 aside 1 exonerated", QUEUE_TAKE_SUSPECTS,
      .in = 1, .failed = 1, EXONERATED, .max_attempts = 2},
     {"aside, one attempt, none accepted since", "", "again: failed 1 aside 1 exonerated",
-     QUEUE_TAKE_ASIDE, .in = 1, .failed = 1, EXONERATED, .max_attempts = 1},
+     QUEUE_TAKE_ASIDE, .in = 1, .refusals = 1, .failed = 1, EXONERATED, .max_attempts = 1},
 
     /* half of it may not be too large */
     {"too large, alone", "", "again: fresh 1 evidence cut", QUEUE_TAKE_ASIDE, 413, 1, .in = 1,
