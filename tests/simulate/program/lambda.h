@@ -2,7 +2,8 @@
 #define LAMBDA_H
 /*
  * Lambda's side of a sandbox, in pieces: lambda.c decides what happens when; lambda_api.c speaks the runtime API with
- * the program; invocation.c runs functions; laws_lambda.c has what must hold, seen from here.
+ * the program; invocation.c runs functions; laws_hold.c and laws_ledger.c have what must
+ * hold, seen from here.
  */
 #include "functions.h"
 #include "poster.h"

@@ -4,7 +4,7 @@
 #include "streams.h"
 
 /*
- * The program's ends of connections, which behave as those of Linux do: tcp(7), and net/ipv4/tcp.c for what is
+ * The program's ends of connections, which behave as those of Linux do: tcp(7), and the source of its tcp_poll for what is
  * ready after a reset. see kernel_parts.h
  */
 

@@ -6,7 +6,7 @@
 
 /*
  * Connections: what happens on the way between the program and the world, and the world's ends. The program's ends
- * behave as those of Linux do: tcp(7), and net/ipv4/tcp.c for what is ready after a reset. see kernel_parts.h
+ * behave as those of Linux do: tcp(7), and the source of its tcp_poll for what is ready after a reset. see kernel_parts.h
  */
 
 enum { BUFFER_BYTES = 262144 };
