@@ -188,14 +188,12 @@ telemetry_comparison_take(struct telemetry_post *p, struct span piece)
     return p->comparing ? compare(p, piece) : telemetry_post_split(p, piece);
 }
 
-/* Whether another POST is being read: it may be the same one, abandoned by its sender. */
+/* Whether a POST is being read: the next one may be the same, which its sender has abandoned. */
 static bool
-others(const struct telemetry_post *p)
+any_is_read(const struct telemetry_posts *all)
 {
-    const struct telemetry_posts *all = p->all;
-
     for (int i = 0; i < HTTP_SERVER_CONNECTIONS && all->server->open > 1; i++)
-        if (all->posts[i].reading && &all->posts[i] != p)
+        if (all->posts[i].reading)
             return true;
     return false;
 }
@@ -219,7 +217,7 @@ telemetry_comparison_end(struct telemetry_post *p)
 }
 
 void
-telemetry_comparison_begin(struct telemetry_post *p)
+telemetry_comparison_begin(struct telemetry_posts *all, unsigned which)
 {
-    telemetry_post_begin(p, p->all->repeats.len > 0 || others(p));
+    telemetry_post_begin(all, which, all->repeats.len > 0 || any_is_read(all));
 }

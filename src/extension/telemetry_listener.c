@@ -33,9 +33,11 @@ known_path(struct telemetry_listener *l, struct span target)
 static unsigned
 begin_post(void *context, unsigned which, const struct http_head *head)
 {
-    if (!known_path(context, head->target))
+    struct telemetry_listener *l = context;
+
+    if (!known_path(l, head->target))
         return 404;
-    telemetry_comparison_begin(post_of(context, which));
+    telemetry_comparison_begin(&l->posts, which);
     return 0;
 }
 

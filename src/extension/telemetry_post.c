@@ -19,8 +19,7 @@ enum {
 size_t
 telemetry_posts_bytes(void)
 {
-    /* the storage rounds each tally up to a multiple of 16 */
-    return HTTP_SERVER_CONNECTIONS * (sizeof(struct tally) + 15) +
+    return HTTP_SERVER_CONNECTIONS * sizeof(struct tally) +
            (size_t)LISTENER_LARGE_EVENTS * LISTENER_EVENT_MAX_BYTES;
 }
 
@@ -31,17 +30,8 @@ telemetry_posts_init(struct telemetry_posts *all, struct http_server *server, st
     (void)entropy_fill(&all->repeats.seed, sizeof all->repeats.seed);
     for (int i = 0; i < LISTENER_LARGE_EVENTS; i++)
         all->large[i] = storage_take(s, LISTENER_EVENT_MAX_BYTES);
-    for (int i = 0; i < HTTP_SERVER_CONNECTIONS; i++) {
-        struct telemetry_post *p = &all->posts[i];
-
-        p->all = all;
-        p->connection = &server->connections[i];
-        p->large = p->kept = -1;
-        p->tally = storage_take(s, sizeof *p->tally);
-        if (p->tally == NULL)
-            return ERR_IO;
-    }
-    return 0;
+    all->tallies = storage_take(s, HTTP_SERVER_CONNECTIONS * sizeof *all->tallies);
+    return all->tallies != NULL ? 0 : ERR_IO;
 }
 
 /* --- how a POST begins and ends ---------------------------------------------------------------- */
@@ -64,15 +54,24 @@ telemetry_post_free_kept(struct telemetry_post *p)
 }
 
 void
-telemetry_post_begin(struct telemetry_post *p, bool comparing)
+telemetry_post_begin(struct telemetry_posts *all, unsigned which, bool comparing)
 {
-    CHECK(!p->reading && p->large < 0 && p->kept < 0);
-    splitter_start(&p->splitter, p->connection->exchange.head, HTTP_EXCHANGE_HEAD_BYTES);
-    p->splitter.marks = &p->all->marks;
+    struct telemetry_post *p = &all->posts[which];
+
+    CHECK(p->all == NULL || (!p->reading && p->large < 0 && p->kept < 0));
+    /* not at the start, so that connections that never are cost no memory */
+    *p = (struct telemetry_post){
+        .all = all,
+        .connection = &all->server->connections[which],
+        .tally = &all->tallies[which],
+        .reading = true,
+        .comparing = comparing,
+        .large = -1,
+        .kept = -1,
+    };
     *p->tally = (struct tally){.items = 0};
-    p->comparing = comparing;
-    p->against = 0;
-    p->reading = true;
+    splitter_start(&p->splitter, p->connection->exchange.head, HTTP_EXCHANGE_HEAD_BYTES);
+    p->splitter.marks = &all->marks;
 }
 
 /* The sender may not know that its POST was read, and may send it again. */

@@ -72,6 +72,7 @@ struct telemetry_posts {
     uint64_t told_ms; /* when it was last logged that there are too few of these */
     /* the event that had no room, and what follows it in the piece that was read */
     struct span stopped_event, stopped_rest;
+    struct tally *tallies; /* one for each of these */
     struct telemetry_post posts[HTTP_SERVER_CONNECTIONS];
 };
 
@@ -82,8 +83,8 @@ size_t telemetry_posts_bytes(void);
 int telemetry_posts_init(struct telemetry_posts *all, struct http_server *server,
                          struct storage *s);
 
-/* A body begins. comparing: it may have come before. */
-void telemetry_post_begin(struct telemetry_post *p, bool comparing);
+/* A body begins on the connection with this index. comparing: it may have come before. */
+void telemetry_post_begin(struct telemetry_posts *all, unsigned which, bool comparing);
 
 /*
  * Hands out the events in a piece of the body.

@@ -120,6 +120,19 @@ connection_ready(void *context, uint32_t events)
         watch_all(s, SYSTEM_IN);
 }
 
+/* Before its first use, not at the start, so that connections that never are cost no memory. */
+static void
+init_connection(struct http_server *s, struct http_server_connection *c)
+{
+    unsigned which = (unsigned)(c - s->connections);
+
+    c->watch = (struct loop_watch){.fd = -1, .ready = connection_ready, .context = c};
+    c->server = s;
+    c->exchange.owner = s->owner;
+    c->exchange.which = which;
+    c->exchange.head = s->heads + (size_t)which * HTTP_EXCHANGE_HEAD_BYTES;
+}
+
 /* A free connection; if there is none, the one that has been silent for longest is closed. */
 static struct http_server_connection *
 free_connection(struct http_server *s)
@@ -156,6 +169,8 @@ accept_one(void *context, uint32_t events)
     if (fd < 0)
         return;
     c = free_connection(s);
+    if (c != NULL && c->server == NULL)
+        init_connection(s, c);
     if (c == NULL || loop_watch(s->loop, &c->watch, fd, s->paused == NULL ? SYSTEM_IN : 0) != 0) {
         system_close(fd);
         return;
@@ -207,26 +222,13 @@ http_server_bytes(void)
 int
 http_server_init(struct http_server *s, struct loop *loop, struct storage *storage)
 {
-    char *heads;
-
     s->loop = loop;
     s->watch = (struct loop_watch){.fd = -1, .ready = accept_one, .context = s};
     s->sweep = (struct loop_timer){.fire = sweep, .context = s};
     loop_add_timer(loop, &s->sweep);
     s->read_buffer = storage_take(storage, HTTP_SERVER_READ_BYTES);
-    heads = storage_take(storage, (size_t)HTTP_SERVER_CONNECTIONS * HTTP_EXCHANGE_HEAD_BYTES);
-    if (heads == NULL)
-        return ERR_IO;
-    for (int i = 0; i < HTTP_SERVER_CONNECTIONS; i++) {
-        struct http_server_connection *c = &s->connections[i];
-
-        c->watch = (struct loop_watch){.fd = -1, .ready = connection_ready, .context = c};
-        c->server = s;
-        c->exchange.owner = s->owner;
-        c->exchange.which = (unsigned)i;
-        c->exchange.head = heads + (size_t)i * HTTP_EXCHANGE_HEAD_BYTES;
-    }
-    return 0;
+    s->heads = storage_take(storage, (size_t)HTTP_SERVER_CONNECTIONS * HTTP_EXCHANGE_HEAD_BYTES);
+    return s->heads != NULL ? 0 : ERR_IO;
 }
 
 int

@@ -45,6 +45,7 @@ struct http_server {
     struct loop_timer sweep; /* closes connections that stopped halfway through a request */
     unsigned thaws;          /* of the loop, as far as it is accounted for */
     char *read_buffer;
+    char *heads;      /* of the connections' exchanges */
     struct span rest; /* of it, while reading is paused */
 };
 
