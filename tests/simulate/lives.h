@@ -13,6 +13,7 @@ struct lives_result {
     uint64_t hash;      /* of all that was decided or sent */
     uint32_t events, calls, faults;
     uint64_t simulated_ms;
+    bool tls; /* some of it was spoken over TLS, which takes most of the life's processor time */
 };
 
 /* Less of what a seed draws: how a life that breaks a law is made smaller. All zero: the life as it is. */

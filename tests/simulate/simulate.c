@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,19 +24,20 @@ enum { CPUS_MAX = 64, LIVES_A_LOOK = 16, HALVES_MAX = 10 };
 
 /* What the processes of one run have in common. */
 struct shared {
-    uint64_t lives[CPUS_MAX];
+    uint64_t lives[CPUS_MAX], used_us[CPUS_MAX];
+    uint64_t tls_lives[CPUS_MAX], tls_used_us[CPUS_MAX]; /* of these, over TLS */
     uint64_t events[CPUS_MAX], calls[CPUS_MAX], faults[CPUS_MAX], simulated_ms[CPUS_MAX];
     uint64_t seed[CPUS_MAX]; /* of the life that is lived */
     bool found[CPUS_MAX];    /* it breaks a law */
 };
 
 static uint64_t
-now_ms(clockid_t clock)
+now_us(clockid_t clock)
 {
     struct timespec t;
 
     clock_gettime(clock, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 /* Whether the life, with less, breaks the same law: what stands before the colon. */
@@ -113,10 +113,15 @@ static bool
 one(uint64_t seed, struct shared *s, unsigned cpu)
 {
     struct lives_result result;
+    uint64_t before = now_us(CLOCK_PROCESS_CPUTIME_ID), used;
 
     s->seed[cpu] = seed;
     lives_live(seed, &(struct lives_less){0}, false, &result);
+    used = now_us(CLOCK_PROCESS_CPUTIME_ID) - before;
     s->lives[cpu]++;
+    s->used_us[cpu] += used;
+    s->tls_lives[cpu] += result.tls;
+    s->tls_used_us[cpu] += result.tls ? used : 0;
     s->events[cpu] += result.events;
     s->calls[cpu] += result.calls;
     s->faults[cpu] += result.faults;
@@ -126,12 +131,12 @@ one(uint64_t seed, struct shared *s, unsigned cpu)
 }
 
 static void
-run(struct shared *s, unsigned cpu, unsigned cpus, uint64_t seed, uint64_t until_ms)
+run(struct shared *s, unsigned cpu, unsigned cpus, uint64_t seed, uint64_t until_us)
 {
     for (uint64_t i = cpu;; i += cpus) {
         if (!one(seed + i, s, cpu))
             return;
-        if (s->lives[cpu] % LIVES_A_LOOK == 0 && now_ms(CLOCK_MONOTONIC) >= until_ms)
+        if (s->lives[cpu] % LIVES_A_LOOK == 0 && now_us(CLOCK_MONOTONIC) >= until_us)
             return;
     }
 }
@@ -146,31 +151,28 @@ sum(const uint64_t *numbers, unsigned len)
     return n;
 }
 
-/* Processor time of the lives, in milliseconds. */
-static uint64_t
-used_ms(void)
+static unsigned long long
+a_second(uint64_t lives, uint64_t used_us)
 {
-    struct rusage r;
-
-    if (getrusage(RUSAGE_CHILDREN, &r) != 0)
-        return 0;
-    return (uint64_t)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000 +
-           (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1000;
+    return lives * 1000000 / (used_us + 1);
 }
 
 static void
 sum_up(const struct shared *s, unsigned cpus)
 {
-    uint64_t lives = sum(s->lives, cpus), some = lives + !lives, used = used_ms() + 1;
+    uint64_t lives = sum(s->lives, cpus), some = lives + !lives, used = sum(s->used_us, cpus);
+    uint64_t tls = sum(s->tls_lives, cpus), tls_used = sum(s->tls_used_us, cpus);
 
-    printf(
-        "%llu lives, %llu a second of processor time; each %llu events, %llu calls, %llu faults; "
-        "%.1f simulated hours in one\n",
-        (unsigned long long)lives, (unsigned long long)(lives * 1000 / used),
-        (unsigned long long)(sum(s->events, cpus) / some),
-        (unsigned long long)(sum(s->calls, cpus) / some),
-        (unsigned long long)(sum(s->faults, cpus) / some),
-        (double)sum(s->simulated_ms, cpus) / (double)used);
+    printf("%llu lives, %llu a second of processor time", (unsigned long long)lives,
+           a_second(lives, used));
+    if (tls > 0)
+        printf(" (%llu without TLS, %llu with it)", a_second(lives - tls, used - tls_used),
+               a_second(tls, tls_used));
+    printf("; each %llu events, %llu calls, %llu faults; %.1f simulated hours a second\n",
+           (unsigned long long)(sum(s->events, cpus) / some),
+           (unsigned long long)(sum(s->calls, cpus) / some),
+           (unsigned long long)(sum(s->faults, cpus) / some),
+           (double)sum(s->simulated_ms, cpus) * 1000 / (double)(used + 1) / 3600);
 }
 
 static int
@@ -180,7 +182,7 @@ run_new(unsigned seconds, uint64_t seed)
     unsigned cpus = online < 1 ? 1 : (online > CPUS_MAX ? CPUS_MAX : (unsigned)online);
     struct shared *s =
         mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    uint64_t until = now_ms(CLOCK_MONOTONIC) + seconds * 1000ull;
+    uint64_t until = now_us(CLOCK_MONOTONIC) + seconds * 1000000ull;
     pid_t pids[CPUS_MAX];
     int failed = 0;
 
@@ -284,5 +286,5 @@ main(int argc, char **argv)
         return 2;
     }
     return run_new((unsigned)strtoul(first, NULL, 10),
-                   argc > 2 ? second : now_ms(CLOCK_REALTIME) * 1000);
+                   argc > 2 ? second : now_us(CLOCK_REALTIME) / 1000 * 1000);
 }

@@ -175,31 +175,31 @@ json_text(struct json_in *in)
 
 /* --- bytes ---------------------------------------------------------------------------------------- */
 
-static int
-base64_digit(char c)
+/* What each character stands for, plus one; 0: it is none of base64. */
+static const uint8_t *
+base64_digits(void)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static uint8_t digits[256];
+
+    for (unsigned i = 0; i < 64 && digits[(unsigned char)all[63]] == 0; i++)
+        digits[(unsigned char)all[i]] = (uint8_t)(i + 1);
+    return digits;
 }
 
 /* Four characters, of which the last may be padding. Returns how many bytes they are; -1: they are none. */
 static int
-base64_group(const char *p, bool last, char *to)
+base64_group(const uint8_t *digits, const char *p, bool last, char *to)
 {
     int pads = !last ? 0 : p[2] == '=' && p[3] == '=' ? 2 : p[3] == '=' ? 1 : 0;
     uint32_t bits = 0;
 
     for (int i = 0; i < 4; i++) {
-        int digit = i < 4 - pads ? base64_digit(p[i]) : 0;
+        unsigned digit = i < 4 - pads ? digits[(unsigned char)p[i]] : 1;
 
-        if (digit < 0)
+        if (digit == 0)
             return -1;
-        bits = bits << 6 | (uint32_t)digit;
+        bits = bits << 6 | (digit - 1);
     }
     if ((pads == 2 && (bits & 0xffff) != 0) || (pads == 1 && (bits & 0xff) != 0))
         return -1;
@@ -211,12 +211,13 @@ base64_group(const char *p, bool last, char *to)
 size_t
 base64_read(struct span text, char *to, const char *what)
 {
+    const uint8_t *digits = base64_digits();
     size_t len = 0;
 
     if (text.len % 4 != 0)
         world_break("%s: no base64", what);
     for (size_t i = 0; i < text.len; i += 4) {
-        int n = base64_group(text.p + i, i + 4 == text.len, to + len);
+        int n = base64_group(digits, text.p + i, i + 4 == text.len, to + len);
 
         if (n < 0)
             world_break("%s: no base64", what);

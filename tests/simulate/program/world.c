@@ -133,4 +133,5 @@ lives_live(uint64_t seed, const struct lives_less *less, bool aloud, struct live
     result->calls = (uint32_t)figures.calls;
     result->faults = world.faults_seen;
     result->simulated_ms = kernel_us() / 1000;
+    result->tls = world.plan.tls;
 }
