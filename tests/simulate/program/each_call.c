@@ -26,6 +26,7 @@ static const struct {
 } allowed[] = {
     {"system_poller", "standard error: ", "before register it says so on standard error"},
     {"system_poller", "exit: with 2", "before register it may end with status 2"},
+    {"system_memory", "subscribe: not done", "no memory: it says so and goes on without telemetry"},
     {"system_wait", "exit: with 1", "nothing can be waited for: it ends with status 1"},
     {"system_print", "ledger: none at the end", "a line that cannot be printed is lost"},
 };
