@@ -136,7 +136,9 @@ sacrifice(struct delivery *d)
     struct queue_record oldest;
     enum ledger_drop reason;
 
-    if (!queue_oldest(&d->queue, &oldest) || oldest.state == QUEUE_SENT)
+    /* what may have arrived in the dead letter is written there again, with the same records */
+    if (!queue_oldest(&d->queue, &oldest) || oldest.state == QUEUE_SENT ||
+        oldest.state == QUEUE_IN_DOUBT)
         return false;
     if (d->full.overflow && d->settings->drop == WHEN_FULL_OLDEST)
         reason = DROP_OVERFLOW;

@@ -637,6 +637,7 @@ no_room(void **state)
         {"the last one of a flush", QUEUE_FRESH, 0, true, true, 1, 0, 0, 1, 0},
         {"the oldest has failed", QUEUE_FAILED, 1, true, true, 9, 9, 0, 1, 0},
         {"the oldest is being sent", QUEUE_SENT, 0, true, true, 9, 9, 0, 1, 0},
+        {"the oldest may be in the dead letter", QUEUE_IN_DOUBT, 1, true, true, 9, 9, 0, 1, 0},
         {"it was refused too often", QUEUE_FAILED, 5, false, false, 9, 9, 0, 0, 1},
         {"it was refused often", QUEUE_FAILED, 4, false, false, 9, 15, ERR_FULL, 0, 0},
         {"it is aside", QUEUE_ASIDE, 5, false, false, 9, 15, ERR_FULL, 0, 0},
@@ -671,6 +672,8 @@ no_room(void **state)
         CHECK_INT(rows[i].name, delivery.urgency.flush, rows[i].want != 0);
         CHECK_INT(rows[i].name, l->dropped[DROP_OVERFLOW], rows[i].dropped);
         CHECK_INT(rows[i].name, l->dropped[DROP_REFUSED], rows[i].refused);
+        CHECK_INT(rows[i].name, delivery.queue.count[QUEUE_IN_DOUBT],
+                  rows[i].oldest == QUEUE_IN_DOUBT);
         CHECK_INT(rows[i].name, delivery.full.refused, rows[i].want != 0);
         CHECK_INT(rows[i].name, delivery.full.waits, rows[i].want != 0);
         CHECK_INT(rows[i].name, delivery.news, rows[i].want != 0);
