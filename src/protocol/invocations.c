@@ -81,10 +81,11 @@ void
 invocations_invoke(struct invocations *v, struct span id, struct moment now)
 {
     bool started = is(&v->started, id);
+    bool before = v->done_wall_ms != 0 && v->done_wall_ms < v->asked_wall_ms;
 
     note_pace(v, now.wall_ms);
-    /* an end without a start belongs to an earlier attempt */
-    if (is(&v->done, id) && !started)
+    /* an end without a start belongs to an earlier attempt, and so does one from before this one was asked for */
+    if (is(&v->done, id) && (!started || before))
         v->done.len = 0;
     /* late lines of the previous invocation were produced before it ended */
     v->announced_after_wall_ms = v->ended_wall_ms != 0 ? v->ended_wall_ms : now.wall_ms;
@@ -140,6 +141,8 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
     struct span id = event->request_id;
     struct moment at = produced(event, now, buffer_ms);
     bool follows = v->announced && !is(&v->invoked, id);
+    /* the one that has started since `next` was asked for has ended, and INVOKE is still to come */
+    bool next_ended = v->started.len > 0 && is(&v->done, text_of(&v->started));
 
     if (is(&v->invoked, id))
         v->ended_wall_ms = at.wall_ms;
@@ -150,7 +153,8 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
     }
     /* the end of an earlier one that comes late, or again, does not take back that of the present one; but after
      * `next` was asked for that of the next one, which has started */
-    if (is(&v->invoked, id) || is(&v->started, id) || !is(&v->done, text_of(&v->invoked))) {
+    if (is(&v->started, id) ||
+        (!next_ended && (is(&v->invoked, id) || !is(&v->done, text_of(&v->invoked))))) {
         /* that it is told again makes it no later */
         if (!is(&v->done, id))
             v->done_ms = at.ms;

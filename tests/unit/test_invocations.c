@@ -100,6 +100,7 @@ static const struct {
     {"another's end after its own is not its own", "nislnISDd", {true, false, false, 'b'}},
     {"the end again of the one before", "nisldnISDdl", {true, false, false, 'b'}},
     {"after the end of the one before came after next", "nislndSDI", {true, false, false, 'b'}},
+    {"before the end of the one before came after next", "nislnSDdI", {true, false, false, 'b'}},
     {"the same id again", "nisldnis", {false, false, false, 'a'}},
     {"again, the first end came after next", "nislndi", {false, false, false, 'a'}},
     {"again, the start tells first", "nislndsi", {false, false, false, 'a'}},
@@ -201,6 +202,35 @@ overtaken(void **state)
         (void)invocations_done(&v, &event, at(2000), BUFFER_MS);
         event = event_at(rows[i].starts, SPAN(A));
         invocations_start(&v, &event);
+        CHECK_INT(rows[i].name, invocations_ended(&v), rows[i].ended);
+    }
+}
+
+/* All of an attempt is read after `next` was asked for, and then the next attempt begins, which has the same id. */
+static void
+attempts(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t ends;
+        bool ended;
+    } rows[] = {
+        {"of the one before", 1599, false},
+        {"at the same moment", 1600, true},
+        {"read before INVOKE", 1700, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct invocations v = {0};
+        struct event start = event_at(1000, SPAN(A));
+        struct event done = event_at(rows[i].ends, SPAN(A));
+
+        invocations_invoke(&v, SPAN(A), at(1000));
+        invocations_asked(&v, at(1600));
+        invocations_start(&v, &start);
+        (void)invocations_done(&v, &done, at(1800), BUFFER_MS);
+        invocations_invoke(&v, SPAN(A), at(2000));
         CHECK_INT(rows[i].name, invocations_ended(&v), rows[i].ended);
     }
 }
@@ -430,9 +460,10 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_lives),  cmocka_unit_test(overtaken),     cmocka_unit_test(late_lines),
-        cmocka_unit_test(told_again), cmocka_unit_test(when_it_ended), cmocka_unit_test(ids),
-        cmocka_unit_test(paces),      cmocka_unit_test(announced),     cmocka_unit_test(idle),
+        cmocka_unit_test(all_lives),  cmocka_unit_test(overtaken),  cmocka_unit_test(attempts),
+        cmocka_unit_test(late_lines), cmocka_unit_test(told_again), cmocka_unit_test(when_it_ended),
+        cmocka_unit_test(ids),        cmocka_unit_test(paces),      cmocka_unit_test(announced),
+        cmocka_unit_test(idle),
     };
 
     return RUN(argc, argv, tests);
