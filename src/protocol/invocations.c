@@ -142,7 +142,8 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
     struct moment at = produced(event, now, buffer_ms);
     bool follows = v->announced && !is(&v->invoked, id);
     /* the one that has started since `next` was asked for has ended, and INVOKE is still to come */
-    bool next_ended = v->started.len > 0 && is(&v->done, text_of(&v->started));
+    bool next_ended = v->invoked_asked_wall_ms != v->asked_wall_ms && v->started.len > 0 &&
+                      is(&v->done, text_of(&v->started));
 
     if (is(&v->invoked, id))
         v->ended_wall_ms = at.wall_ms;
