@@ -111,7 +111,9 @@ invocations_start(struct invocations *v, const struct event *event)
     struct span id = event->request_id;
     uint64_t at = told_wall_ms(event);
 
-    set(&v->started, id);
+    /* an attempt from before `next` was asked for may be told of only now, and is not the next one */
+    if (at == 0 || at >= v->asked_wall_ms)
+        set(&v->started, id);
     if (is(&v->invoked, id))
         v->announced = false;
     /* another attempt of an invocation whose end came late; but not if the end has overtaken its own start */

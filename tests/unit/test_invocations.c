@@ -213,24 +213,28 @@ attempts(void **state)
 {
     static const struct {
         const char *name;
-        uint64_t ends;
+        uint64_t starts, ends;
         bool ended;
     } rows[] = {
-        {"of the one before", 1599, false},
-        {"at the same moment", 1600, true},
-        {"read before INVOKE", 1700, true},
+        {"of the one before", 1000, 1599, false},
+        {"of the one before, which ended later", 1000, 1700, false},
+        {"which began just before", 1599, 1700, false},
+        {"whose end is that of the one before", 1650, 1599, false},
+        {"at the same moment", 1600, 1600, true},
+        {"read before INVOKE", 1600, 1700, true},
     };
 
     (void)state;
     for (size_t i = 0; i < LEN(rows); i++) {
         struct invocations v = {0};
-        struct event start = event_at(1000, SPAN(A));
-        struct event done = event_at(rows[i].ends, SPAN(A));
+        struct event event;
 
         invocations_invoke(&v, SPAN(A), at(1000));
         invocations_asked(&v, at(1600));
-        invocations_start(&v, &start);
-        (void)invocations_done(&v, &done, at(1800), BUFFER_MS);
+        event = event_at(rows[i].starts, SPAN(A));
+        invocations_start(&v, &event);
+        event = event_at(rows[i].ends, SPAN(A));
+        (void)invocations_done(&v, &event, at(1800), BUFFER_MS);
         invocations_invoke(&v, SPAN(A), at(2000));
         CHECK_INT(rows[i].name, invocations_ended(&v), rows[i].ended);
     }
