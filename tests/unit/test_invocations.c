@@ -222,6 +222,7 @@ attempts(void **state)
         {"whose end is that of the one before", 1650, 1599, false},
         {"at the same moment", 1600, 1600, true},
         {"read before INVOKE", 1600, 1700, true},
+        {"whose start does not say when", 0, 1700, true},
     };
 
     (void)state;
@@ -232,6 +233,8 @@ attempts(void **state)
         invocations_invoke(&v, SPAN(A), at(1000));
         invocations_asked(&v, at(1600));
         event = event_at(rows[i].starts, SPAN(A));
+        if (rows[i].starts == 0)
+            event.time = (struct span){NULL, 0};
         invocations_start(&v, &event);
         event = event_at(rows[i].ends, SPAN(A));
         (void)invocations_done(&v, &event, at(1800), BUFFER_MS);
