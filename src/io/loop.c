@@ -75,9 +75,8 @@ loop_set_earlier(struct loop_timer *timer, uint64_t at_ms)
  * than it should have, so the wait is short when a timer has to notice freezes.
  */
 static int
-wait_ms(const struct loop *loop)
+wait_ms(const struct loop *loop, uint64_t now)
 {
-    uint64_t now = clock_monotonic_ms();
     uint64_t at = loop->watchful ? now + AWAKE_MS : UINT64_MAX;
 
     for (const struct loop_timer *t = loop->timers; t != NULL; t = t->next) {
@@ -93,11 +92,15 @@ wait_ms(const struct loop *loop)
     return at - now > 60000 ? 60000 : (int)(at - now);
 }
 
+/*
+ * A freeze may make a timer seem overdue when nothing was looked for since: the wait may have ended before it, or by it.
+ * So one that waits for a peer fires only after a wait that began when it was due: looked_ms.
+ */
 static void
-fire_timers(struct loop *loop)
+fire_timers(struct loop *loop, uint64_t looked_ms)
 {
     for (struct loop_timer *t = loop->timers; t != NULL; t = t->next) {
-        if (t->at_ms == 0 || t->at_ms > loop->now.ms || loop->stopped)
+        if (t->at_ms == 0 || t->at_ms > (t->awake ? looked_ms : loop->now.ms) || loop->stopped)
             continue;
         t->at_ms = 0;
         t->fire(t->context);
@@ -138,7 +141,8 @@ turn(struct loop *loop)
     enum { READY_MAX = sizeof loop->ready / sizeof *loop->ready };
     uint64_t before = loop->now.ms;
     uint64_t wall = clock_wall_ms();
-    int wait = wait_ms(loop);
+    uint64_t looked = clock_monotonic_ms();
+    int wait = wait_ms(loop, looked);
     int n = system_wait(loop->epoll, loop->ready, READY_MAX, wait);
 
     loop->now = clock_now();
@@ -153,7 +157,7 @@ turn(struct loop *loop)
             watch->ready(watch->context, loop->ready[i].events);
     }
     loop->ready_len = 0;
-    fire_timers(loop);
+    fire_timers(loop, looked);
     return 0;
 }
 
