@@ -16,6 +16,7 @@ static enum log_level least = LOG_WARN;
 
 static uint64_t moments[LOG_MOMENTS]; /* a ring; 0: none yet */
 static unsigned latest;
+static uint64_t earliest; /* of all */
 
 static void
 remember(uint64_t ms)
@@ -24,6 +25,8 @@ remember(uint64_t ms)
         return;
     latest = (latest + 1) % LOG_MOMENTS;
     moments[latest] = ms;
+    if (earliest == 0 || ms < earliest)
+        earliest = ms;
 }
 
 bool
@@ -34,7 +37,7 @@ log_wrote_at(uint64_t ms)
     for (unsigned i = 0; i < LOG_MOMENTS; i++)
         if (moments[i] == ms)
             return true;
-    return ms < oldest;
+    return ms < oldest && ms >= earliest;
 }
 
 void

@@ -23,7 +23,7 @@ bool log_prints(enum log_level level);
 
 /*
  * Whether log_line or log_always wrote a line at this moment, milliseconds since 1970. The latest
- * LOG_MOMENTS moments are remembered; for an earlier one the answer is always yes.
+ * LOG_MOMENTS moments are remembered; for an earlier one, since the first, the answer is always yes.
  */
 #define LOG_MOMENTS 64
 bool log_wrote_at(uint64_t ms);

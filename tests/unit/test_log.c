@@ -67,13 +67,13 @@ long_message(void **state)
     CHECK_SPAN("end", span_skip(line, line.len - 7), SPAN("xx" REPLACED "\"}"));
 }
 
-/* Of lines of long ago nothing is known any more, which counts as so. */
+/* Of lines of long ago nothing is known any more, which counts as so; but not before the first. */
 static void
 moments(void **state)
 {
     uint64_t before = clock_wall_ms();
     uint64_t at = 0;
-    bool not_yet, later, long_ago, later_still;
+    bool not_yet, later, long_ago, later_still, before_all;
 
     (void)state;
     keep_log();
@@ -91,12 +91,14 @@ moments(void **state)
     }
     long_ago = log_wrote_at(at);
     later_still = log_wrote_at(clock_wall_ms() + 60000);
+    before_all = log_wrote_at(before - 60000);
     (void)kept_log();
     CHECK("written", at >= before);
     CHECK_INT("not yet", not_yet, false);
     CHECK_INT("later", later, false);
     CHECK_INT("long ago", long_ago, true);
     CHECK_INT("later still", later_still, false);
+    CHECK_INT("before all", before_all, false);
 }
 
 int
