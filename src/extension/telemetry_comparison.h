@@ -7,7 +7,10 @@
  */
 #include "extension/telemetry_post.h"
 
-/* A body begins on the connection with this index; it is compared if anything is remembered, or another POST is being read that may be the same. */
+/*
+ * A body begins on the connection with this index; it is compared if anything is remembered, or another POST is being
+ * read that may be the same.
+ */
 void telemetry_comparison_begin(struct telemetry_posts *all, unsigned which);
 
 /* A piece of the body, compared or handed out. Returns as telemetry_post_split. */

@@ -93,8 +93,8 @@ wait_ms(const struct loop *loop, uint64_t now)
 }
 
 /*
- * A freeze may make a timer seem overdue when nothing was looked for since: the wait may have ended before it, or by it.
- * So one that waits for a peer fires only after a wait that began when it was due: looked_ms.
+ * A freeze may make a timer seem overdue when nothing was looked for since: the wait may have ended before it, or by
+ * it. So one that waits for a peer fires only after a wait that began when it was due: looked_ms.
  */
 static void
 fire_timers(struct loop *loop, uint64_t looked_ms)
