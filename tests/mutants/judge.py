@@ -25,7 +25,8 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 BUILT = TOP / "build" / "mutants"
 UNIT = HERE.parent / "unit"  # whose tests find their files from there
-SEEDS = HERE.parent / "simulate" / "seeds.txt"
+SIMULATE = HERE.parent / "simulate"
+SEEDS = {"simulate": SIMULATE / "seeds.txt", "program": SIMULATE / "program" / "seeds.txt"}
 LIVES = {"simulate": "25000", "program": "500"}  # some ten seconds
 LEAST = 0.9
 WALL_SECONDS = 300  # a judge that waits for nothing
@@ -79,7 +80,7 @@ def judges():
     units.sort(key=lambda judge: judge.seconds)
     lives = [Judge(f"{name} {what}", what, BUILT / name, *call).learn()
              for name in LIVES if (BUILT / name).exists()
-             for what, call in (("kept lives", ("--seeds", SEEDS)), ("lives", ("--hash", "1", LIVES[name])))]
+             for what, call in (("kept lives", ("--seeds", SEEDS[name])), ("lives", ("--hash", "1", LIVES[name])))]
     return units, lives
 
 
