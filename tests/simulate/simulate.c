@@ -130,13 +130,24 @@ one(uint64_t seed, struct shared *s, unsigned cpu)
     return result.broken == NULL;
 }
 
+/* One broken law is enough. */
+static bool
+found_any(const struct shared *s, unsigned cpus)
+{
+    for (unsigned i = 0; i < cpus; i++)
+        if (s->found[i])
+            return true;
+    return false;
+}
+
 static void
 run(struct shared *s, unsigned cpu, unsigned cpus, uint64_t seed, uint64_t until_us)
 {
     for (uint64_t i = cpu;; i += cpus) {
         if (!one(seed + i, s, cpu))
             return;
-        if (s->lives[cpu] % LIVES_A_LOOK == 0 && now_us(CLOCK_MONOTONIC) >= until_us)
+        if (s->lives[cpu] % LIVES_A_LOOK == 0 &&
+            (found_any(s, cpus) || now_us(CLOCK_MONOTONIC) >= until_us))
             return;
     }
 }
