@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "laws_ledger.h"
-#include "poster.h"
+#include "lambda.h"
 #include "protocol/event.h"
+#include "services.h"
 
 /* see books.h */
 
-enum { SEQS = 65536, ORIGINS = 256, RUNS = 256, UNWANTED = 1000000 };
+enum { RUNS = 256, UNWANTED = 1000000 };
 
 static struct book books[BOOKS_MAX];
 static uint32_t books_used;
@@ -21,33 +21,17 @@ static size_t texts_len, texts_cap;
 /* Numbers of those whose text does not tell which they are. */
 static uint32_t nameless[BOOKS_MAX], nameless_used;
 
-/* The sandboxes that enriched records name. */
-static struct origin {
-    char token[80];
-    size_t token_len;
-    uint32_t sandbox; /* the run of the program that the first event of it was given to */
-    uint32_t seqs, seq_most;
-} origins[ORIGINS];
-static uint32_t origins_used;
-
-/* Which event has which number of which origin; entries of earlier lives are of no `life`. */
-static struct {
-    uint32_t life, origin, event;
-    uint64_t seq;
-} seqs[SEQS];
-static uint32_t life;
-
 static uint32_t old[RUNS];  /* of earlier runs, in each */
 static uint64_t arrived_us; /* when a record has last arrived in the stream */
 
 void
 books_begin(void)
 {
-    books_used = nameless_used = origins_used = 0;
+    books_used = nameless_used = 0;
     texts_len = 0;
     memset(old, 0, sizeof old);
     arrived_us = 0;
-    life++;
+    seq_begin();
     books_begin_parts();
 }
 
@@ -82,6 +66,7 @@ books_enter(const struct book *book, struct span text)
             abort();
     }
     *b = *book;
+    b->made_us = kernel_us();
     b->text = texts_len;
     b->len = text.len;
     memcpy(texts + texts_len, text.p, text.len);
@@ -107,6 +92,38 @@ struct span
 books_text(uint32_t number)
 {
     return (struct span){texts + books[number].text, books[number].len};
+}
+
+/* --- what the poster tells ---------------------------------------------------------------------------- */
+
+void
+books_posted(uint32_t number, uint32_t post, uint32_t *place)
+{
+    struct book *b = &books[number];
+
+    b->posted = true;
+    b->post = post;
+    b->place = *place;
+    *place += b->wanted;
+}
+
+void
+books_given(const uint32_t *numbers, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct book *b = &books[numbers[i]];
+
+        if (!b->given)
+            b->given_us = kernel_us();
+        b->given = true;
+    }
+}
+
+void
+books_repeated(const uint32_t *numbers, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        books[numbers[i]].loose = true;
 }
 
 /* --- which event a record is ------------------------------------------------------------------------ */
@@ -145,110 +162,6 @@ find_named(struct span data, bool (*match)(const struct book *book, struct span 
     return false;
 }
 
-/* --- enriched records --------------------------------------------------------------------------------- */
-
-static uint32_t
-origin_of(struct span token, uint32_t sandbox)
-{
-    struct origin *o;
-
-    for (uint32_t i = 0; i < origins_used; i++)
-        if (span_same((struct span){origins[i].token, origins[i].token_len}, token))
-            return i;
-    if (origins_used == ORIGINS || token.len > sizeof origins->token)
-        world_break("enriched: too many sandboxes, or one with a name of %zu bytes", token.len);
-    o = &origins[origins_used];
-    *o = (struct origin){.token_len = token.len, .sandbox = sandbox};
-    memcpy(o->token, token.p, token.len);
-    return origins_used++;
-}
-
-/* Where the event is that has this number, or nothing of this life. */
-static uint32_t
-place_of(uint32_t origin, uint64_t seq)
-{
-    uint32_t at = (uint32_t)((seq * ORIGINS + origin) * 0x9e3779b1u >> 7) % SEQS;
-
-    while (seqs[at].life == life && (seqs[at].origin != origin || seqs[at].seq != seq))
-        at = (at + 1) % SEQS;
-    return at;
-}
-
-/* A number of a sandbox is that of one event. Returns whether it has come before. */
-static bool
-number_came(uint32_t origin, uint64_t seq, uint32_t event)
-{
-    uint32_t at = place_of(origin, seq);
-
-    if (seqs[at].life == life) {
-        if (seqs[at].event != event)
-            world_break("enriched: seq %u is that of event %u and of event %u", (unsigned)seq,
-                        seqs[at].event, event);
-        return true;
-    }
-    seqs[at].life = life;
-    seqs[at].origin = origin;
-    seqs[at].seq = seq;
-    seqs[at].event = event;
-    return false;
-}
-
-/* Where telemetry comes in order and at once, a line has the id of the invocation that logged it. */
-static void
-check_request(const struct book *b, uint32_t event, struct span request)
-{
-    static const enum world_fault disorder[] = {
-        WORLD_POST_BREAKS, WORLD_POST_LOST,          WORLD_POST_DOUBLED, WORLD_RECORD_CUT,
-        WORLD_DROPS,       WORLD_FUNCTION_LOGS_LATE, WORLD_DONE_LATE,    WORLD_DONE_DOUBLED,
-        WORLD_API_RESETS,  WORLD_API_SLOW,           WORLD_API_REFUSES};
-
-    if (b->request[0] == '\0' || !poster_in_order())
-        return;
-    for (size_t i = 0; i < sizeof disorder / sizeof *disorder; i++)
-        if (world.plan.per_mille[disorder[i]] > 0)
-            return;
-    if (!span_same(request, span_of(b->request)))
-        world_break("enriched: event %u has the request id %.*s and not %s", event,
-                    (int)request.len, request.p, b->request);
-}
-
-/* Each run of the program has a sandbox of its own; what a snapshot received may keep its name in the copies. */
-static void
-check_enriched(const struct book *b, uint32_t event, struct span members)
-{
-    struct books_origin named;
-    struct origin *o;
-    uint32_t i;
-
-    if (!books_origin(members, &named))
-        world_break("enriched: event %u has the members %.*s", event, (int)members.len, members.p);
-    check_request(b, event, named.request);
-    i = origin_of(named.sandbox, b->sandbox);
-    o = &origins[i];
-    if (o->sandbox != b->sandbox && o->sandbox != ledger_snapshot())
-        world_break("enriched: sandbox %.*s is named by runs %u and %u", (int)named.sandbox.len,
-                    named.sandbox.p, o->sandbox, b->sandbox);
-    if (number_came(i, named.seq, event))
-        return;
-    o->seqs++;
-    if (named.seq >= o->seq_most)
-        o->seq_most = (uint32_t)named.seq + 1;
-}
-
-/* Which event has this number of an enriched record, if one has come with it. */
-static bool
-find_numbered(const struct book *b, struct span data, uint32_t *number)
-{
-    struct books_origin named;
-    uint32_t at;
-
-    if (world.plan.format != EVENT_ENRICHED || !books_origin(span_skip(data, b->len - 1), &named))
-        return false;
-    at = place_of(origin_of(named.sandbox, b->sandbox), named.seq);
-    *number = seqs[at].event;
-    return seqs[at].life == life;
-}
-
 /* Of those that look the same the one that has come least often. */
 static bool
 find_nameless(struct span data, uint32_t *number)
@@ -260,9 +173,11 @@ find_nameless(struct span data, uint32_t *number)
         uint32_t times = b->in_stream + b->in_dead_letter;
 
         times += b->wanted ? 0 : UNWANTED;
+        if (!seq_may_be(b, data))
+            continue;
         if (times >= least || b->sends == 0 || !books_match(b, data))
             continue;
-        if (find_numbered(b, data, number))
+        if (seq_find(b, data, number))
             return true;
         least = times;
         *number = nameless[i];
@@ -281,12 +196,25 @@ check_key(struct span key)
         world_break("partition key: %.*s although it is fixed", (int)key.len, key.p);
 }
 
+/*
+ * Where the program has written many dead letters to standard error, it need not know each, and may take another's
+ * line for one: own_lines.h.
+ */
+static bool
+many_letters(const struct book *b)
+{
+    enum { KNOWN = 1000 };
+
+    return printed_letters(b->sandbox) > KNOWN;
+}
+
 static void
 count(enum books_where where, uint32_t number, struct span data)
 {
+    struct span members;
     struct book *b = &books[number];
 
-    if (!b->wanted && (b->type != EVENT_EXTENSION || b->sends < 2))
+    if (!b->wanted && (b->type != EVENT_EXTENSION || (b->sends < 2 && !many_letters(b))))
         world_break("types: event %u arrived, and is not of the types to forward", number);
     if (b->sends == 0)
         world_break("books: event %u arrived, and was never sent", number);
@@ -296,8 +224,15 @@ count(enum books_where where, uint32_t number, struct span data)
         b->in_stream++;
     else
         b->in_dead_letter++;
-    if (world.plan.format == EVENT_ENRICHED && data.len >= b->len)
-        check_enriched(b, number, span_skip(data, b->len - 1));
+    if (world.plan.format != EVENT_ENRICHED || data.len < b->len)
+        return;
+    members = span_skip(data, b->len - 1);
+    /* where little is taken the event fits, and what is added to it does not */
+    if (world.plan.per_mille[WORLD_RECORD_LARGE] > 0 &&
+        span_find(members, SPAN("...[truncated ")) != NULL)
+        b->truncated++;
+    else
+        seq_came(number, members);
 }
 
 size_t
@@ -343,11 +278,25 @@ books_arrived(enum books_where where, struct span data, struct span partition_ke
 static void
 add_own(struct books_sums *sums, const struct book *b)
 {
-    if (b->sends < 2)
+    sums->own += b->given && !many_letters(b);
+    if (b->sends < 2 && !many_letters(b))
         return;
-    sums->again += b->sends - 1;
+    sums->again += b->sends - !many_letters(b);
     sums->extra += b->in_stream;
     sums->letters += b->in_dead_letter;
+}
+
+/* What parts need is less than four times what they have, their keys and ids included. */
+static void
+add_size(struct books_sums *sums, const struct book *b)
+{
+    enum { ENRICHED_BYTES = 500, PARTS_BYTES = 1000, KEPT_WHOLE_BYTES = 1000000 };
+    size_t room = 4 * b->len + PARTS_BYTES;
+
+    if (room > world.plan.queue_bytes || b->len > KEPT_WHOLE_BYTES)
+        sums->large += b->sends;
+    if (b->len + ENRICHED_BYTES > kinesis_record_bytes())
+        sums->oversize_bytes += room * b->sends;
 }
 
 static void
@@ -357,15 +306,21 @@ add(struct books_sums *sums, const struct book *b)
         add_own(sums, b);
     if (!b->wanted || b->cut || b->sends == 0)
         return;
+    if (b->letter && many_letters(b) && b->in_stream + b->in_dead_letter == 0) {
+        sums->maybe++;
+        return;
+    }
     if (b->given)
         sums->given++;
     else
         sums->maybe++;
     sums->again += b->again;
+    add_size(sums, b);
     if (b->blank) {
         sums->blanks += b->sends;
         return;
     }
+    sums->letters_extra += b->in_dead_letter > 0 && !b->nameless ? b->in_dead_letter - 1 : 0;
     sums->truncated += b->truncated;
     sums->letters += b->in_dead_letter;
     if (b->in_stream > 0) {
@@ -387,13 +342,21 @@ books_sum(uint32_t sandbox)
     for (uint32_t i = 0; i < books_used; i++)
         if (books[i].sandbox == sandbox)
             add(&sums, &books[i]);
-    for (uint32_t i = 0; i < origins_used; i++)
-        if (origins[i].sandbox == sandbox) {
-            sums.seqs += origins[i].seqs;
-            if (origins[i].seq_most > sums.seq_most)
-                sums.seq_most = origins[i].seq_most;
-        }
+    seq_sum(sandbox, &sums);
     return sums;
+}
+
+uint32_t
+books_late(uint32_t sandbox, uint64_t from_us)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < books_used; i++) {
+        const struct book *b = &books[i];
+
+        n += b->sandbox == sandbox && b->wanted && (!b->given || b->given_us > from_us);
+    }
+    return n;
 }
 
 uint32_t
@@ -406,4 +369,5 @@ void
 books_check(void)
 {
     books_check_parts();
+    seq_check();
 }

@@ -16,13 +16,20 @@ struct book {
     bool cut;         /* its end is missing, so it cannot arrive */
     bool alarms;      /* it says that telemetry was lost */
     bool nameless;    /* its text does not contain its number */
+    bool letter;      /* another extension's, and looks like a dead letter */
     bool blank;       /* others look the same, so that nobody can tell which of them arrived */
     uint32_t sandbox; /* which run of the program it was given to */
     uint32_t sends;   /* in how many POSTs it was whole, answered or not */
     uint32_t again;   /* of these, those that may not be known to be the same again */
     char request[40]; /* the invocation that logged it; empty: none, or nobody can tell */
-    uint64_t sent_us, given_us; /* when it was first sent whole; when its POST was answered 200 */
+    /* when it was produced; first sent whole; when its POST was answered 200 */
+    uint64_t made_us, sent_us, given_us;
     uint32_t in_stream, in_dead_letter, truncated;
+    uint32_t post,
+        place; /* the POST that it was in, and how many before it there were to be forwarded */
+    bool posted, loose; /* it was in one; which was not taken at once and whole */
+    uint64_t base;      /* its number in the stream, less its place */
+    uint32_t origin;    /* the sandbox of that, counted from 1; 0: none came */
 
     /* what TELEMETRY_RECORD_FORMAT makes of it, as places in its text */
     uint32_t record, record_len;
@@ -49,6 +56,13 @@ uint32_t books_len(void);
 /* Its text; valid until the next is entered. */
 struct span books_text(uint32_t number);
 
+/* It is in this POST; *place: of those to be forwarded. */
+void books_posted(uint32_t number, uint32_t post, uint32_t *place);
+
+/* Their POST was answered 200; it broke off or was refused, and may come again. */
+void books_given(const uint32_t *numbers, uint32_t n);
+void books_repeated(const uint32_t *numbers, uint32_t n);
+
 /* "#<number>#", in 12 bytes at most: what a text is recognised by, whatever format it is sent in. */
 size_t books_id(uint32_t number, char *to);
 
@@ -64,7 +78,10 @@ size_t books_bytes(void);
 /* When one has last arrived in the stream. */
 uint64_t books_arrived_us(void);
 
-/* At the end of a life: parts of records that were split make up these records. */
+/*
+ * At the end of a life: parts of records that were split make up these records; numbers of enriched ones leave out what
+ * did not arrive, and nothing else.
+ */
 void books_check(void);
 
 /* Of the events that were given to this run of the program. */
@@ -79,15 +96,40 @@ struct books_sums {
     uint32_t extra;     /* records in the stream more than events */
     uint32_t missing;   /* given, and nowhere */
     uint32_t last_missing;
-    uint32_t seqs;      /* numbers that came, of enriched records */
-    uint32_t seq_most;  /* 1 more than the largest of them */
-    uint32_t truncated; /* records that were cut down */
+    uint32_t seqs;          /* numbers that came, of enriched records */
+    uint32_t seq_most;      /* 1 more than the largest of them */
+    uint32_t truncated;     /* records that were cut down */
+    uint32_t own;           /* the program's own lines, in a POST that was answered 200 */
+    uint32_t letters_extra; /* in the dead letter more than once */
+    uint32_t large; /* sends of events so large that the queue may have no room for their parts */
+    uint64_t
+        oversize_bytes; /* of those that the stream does not take whole: room for their parts */
 };
 
 struct books_sums books_sum(uint32_t sandbox);
 
+/* Events of this run that were given after this moment, or may not have been. */
+uint32_t books_late(uint32_t sandbox, uint64_t from_us);
+
 /* Records that arrived while this run of the program lasted, of events that were given to an earlier one. */
 uint32_t books_old(uint32_t sandbox);
+
+/* --- laws_seq.c: the numbers of enriched records --------------------------------------------------------- */
+
+void seq_begin(void);
+
+/* A record of this event has come, to which these members were added. */
+void seq_came(uint32_t event, struct span members);
+
+/* Which event has the number of an enriched record, if one has come with it. */
+bool seq_find(const struct book *book, struct span data, uint32_t *number);
+
+/* Whether the sandbox that an enriched record names may be that of the run which the event was given to. */
+bool seq_may_be(const struct book *book, struct span data);
+
+/* At the end of a life; before that its sums for a run of the program. */
+void seq_check(void);
+void seq_sum(uint32_t sandbox, struct books_sums *sums);
 
 /* --- between books.c and books_format.c --------------------------------------------------------------- */
 

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "books.h"
+#include "lambda.h"
 #include "protocol/event.h"
-#include "world.h"
 
 /*
  * What becomes of an event on its way, from README.md: "TELEMETRY_RECORD_FORMAT", "What is dropped, and when". The
@@ -177,7 +177,8 @@ enum {
     HAS_SANDBOX = 8,
     HAS_SEQ = 16,
     HAS_COLD_START = 32,
-    HAS_ALL = 63
+    HAS_ALL = 63,
+    HAS_ACCOUNT = 64
 };
 
 static unsigned
@@ -199,6 +200,8 @@ judge_member(struct span name, struct span value, struct books_origin *origin)
     }
     if (span_same(name, SPAN("seq")))
         return read_number(value, &origin->seq) ? HAS_SEQ : 0;
+    if (span_same(name, SPAN("accountId")))
+        return span_same(value, SPAN("\"123456789012\"")) ? HAS_ACCOUNT : 0;
     if (span_same(name, SPAN("coldStart")))
         return value.len == 4 || value.len == 5 ? HAS_COLD_START : 0;
     return 0;
@@ -214,5 +217,5 @@ books_origin(struct span members, struct books_origin *origin)
     origin->request = (struct span){NULL, 0};
     while (take_member(&members, &name, &value))
         has |= judge_member(name, value, origin);
-    return has == HAS_ALL && span_same(members, SPAN("}"));
+    return has == (HAS_ALL | (api_accounted() ? HAS_ACCOUNT : 0)) && span_same(members, SPAN("}"));
 }

@@ -11,7 +11,7 @@
  * put together first. Whether that is an event is seen at the end of the life.
  */
 
-enum { PARTS = 512, ID_MAX = 120 };
+enum { PARTS = 4096, ID_MAX = 120 };
 
 static struct part {
     char id[ID_MAX];
@@ -211,20 +211,23 @@ part_of(const struct part *p, uint32_t part)
     return NULL;
 }
 
-/* All in the stream, or else in the dead letter; parts in both make a record there. */
-static enum books_where
-join(struct part *first, char **text, size_t *len, bool *all)
+/* Whether any is in the stream, any in the dead letter: the last that was taken says what the ledger calls the event. */
+struct joined {
+    bool all, in_stream, in_dead_letter;
+};
+
+static struct joined
+join(struct part *first, char **text, size_t *len)
 {
-    enum books_where where = BOOKS_STREAM;
+    struct joined is = {.all = true};
 
     *text = NULL;
     *len = 0;
-    *all = true;
     for (uint32_t n = 1; n <= first->parts; n++) {
         struct part *p = part_of(first, n);
 
         if (p == NULL) {
-            *all = false;
+            is.all = false;
             continue;
         }
         *text = realloc(*text, *len + p->text_len + 1);
@@ -232,13 +235,13 @@ join(struct part *first, char **text, size_t *len, bool *all)
             abort();
         memcpy(*text + *len, p->text, p->text_len);
         *len += p->text_len;
-        if (p->in_stream == 0)
-            where = BOOKS_DEAD_LETTER;
+        is.in_stream = is.in_stream || p->in_stream > 0;
+        is.in_dead_letter = is.in_dead_letter || p->in_dead_letter > 0;
         if (p != first)
             p->used = true;
     }
     first->used = true;
-    return where;
+    return is;
 }
 
 /* The deepest ids first: what they make up is a part in turn. */
@@ -261,11 +264,12 @@ books_check_parts(void)
     while ((first = next_first()) != NULL) {
         char *text;
         size_t len;
-        bool all;
-        enum books_where where = join(first, &text, &len, &all);
+        struct joined is = join(first, &text, &len);
 
-        if (all)
-            books_arrived(where, (struct span){text, len}, SPAN("key"));
+        if (is.all && is.in_stream)
+            books_arrived(BOOKS_STREAM, (struct span){text, len}, SPAN("key"));
+        if (is.all && is.in_dead_letter)
+            books_arrived(BOOKS_DEAD_LETTER, (struct span){text, len}, SPAN("key"));
         free(text);
     }
 }

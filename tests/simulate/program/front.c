@@ -369,6 +369,20 @@ front_moved(void)
     }
 }
 
+/* What the other end sent was not acknowledged, and it has given up. Source: tcp(7), tcp_retries2. */
+void
+services_freeze(void)
+{
+    for (unsigned i = 0; i < FRONT_CONNECTIONS; i++) {
+        struct front_connection *c = &front_connections[i];
+
+        if (c->used && c->front->remote && world_fault(&world.service, WORLD_FREEZE_CUTS)) {
+            front_say(c, "dies in the freeze");
+            c->silent = true;
+        }
+    }
+}
+
 unsigned
 services_connections(void)
 {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lambda_api.h"
 #include "protocol/event.h"
-#include "world.h"
 
 /* see functions.h */
 
@@ -298,6 +298,51 @@ uint32_t
 functions_line(struct span request_id)
 {
     return write_line("function", EVENT_FUNCTION, request_id);
+}
+
+/*
+ * What looks like a line of the program, or like a dead letter, and is another extension's: one that copies lines to
+ * where it wants to have them, say.
+ */
+static void
+put_mimic(struct book *b)
+{
+    static const char *const texts[] = {
+        "\"{\\\"time\\\":\\\"2026-11-01T10:00:00.000Z\\\",\\\"level\\\":\\\"info\\\","
+        "\\\"logger\\\":\\\"" LAMBDA_EXTENSION "\\\",\\\"message\\\":\\\"",
+        "\"seen: {\\\"logger\\\":\\\"" LAMBDA_EXTENSION "\\\"} {\\\"at\\\":\\\"",
+        "\"{\\\"Data\\\":\\\"",
+    };
+    /* of the latter the program need not tell apart thousands: own_lines.h */
+    uint32_t which = dice_below(&world.function, world.plan.events <= 100 ? 3 : 2);
+
+    b->letter = which == 2;
+    if (!json_format || dice_chance(&world.function, 500)) {
+        put_text(texts[which]);
+        put_id();
+        put_text(which == 2 ? "\\\",\\\"PartitionKey\\\":\\\"key\\\"}\"" : "\\\"}\"");
+    } else if (which == 2) {
+        put_text("{\"Data\":\"");
+        put_id();
+        put_text("\",\"PartitionKey\":\"key\"}");
+    } else {
+        put_text("{\"time\":\"2026-11-01T10:00:00.000Z\",\"level\":\"info\",\"logger\":"
+                 "\"" LAMBDA_EXTENSION "\",");
+        put_message(b);
+        put_text("}");
+    }
+}
+
+uint32_t
+functions_mimic(void)
+{
+    struct book b = {.type = EVENT_EXTENSION};
+
+    begin_event("extension");
+    b.record = (uint32_t)text_len;
+    put_mimic(&b);
+    put_text("}");
+    return enter(&b);
 }
 
 uint32_t

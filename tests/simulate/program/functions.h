@@ -15,6 +15,9 @@ uint32_t functions_line(struct span request_id);
 /* A line of another extension. */
 uint32_t functions_extension_line(void);
 
+/* A line of another extension that looks like one of the program's, or like a dead letter. */
+uint32_t functions_mimic(void);
+
 /* A line that the program printed, without its newline: it comes back, and is not to be forwarded. */
 uint32_t functions_own_line(struct span line);
 

@@ -12,6 +12,7 @@
 enum {
     INVOCATIONS = 8,
     LATE_MOST_US = 2000000,
+    SAME_US = 2000,
     BOOKS_FULL = BOOKS_MAX / 2, /* nothing more is logged then */
 };
 
@@ -59,14 +60,41 @@ error_type(enum invocation_end end)
 
 /* --- what is told ---------------------------------------------------------------------------------------- */
 
-static uint32_t
-tell_done(const struct invocation *v)
+/* An end of this id: nobody can tell it from that of another attempt, which may have begun already. */
+static void
+confuse(const struct invocation *v)
 {
-    return functions_platform("platform.runtimeDone",
-                              "\"requestId\":\"%s\",\"status\":\"%s\",%s"
-                              "\"metrics\":{\"durationMs\":%u.25,\"producedBytes\":2},",
-                              v->id, invocation_status(v->end), error_type(v->end),
-                              (unsigned)((kernel_us() - v->began_us) / 1000));
+    for (unsigned i = 0; i < INVOCATIONS; i++)
+        if (&invocations[i] != v && strcmp(invocations[i].id, v->id) == 0)
+            invocations[i].confused = true;
+}
+
+bool
+invocation_is_confused(const struct invocation *v)
+{
+    bool confused = v->confused;
+
+    for (unsigned i = 0; i < INVOCATIONS; i++) {
+        const struct invocation *other = &invocations[i];
+
+        if (other != v && strcmp(other->id, v->id) == 0 && other->told != NO_NUMBER)
+            confused = confused || !books_at(other->told)->given;
+    }
+    return confused;
+}
+
+static uint32_t
+tell_done(struct invocation *v)
+{
+    confuse(v);
+    v->told = functions_platform("platform.runtimeDone",
+                                 "\"requestId\":\"%s\",\"status\":\"%s\",%s"
+                                 "\"metrics\":{\"durationMs\":%u.25,\"producedBytes\":2},",
+                                 v->id, invocation_status(v->end), error_type(v->end),
+                                 (unsigned)((kernel_us() - v->began_us) / 1000));
+    if (v->first == NO_NUMBER)
+        v->first = v->told;
+    return v->told;
 }
 
 static void
@@ -138,6 +166,8 @@ log_lines(uint32_t lines, struct span id)
     while (lines-- > 0 && books_len() < BOOKS_FULL) {
         if (dice_chance(&world.function, 950))
             poster_event(functions_line(id));
+        else if (dice_chance(&world.function, 300))
+            poster_event(functions_mimic());
         else
             poster_event(functions_extension_line());
     }
@@ -229,6 +259,14 @@ write_id(char *id)
              (unsigned long long)(b & 0xffffffffffff));
 }
 
+/* Source: Lambda guide, asynchronous invocation: a function that has failed is tried again, with the same id. */
+static bool
+draw_retry(const struct invocation *before)
+{
+    return before->ended && (before->end == END_ERROR || before->end == END_FAILURE) &&
+           !world.plan.managed && world_fault(&world.function, WORLD_RETRY);
+}
+
 /* In turn, so that what is late of the one before still comes. */
 static struct invocation *
 free_one(void)
@@ -245,6 +283,7 @@ free_one(void)
 struct invocation *
 invocation_start(void (*over)(struct invocation *v))
 {
+    const struct invocation *before = &invocations[(latest + INVOCATIONS - 1) % INVOCATIONS];
     struct invocation *v = free_one();
     uint32_t events = world.plan.events;
 
@@ -265,9 +304,17 @@ invocation_start(void (*over)(struct invocation *v))
         .lasts_us = dice_magnitude(&world.function, 500,
                                    timeout_us < 3000000 ? (uint32_t)timeout_us / 2 : 3000000),
         .done = NO_NUMBER,
+        .first = NO_NUMBER,
+        .told = NO_NUMBER,
         .over = over,
     };
     write_id(v->id);
+    if (draw_retry(before)) {
+        memcpy(v->id, before->id, sizeof v->id);
+        /* told at the same moment by the clock of the events */
+        v->confused =
+            before->told != NO_NUMBER && books_at(before->told)->made_us + SAME_US > kernel_us();
+    }
     world_say("function", "begins: %s, logs %u lines, will end with %s", v->id, v->lines,
               invocation_status(v->end));
     if (dice_chance(&world.function, 700))
@@ -292,6 +339,7 @@ invocations_begin(void)
         kernel_cancel(done_again, v);
         kernel_cancel(log_late, v);
         kernel_cancel(tell_start, v);
-        v->active = false;
+        *v = (struct invocation){
+            .active = false, .done = NO_NUMBER, .first = NO_NUMBER, .told = NO_NUMBER};
     }
 }

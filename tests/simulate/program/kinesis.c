@@ -1,4 +1,5 @@
 #include "kinesis.h"
+#include "protocol/settings.h"
 
 /* see services.h: what Kinesis makes of a call of PutRecords */
 
@@ -394,6 +395,22 @@ asked(struct front_connection *c, const struct http_message *m)
     accept(c);
 }
 
+uint32_t
+kinesis_record_bytes(void)
+{
+    return stream.record_bytes;
+}
+
+/* Not so little that what is cut down loses its number, or that there are thousands of parts. */
+static uint32_t
+draw_record_bytes(void)
+{
+    bool splits = world.plan.oversize == OVERSIZE_SPLIT;
+    uint32_t least = world.plan.event_bytes > 10000 ? 4000 : splits ? 700 : 1000;
+
+    return dice_magnitude(&world.service, least, 20000);
+}
+
 void
 kinesis_begin(void)
 {
@@ -408,8 +425,8 @@ kinesis_begin(void)
         stream.poison_per_mille = dice_magnitude(dice, 1, 50);
         stream.poison_named = dice_below(dice, 2) == 0;
     }
-    if (peculiar && dice_below(dice, 8) == 0)
-        stream.record_bytes = dice_between(dice, 1000, 20000);
+    if (world_fault(dice, WORLD_RECORD_LARGE))
+        stream.record_bytes = draw_record_bytes();
     if (peculiar && dice_below(dice, 8) == 0)
         stream.json_only = true;
     world_say(front.name, "poison %u of 1,000, %s; records of %u bytes; %s",

@@ -126,13 +126,15 @@ lambda_shut_down(const char *reason)
 void
 lambda_shutdown_handed(void)
 {
-    enum { LEAST_US = 150000 };
+    enum { LEAST_US = 150000, ENOUGH_US = 1500000 };
     uint64_t now = kernel_us();
 
     lambda.due = true;
     lambda.frozen_us = kernel_figures().frozen_us;
     if (lambda.ends_us < now + LEAST_US + hold_tolerance_us(lambda.frozen_us))
         lambda.forgiven = true;
+    if (lambda.ends_us >= now + ENOUGH_US)
+        ledger_ends(lambda.ends_us);
 }
 
 void

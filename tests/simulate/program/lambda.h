@@ -26,12 +26,17 @@ void lambda_shutdown_handed(void);
 void lambda_shutdown_lost(void);
 
 void api_begin(void);
-void api_keep(void);   /* a snapshot was taken */
+void api_keep(void); /* a snapshot was taken */
+unsigned api_connections(void);
 bool api_pends(void);  /* whether a `next` waits for an event */
 bool api_struck(void); /* whether a call failed in this run */
 bool api_subscribed(void);
 
-/* For `next`, now or when it is called. */
+/* Whether enriched records have to contain the account: the platform tells it to those who ask. */
+bool api_accounted(void);
+
+/* For `next`, now or when it is called. The longest that Lambda has been seen to send is shorter. */
+#define API_EVENT_MAX 300000
 void api_invoke(struct span json);
 void api_shutdown(struct span json);
 
@@ -61,6 +66,10 @@ struct invocation {
     uint64_t ended_us;
     uint32_t start; /* the number of platform.start */
     uint32_t done;  /* the number of runtimeDone; NO_NUMBER: not produced so far, or lost */
+    uint32_t first; /* that came first, since it may be told more than once */
+    uint32_t told;  /* that came last */
+    bool
+        confused; /* the end of an earlier attempt with the same id was told when this one had begun */
     void (*over)(struct invocation *v);
 };
 
@@ -73,6 +82,9 @@ struct invocation *invocation_start(void (*over)(struct invocation *v));
 /* It has not ended by its deadline, or is ended by a reset. */
 void invocation_ends(struct invocation *v, enum invocation_end end);
 
+/* Whether the end of an earlier attempt, which has the same id, may be heard after the beginning of this one. */
+bool invocation_is_confused(const struct invocation *v);
+
 void invocation_report(struct invocation *v);
 bool invocation_resets(enum invocation_end end);
 const char *invocation_status(enum invocation_end end);
@@ -82,8 +94,10 @@ void invocation_log(uint32_t lines);
 
 /* --- laws_hold.c: how long an invocation is held ---------------------------------------------------------- */
 
-void hold_begin(const struct invocation *v); /* INVOKE was handed */
+/* INVOKE was handed, which has so many bytes. */
+void hold_begin(const struct invocation *v, size_t bytes);
 void hold_asked(const struct invocation *v); /* first sign of `next`; or it is too late for any */
+void hold_next(const struct invocation *v);  /* sign of `next`: not too early, either */
 
 /* The INVOKE may not have been heard: how long it is held is not looked at. */
 void hold_nothing(void);
@@ -104,12 +118,16 @@ void ledger_begin(void);            /* a run */
 void ledger_line(struct span line); /* a line on standard output */
 void ledger_snapshot_taken(void);   /* in this run */
 void ledger_end(bool due);          /* of the run: whether there has to be one */
+void ledger_ends(uint64_t us);      /* SHUTDOWN was handed in time, and is over by then */
 void ledger_dropped(uint32_t number, uint32_t records);
 void ledger_check(void); /* at the end of the life */
 
 /* --- printed.c: what the program prints ------------------------------------------------------------------- */
 
 void printed_begin(void);
+
+/* Dead letters on standard error, of this run. */
+uint32_t printed_letters(uint32_t sandbox);
 
 /* How much memory it says at its start that it takes at most; 0: it does not. */
 uint64_t printed_bound(void);

@@ -9,13 +9,13 @@
  * ways in which they can answer. Source: reference, sections 1.1 to 1.3 and 2.1.
  */
 
-enum { CONNECTIONS = 16, BODY_MAX = 2048, REPLY_MAX = 2 * BODY_MAX + 2048, EVENTS = 4 };
+enum { CONNECTIONS = 16, BODY_MAX = 2048, REPLY_MAX = 2 * API_EVENT_MAX + 4096, EVENTS = 4 };
 
 struct reply {
     unsigned status;
     char fields[200];
-    char body[BODY_MAX];
-    size_t body_len;
+    char text[BODY_MAX];
+    struct span body; /* the text, or an event */
 };
 
 static struct connection {
@@ -31,10 +31,13 @@ static struct connection *pending;
 /* Events that wait for `next`. */
 static struct waiting {
     bool shutdown;
-    char json[1000];
-    size_t len;
+    char *json; /* kept from life to life, as the following */
+    size_t len, cap;
 } events[EVENTS];
 static unsigned events_used;
+
+/* Replies are written here. */
+static char written[REPLY_MAX];
 
 static bool struck;
 
@@ -69,24 +72,24 @@ drop(struct connection *c)
 
 /* Breaks off after some bytes; within_head: before anything of the body. */
 static void
-send_part(struct connection *c, const char *bytes, size_t len, bool within_head)
+send_part(struct connection *c, size_t len, bool within_head)
 {
     size_t most = len;
 
     if (within_head)
-        for (most = 0; memcmp(bytes + most, "\r\n\r\n", 4) != 0; most++)
+        for (most = 0; memcmp(written + most, "\r\n\r\n", 4) != 0; most++)
             ;
     struck = true;
-    peer_send(c->peer, (struct span){bytes, dice_below(&world.lambda, (uint32_t)most)});
+    peer_send(c->peer, (struct span){written, dice_below(&world.lambda, (uint32_t)most)});
     drop(c);
 }
 
 static size_t
-write_reply(char *to, const struct reply *r)
+write_reply(const struct reply *r)
 {
     bool in_chunks = chunked && dice_chance(&world.lambda, 700);
 
-    return http_response(to, REPLY_MAX, r->status, r->fields, (struct span){r->body, r->body_len},
+    return http_response(written, sizeof written, r->status, r->fields, r->body,
                          in_chunks ? HTTP_CHUNKED : HTTP_LENGTH, &world.lambda);
 }
 
@@ -94,10 +97,9 @@ static void
 send_reply(void *context)
 {
     struct connection *c = context;
-    char bytes[REPLY_MAX];
-    size_t len = write_reply(bytes, &c->reply);
+    size_t len = write_reply(&c->reply);
 
-    peer_send(c->peer, (struct span){bytes, len});
+    peer_send(c->peer, (struct span){written, len});
     if (c->reply.status >= 500 && dice_chance(&world.lambda, 300))
         drop(c);
 }
@@ -107,7 +109,8 @@ api_reply(struct connection *c, unsigned status, const char *fields, const char 
 {
     c->reply.status = status;
     snprintf(c->reply.fields, sizeof c->reply.fields, "%s", fields);
-    c->reply.body_len = (size_t)snprintf(c->reply.body, sizeof c->reply.body, "%s", body);
+    snprintf(c->reply.text, sizeof c->reply.text, "%s", body);
+    c->reply.body = span_of(c->reply.text);
     world_say("lambda", "answers %u", status);
     c->handed = NO_EVENT;
     if (world_fault(&world.lambda, WORLD_API_SLOW)) {
@@ -163,14 +166,16 @@ api_strike(struct connection *c)
 static void
 take_event(void)
 {
+    struct waiting first = events[0];
+
     memmove(events, events + 1, --events_used * sizeof *events);
+    events[events_used] = first;
 }
 
 /* The connection breaks under it: it comes again, or is lost with the connection, which Lambda does not know. */
 static bool
 broken(struct connection *c, const struct reply *r)
 {
-    char bytes[REPLY_MAX];
     bool lost;
     bool shutdown = events[0].shutdown;
 
@@ -179,7 +184,7 @@ broken(struct connection *c, const struct reply *r)
     lost = dice_chance(&world.lambda, 300);
     world_say("lambda", "the reply with the event breaks off%s",
               lost ? ", and the event is lost" : "");
-    send_part(c, bytes, write_reply(bytes, r), !lost);
+    send_part(c, write_reply(r), !lost);
     if (!lost)
         return true;
     take_event();
@@ -201,8 +206,8 @@ api_hand(void)
         return;
     pending = NULL;
     r = &c->reply;
-    *r = (struct reply){.status = 200, .body_len = events[0].len};
-    memcpy(r->body, events[0].json, events[0].len);
+    r->status = 200;
+    r->body = (struct span){events[0].json, events[0].len};
     snprintf(r->fields, sizeof r->fields, "%s",
              shutdown
                  ? "Content-Type: text/plain\r\n"
@@ -225,8 +230,14 @@ queue_event(struct span json, bool shutdown)
 {
     struct waiting *e = &events[events_used++];
 
-    if (events_used > EVENTS || json.len > sizeof e->json)
+    if (events_used > EVENTS || json.len > API_EVENT_MAX)
         abort();
+    if (e->cap < json.len) {
+        e->cap = 2 * json.len;
+        e->json = realloc(e->json, e->cap);
+        if (e->json == NULL)
+            abort();
+    }
     e->shutdown = shutdown;
     e->len = json.len;
     memcpy(e->json, json.p, json.len);
@@ -371,6 +382,16 @@ void
 api_wait(struct connection *c)
 {
     pending = c;
+}
+
+unsigned
+api_connections(void)
+{
+    unsigned n = 0;
+
+    for (int i = 0; i < CONNECTIONS; i++)
+        n += connections[i].peer != NULL;
+    return n;
 }
 
 bool

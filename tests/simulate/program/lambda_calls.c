@@ -3,6 +3,7 @@
 
 #include "lambda_api.h"
 #include "protocol/event.h"
+#include "protocol/settings.h"
 
 /*
  * The calls of the Extensions API 2020-01-01 and the Telemetry API 2022-07-01, and what they are answered. Source:
@@ -17,7 +18,7 @@ static bool registered, subscribed;
 static unsigned asked; /* calls of `next` */
 static unsigned calls; /* of all kinds */
 
-/* Of the life: whether the account is told, what a subscription is answered. */
+/* Of the life: whether the account is told to those who ask for it, what a subscription is answered. */
 static bool accounted;
 static enum { SUBSCRIBES, OLD_SCHEMA_ONLY, UNSUPPORTED, REFUSED, FORBIDDEN, SILENT } subscription;
 
@@ -37,6 +38,7 @@ take_register(struct connection *c, const struct http_message *m)
 {
     struct span name = http_value(m, "Lambda-Extension-Name");
     char body[400];
+    bool asks;
 
     if (!span_same(name, SPAN(LAMBDA_EXTENSION)))
         world_break("register: with the name %.*s", (int)name.len, name.p);
@@ -55,10 +57,11 @@ take_register(struct connection *c, const struct http_message *m)
         return;
     }
     registered = true;
+    asks = holds(http_value(m, "Lambda-Extension-Accept-Feature"), "accountId");
     snprintf(body, sizeof body,
              "{%s\"functionName\":\"function\",\"functionVersion\":\"$LATEST\",\"handler\":\"app."
              "handler\"}",
-             accounted ? "\"accountId\":\"123456789012\"," : "");
+             accounted && asks ? "\"accountId\":\"123456789012\"," : "");
     api_reply(c, 200,
               "Content-Type: application/json\r\nLambda-Extension-Identifier: " IDENTIFIER "\r\n",
               body);
@@ -153,6 +156,18 @@ check_range(struct span body, const char *name, uint32_t least, uint32_t most)
         world_break("subscribe: %s is %u", name, n);
 }
 
+/* README.md: the end of an invocation, which may be buffered, must not come later than the budget allows. */
+static void
+check_buffering(uint32_t timeout_ms)
+{
+    enum { SHORTEST_MS = 25 };
+    uint32_t budget_ms = world.plan.budget_ms;
+
+    if (world.plan.flush != FLUSH_CONTINUOUS && timeout_ms > SHORTEST_MS && timeout_ms > budget_ms)
+        world_break("subscribe: telemetry is buffered for %u ms, and the budget is %u", timeout_ms,
+                    budget_ms);
+}
+
 static void
 subscribe(struct connection *c, struct span body)
 {
@@ -164,6 +179,7 @@ subscribe(struct connection *c, struct span body)
     check_range(body, "timeoutMs", 25, 30000);
     check_range(body, "maxBytes", 262144, 1048576);
     check_range(body, "maxItems", 1000, 10000);
+    check_buffering(number_of(body, "timeoutMs"));
     if (!holds(body, "\"platform\"") ||
         holds(body, "\"function\"") != ((world.plan.types & EVENT_FUNCTION) != 0) ||
         holds(body, "\"extension\"") != ((world.plan.types & EVENT_EXTENSION) != 0))
@@ -268,6 +284,12 @@ unsigned
 calls_of_next(void)
 {
     return asked;
+}
+
+bool
+api_accounted(void)
+{
+    return accounted;
 }
 
 bool

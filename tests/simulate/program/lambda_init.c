@@ -5,7 +5,12 @@
  * Init, also when it is done again or fails; the snapshot that SnapStart takes after it, and the copies of that.
  */
 
-enum { INIT_MOST_US = 10000000, SNAPSHOT_TRIES = 400, INIT_FAILURES_MOST = 4 };
+enum {
+    INIT_MOST_US = 10000000,
+    SNAPSHOT_TRIES = 400,
+    INIT_FAILURES_MOST = 4,
+    OWN_FILES = 3 /* what waits for events, for signals, and for connections */
+};
 
 /* --- init ------------------------------------------------------------------------------------------------ */
 
@@ -23,12 +28,22 @@ init_phase(void)
     return lambda.suppressed ? "invoke" : "init";
 }
 
+/* Files that are open, but for the program's own and connections with the platform. */
+static unsigned
+files_beside(void)
+{
+    unsigned files = kernel_figures().files,
+             expected = OWN_FILES + api_connections() + posts_lines();
+
+    return files > expected ? files - expected : 0;
+}
+
 /* With nothing on its way, though that is not promised. */
 static void
 take_snapshot(void *context)
 {
     (void)context;
-    if ((!poster_idle() || !api_pends() || services_connections() > 0) &&
+    if ((!poster_idle() || !api_pends() || services_connections() > 0 || files_beside() > 0) &&
         ++lambda.tries < SNAPSHOT_TRIES) {
         kernel_at(kernel_us() + 5000, take_snapshot, NULL);
         return;
@@ -37,6 +52,8 @@ take_snapshot(void *context)
         world_break("next: not asked for within two seconds of init's end");
     if (services_connections() > 0)
         world_break("snapshot: %u connections to AWS are open", services_connections());
+    if (files_beside() > 0)
+        world_break("snapshot: %u files are open besides those within the sandbox", files_beside());
     world_say("lambda", "takes the snapshot");
     lambda.snapshot_taken = true;
     lambda.phase = ENDING;

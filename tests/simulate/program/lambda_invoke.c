@@ -1,13 +1,22 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "lambda_parts.h"
+#include "services.h"
 
 /*
  * Invocations: INVOKE, the function, `next`, the deadline; what is between them; several at a time on Managed
  * Instances.
  */
 
-enum { EVENTS_LEAST = 200, FAULTS_LEAST = 3, COPY_INVOCATIONS = 2, CONCURRENT = 6 };
+enum {
+    EVENTS_LEAST = 200,
+    FAULTS_LEAST = 3,
+    COPY_INVOCATIONS = 2,
+    CONCURRENT = 6,
+    TRACE_MOST = API_EVENT_MAX - 1000,
+    CUTS_LEAST_US = 10000000 /* of freezes that connections may not survive */
+};
 
 /* --- invocations ---------------------------------------------------------------------------------------- */
 
@@ -70,7 +79,7 @@ lambda_invoke_handed(void)
     lambda.handed = true;
     lambda.done = false;
     if (lambda.invocation != NULL)
-        hold_begin(lambda.invocation);
+        hold_begin(lambda.invocation, lambda.invoke_bytes);
 }
 
 /* The next `next` counts as done with it, whatever the program knows. */
@@ -87,13 +96,36 @@ void
 lambda_attempts(void)
 {
     if (lambda.handed && !lambda.done && lambda.invocation != NULL)
-        hold_asked(lambda.invocation);
+        hold_next(lambda.invocation);
+}
+
+/*
+ * What Lambda was given as the X-Ray trace header; some clients add much data of their own to it. May be absent.
+ * Source: reference, 1.2.
+ */
+static struct span
+tracing(char *to)
+{
+    static const char begin[] =
+        ",\"tracing\":{\"type\":\"X-Amzn-Trace-Id\",\"value\":\"Root=1-5;Sampled=0";
+    size_t len = sizeof begin - 1;
+    size_t more =
+        dice_chance(&world.lambda, 40) ? dice_magnitude(&world.lambda, 100, TRACE_MOST) : 0;
+
+    if (dice_chance(&world.lambda, 500))
+        return (struct span){to, 0};
+    memcpy(to, begin, len);
+    for (; more > 0; more--, len++)
+        to[len] = ";data=0123456789"[len % 16];
+    memcpy(to + len, "\"}", 2);
+    return (struct span){to, len + 2};
 }
 
 void
 lambda_invoke(void *context)
 {
-    char json[600];
+    static char json[API_EVENT_MAX], trace[API_EVENT_MAX];
+    struct span traced = tracing(trace);
     unsigned long long deadline_ms;
     int len;
 
@@ -109,20 +141,29 @@ lambda_invoke(void *context)
     len = snprintf(
         json, sizeof json,
         "{\"eventType\":\"INVOKE\",\"deadlineMs\":%llu,\"requestId\":\"%s\","
-        "\"invokedFunctionArn\":\"arn:aws:lambda:eu-west-1:123456789012:function:function\"%s}",
-        deadline_ms, lambda.invocation->id,
-        dice_chance(&world.lambda, 500)
-            ? ",\"tracing\":{\"type\":\"X-Amzn-Trace-Id\",\"value\":\"Root=1-5;Sampled=0\"}"
-            : "");
+        "\"invokedFunctionArn\":\"arn:aws:lambda:eu-west-1:123456789012:function:function\"%.*s}",
+        deadline_ms, lambda.invocation->id, (int)traced.len, traced.p);
+    lambda.invoke_bytes = (size_t)len;
     kernel_at(lambda.invocation->deadline_us, deadline, NULL);
     api_invoke((struct span){json, (size_t)len});
 }
 
 static void
+end_idle(void *context)
+{
+    (void)context;
+    lambda_shut_down("spindown");
+}
+
+/* For what it was thawed. */
+static void
 thawed(void *context)
 {
     world_say("lambda", "thaws");
-    lambda_invoke(context);
+    if (lambda_enough())
+        end_idle(context);
+    else
+        lambda_invoke(context);
 }
 
 static void
@@ -133,14 +174,9 @@ freeze(void *context)
 
     (void)context;
     world_say("lambda", "freezes for %u ms", (unsigned)(us / 1000));
+    if (us > CUTS_LEAST_US)
+        services_freeze();
     kernel_freeze(calls, us, dice_chance(&world.lambda, 500), thawed, NULL);
-}
-
-static void
-end_idle(void *context)
-{
-    (void)context;
-    lambda_shut_down("spindown");
 }
 
 /* Between invocations. */
@@ -151,17 +187,14 @@ lambda_rest(void)
 
     if (lambda.back_to_back)
         gap_ms = dice_below(&world.lambda, 20);
-    if (lambda_enough()) {
-        kernel_at(kernel_us() + 1000ULL * gap_ms, end_idle, NULL);
-        return;
-    }
-    if (lambda.suppressed) {
+    if (lambda.suppressed && !lambda_enough()) {
         lambda.suppressed = false;
         lambda_invoke(NULL);
-    } else if (world_fault(&world.lambda, WORLD_FREEZE)) {
+    } else if (world_fault(&world.lambda, WORLD_FREEZE) ||
+               (lambda_enough() && world_fault(&world.lambda, WORLD_FREEZE_CUTS))) {
         kernel_at(kernel_us() + dice_below(&world.lambda, 30000), freeze, NULL);
     } else {
-        kernel_at(kernel_us() + 1000ULL * gap_ms, lambda_invoke, NULL);
+        kernel_at(kernel_us() + 1000ULL * gap_ms, lambda_enough() ? end_idle : lambda_invoke, NULL);
     }
 }
 

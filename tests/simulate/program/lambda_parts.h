@@ -30,6 +30,7 @@ struct lambda {
     const char *reason;            /* of SHUTDOWN */
     uint64_t ends_us;              /* the deadline of SHUTDOWN */
     uint64_t frozen_us;            /* when that was handed */
+    size_t invoke_bytes;           /* of the present INVOKE */
     struct invocation *invocation; /* the present one */
 };
 extern struct lambda lambda;

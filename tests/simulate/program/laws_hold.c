@@ -1,4 +1,4 @@
-#include "lambda.h"
+#include "lambda_parts.h"
 #include "protocol/settings.h"
 
 /*
@@ -9,13 +9,17 @@
 enum {
     SLACK_US = 30000,     /* to work off what has come */
     WELL_US = 50000,      /* for a call to Kinesis, with a connection and credentials */
+    NEAR_US = 10000,      /* a latency that no time-out is too short for */
+    CLOCK_US = 2000,      /* of clocks that count milliseconds */
     DEADLINE_US = 100000, /* before the invocation's deadline */
+    LATE_US = 500000,     /* an end that is told later is not counted from when it was */
+    PACE = 8, /* invocations, before which "adaptive" does not know how they follow each other */
     FAILED_MOST_MS =
         1000, /* the budget after an end that is no success, and the silence after a sign of loss */
 };
 
 static uint64_t handed_us, frozen_us;
-static bool asked;
+static bool asked, confused;
 static uint64_t
     opened_us; /* the circuit breaker has been open since then, if no probe was accepted; 0: closed */
 
@@ -27,10 +31,12 @@ hold_tolerance_us(uint64_t frozen_before_us)
 }
 
 void
-hold_begin(const struct invocation *v)
+hold_begin(const struct invocation *v, size_t bytes)
 {
-    (void)v;
-    handed_us = kernel_us();
+    const struct kernel_faults *k = &world.plan.kernel;
+
+    handed_us = kernel_us() + bytes / k->buffer_bytes * 2 * k->latency_us;
+    confused = invocation_is_confused(v);
     frozen_us = kernel_figures().frozen_us;
     asked = false;
 }
@@ -74,6 +80,17 @@ least_ms(uint64_t ms)
     return ms < FAILED_MOST_MS ? ms : FAILED_MOST_MS;
 }
 
+/* The budget is that after the end, however long the platform has buffered the news of it. */
+static uint64_t
+counts_from_us(const struct book *done)
+{
+    uint64_t buffer_us = 1000ULL * poster_subscription.timeout_ms + LATE_US;
+
+    if (done->given_us - done->made_us > buffer_us || done->made_us < handed_us)
+        return later(done->given_us, handed_us);
+    return done->made_us;
+}
+
 /*
  * By its end, if the program has been told. Where POSTs overtake each other it may hear of the beginning after the end,
  * and takes it for another attempt; so it does with an end that it hears of before INVOKE, but not of the beginning.
@@ -87,24 +104,41 @@ by_end_us(const struct invocation *v)
     if (v->done == NO_NUMBER || !poster_in_order())
         return UINT64_MAX;
     done = books_at(v->done);
-    if (!done->given || (done->sent_us < handed_us && !books_at(v->start)->given))
+    if (!done->given || (done->sent_us < handed_us + SLACK_US && !books_at(v->start)->given))
         return UINT64_MAX;
     if (invocation_resets(v->end))
         budget_ms = 0;
     else if (v->end != END_SUCCESS)
         budget_ms = least_ms(budget_ms);
-    return later(done->given_us, handed_us) + 1000 * budget_ms;
+    return later(later(done->given_us, handed_us), counts_from_us(done) + 1000 * budget_ms);
 }
 
 /* After a sign that the end may be lost: by silence, unless the program is why there is silence. */
 static uint64_t
-by_silence_us(void)
+by_silence_us(const struct invocation *v)
 {
     uint64_t trouble_us = poster_trouble_us();
+    const struct book *done = v->first == NO_NUMBER ? NULL : books_at(v->first);
+    uint64_t until;
 
     if (trouble_us < handed_us || !poster_idle())
         return UINT64_MAX;
-    return later(trouble_us, poster_heard_us()) + 1000 * least_ms(world.plan.budget_ms);
+    until = later(trouble_us, poster_heard_us()) + 1000 * least_ms(world.plan.budget_ms);
+    /* of a POST that broke off, or of one of several, it may have been heard */
+    if (done != NULL && done->sends > 0)
+        until = later(until, later(done->sent_us, done->given_us) + 1000ULL * world.plan.budget_ms);
+    return until;
+}
+
+/* By silence without any sign, where that is set. */
+static uint64_t
+by_setting_us(const struct invocation *v)
+{
+    bool heard = v->first != NO_NUMBER && books_at(v->first)->sends > 0;
+
+    if (world.plan.silence_ms == 0 || heard || confused || !poster_idle())
+        return UINT64_MAX;
+    return later(handed_us, poster_heard_us()) + 1000ULL * world.plan.silence_ms;
 }
 
 static uint64_t
@@ -113,11 +147,13 @@ until_us(const struct invocation *v, const char **why)
     uint64_t deadline_us = later(handed_us, v->deadline_us - DEADLINE_US);
     uint64_t end_us = by_end_us(v);
     /* an end that has come is what counts, whatever else was lost */
-    uint64_t silence_us = end_us == UINT64_MAX ? by_silence_us() : UINT64_MAX;
-    uint64_t until = earlier(deadline_us, earlier(end_us, silence_us));
+    uint64_t silence_us = end_us == UINT64_MAX ? by_silence_us(v) : UINT64_MAX;
+    uint64_t setting_us = by_setting_us(v);
+    uint64_t until = earlier(earlier(deadline_us, setting_us), earlier(end_us, silence_us));
 
     *why = until == end_us       ? "after its end"
            : until == silence_us ? "after a sign of loss"
+           : until == setting_us ? "after the silence that is set"
                                  : "to its deadline";
     /* the line that tells of its closing may be lost */
     if (opened_us > books_arrived_us() && world.plan.kernel.pipe_full == 0 &&
@@ -153,7 +189,8 @@ check_well(const struct invocation *v, uint64_t now)
     const struct book *done = v->done == NO_NUMBER ? NULL : books_at(v->done);
     uint64_t until;
 
-    if (done == NULL || !done->given || !laws_services_are_well() || !poster_in_order())
+    if (done == NULL || !done->given || !laws_services_are_well() || !poster_in_order() ||
+        world.plan.per_mille[WORLD_FREEZE_CUTS] > 0)
         return;
     until = later(done->given_us, handed_us) + WELL_US + trips * k->latency_us +
             hold_tolerance_us(frozen_us);
@@ -176,4 +213,60 @@ hold_asked(const struct invocation *v)
     if (now > until)
         world_break("hold: %u ms too long %s", (unsigned)((now - until) / 1000), why);
     check_well(v, now);
+}
+
+/* --- not too early ----------------------------------------------------------------------------------------- */
+
+/* Whether nothing but its end and the delivery of its telemetry can end the hold, before this moment at least. */
+static bool
+is_certain(const struct invocation *v, uint64_t now)
+{
+    static const enum world_fault doubt[] = {
+        WORLD_API_RESETS, WORLD_API_REFUSES,  WORLD_API_SLOW,   WORLD_POST_BREAKS,
+        WORLD_POST_LOST,  WORLD_POST_DOUBLED, WORLD_RECORD_CUT, WORLD_DROPS};
+    bool holds = world.plan.flush == FLUSH_END ||
+                 (world.plan.flush == FLUSH_ADAPTIVE && lambda.of_run <= PACE);
+
+    for (size_t i = 0; i < sizeof doubt / sizeof *doubt; i++)
+        if (world.plan.per_mille[doubt[i]] > 0)
+            return false;
+    return holds && api_subscribed() && !confused && !v->confused && laws_services_are_well() &&
+           poster_in_order() && world.plan.kernel.freeze == 0 &&
+           world.plan.kernel.short_write == 0 && world.plan.kernel.latency_us <= NEAR_US &&
+           world.plan.event_bytes <= 10000 && 2 * books_bytes() < world.plan.queue_bytes &&
+           now + 2ULL * DEADLINE_US < v->deadline_us &&
+           (world.plan.silence_ms == 0 ||
+            now + CLOCK_US < handed_us + 1000ULL * world.plan.silence_ms);
+}
+
+/* What was told before the end. */
+static void
+check_delivered(const struct invocation *v)
+{
+    const struct book *done = books_at(v->done);
+
+    for (uint32_t i = 0; i < v->done; i++) {
+        const struct book *b = books_at(i);
+
+        if (b->sandbox == world.sandbox && b->wanted && b->given && !b->nameless &&
+            b->given_us <= done->given_us && b->in_stream + b->in_dead_letter == 0)
+            world_break("hold: not held until event %u is delivered", i);
+    }
+}
+
+void
+hold_next(const struct invocation *v)
+{
+    uint64_t now = kernel_us();
+    bool first = !asked && !world.plan.managed;
+
+    hold_asked(v);
+    if (!first || !is_certain(v, now))
+        return;
+    if (!v->ended)
+        world_break("hold: not held until the function has ended");
+    if (v->first == NO_NUMBER || books_at(v->first)->sends == 0)
+        world_break("hold: not held until its end was told");
+    if (!invocation_resets(v->end) && v->first == v->done && now + DEADLINE_US < by_end_us(v))
+        check_delivered(v);
 }

@@ -2,6 +2,7 @@
 
 #include "laws_ledger.h"
 #include "protocol/event.h"
+#include "protocol/settings.h"
 #include "services.h"
 
 /*
@@ -10,7 +11,7 @@
  * broke off, may be counted or not.
  */
 
-enum { RUNS = 128 };
+enum { RUNS = 128, NEAR_US = 10000 /* a latency that no time-out is too short for */ };
 
 static const char *const names[LEDGER_MEMBERS] = {
     "received",        "delivered", "deadLettered", "duplicatesPossible",
@@ -111,8 +112,15 @@ ledger_snapshot_taken(void)
 void
 ledger_end(bool due)
 {
+    run()->over_us = kernel_us();
     if (due && !run()->there && world.plan.kernel.pipe_full == 0)
         world_break("ledger: none at the end");
+}
+
+void
+ledger_ends(uint64_t us)
+{
+    run()->ends_us = us;
 }
 
 /* --- at the end of the life -------------------------------------------------------------------------------- */
@@ -197,8 +205,12 @@ check_doubles(uint32_t number, const uint64_t *m, const struct books_sums *s,
     if (s->extra > m[DUPLICATES] + received_again)
         world_break("duplicatesPossible: %llu in run %u, and there are %u", U(m[DUPLICATES]),
                     number, s->extra);
+    if (number < snapshot && s->letters_extra > m[DUPLICATES] + received_again)
+        world_break("duplicatesPossible: %u lines are in the dead letter once more in run %u",
+                    s->letters_extra, number);
     if (s->extra > 0 && s->again == 0 && number < snapshot && laws_services_are_well() &&
-        world.plan.kernel.freeze == 0)
+        world.plan.per_mille[WORLD_FREEZE] == 0 && world.plan.kernel.freeze == 0 &&
+        world.plan.kernel.latency_us <= NEAR_US)
         world_break("doubles: %u in run %u, where nothing can have come twice unnoticed", s->extra,
                     number);
 }
@@ -208,13 +220,62 @@ static void
 check_gaps(uint32_t number, const uint64_t *m, const struct books_sums *s,
            const struct ledger_inherited *h)
 {
-    if (world.plan.format != EVENT_ENRICHED || world.plan.oversize == 1 || s->truncated > 0)
+    if (world.plan.format != EVENT_ENRICHED)
         return;
     if (s->seq_most > m[RECEIVED] - h->least)
         world_break("seq: %u in run %u, of %llu received", s->seq_most - 1, number, U(m[RECEIVED]));
+    if (world.plan.oversize == OVERSIZE_SPLIT || s->truncated > 0)
+        return;
     if (s->seqs + h->most < m[DELIVERED])
         world_break("seq: %u numbers came in run %u, of %llu delivered", s->seqs, number,
                     U(m[DELIVERED]));
+}
+
+/* What is passed over is counted. */
+static void
+check_own_lines(uint32_t number, const uint64_t *m, const struct books_sums *s)
+{
+    if (m[OWN_LINES] < s->own)
+        world_break("ownLines: %llu in run %u, and %u came back", U(m[OWN_LINES]), number, s->own);
+}
+
+/* README.md, "What is dropped, and when": what is to be split waits until there is room for its parts. */
+static void
+check_split(uint32_t number, const uint64_t *m, const struct books_sums *s,
+            const struct ledger_inherited *h)
+{
+    bool others_aside = world.plan.per_mille[WORLD_CALL_REFUSED] > 0 ||
+                        world.plan.per_mille[WORLD_OUTAGE] > 0 ||
+                        s->oversize_bytes > world.plan.queue_bytes / 2;
+
+    if (world.plan.oversize != OVERSIZE_SPLIT || h->most > 0 ||
+        (world.plan.per_mille[WORLD_RECORD_LARGE] > 0 && others_aside))
+        return;
+    if (m[OVERSIZE] > s->large)
+        world_break("split: %llu events were dropped in run %u, and %u are too large for the queue",
+                    U(m[OVERSIZE]), number, s->large);
+}
+
+/* Where services answer, what was given in time is delivered at SHUTDOWN, dead connections or not. */
+static void
+check_shutdown(uint32_t number, const struct ledger_run *r)
+{
+    enum { NEEDED_US = 900000, CROSSING_US = 5000 };
+    const struct kernel_faults *k = &world.plan.kernel;
+    uint64_t from_us;
+    uint32_t late;
+
+    if (r->ends_us == 0 || !laws_services_are_well() || k->freeze > 0 || k->pipe_full > 0 ||
+        k->latency_us > NEAR_US)
+        return;
+    /* what comes just when it ends is counted, and not delivered */
+    from_us = r->over_us - CROSSING_US;
+    if (from_us > r->ends_us - NEEDED_US)
+        from_us = r->ends_us - NEEDED_US;
+    late = books_late(number, from_us);
+    if (r->members[SHUTDOWN] > late)
+        world_break("shutdown: %llu events were dropped in run %u, and %u came late",
+                    U(r->members[SHUTDOWN]), number, late);
 }
 
 static void
@@ -261,6 +322,10 @@ check_run(uint32_t number)
     check_delivered(number, r->members, &sums, &h);
     check_doubles(number, r->members, &sums, &h);
     check_gaps(number, r->members, &sums, &h);
+    check_own_lines(number, r->members, &sums);
+    check_split(number, r->members, &sums, &h);
+    if (!copy)
+        check_shutdown(number, r);
     check_platform_dropped(number, r, &h);
 }
 

@@ -32,6 +32,8 @@ struct ledger_run {
     bool init_there; /* the ledger of init, after which all is counted anew but what is queued */
     uint64_t members[LEDGER_MEMBERS], init[LEDGER_MEMBERS];
     uint64_t told, told_most; /* dropped by the platform, as it told for certain, and at most */
+    uint64_t ends_us;         /* the deadline of SHUTDOWN, if there was time enough; 0: not */
+    uint64_t over_us;         /* it has ended */
 };
 
 /* What a copy counts besides what it was given. All zero for others. */

@@ -28,11 +28,14 @@ static const struct {
     [WORLD_FUNCTION_FAILS] = {"function fails", 50, 500},
     [WORLD_FUNCTION_TIMES_OUT] = {"function times out", 50, 300},
     [WORLD_FUNCTION_LOGS_LATE] = {"function logs after its end", 50, 500},
+    [WORLD_RETRY] = {"event comes again, with the same id", 100, 1000},
     [WORLD_RESET] = {"environment is reset", 50, 300},
     [WORLD_FREEZE] = {"freeze between invocations", 100, 1000},
+    [WORLD_FREEZE_CUTS] = {"connection is dead after a freeze", 100, 1000},
     [WORLD_INIT_FAILS] = {"init fails", 100, 1000},
     [WORLD_REFUSED] = {"service: connection refused", 20, 300},
     [WORLD_SILENT] = {"service: connection never answered", 20, 200},
+    [WORLD_RECORD_LARGE] = {"stream takes small records alone", 1000, 1000},
     [WORLD_RECORD_FAILS] = {"record fails", 10, 300},
     [WORLD_RECORD_THROTTLED] = {"record is throttled", 10, 300},
     [WORLD_CALL_FAILS] = {"call fails", 20, 400},
@@ -59,6 +62,53 @@ const char *
 plan_fault_name(enum world_fault fault)
 {
     return faults[fault].name;
+}
+
+/* --- faults -------------------------------------------------------------------------------------- */
+
+static void
+draw_fault(struct plan *p, struct dice *dice, enum world_fault fault)
+{
+    p->per_mille[fault] = dice_between(dice, faults[fault].least, faults[fault].most);
+}
+
+/* What strikes only where something else has come about. */
+static void
+draw_needed(struct plan *p, struct dice *dice)
+{
+    static const enum world_fault needs[][2] = {
+        {WORLD_RETRY, WORLD_FUNCTION_FAILS},
+        {WORLD_RETRY, WORLD_DONE_LATE},
+        {WORLD_FREEZE_CUTS, WORLD_FREEZE},
+    };
+
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+        if (p->per_mille[needs[i][0]] > 0 && p->per_mille[needs[i][1]] == 0)
+            draw_fault(p, dice, needs[i][1]);
+}
+
+/* In some lives AWS is well, in others Lambda is: what is wrong with one hides much of what concerns the other. */
+static void
+draw_faults(struct plan *p, struct dice *dice)
+{
+    enum { LEAST = 3, LAMBDA_WELL = 0, AWS_WELL = 1, ALSO_WELL = 2, OF = 8 };
+    uint32_t density = dice_between(dice, 30, 300);
+    uint32_t well = dice_below(dice, OF);
+    uint32_t first = well == LAMBDA_WELL ? WORLD_REFUSED : 0;
+    uint32_t end = well == AWS_WELL || well == ALSO_WELL ? WORLD_REFUSED : WORLD_FAULTS;
+    unsigned n = 0;
+
+    for (uint32_t i = first; i < end; i++)
+        if (dice_chance(dice, density)) {
+            draw_fault(p, dice, i);
+            n++;
+        }
+    /* what becomes of calls is only certain where nothing else is wrong */
+    if (end == WORLD_REFUSED && dice_chance(dice, 400))
+        draw_fault(p, dice, WORLD_FREEZE_CUTS);
+    for (; n < LEAST; n++)
+        draw_fault(p, dice, dice_between(dice, first, end - 1));
+    draw_needed(p, dice);
 }
 
 /* --- settings ------------------------------------------------------------------------------------ */
@@ -152,15 +202,20 @@ set_numbers(struct writer *w, struct dice *dice)
     p->budget_ms =
         dice_chance(dice, 300) ? 500 : set_number(w, dice, "TELEMETRY_FLUSH_BUDGET_MS", 30, 5000);
     p->buffer_ms = 25;
-    if (dice_chance(dice, 300) && p->budget_ms > 25)
-        p->buffer_ms = set_number(w, dice, "TELEMETRY_BUFFER_TIMEOUT_MS", 25,
-                                  p->budget_ms < 1000 ? p->budget_ms : 1000);
-    p->max_attempts = dice_chance(dice, 500) ? 5 : set_number(w, dice, "AWS_MAX_ATTEMPTS", 1, 10);
-    p->queue_bytes = dice_chance(dice, 500)
-                         ? 4194304
-                         : set_number(w, dice, "TELEMETRY_QUEUE_MAX_BYTES", 65536, 2097152);
     if (dice_chance(dice, 300))
-        set_number(w, dice, "TELEMETRY_REQUEST_TIMEOUT_MS", 100, 5000);
+        p->buffer_ms = set_number(w, dice, "TELEMETRY_BUFFER_TIMEOUT_MS", 25, 1000);
+    p->silence_ms = dice_chance(dice, p->per_mille[WORLD_RETRY] > 0 ? 700 : 150)
+                        ? set_number(w, dice, "TELEMETRY_HOLD_SILENCE_MS", 30, 3000)
+                        : 0;
+    p->max_attempts = dice_chance(dice, 500) ? 5 : set_number(w, dice, "AWS_MAX_ATTEMPTS", 1, 10);
+    if (p->crowded)
+        p->queue_bytes = set_number(w, dice, "TELEMETRY_QUEUE_MAX_BYTES", 65536, 262144);
+    else if (dice_chance(dice, 500))
+        p->queue_bytes = 4194304;
+    else
+        p->queue_bytes = set_number(w, dice, "TELEMETRY_QUEUE_MAX_BYTES", 65536, 2097152);
+    if (dice_chance(dice, p->per_mille[WORLD_FREEZE_CUTS] > 0 ? 700 : 300))
+        set_number(w, dice, "TELEMETRY_REQUEST_TIMEOUT_MS", 100, 20000);
     if (dice_chance(dice, 300))
         set_number(w, dice, "TELEMETRY_CONNECT_TIMEOUT_MS", 100, 3000);
 }
@@ -188,7 +243,11 @@ set_words(struct writer *w, struct dice *dice)
     p->format = set_word(w, dice, "TELEMETRY_RECORD_FORMAT", formats, 3);
     p->key = set_word(w, dice, "TELEMETRY_PARTITION_KEY", keys, 4);
     p->flush = of_flushes[set_word(w, dice, "TELEMETRY_FLUSH", flushes, 3)];
-    p->oversize = set_word(w, dice, "TELEMETRY_OVERSIZE", oversizes, 3);
+    p->oversize = OVERSIZE_SPLIT;
+    if (p->crowded)
+        set(w, "TELEMETRY_OVERSIZE=split");
+    else
+        p->oversize = set_word(w, dice, "TELEMETRY_OVERSIZE", oversizes, 3);
     p->drop = set_word(w, dice, "TELEMETRY_DROP", drops, 2);
     p->dead_letter = set_word(w, dice, "TELEMETRY_DEAD_LETTER", letters, 3);
     p->s3 = p->dead_letter == DEAD_LETTER_S3;
@@ -196,7 +255,7 @@ set_words(struct writer *w, struct dice *dice)
     (void)set_word(w, dice, "TELEMETRY_LOG_LEVEL", levels, 4);
 }
 
-/* --- sizes and faults ------------------------------------------------------------------------------ */
+/* --- sizes ------------------------------------------------------------------------------ */
 
 static void
 draw_sizes(struct plan *p, struct dice *dice)
@@ -209,12 +268,29 @@ draw_sizes(struct plan *p, struct dice *dice)
     p->copies = dice_chance(dice, 200) ? dice_between(dice, 1, 20) : dice_between(dice, 1, 3);
     p->invocations = dice_between(dice, 5, 8);
     p->events = dice_magnitude(dice, 20, dice_chance(dice, 20) ? 1000 : 100);
-    p->event_bytes = dice_magnitude(dice, 20, dice_chance(dice, 50) ? 300000 : 300);
+    p->event_bytes = dice_magnitude(dice, 20,
+                                    dice_chance(dice, 50)    ? 300000
+                                    : dice_chance(dice, 100) ? 3000
+                                                             : 300);
     if (p->event_bytes > 10000)
         p->events = p->events < 40 ? p->events : 40;
     p->shutdown_ms = dice_chance(dice, 50)    ? 0
                      : dice_chance(dice, 700) ? 2000
                                               : dice_magnitude(dice, 50, 2000);
+}
+
+/* Where much has to be split: some events are too large, and the queue is not much larger than all of them. */
+static void
+draw_crowd(struct plan *p, struct dice *dice)
+{
+    /* the parts of what a snapshot has queued come from each copy, and nobody counts from which */
+    if (p->snap_start)
+        p->per_mille[WORLD_RECORD_LARGE] = 0;
+    p->crowded = p->per_mille[WORLD_RECORD_LARGE] > 0 && dice_chance(dice, 700);
+    if (!p->crowded)
+        return;
+    p->event_bytes = dice_magnitude(dice, 300, 3000);
+    p->events = dice_between(dice, 60, 200);
 }
 
 static void
@@ -228,25 +304,6 @@ draw_kernel(struct kernel_faults *k, struct dice *dice)
     k->pipe_full = dice_chance(dice, 50) ? dice_between(dice, 1, 500) : 0;
     k->freeze = dice_chance(dice, 100) ? 1 : 0;
     k->freeze_ms = dice_magnitude(dice, 1, 3600000);
-}
-
-static void
-draw_faults(struct plan *p, struct dice *dice)
-{
-    enum { LEAST = 3 };
-    uint32_t density = dice_between(dice, 30, 300);
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < WORLD_FAULTS; i++)
-        if (dice_chance(dice, density)) {
-            p->per_mille[i] = dice_between(dice, faults[i].least, faults[i].most);
-            n++;
-        }
-    for (; n < LEAST; n++) {
-        uint32_t i = dice_below(dice, WORLD_FAULTS);
-
-        p->per_mille[i] = dice_between(dice, faults[i].least, faults[i].most);
-    }
 }
 
 static void
@@ -265,12 +322,13 @@ plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
 
     memset(p, 0, sizeof *p);
     draw_sizes(p, dice);
+    draw_faults(p, dice);
+    draw_crowd(p, dice);
     set_lambda(&writer);
     set_endpoints(&writer);
     set_numbers(&writer, dice);
     set_words(&writer, dice);
     draw_kernel(&p->kernel, dice);
-    draw_faults(p, dice);
     make_smaller(p, less);
 }
 

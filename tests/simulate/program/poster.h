@@ -32,6 +32,9 @@ void poster_lost(uint32_t n, size_t bytes);
 void posts_begin(bool copy);
 void posts_keep(void);
 
+/* Connections to the program. */
+unsigned posts_lines(void);
+
 /* POSTs that are under way, queued, or come again. */
 unsigned posts_busy(void);
 

@@ -47,6 +47,7 @@ struct line {
 };
 
 static struct post posts[POSTER_POSTS];
+static uint32_t posts_made; /* of the life */
 static struct line lines[LINES];
 
 /* Requests are written here. */
@@ -90,6 +91,7 @@ static void
 failed(struct post *p)
 {
     p->line = NULL;
+    books_repeated(p->numbers, p->n);
     if (!p->again || p->tries >= TRIES_MOST) {
         give_up(p);
         return;
@@ -125,13 +127,7 @@ answered(void *context, const struct http_message *m)
         failed(p);
         return;
     }
-    for (uint32_t i = 0; i < p->n; i++) {
-        struct book *b = books_at(p->numbers[i]);
-
-        if (!b->given)
-            b->given_us = kernel_us();
-        b->given = true;
-    }
+    books_given(p->numbers, p->n);
     /* one that came before may have alarmed then */
     if (p->alarms && p->tries == 1)
         poster_note_trouble();
@@ -364,6 +360,7 @@ new_post(uint32_t n)
     p->tries = p->n = 0;
     p->len = 0;
     p->alarms = p->was_whole = false;
+    p->order = posts_made++;
     return p;
 }
 
@@ -371,7 +368,7 @@ void
 posts_make(const uint32_t *numbers, uint32_t n, size_t cut, struct span rest, bool again,
            unsigned outstanding_most)
 {
-    static uint32_t order;
+    uint32_t place = 0;
     bool queued = posts_busy() >= outstanding_most;
     struct post *p = new_post(n);
     bool blank = dice_chance(&world.poster, 100);
@@ -383,6 +380,7 @@ posts_make(const uint32_t *numbers, uint32_t n, size_t cut, struct span rest, bo
 
         if (i > 0 || rest.len > 0)
             append(p, blank ? SPAN(",\n ") : SPAN(","));
+        books_posted(numbers[i], p->order, &place);
         if (cut > 0 && i == n - 1) {
             append(p, (struct span){text.p, cut});
             break;
@@ -396,10 +394,19 @@ posts_make(const uint32_t *numbers, uint32_t n, size_t cut, struct span rest, bo
         append(p, SPAN("]"));
     p->alarms |= cut > 0 || rest.len > 0;
     p->again = again;
-    p->order = order++;
     p->state = POST_QUEUED;
     if (!queued)
         deliver(p);
+}
+
+unsigned
+posts_lines(void)
+{
+    unsigned n = 0;
+
+    for (int i = 0; i < LINES; i++)
+        n += lines[i].peer != NULL;
+    return n;
 }
 
 unsigned
@@ -428,6 +435,8 @@ posts_keep(void)
 void
 posts_begin(bool copy)
 {
+    if (world.sandbox == 0)
+        posts_made = 0;
     for (int i = 0; i < POSTER_POSTS; i++) {
         kernel_cancel(begin_again, &posts[i]);
         kernel_cancel(leave, &posts[i]);

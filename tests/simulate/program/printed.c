@@ -11,7 +11,7 @@
  * error are dead letters.
  */
 
-enum { LONGEST = 65536 };
+enum { LONGEST = 65536, RUNS = 256 };
 
 static struct collected {
     char *text;
@@ -31,6 +31,13 @@ check_secrets(struct span line)
 }
 
 static uint64_t bound;
+static uint32_t letters[RUNS];
+
+uint32_t
+printed_letters(uint32_t sandbox)
+{
+    return letters[sandbox % RUNS];
+}
 
 uint64_t
 printed_bound(void)
@@ -56,9 +63,13 @@ look_for_bound(struct span line)
 static void
 line_came(int file, struct span line)
 {
+    bool whole = true;
+
     check_secrets(line);
     if (file == SYSTEM_ERROR_OUTPUT) {
-        if (!letter_arrived(line) && world.plan.kernel.pipe_full == 0)
+        letters[world.sandbox % RUNS]++;
+        whole = letter_arrived(line);
+        if (!whole && world.plan.kernel.pipe_full == 0)
             world_break("standard error: no dead letter: %.*s",
                         (int)(line.len < 300 ? line.len : 300), line.p);
     } else {
@@ -68,8 +79,8 @@ line_came(int file, struct span line)
         hold_line(line);
         look_for_bound(line);
     }
-    /* a longer one would come back in pieces, which nobody could tell from those of another extension */
-    if ((world.plan.types & EVENT_EXTENSION) != 0 && line.len < LONGEST &&
+    /* a longer one would come back in pieces, which nobody could tell from those of another extension, nor a torn one */
+    if (whole && (world.plan.types & EVENT_EXTENSION) != 0 && line.len < LONGEST &&
         books_len() < BOOKS_MAX - 1000)
         poster_event(functions_own_line(line));
 }
@@ -107,4 +118,5 @@ printed_begin(void)
 {
     files[0].len = files[1].len = 0;
     bound = 0;
+    letters[world.sandbox % RUNS] = 0;
 }

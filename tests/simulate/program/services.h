@@ -188,6 +188,9 @@ uint32_t front_number(const struct front_connection *c);
 /* Nothing is answered: the connection is reset, or nothing ever comes. */
 void front_drop(struct front_connection *c, bool reset);
 
+/* The program freezes: perhaps nothing more is heard of connections. */
+void services_freeze(void);
+
 /* Connections that are open now, to all services. */
 unsigned services_connections(void);
 
@@ -221,6 +224,9 @@ bool tls_send(struct tls_end *t, struct span bytes, bool close, const struct tls
 
 void kinesis_begin(void);
 void s3_begin(void);
+
+/* The largest record that the stream takes, with its key. */
+uint32_t kinesis_record_bytes(void);
 
 /* A line of a dead letter, without its newline: enters it into the books. False if it is not one. */
 bool letter_arrived(struct span line);

@@ -26,12 +26,15 @@ enum world_fault {
     WORLD_FUNCTION_FAILS,
     WORLD_FUNCTION_TIMES_OUT,
     WORLD_FUNCTION_LOGS_LATE,
-    WORLD_RESET,  /* the environment is reset, the program started again */
-    WORLD_FREEZE, /* between invocations, for seconds to hours */
+    WORLD_RETRY,       /* the next event has the id of the one before, which failed */
+    WORLD_RESET,       /* the environment is reset, the program started again */
+    WORLD_FREEZE,      /* between invocations, for seconds to hours */
+    WORLD_FREEZE_CUTS, /* and of the connections that were open nothing is heard after it */
     WORLD_INIT_FAILS,
     /* AWS: Kinesis, S3, credentials, names (kinesis.c, s3.c, credentials.c, dns.c) */
     WORLD_REFUSED,
-    WORLD_SILENT, /* connections */
+    WORLD_SILENT,       /* connections */
+    WORLD_RECORD_LARGE, /* the stream takes smaller records than AWS's */
     WORLD_RECORD_FAILS,
     WORLD_RECORD_THROTTLED, /* of single records */
     WORLD_CALL_FAILS,
@@ -59,11 +62,12 @@ struct plan {
     uint32_t invocations; /* 5 at least */
     uint32_t events;      /* of an invocation, on average */
     uint32_t event_bytes; /* most of a line */
+    bool crowded;         /* the queue will be full */
     bool snap_start, managed, tls, by_name, fetches_credentials, s3;
     uint32_t copies;      /* with snap_start */
     uint32_t shutdown_ms; /* what Lambda leaves for SHUTDOWN; 0: SIGKILL without it */
     /* settings as the program will understand them, for laws and actors */
-    uint32_t budget_ms, buffer_ms, types, max_attempts, queue_bytes;
+    uint32_t budget_ms, buffer_ms, silence_ms, types, max_attempts, queue_bytes;
     int format, flush, oversize, drop, dead_letter,
         key;               /* the enums of protocol/settings.h and event.h */
     char *environment[64]; /* "NAME=value", ended by NULL */
