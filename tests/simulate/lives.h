@@ -12,6 +12,7 @@ struct lives_result {
     const char *broken; /* the law, a colon, and how; NULL: all held */
     uint64_t hash;      /* of all that was decided or sent */
     uint32_t events, calls, faults;
+    uint32_t copies; /* of a snapshot of the program that went on by themselves */
     uint64_t simulated_ms;
     bool tls; /* some of it was spoken over TLS, which takes most of the life's processor time */
 };

@@ -27,6 +27,7 @@ struct shared {
     uint64_t lives[CPUS_MAX], used_us[CPUS_MAX];
     uint64_t tls_lives[CPUS_MAX], tls_used_us[CPUS_MAX]; /* of these, over TLS */
     uint64_t events[CPUS_MAX], calls[CPUS_MAX], faults[CPUS_MAX], simulated_ms[CPUS_MAX];
+    uint64_t snapshots[CPUS_MAX], copies[CPUS_MAX];
     uint64_t seed[CPUS_MAX]; /* of the life that is lived */
     bool found[CPUS_MAX];    /* it breaks a law */
 };
@@ -126,6 +127,8 @@ one(uint64_t seed, struct shared *s, unsigned cpu)
     s->calls[cpu] += result.calls;
     s->faults[cpu] += result.faults;
     s->simulated_ms[cpu] += result.simulated_ms;
+    s->snapshots[cpu] += result.copies > 0;
+    s->copies[cpu] += result.copies;
     s->found[cpu] = result.broken != NULL;
     return result.broken == NULL;
 }
@@ -184,6 +187,9 @@ sum_up(const struct shared *s, unsigned cpus)
            (unsigned long long)(sum(s->calls, cpus) / some),
            (unsigned long long)(sum(s->faults, cpus) / some),
            (double)sum(s->simulated_ms, cpus) * 1000 / (double)(used + 1) / 3600);
+    if (sum(s->snapshots, cpus) > 0)
+        printf("%llu snapshots, %llu copies of them\n", (unsigned long long)sum(s->snapshots, cpus),
+               (unsigned long long)sum(s->copies, cpus));
 }
 
 static int

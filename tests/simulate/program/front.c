@@ -369,6 +369,16 @@ front_moved(void)
     }
 }
 
+bool
+services_busy(void)
+{
+    for (unsigned i = 0; i < FRONT_CONNECTIONS; i++)
+        if (front_connections[i].used && front_connections[i].front->remote &&
+            front_connections[i].due)
+            return true;
+    return false;
+}
+
 /* What the other end sent was not acknowledged, and it has given up. Source: tcp(7), tcp_retries2. */
 void
 services_freeze(void)

@@ -15,6 +15,7 @@ enum {
     COPY_INVOCATIONS = 2,
     CONCURRENT = 6,
     TRACE_MOST = API_EVENT_MAX - 1000,
+    WAITS_MOST = 40,         /* for a call that a freeze interrupts */
     CUTS_LEAST_US = 10000000 /* of freezes that connections may not survive */
 };
 
@@ -173,6 +174,12 @@ freeze(void *context)
     uint32_t calls = dice_below(&world.lambda, 8);
 
     (void)context;
+    /* what it interrupts is what matters */
+    if (world.plan.per_mille[WORLD_FREEZE_CUTS] > 0 && !services_busy() &&
+        lambda.waits++ < WAITS_MOST) {
+        kernel_at(kernel_us() + 2000, freeze, NULL);
+        return;
+    }
     world_say("lambda", "freezes for %u ms", (unsigned)(us / 1000));
     if (us > CUTS_LEAST_US)
         services_freeze();
@@ -192,6 +199,7 @@ lambda_rest(void)
         lambda_invoke(NULL);
     } else if (world_fault(&world.lambda, WORLD_FREEZE) ||
                (lambda_enough() && world_fault(&world.lambda, WORLD_FREEZE_CUTS))) {
+        lambda.waits = 0;
         kernel_at(kernel_us() + dice_below(&world.lambda, 30000), freeze, NULL);
     } else {
         kernel_at(kernel_us() + 1000ULL * gap_ms, lambda_enough() ? end_idle : lambda_invoke, NULL);

@@ -27,6 +27,7 @@ struct lambda {
     uint32_t of_run;               /* invocations */
     uint32_t running;              /* on Managed Instances */
     uint32_t tries;                /* to take the snapshot */
+    uint32_t waits;                /* with a freeze */
     const char *reason;            /* of SHUTDOWN */
     uint64_t ends_us;              /* the deadline of SHUTDOWN */
     uint64_t frozen_us;            /* when that was handed */

@@ -188,6 +188,9 @@ uint32_t front_number(const struct front_connection *c);
 /* Nothing is answered: the connection is reset, or nothing ever comes. */
 void front_drop(struct front_connection *c, bool reset);
 
+/* Whether a call is under way. */
+bool services_busy(void);
+
 /* The program freezes: perhaps nothing more is heard of connections. */
 void services_freeze(void);
 

@@ -13,6 +13,7 @@ struct world world;
 static jmp_buf broken;
 static char law[1000];
 static uint64_t printed_hash;
+static uint32_t copies;
 
 static const uint64_t FNV_PRIME = 0x100000001b3;
 
@@ -74,6 +75,7 @@ begin(uint64_t seed, const struct lives_less *less, bool aloud)
     world.seed = seed;
     world.aloud = aloud;
     printed_hash = 0xcbf29ce484222325;
+    copies = 0;
     plan_draw(&world.plan, &dice, less);
     world.lambda.state = dice_draw(&dice);
     world.function.state = dice_draw(&dice);
@@ -108,6 +110,7 @@ live(void)
         world_say("program", end == KERNEL_EXITED ? "exits with %d" : "is ended by signal %d",
                   status);
         lambda_end(end == KERNEL_EXITED, status);
+        copies += next == LAMBDA_RESTORES;
         world.sandbox++;
         next = lambda_next();
     }
@@ -132,6 +135,7 @@ lives_live(uint64_t seed, const struct lives_less *less, bool aloud, struct live
     result->events = books_len();
     result->calls = (uint32_t)figures.calls;
     result->faults = world.faults_seen;
+    result->copies = copies;
     result->simulated_ms = kernel_us() / 1000;
     result->tls = world.plan.tls;
 }
