@@ -304,6 +304,7 @@ add(struct books_sums *sums, const struct book *b)
 {
     if (!b->wanted && b->type == EVENT_EXTENSION)
         add_own(sums, b);
+    sums->cut += b->cut;
     if (!b->wanted || b->cut || b->sends == 0)
         return;
     if (b->letter && many_letters(b) && b->in_stream + b->in_dead_letter == 0) {

@@ -94,6 +94,7 @@ struct books_sums {
     uint32_t in_letter; /* how many are in the dead letter and not in the stream */
     uint32_t letters;   /* records in the dead letter */
     uint32_t extra;     /* records in the stream more than events */
+    uint32_t cut;       /* events that were cut in two */
     uint32_t missing;   /* given, and nowhere */
     uint32_t last_missing;
     uint32_t seqs;          /* numbers that came, of enriched records */

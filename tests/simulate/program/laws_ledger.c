@@ -208,9 +208,10 @@ check_doubles(uint32_t number, const uint64_t *m, const struct books_sums *s,
     if (number < snapshot && s->letters_extra > m[DUPLICATES] + received_again)
         world_break("duplicatesPossible: %u lines are in the dead letter once more in run %u",
                     s->letters_extra, number);
-    if (s->extra > 0 && s->again == 0 && number < snapshot && laws_services_are_well() &&
-        world.plan.per_mille[WORLD_FREEZE] == 0 && world.plan.kernel.freeze == 0 &&
-        world.plan.kernel.latency_us <= NEAR_US)
+    /* a POST that begins with the rest of an event that was cut is not recognised when it comes again */
+    if (s->extra > 0 && s->again == 0 && s->cut == 0 && number < snapshot &&
+        laws_services_are_well() && world.plan.per_mille[WORLD_FREEZE] == 0 &&
+        world.plan.kernel.freeze == 0 && world.plan.kernel.latency_us <= NEAR_US)
         world_break("doubles: %u in run %u, where nothing can have come twice unnoticed", s->extra,
                     number);
 }
