@@ -160,7 +160,7 @@ static struct numbered {
     uint64_t base;
     uint32_t origin; /* 0: no event with a number; a POST that is `loose` has none, either */
     uint32_t total, first;
-    bool loose;
+    bool loose, mistaken; /* mistaken: one of its events may have been passed over */
 } posts[BOOKS_MAX];
 
 /* In order and at once: of several POSTs at a time, or when one has broken off, events come in any order. */
@@ -179,12 +179,13 @@ number_post(struct numbered *p, uint32_t event)
     const struct book *b = books_at(event);
 
     /* one that looks like the program's own may be taken for that: see many_letters in books.c */
-    p->loose = p->loose || b->loose || (!b->given && !b->cut) || (b->letter && b->origin == 0);
+    p->mistaken = p->mistaken || (b->letter && b->origin == 0);
+    p->loose = p->loose || b->loose || (!b->given && !b->cut) || p->mistaken;
     if (b->wanted && b->place + 1 > p->total)
         p->total = b->place + 1;
     if (b->origin == 0 || b->blank || b->sends != 1)
         return;
-    if (p->origin == b->origin && p->base != b->base)
+    if (p->origin == b->origin && p->base != b->base && !p->mistaken)
         world_break("seq: events %u and %u of one POST are %lld apart, not %d", p->first, event,
                     (long long)(b->base + b->place - p->base - books_at(p->first)->place),
                     (int)(b->place - books_at(p->first)->place));
