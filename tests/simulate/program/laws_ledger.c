@@ -270,7 +270,7 @@ check_shutdown(uint32_t number, const struct ledger_run *r)
         k->latency_us > NEAR_US)
         return;
     /* what comes just when it ends is counted, and not delivered */
-    from_us = r->over_us - CROSSING_US;
+    from_us = r->over_us > CROSSING_US ? r->over_us - CROSSING_US : 0;
     if (from_us > r->ends_us - NEEDED_US)
         from_us = r->ends_us - NEEDED_US;
     late = books_late(number, from_us);
