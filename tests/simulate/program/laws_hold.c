@@ -189,7 +189,8 @@ check_well(const struct invocation *v, uint64_t now)
     const struct book *done = v->done == NO_NUMBER ? NULL : books_at(v->done);
     uint64_t until;
 
-    if (done == NULL || !done->given || !laws_services_are_well() || !poster_in_order() ||
+    /* an end that it does not know for that of this invocation has no say */
+    if (done == NULL || by_end_us(v) == UINT64_MAX || !laws_services_are_well() ||
         world.plan.per_mille[WORLD_FREEZE_CUTS] > 0)
         return;
     until = later(done->given_us, handed_us) + WELL_US + trips * k->latency_us +
