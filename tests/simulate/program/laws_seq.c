@@ -89,8 +89,12 @@ check_request(const struct book *b, uint32_t event, struct span request)
         WORLD_DROPS,       WORLD_FUNCTION_LOGS_LATE, WORLD_DONE_LATE,    WORLD_DONE_DOUBLED,
         WORLD_API_RESETS,  WORLD_API_SLOW,           WORLD_API_REFUSES};
 
-    /* an answer that was written in part alone is none: the POST comes again */
-    if (b->request[0] == '\0' || !poster_in_order() || world.plan.kernel.short_write > 0)
+    /*
+     * An answer that was written in part alone is none: the POST comes again. And what waits too long, for a queue that
+     * is full, is dropped, platform.start with it: then INVOKE alone tells of an invocation, and the next takes its place.
+     */
+    if (b->request[0] == '\0' || !poster_in_order() || poster_dropped() ||
+        world.plan.kernel.short_write > 0)
         return;
     for (size_t i = 0; i < sizeof disorder / sizeof *disorder; i++)
         if (world.plan.per_mille[disorder[i]] > 0)

@@ -27,6 +27,7 @@ static size_t bytes;
 static bool due;
 
 static uint64_t heard_us, trouble_us;
+static bool dropped; /* anything, in this run */
 
 /* Of the life. */
 static bool drops_when_busy, retries;
@@ -52,6 +53,12 @@ bool
 poster_in_order(void)
 {
     return outstanding_most == 1;
+}
+
+bool
+poster_dropped(void)
+{
+    return dropped;
 }
 
 void
@@ -99,6 +106,7 @@ take_front(uint32_t n)
 static void
 tell_dropped(uint32_t n, size_t dropped_bytes, const char *reason)
 {
+    dropped = true;
     world_say("poster", "drops %u events: %s", n, reason);
     if (n == 0 || dice_chance(&world.poster, 200))
         return; /* the report on it may be dropped as well */
@@ -119,11 +127,11 @@ static void
 drop_batch(const char *reason)
 {
     uint32_t n = last - first;
-    size_t dropped = bytes;
+    size_t len = bytes;
 
     take_front(n);
     set_due();
-    tell_dropped(n, dropped, reason);
+    tell_dropped(n, len, reason);
 }
 
 /* --- what goes into a POST -------------------------------------------------------------------------- */
@@ -262,7 +270,7 @@ poster_begin(void)
         poster_subscription.port = 0;
     first = last = 0;
     bytes = 0;
-    due = false;
+    due = dropped = false;
     heard_us = trouble_us = 0;
     flushed = NULL;
     posts_begin(lambda_restores());

@@ -19,6 +19,7 @@ extern struct poster_subscription poster_subscription;
 uint64_t poster_trouble_us(void);
 uint64_t poster_heard_us(void);
 bool poster_in_order(void);
+bool poster_dropped(void); /* anything in this run, the platform's own events perhaps among it */
 void poster_note_trouble(void);
 void poster_note_heard(void);
 
