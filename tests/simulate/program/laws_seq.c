@@ -90,8 +90,9 @@ check_request(const struct book *b, uint32_t event, struct span request)
         WORLD_API_RESETS,  WORLD_API_SLOW,           WORLD_API_REFUSES};
 
     /*
-     * An answer that was written in part alone is none: the POST comes again. And what waits too long, for a queue that
-     * is full, is dropped, platform.start with it: then INVOKE alone tells of an invocation, and the next takes its place.
+     * An answer that was written in part alone is none: the POST comes again. And what waits too long, for a queue
+     * that is full, is dropped, platform.start with it: then INVOKE alone tells of an invocation, and the next takes
+     * its place.
      */
     if (b->request[0] == '\0' || !poster_in_order() || poster_dropped() ||
         world.plan.kernel.short_write > 0)
