@@ -136,7 +136,8 @@ by_setting_us(const struct invocation *v)
 {
     bool heard = v->first != NO_NUMBER && books_at(v->first)->sends > 0;
 
-    if (world.plan.silence_ms == 0 || heard || confused || !poster_idle())
+    /* the end of an earlier attempt may be taken for its own, and begins the budget */
+    if (world.plan.silence_ms == 0 || heard || confused || v->confused || !poster_idle())
         return UINT64_MAX;
     return later(handed_us, poster_heard_us()) + 1000ULL * world.plan.silence_ms;
 }
