@@ -34,7 +34,7 @@ void
 invocations_asked(struct invocations *v, struct moment now)
 {
     v->asked_wall_ms = now.wall_ms;
-    v->doubtful = false;
+    v->runs = v->doubtful = false;
     v->started.len = 0;
     /* Lambda gives a retry of the same event the same id */
     v->done.len = 0;
@@ -94,6 +94,7 @@ invocations_invoke(struct invocations *v, struct span id, struct moment now)
     v->announced = v->invoked.len > 0 && !started;
     v->reported = false;
     v->ended_wall_ms = 0;
+    v->runs = true;
 }
 
 /* When the event was produced, as it says; 0 if it does not. */
@@ -144,8 +145,7 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
     struct moment at = produced(event, now, buffer_ms);
     bool follows = v->announced && !is(&v->invoked, id);
     /* the one that has started since `next` was asked for has ended, and INVOKE is still to come */
-    bool next_ended = v->invoked_asked_wall_ms != v->asked_wall_ms && v->started.len > 0 &&
-                      is(&v->done, text_of(&v->started));
+    bool next_ended = !v->runs && v->started.len > 0 && is(&v->done, text_of(&v->started));
 
     if (is(&v->invoked, id))
         v->ended_wall_ms = at.wall_ms;

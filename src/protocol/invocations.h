@@ -29,6 +29,7 @@ struct invocations {
     uint64_t done_ms;             /* when that was produced, by the monotonic clock */
 
     /* private */
+    bool runs;                        /* INVOKE has come, and `next` was not asked for since */
     bool reported;                    /* the platform's report on what INVOKE named has come */
     struct invocation_id done;        /* of the latest end, until `next` is asked for */
     uint64_t done_wall_ms;            /* when that was produced, as it says; 0: it does not */

@@ -101,6 +101,7 @@ static const struct {
     {"the end again of the one before", "nisldnISDdl", {true, false, false, 'b'}},
     {"after the end of the one before came after next", "nislndSDI", {true, false, false, 'b'}},
     {"before the end of the one before came after next", "nislnSDdI", {true, false, false, 'b'}},
+    {"of the first, when INVOKE of the one before was lost", "slSLDdI", {true, false, false, 'b'}},
     {"the start and end of the one before came after next", "ninsdIDl", {true, false, false, 'b'}},
     {"the same id again", "nisldnis", {false, false, false, 'a'}},
     {"again, the first end came after next", "nislndi", {false, false, false, 'a'}},
