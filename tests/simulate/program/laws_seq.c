@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "lambda.h"
 #include "laws_ledger.h"
 #include "poster.h"
 #include "protocol/event.h"
@@ -165,7 +166,7 @@ static struct numbered {
     uint64_t base;
     uint32_t origin; /* 0: no event with a number; a POST that is `loose` has none, either */
     uint32_t total, first;
-    bool loose, mistaken; /* mistaken: one of its events may have been passed over */
+    bool loose, mistaken; /* mistaken: may_be_mistaken, some of its events */
 } posts[BOOKS_MAX];
 
 /* In order and at once: of several POSTs at a time, or when one has broken off, events come in any order. */
@@ -178,13 +179,25 @@ in_order(void)
            of[WORLD_POST_BREAKS] + of[WORLD_POST_LOST] + of[WORLD_POST_DOUBLED] == 0;
 }
 
+/*
+ * Where the program has written many dead letters to standard error it need not know each (see many_letters in books.c):
+ * another's line that looks like one may be passed over, and one of its own may come, and has a number.
+ */
+static bool
+may_be_mistaken(const struct book *b)
+{
+    enum { KNOWN = 1000 };
+
+    return (b->letter && b->origin == 0) ||
+           (!b->wanted && b->type == EVENT_EXTENSION && printed_letters(b->sandbox) > KNOWN);
+}
+
 static void
 number_post(struct numbered *p, uint32_t event)
 {
     const struct book *b = books_at(event);
 
-    /* one that looks like the program's own may be taken for that: see many_letters in books.c */
-    p->mistaken = p->mistaken || (b->letter && b->origin == 0);
+    p->mistaken = p->mistaken || may_be_mistaken(b);
     p->loose = p->loose || b->loose || (!b->given && !b->cut) || p->mistaken;
     if (b->wanted && b->place + 1 > p->total)
         p->total = b->place + 1;
