@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * Turns as they are played: a wait reports these files, and by then so much time has passed by either clock; or more, if
- * it reports none and a signal did not end it.
+ * Turns as they are played: a wait reports these files, and by then so much time has passed by either clock; or more,
+ * if it reports none and a signal did not end it.
  */
 struct play {
     const char *ready; /* names of watches; "!": none, a signal; NULL: the end */

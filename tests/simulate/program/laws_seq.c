@@ -180,8 +180,8 @@ in_order(void)
 }
 
 /*
- * Where the program has written many dead letters to standard error it need not know each (see many_letters in books.c):
- * another's line that looks like one may be passed over, and one of its own may come, and has a number.
+ * Where the program has written many dead letters to standard error it need not know each (see many_letters in
+ * books.c): another's line that looks like one may be passed over, and one of its own may come, and has a number.
  */
 static bool
 may_be_mistaken(const struct book *b)
