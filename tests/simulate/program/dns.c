@@ -248,6 +248,19 @@ stream_opened(void *context, struct peer *peer)
     s->peer = peer;
 }
 
+/*
+ * Whether it closes the connection after a reply. With a question unread that resets it, and the reply may be lost: only
+ * one that is not well does that.
+ */
+static bool
+closes(const struct stream *s, size_t query_len)
+{
+    bool unread = s->len > 2 + query_len;
+
+    return dice_below(&world.names, 4) == 0 &&
+           (!unread || world.plan.per_mille[WORLD_NAME_FAILS] > 0);
+}
+
 /* Answers one query; false when the connection is gone by that. */
 static bool
 answer_stream(struct stream *s, struct span query)
@@ -267,7 +280,7 @@ answer_stream(struct stream *s, struct span query)
     length[1] = (unsigned char)m.len;
     peer_send(s->peer, (struct span){(const char *)length, 2});
     peer_send(s->peer, (struct span){(const char *)m.bytes, m.len});
-    if (dice_below(&world.names, 4) > 0)
+    if (!closes(s, query.len))
         return true;
     s->used = false;
     peer_close(s->peer);
