@@ -249,8 +249,8 @@ stream_opened(void *context, struct peer *peer)
 }
 
 /*
- * Whether it closes the connection after a reply. With a question unread that resets it, and the reply may be lost: only
- * one that is not well does that.
+ * Whether it closes the connection after a reply. With a question unread that resets it, and the reply may be lost:
+ * only one that is not well does that.
  */
 static bool
 closes(const struct stream *s, size_t query_len)
