@@ -19,6 +19,7 @@ enum {
 };
 
 static uint64_t handed_us, frozen_us;
+static uint64_t handed_least_us; /* it cannot have read INVOKE before */
 static bool asked, confused;
 static uint64_t
     opened_us; /* the circuit breaker has been open since then, if no probe was accepted; 0: closed */
@@ -35,7 +36,8 @@ hold_begin(const struct invocation *v, size_t bytes)
 {
     const struct kernel_faults *k = &world.plan.kernel;
 
-    handed_us = kernel_us() + bytes / k->buffer_bytes * 2 * k->latency_us;
+    handed_least_us = kernel_us();
+    handed_us = handed_least_us + bytes / k->buffer_bytes * 2 * k->latency_us;
     confused = invocation_is_confused(v);
     frozen_us = kernel_figures().frozen_us;
     asked = false;
@@ -238,7 +240,7 @@ is_certain(const struct invocation *v, uint64_t now)
            world.plan.event_bytes <= 10000 && 2 * books_bytes() < world.plan.queue_bytes &&
            now + 2ULL * DEADLINE_US < v->deadline_us &&
            (world.plan.silence_ms == 0 ||
-            now + CLOCK_US < handed_us + 1000ULL * world.plan.silence_ms);
+            now + CLOCK_US < handed_least_us + 1000ULL * world.plan.silence_ms);
 }
 
 /* What was told before the end. */
