@@ -170,18 +170,19 @@ thawed(void *context)
 static void
 freeze(void *context)
 {
-    uint64_t us = 1000ULL * dice_magnitude(&world.lambda, 100, 3600000);
+    bool cuts = world.plan.per_mille[WORLD_FREEZE_CUTS] > 0;
+    uint64_t us =
+        1000ULL * dice_magnitude(&world.lambda, cuts ? CUTS_LEAST_US / 1000 : 100, 3600000);
     uint32_t calls = dice_below(&world.lambda, 8);
 
     (void)context;
     /* what it interrupts is what matters */
-    if (world.plan.per_mille[WORLD_FREEZE_CUTS] > 0 && !services_busy() &&
-        lambda.waits++ < WAITS_MOST) {
+    if (cuts && !services_busy() && lambda.waits++ < WAITS_MOST) {
         kernel_at(kernel_us() + 2000, freeze, NULL);
         return;
     }
     world_say("lambda", "freezes for %u ms", (unsigned)(us / 1000));
-    if (us > CUTS_LEAST_US)
+    if (us >= CUTS_LEAST_US)
         services_freeze();
     kernel_freeze(calls, us, dice_chance(&world.lambda, 500), thawed, NULL);
 }

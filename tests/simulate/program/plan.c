@@ -104,8 +104,8 @@ draw_faults(struct plan *p, struct dice *dice)
             n++;
         }
     /* what becomes of calls is only certain where nothing else is wrong */
-    if (end == WORLD_REFUSED && dice_chance(dice, 400))
-        draw_fault(p, dice, WORLD_FREEZE_CUTS);
+    if (end == WORLD_REFUSED && dice_chance(dice, 600))
+        p->per_mille[WORLD_FREEZE_CUTS] = dice_between(dice, 500, 1000);
     for (; n < LEAST; n++)
         draw_fault(p, dice, dice_between(dice, first, end - 1));
     draw_needed(p, dice);
@@ -198,6 +198,7 @@ static void
 set_numbers(struct writer *w, struct dice *dice)
 {
     struct plan *p = w->p;
+    bool cuts = p->per_mille[WORLD_FREEZE_CUTS] > 0;
 
     p->budget_ms =
         dice_chance(dice, 300) ? 500 : set_number(w, dice, "TELEMETRY_FLUSH_BUDGET_MS", 30, 5000);
@@ -214,8 +215,9 @@ set_numbers(struct writer *w, struct dice *dice)
         p->queue_bytes = 4194304;
     else
         p->queue_bytes = set_number(w, dice, "TELEMETRY_QUEUE_MAX_BYTES", 65536, 2097152);
-    if (dice_chance(dice, p->per_mille[WORLD_FREEZE_CUTS] > 0 ? 700 : 300))
-        set_number(w, dice, "TELEMETRY_REQUEST_TIMEOUT_MS", 100, 20000);
+    /* the longer the silence that is allowed, the more depends on its being cut short after a freeze */
+    if (dice_chance(dice, cuts ? 700 : 300))
+        set_number(w, dice, "TELEMETRY_REQUEST_TIMEOUT_MS", cuts ? 1000 : 100, 20000);
     if (dice_chance(dice, 300))
         set_number(w, dice, "TELEMETRY_CONNECT_TIMEOUT_MS", 100, 3000);
 }
