@@ -53,7 +53,6 @@ repeat(struct http_client *c)
 {
     if (c->sent_all)
         c->unanswered++;
-    c->repeated = true;
     c->silence.at_ms = 0;
     open_connection(c);
 }
@@ -61,21 +60,21 @@ repeat(struct http_client *c)
 static bool
 frozen(const struct http_client *c)
 {
-    return c->thaws != c->loop->thaws && !c->repeated;
+    return c->thaws != c->loop->thaws;
 }
 
 /* Whether the peer may be silent because the connection is dead. */
 static bool
 doubtful(const struct http_client *c)
 {
-    return !c->answered && (frozen(c) || (c->kept && c->hurry_ms > 0 && !c->repeated));
+    return !c->answered && (frozen(c) || (c->kept && c->hurry_ms > 0));
 }
 
 /* The connection is lost: repeats the call once on a new one if a kept one may have timed out at the peer. */
 static void
 lost(struct http_client *c)
 {
-    bool kept = c->kept && !c->repeated && c->connection.end != CONNECTION_TIMED_OUT;
+    bool kept = c->kept && c->connection.end != CONNECTION_TIMED_OUT;
 
     if (!c->answered && (kept || frozen(c)))
         repeat(c);
@@ -332,7 +331,7 @@ http_client_start(struct http_client *c, const struct http_call *call)
     CHECK(c->state == HTTP_IDLE && c->call == NULL);
     c->call = call;
     c->result = 0;
-    c->sent_all = c->answered = c->repeated = false;
+    c->sent_all = c->answered = false;
     c->thaws = c->loop->thaws;
     close_stale(c, call->idle_ms);
     if (c->connection.state == CONNECTION_CLOSED) {
@@ -350,7 +349,7 @@ http_client_start(struct http_client *c, const struct http_call *call)
 void
 http_client_hurry(struct http_client *c)
 {
-    if (c->call != NULL && doubtful(c))
+    if (c->call != NULL && (doubtful(c) || frozen(c)))
         loop_set_earlier(&c->silence, c->loop->now.ms + (frozen(c) ? THAWED_MS : c->hurry_ms));
 }
 

@@ -59,7 +59,6 @@ struct http_client {
     bool answered; /* a byte of the reply has come */
     bool sent_all;
     bool keep_alive; /* of the reply */
-    bool repeated;   /* the call has been written again, which is done once at most */
     unsigned thaws;  /* the loop's, when the connection was last opened or the call begun */
     uint64_t used_ms, used_wall_ms;
     uint64_t reply_by_ms; /* with a limit to silence: when the reply must be whole */
@@ -84,7 +83,7 @@ void http_client_start(struct http_client *c, const struct http_call *call);
 /*
  * There is less time than when the current call was made: if its connection went through a freeze, or
  * had served a call before and hurry_ms is set, the peer is given little time to answer before the call is
- * made again on a new connection.
+ * made again on a new connection, once after each freeze. Where the reply had begun, the call fails instead.
  */
 void http_client_hurry(struct http_client *c);
 
