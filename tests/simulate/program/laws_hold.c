@@ -115,19 +115,29 @@ by_end_us(const struct invocation *v)
     return later(later(done->given_us, handed_us), counts_from_us(done) + 1000 * budget_ms);
 }
 
+/* The end as it may have been heard of, whole or of a POST that broke off: NULL if not at all. */
+static const struct book *
+heard_end(const struct invocation *v)
+{
+    if (v->first != NO_NUMBER && books_at(v->first)->sends > 0)
+        return books_at(v->first);
+    /* the first was lost, and it was told again */
+    return v->told != NO_NUMBER && books_at(v->told)->sends > 0 ? books_at(v->told) : NULL;
+}
+
 /* After a sign that the end may be lost: by silence, unless the program is why there is silence. */
 static uint64_t
 by_silence_us(const struct invocation *v)
 {
     uint64_t trouble_us = poster_trouble_us();
-    const struct book *done = v->first == NO_NUMBER ? NULL : books_at(v->first);
+    const struct book *done = heard_end(v);
     uint64_t until;
 
     if (trouble_us < handed_us || !poster_idle())
         return UINT64_MAX;
     until = later(trouble_us, poster_heard_us()) + 1000 * least_ms(world.plan.budget_ms);
     /* of a POST that broke off, or of one of several, it may have been heard */
-    if (done != NULL && done->sends > 0)
+    if (done != NULL)
         until = later(until, later(done->sent_us, done->given_us) + 1000ULL * world.plan.budget_ms);
     return until;
 }
@@ -136,10 +146,9 @@ by_silence_us(const struct invocation *v)
 static uint64_t
 by_setting_us(const struct invocation *v)
 {
-    bool heard = v->first != NO_NUMBER && books_at(v->first)->sends > 0;
-
     /* the end of an earlier attempt may be taken for its own, and begins the budget */
-    if (world.plan.silence_ms == 0 || heard || confused || v->confused || !poster_idle())
+    if (world.plan.silence_ms == 0 || heard_end(v) != NULL || confused || v->confused ||
+        !poster_idle())
         return UINT64_MAX;
     return later(handed_us, poster_heard_us()) + 1000ULL * world.plan.silence_ms;
 }
