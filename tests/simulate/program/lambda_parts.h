@@ -30,7 +30,7 @@ struct lambda {
     uint32_t waits;                /* with a freeze */
     const char *reason;            /* of SHUTDOWN */
     uint64_t ends_us;              /* the deadline of SHUTDOWN */
-    uint64_t frozen_us;            /* when that was handed */
+    uint64_t frozen_us;            /* until then: when it was handed, or when init began */
     size_t invoke_bytes;           /* of the present INVOKE */
     struct invocation *invocation; /* the present one */
 };
