@@ -159,44 +159,50 @@ put_object(struct dead_letter *d)
     aws_client_start(&d->client, &d->call);
 }
 
-/* Writes bytes to standard error, until this moment of the monotonic clock. Returns whether it took them all. */
-static bool
+/* Writes bytes to standard error, until this moment of the monotonic clock. Returns how many it took. */
+static size_t
 write_out(struct dead_letter *d, struct span bytes, uint64_t until_ms)
 {
-    while (bytes.len > 0) {
+    size_t taken = 0;
+
+    while (taken < bytes.len) {
         uint64_t now = clock_monotonic_ms();
-        int64_t n = system_print(SYSTEM_ERROR_OUTPUT, bytes,
+        int64_t n = system_print(SYSTEM_ERROR_OUTPUT, span_skip(bytes, taken),
                                  now < until_ms ? (uint32_t)(until_ms - now) : 0);
 
         if (n <= 0)
-            return false;
-        d->torn = bytes.p[n - 1] != '\n';
-        bytes = span_skip(bytes, (size_t)n);
+            break;
+        taken += (size_t)n;
+        d->torn = bytes.p[taken - 1] != '\n';
     }
-    return true;
+    return taken;
 }
 
-/* Writes one record's line, after terminating a line that was left incomplete. */
+/*
+ * Writes one record's line, after terminating a line that was left incomplete: as that it is one that may come back,
+ * too. Returns whether it is written whole.
+ */
 static bool
 write_line(struct dead_letter *d, uint64_t until_ms)
 {
     char part[SYSTEM_PRINT_BYTES];
-    size_t n;
+    size_t n, taken = 0;
 
-    if (d->torn && !write_out(d, SPAN("\n"), until_ms))
+    if (d->torn && write_out(d, SPAN("\n"), until_ms) == 0)
         return false;
     dead_letter_object_rewind(&d->object);
     if (d->lines != NULL)
         own_lines_begin(d->lines);
     while ((n = dead_letter_object_read(&d->object, part, sizeof part)) > 0) {
-        if (!write_out(d, (struct span){part, n}, until_ms))
-            return false;
+        taken = write_out(d, (struct span){part, n}, until_ms);
         if (d->lines != NULL)
-            own_lines_add(d->lines, (struct span){part, n});
+            own_lines_add(d->lines, (struct span){part, taken});
+        if (taken < n)
+            break;
     }
-    if (d->lines != NULL)
+    if (d->lines != NULL && (n == 0 || d->torn))
         own_lines_end(d->lines);
-    return true;
+    return n == 0;
 }
 
 static void

@@ -72,8 +72,10 @@ add(uint64_t hash, struct unescape *u, char c)
     /* the line's own end, which the platform may not pass on */
     size_t n = c == '\n' ? 0 : unescape(u, c, bytes);
 
+    /* a character that was cut in two, in a line that had to be, comes back as another one */
     for (size_t i = 0; i < n; i++)
-        hash = hashed(hash, (unsigned char)bytes[i]);
+        if ((unsigned char)bytes[i] < 0x80)
+            hash = hashed(hash, (unsigned char)bytes[i]);
     return hash;
 }
 

@@ -6,7 +6,8 @@
  * of each is kept until it has come back.
  *
  * The platform delivers a line as a JSON value or as the text of one, and may use other escapes than the
- * original; the hash is therefore taken over the unescaped characters.
+ * original; the hash is therefore taken over the unescaped characters, as far as they are ASCII: one that was cut
+ * in two comes back as another. A line that could not be written whole is one that may come back, too.
  * Source: Telemetry API, records of type extension; encoding of JSON in Go.
  */
 #include "protocol/event.h"

@@ -44,6 +44,13 @@ static const struct {
       "{\"Data\":\"<a&b>\\u2028\\u00e4\",\"PartitionKey\":\"k\"}",
       "\"{\\\"Data\\\":\\\"\\u003ca\\u0026b\\u003e\\u2028\xc3\xa4\\\",\\\"PartitionKey\\\":"
       "\\\"k\\\"}\""}},
+    {"cut within a character",
+     "{\"Data\":\"x\xc3",
+     {"\"{\\\"Data\\\":\\\"x\xef\xbf\xbd\"", "\"{\\\"Data\\\":\\\"x\\ufffd\"",
+      "\"{\\\"Data\\\":\\\"x\xc3\""}},
+    {"cut within an escape",
+     "{\"Data\":\"x\\u00",
+     {"\"{\\\"Data\\\":\\\"x\\\\u00\"", "\"{\\\"Data\\\":\\\"x\\\\u00\\n\""}},
 };
 
 static void
