@@ -1,6 +1,7 @@
 #include "extension/lifecycle.h"
 
 #include "extension/lifecycle_begin.h"
+#include "io/clock.h"
 #include "io/log.h"
 
 /*
@@ -70,8 +71,9 @@ static void
 invoked(struct lifecycle *life, const struct lambda_event *event)
 {
     lifecycle_restored(life);
+    /* the sandbox may have stood still since the loop looked at the clock, and lines of before are older than this */
     hold_begin(&life->hold, (struct span){event->request_id, event->request_id_len},
-               event->deadline_ms, life->loop->now);
+               event->deadline_ms, clock_now());
     life->quiet_from_ms = life->loop->now.ms;
     if (life->dispatcher != NULL) {
         telemetry_dispatcher_patience(life->dispatcher, life->hold.patience_ms);

@@ -125,6 +125,18 @@ heard_end(const struct invocation *v)
     return v->told != NO_NUMBER && books_at(v->told)->sends > 0 ? books_at(v->told) : NULL;
 }
 
+/*
+ * When the program has heard something at the latest. While its queue is full it does not read, and that is no silence:
+ * it goes on when records are taken.
+ */
+static uint64_t
+heard_us(void)
+{
+    bool may_be_full = 2 * books_bytes() > world.plan.queue_bytes;
+
+    return may_be_full ? later(poster_heard_us(), books_arrived_us()) : poster_heard_us();
+}
+
 /* After a sign that the end may be lost: by silence, unless the program is why there is silence. */
 static uint64_t
 by_silence_us(const struct invocation *v)
@@ -135,7 +147,7 @@ by_silence_us(const struct invocation *v)
 
     if (trouble_us < handed_us || !poster_idle())
         return UINT64_MAX;
-    until = later(trouble_us, poster_heard_us()) + 1000 * least_ms(world.plan.budget_ms);
+    until = later(trouble_us, heard_us()) + 1000 * least_ms(world.plan.budget_ms);
     /* of a POST that broke off, or of one of several, it may have been heard */
     if (done != NULL)
         until = later(until, later(done->sent_us, done->given_us) + 1000ULL * world.plan.budget_ms);
@@ -150,7 +162,7 @@ by_setting_us(const struct invocation *v)
     if (world.plan.silence_ms == 0 || heard_end(v) != NULL || confused || v->confused ||
         !poster_idle())
         return UINT64_MAX;
-    return later(handed_us, poster_heard_us()) + 1000ULL * world.plan.silence_ms;
+    return later(handed_us, heard_us()) + 1000ULL * world.plan.silence_ms;
 }
 
 static uint64_t
