@@ -180,14 +180,17 @@ laws_refused(struct life *w, uint32_t event)
 }
 
 /*
- * Without others a record has twice as many tries, as long as somebody may want its room; a few by searches, and
- * while it waits for room to be split.
+ * Without others a record has twice as many tries, as long as somebody may want its room; a few by searches. More while
+ * it waits for room to be split, which a queue that stays full does not give.
  */
 void
 laws_refused_alone(struct life *w, uint32_t event)
 {
-    if (w->events[event].alone > 2 * ((int)w->plan.settings.max_attempts + SEARCH_CALLS) &&
-        w->platform.state != LIFE_ENDING && !w->plan.framed)
+    const struct plan *p = &w->plan;
+    bool splits = p->settings.oversize == OVERSIZE_SPLIT && p->per_mille[FAULT_LARGE] > 0;
+    int most = 2 * ((int)p->settings.max_attempts + SEARCH_CALLS) * (splits ? 5 : 1);
+
+    if (w->events[event].alone > most && w->platform.state != LIFE_ENDING && !w->plan.framed)
         laws_break(w, "poison: a call of event %u alone was refused %u times", event,
                    w->events[event].alone);
 }
