@@ -132,6 +132,7 @@ laws_buries(struct life *w, const struct delivery_order *order)
                    (unsigned long long)left);
     if (now == l->letter_ended_ms && !l->letter_at_once)
         laws_break(w, "dead letter: one at once after one that failed");
+    laws_burst_is_buried(w);
 }
 
 void

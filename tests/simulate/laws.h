@@ -77,6 +77,7 @@ void laws_batch(struct life *w);
 void laws_breaker(struct life *w);
 void laws_ledger(struct life *w);
 void laws_burst_goes_on(struct life *w);
+void laws_burst_is_buried(struct life *w);
 bool laws_guilty(const struct life *w, uint32_t event);
 void laws_calls_wait(struct life *w);
 void laws_room_came(struct life *w);

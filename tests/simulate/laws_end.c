@@ -142,6 +142,14 @@ laws_burst_goes_on(struct life *w)
     burst_ends(w);
 }
 
+/* At the end the stream has a share of the time, and then it is the dead letter's turn. */
+void
+laws_burst_is_buried(struct life *w)
+{
+    if (w->laws.burst_ms > 0 && w->laws.burst_over_ms == 0 && w->platform.state == LIFE_ENDING)
+        burst_ends(w);
+}
+
 /*
  * Of shards that throttle, what is sent is no more than 2.5 times what they take, and they get as much as they
  * can take: nothing arrives later for it.
