@@ -112,6 +112,7 @@ void
 laws_burst(struct life *w)
 {
     w->laws.burst_ms = w->clock.ms;
+    w->laws.burst_room = stream_room(&w->stream, w->clock.ms);
     w->laws.sent = w->laws.accepted = 0;
 }
 
@@ -166,7 +167,7 @@ throttled(struct life *w)
     if (l->burst_over_ms == 0)
         burst_ends(w);
     ms = l->burst_over_ms - l->burst_ms;
-    room = stream_capacity(&w->stream, ms);
+    room = l->burst_room + stream_capacity(&w->stream, ms);
     if (ms >= LEAST_BURST_MS && l->burst_accepted * 4 < room * 3)
         laws_break(w, "throttling: %llu records accepted in %llu ms, %llu could be",
                    (unsigned long long)l->burst_accepted, (unsigned long long)ms,

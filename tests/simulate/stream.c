@@ -62,7 +62,18 @@ stream_takes(struct stream *s, uint64_t now_ms, struct span key, size_t bytes)
 }
 
 uint64_t
+stream_room(struct stream *s, uint64_t now_ms)
+{
+    uint64_t room = 0;
+
+    fill(s, now_ms);
+    for (unsigned i = 0; i < s->shards_len; i++)
+        room += s->shards[i].records / 1000;
+    return room;
+}
+
+uint64_t
 stream_capacity(const struct stream *s, uint64_t ms)
 {
-    return s->shards_len * (RECORDS_A_SECOND + ms * RECORDS_A_SECOND / 1000);
+    return s->shards_len * (ms * RECORDS_A_SECOND / 1000);
 }

@@ -26,7 +26,8 @@ void stream_open(struct stream *s, unsigned shards, uint64_t now_ms);
 /* Whether the shard of this key takes so many bytes now; if so, it has. */
 bool stream_takes(struct stream *s, uint64_t now_ms, struct span key, size_t bytes);
 
-/* What all shards together take in so many milliseconds after a rest, in records. */
+/* What all shards together take at once, and what in so many milliseconds besides, in records. */
+uint64_t stream_room(struct stream *s, uint64_t now_ms);
 uint64_t stream_capacity(const struct stream *s, uint64_t ms);
 
 #endif
