@@ -116,6 +116,12 @@ laws_burst(struct life *w)
     w->laws.sent = w->laws.accepted = 0;
 }
 
+static bool
+burst_lasts(const struct laws *l)
+{
+    return l->burst_ms > 0 && l->burst_over_ms == 0;
+}
+
 static void
 burst_ends(struct life *w)
 {
@@ -135,9 +141,7 @@ burst_ends(struct life *w)
 void
 laws_burst_goes_on(struct life *w)
 {
-    struct laws *l = &w->laws;
-
-    if (l->burst_ms == 0 || l->burst_over_ms > 0 || w->platform.feed_left > 0 ||
+    if (!burst_lasts(&w->laws) || w->platform.feed_left > 0 ||
         w->machine.queue.records * 50 > w->plan.burst)
         return;
     burst_ends(w);
@@ -147,7 +151,7 @@ laws_burst_goes_on(struct life *w)
 void
 laws_burst_is_buried(struct life *w)
 {
-    if (w->laws.burst_ms > 0 && w->laws.burst_over_ms == 0 && w->platform.state == LIFE_ENDING)
+    if (burst_lasts(&w->laws) && w->platform.state == LIFE_ENDING)
         burst_ends(w);
 }
 

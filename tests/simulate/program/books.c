@@ -9,7 +9,7 @@
 
 /* see books.h */
 
-enum { RUNS = 256, UNWANTED = 1000000, IMPOSSIBLE = 2 * UNWANTED };
+enum { UNWANTED = 1000000, IMPOSSIBLE = 2 * UNWANTED };
 
 static struct book books[BOOKS_MAX];
 static uint32_t books_used;
@@ -21,8 +21,8 @@ static size_t texts_len, texts_cap;
 /* Numbers of those whose text does not tell which they are. */
 static uint32_t nameless[BOOKS_MAX], nameless_used;
 
-static uint32_t old[RUNS];  /* of earlier runs, in each */
-static uint64_t arrived_us; /* when a record has last arrived in the stream */
+static uint32_t old[WORLD_RUNS]; /* of earlier runs, in each */
+static uint64_t arrived_us;      /* when a record has last arrived in the stream */
 
 void
 books_begin(void)
@@ -162,23 +162,11 @@ find_named(struct span data, bool (*match)(const struct book *book, struct span 
     return false;
 }
 
-/*
- * Where the program has written many dead letters to standard error, it need not know each, and may take another's
- * line for one: own_lines.h.
- */
-static bool
-many_letters(const struct book *b)
-{
-    enum { KNOWN = 1000 };
-
-    return printed_letters(b->sandbox) > KNOWN;
-}
-
 /* Of those that are not wanted: the program's own lines that come twice, since it knows each once. */
 static bool
 may_come(const struct book *b)
 {
-    return b->type == EVENT_EXTENSION && (b->sends > 1 || many_letters(b));
+    return b->type == EVENT_EXTENSION && (b->sends > 1 || printed_many_letters(b->sandbox));
 }
 
 /*
@@ -228,7 +216,7 @@ count(enum books_where where, uint32_t number, struct span data)
         world_break("types: event %u arrived, and is not of the types to forward", number);
     if (b->sends == 0)
         world_break("books: event %u arrived, and was never sent", number);
-    if (b->sandbox != world.sandbox && world.sandbox < RUNS)
+    if (b->sandbox != world.sandbox && world.sandbox < WORLD_RUNS)
         old[world.sandbox]++;
     if (where == BOOKS_STREAM)
         b->in_stream++;
@@ -288,10 +276,10 @@ books_arrived(enum books_where where, struct span data, struct span partition_ke
 static void
 add_own(struct books_sums *sums, const struct book *b)
 {
-    sums->own += b->given && !many_letters(b);
-    if (b->sends < 2 && !many_letters(b))
+    sums->own += b->given && !printed_many_letters(b->sandbox);
+    if (b->sends < 2 && !printed_many_letters(b->sandbox))
         return;
-    sums->again += b->sends - !many_letters(b);
+    sums->again += b->sends - !printed_many_letters(b->sandbox);
     sums->extra += b->in_stream;
     sums->letters += b->in_dead_letter;
 }
@@ -317,7 +305,7 @@ add(struct books_sums *sums, const struct book *b)
     sums->cut += b->cut;
     if (!b->wanted || b->cut || b->sends == 0)
         return;
-    if (b->letter && many_letters(b) && b->in_stream + b->in_dead_letter == 0) {
+    if (b->letter && printed_many_letters(b->sandbox) && b->in_stream + b->in_dead_letter == 0) {
         sums->maybe++;
         return;
     }
@@ -373,7 +361,7 @@ books_late(uint32_t sandbox, uint64_t from_us)
 uint32_t
 books_old(uint32_t sandbox)
 {
-    return sandbox < RUNS ? old[sandbox] : 0;
+    return sandbox < WORLD_RUNS ? old[sandbox] : 0;
 }
 
 void

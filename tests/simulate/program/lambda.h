@@ -126,8 +126,11 @@ void ledger_check(void); /* at the end of the life */
 
 void printed_begin(void);
 
-/* Dead letters on standard error, of this run. */
-uint32_t printed_letters(uint32_t sandbox);
+/*
+ * Whether this run has written so many dead letters to standard error that the program need not know each, and may take
+ * another's line for one: own_lines.h.
+ */
+bool printed_many_letters(uint32_t sandbox);
 
 /* How much memory it says at its start that it takes at most; 0: it does not. */
 uint64_t printed_bound(void);

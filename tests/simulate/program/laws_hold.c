@@ -9,7 +9,6 @@
 enum {
     SLACK_US = 30000,     /* to work off what has come */
     WELL_US = 50000,      /* for a call to Kinesis, with a connection and credentials */
-    NEAR_US = 10000,      /* a latency that no time-out is too short for */
     CLOCK_US = 2000,      /* of clocks that count milliseconds */
     DEADLINE_US = 100000, /* before the invocation's deadline */
     LATE_US = 500000,     /* an end that is told later is not counted from when it was */
@@ -252,13 +251,11 @@ is_certain(const struct invocation *v, uint64_t now)
     bool holds = world.plan.flush == FLUSH_END ||
                  (world.plan.flush == FLUSH_ADAPTIVE && lambda.of_run <= PACE);
 
-    for (size_t i = 0; i < sizeof doubt / sizeof *doubt; i++)
-        if (world.plan.per_mille[doubt[i]] > 0)
-            return false;
-    return holds && api_subscribed() && !confused && !v->confused && laws_services_are_well() &&
-           poster_in_order() && world.plan.kernel.freeze == 0 &&
-           world.plan.kernel.short_write == 0 && world.plan.kernel.latency_us <= NEAR_US &&
-           world.plan.event_bytes <= 10000 && 2 * books_bytes() < world.plan.queue_bytes &&
+    return holds && !world_may_strike(doubt, sizeof doubt / sizeof *doubt) && api_subscribed() &&
+           !confused && !v->confused && laws_services_are_well() && poster_in_order() &&
+           world.plan.kernel.freeze == 0 && world.plan.kernel.short_write == 0 &&
+           world.plan.kernel.latency_us <= WORLD_NEAR_US && world.plan.event_bytes <= 10000 &&
+           2 * books_bytes() < world.plan.queue_bytes &&
            now + 2ULL * DEADLINE_US < v->deadline_us &&
            (world.plan.silence_ms == 0 ||
             now + CLOCK_US < handed_least_us + 1000ULL * world.plan.silence_ms);

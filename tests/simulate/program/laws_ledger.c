@@ -11,8 +11,6 @@
  * broke off, may be counted or not.
  */
 
-enum { RUNS = 128, NEAR_US = 10000 /* a latency that no time-out is too short for */ };
-
 static const char *const names[LEDGER_MEMBERS] = {
     "received",        "delivered", "deadLettered", "duplicatesPossible",
     "repeated",        "truncated", "split",        "ownLines",
@@ -21,7 +19,7 @@ static const char *const names[LEDGER_MEMBERS] = {
     "breakerOpenings",
 };
 
-static struct ledger_run runs[RUNS];
+static struct ledger_run runs[WORLD_RUNS];
 static uint32_t snapshot;
 
 /* Events that report what the platform dropped, and how many that were. */
@@ -45,8 +43,6 @@ ledger_snapshot(void)
 static struct ledger_run *
 run(void)
 {
-    if (world.sandbox >= RUNS)
-        world_break("ledger: more runs than %d", RUNS);
     return &runs[world.sandbox];
 }
 
@@ -211,7 +207,7 @@ check_doubles(uint32_t number, const uint64_t *m, const struct books_sums *s,
     /* a POST that begins with the rest of an event that was cut is not recognised when it comes again */
     if (s->extra > 0 && s->again == 0 && s->cut == 0 && number < snapshot &&
         laws_services_are_well() && world.plan.per_mille[WORLD_FREEZE] == 0 &&
-        world.plan.kernel.freeze == 0 && world.plan.kernel.latency_us <= NEAR_US)
+        world.plan.kernel.freeze == 0 && world.plan.kernel.latency_us <= WORLD_NEAR_US)
         world_break("doubles: %u in run %u, where nothing can have come twice unnoticed", s->extra,
                     number);
 }
@@ -267,7 +263,7 @@ check_shutdown(uint32_t number, const struct ledger_run *r)
     uint32_t late;
 
     if (r->ends_us == 0 || !laws_services_are_well() || k->freeze > 0 || k->pipe_full > 0 ||
-        k->latency_us > NEAR_US)
+        k->latency_us > WORLD_NEAR_US)
         return;
     /* what comes just when it ends is counted, and not delivered */
     from_us = r->over_us > CROSSING_US ? r->over_us - CROSSING_US : 0;
@@ -334,9 +330,9 @@ void
 ledger_check(void)
 {
     add_dropped();
-    for (uint32_t i = 0; i < world.sandbox && i < RUNS; i++)
+    for (uint32_t i = 0; i < world.sandbox; i++)
         if (runs[i].there)
             check_run(i);
-    if (snapshot < RUNS)
+    if (snapshot < WORLD_RUNS)
         copies_check();
 }

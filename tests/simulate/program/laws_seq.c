@@ -35,14 +35,26 @@ seq_begin(void)
     life++;
 }
 
+/* The origin of this name; origins_used if there is none. */
+static uint32_t
+find_origin(struct span token)
+{
+    uint32_t i = 0;
+
+    while (i < origins_used &&
+           !span_same((struct span){origins[i].token, origins[i].token_len}, token))
+        i++;
+    return i;
+}
+
 static uint32_t
 origin_of(struct span token, uint32_t sandbox)
 {
     struct origin *o;
+    uint32_t known = find_origin(token);
 
-    for (uint32_t i = 0; i < origins_used; i++)
-        if (span_same((struct span){origins[i].token, origins[i].token_len}, token))
-            return i;
+    if (known < origins_used)
+        return known;
     if (origins_used == ORIGINS || token.len > sizeof origins->token)
         world_break("enriched: too many sandboxes, or one with a name of %zu bytes", token.len);
     o = &origins[origins_used];
@@ -98,9 +110,8 @@ check_request(const struct book *b, uint32_t event, struct span request)
     if (b->request[0] == '\0' || !poster_in_order() || poster_dropped() ||
         world.plan.kernel.short_write > 0)
         return;
-    for (size_t i = 0; i < sizeof disorder / sizeof *disorder; i++)
-        if (world.plan.per_mille[disorder[i]] > 0)
-            return;
+    if (world_may_strike(disorder, sizeof disorder / sizeof *disorder))
+        return;
     if (!span_same(request, span_of(b->request)))
         world_break("enriched: event %u has the request id %.*s and not %s", event,
                     (int)request.len, request.p, b->request);
@@ -151,15 +162,16 @@ bool
 seq_may_be(const struct book *b, struct span data)
 {
     struct books_origin named;
+    uint32_t i;
 
     if (world.plan.format != EVENT_ENRICHED || data.len < b->len ||
         !books_origin(span_skip(data, b->len - 1), &named))
         return true;
-    for (uint32_t i = 0; i < origins_used; i++)
-        if (span_same((struct span){origins[i].token, origins[i].token_len}, named.sandbox))
-            return origins[i].sandbox == b->sandbox || origins[i].sandbox == ledger_snapshot();
+    i = find_origin(named.sandbox);
     /* one that was not seen before is that of the program that runs */
-    return b->sandbox == world.sandbox || b->sandbox == ledger_snapshot();
+    if (i == origins_used)
+        return b->sandbox == world.sandbox || b->sandbox == ledger_snapshot();
+    return origins[i].sandbox == b->sandbox || origins[i].sandbox == ledger_snapshot();
 }
 
 /* What is known of a POST: the numbers that its events have, less their places; how many took one. */
@@ -187,10 +199,8 @@ in_order(void)
 static bool
 may_be_mistaken(const struct book *b)
 {
-    enum { KNOWN = 1000 };
-
     return (b->letter && b->origin == 0) ||
-           (!b->wanted && b->type == EVENT_EXTENSION && printed_letters(b->sandbox) > KNOWN);
+           (!b->wanted && b->type == EVENT_EXTENSION && printed_many_letters(b->sandbox));
 }
 
 static void

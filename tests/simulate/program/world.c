@@ -53,6 +53,15 @@ world_fault(struct dice *dice, enum world_fault fault)
     return true;
 }
 
+bool
+world_may_strike(const enum world_fault *faults, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (world.plan.per_mille[faults[i]] > 0)
+            return true;
+    return false;
+}
+
 static void
 printed(int file, struct span bytes)
 {
@@ -102,6 +111,8 @@ live(void)
         enum kernel_end end;
         int status = 0;
 
+        if (world.sandbox == WORLD_RUNS)
+            world_break("world: more runs than %d", WORLD_RUNS);
         poster_begin();
         lambda_begin();
         world_say("program", next == LAMBDA_STARTS ? "starts" : "goes on as a copy");

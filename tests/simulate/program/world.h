@@ -8,6 +8,11 @@
 #include "books.h"
 #include "http.h"
 
+enum {
+    WORLD_RUNS = 128,     /* of the program in a life, at most */
+    WORLD_NEAR_US = 10000 /* a latency that no time-out is too short for */
+};
+
 /* What may go wrong in the world, of 1,000 chances; a life draws which of them exist (plan.c). */
 enum world_fault {
     /* Lambda: extensions API, telemetry API, functions (lambda.c, poster.c) */
@@ -94,6 +99,9 @@ void world_break(const char *format, ...) __attribute__((format(printf, 1, 2), n
 
 /* Whether the fault strikes now; it is told and counted when it does. */
 bool world_fault(struct dice *dice, enum world_fault fault);
+
+/* Whether any of these faults exists in this life. */
+bool world_may_strike(const enum world_fault *faults, size_t n);
 
 /* --- the actors ------------------------------------------------------------------------------------ */
 
