@@ -70,7 +70,7 @@ doubtful(const struct http_client *c)
     return !c->answered && (frozen(c) || (c->kept && c->hurry_ms > 0));
 }
 
-/* The connection is lost: repeats the call once on a new one if a kept one may have timed out at the peer. */
+/* The connection is lost: repeats the call on a new one if it may have timed out at the peer, kept or in a freeze. */
 static void
 lost(struct http_client *c)
 {
