@@ -213,6 +213,7 @@ laws_offered(struct life *w)
 
     uint64_t dropped = now->dropped[DROP_OVERFLOW] - before->dropped[DROP_OVERFLOW];
 
+    w->laws.came_ms = w->clock.ms;
     if (now->received != before->received + 1)
         laws_break(w, "ledger: an event was taken and not counted");
     if (w->plan.settings.drop == WHEN_FULL_NEWEST && dropped > 1)

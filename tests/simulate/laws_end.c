@@ -59,7 +59,8 @@ last_chance(struct life *w)
 
 /*
  * What the stream does not take by its end is in the dead letter, where that and the credentials are well: unless the
- * platform still has some to say, of which each object in S3 makes room for a queue's worth alone.
+ * platform still has some to say, of which each object in S3 makes room for a queue's worth alone, or had until just
+ * now, when an object may have been under way without it.
  */
 static void
 last_letter(struct life *w)
@@ -68,7 +69,8 @@ last_letter(struct life *w)
     const uint32_t *f = p->per_mille;
     const struct client *client = &w->client;
     bool signs = p->settings.dead_letter == DEAD_LETTER_S3;
-    bool more = w->platform.feed_left > 0 || w->platform.posts_left > 0;
+    bool more = w->platform.feed_left > 0 || w->platform.posts_left > 0 ||
+                (signs && w->clock.ms < w->laws.came_ms + 2 * LETTER_MAX_MS);
 
     if (p->settings.dead_letter == DEAD_LETTER_NONE || p->shutdown_ms < 1000 || more ||
         f[FAULT_LETTER] + f[FAULT_LETTER_LOST] + f[FAULT_LETTER_SLOW] > 0)

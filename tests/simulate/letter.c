@@ -40,7 +40,7 @@ put_object(struct life *w, uint32_t silence_ms)
     struct letter_call *l = &w->letter;
     bool lost = life_fault(w, FAULT_LETTER_LOST);
 
-    l->ends_ms += dice_below(&w->dice, 50);
+    l->ends_ms += dice_below(&w->dice, LETTER_MAX_MS);
     if (life_fault(w, FAULT_LETTER_SLOW))
         l->ends_ms += dice_magnitude(&w->dice, 100, 10000);
     if (lost || l->ends_ms - w->clock.ms > silence_ms) {

@@ -89,6 +89,9 @@ struct outage {
     enum fault how;
 };
 
+/* What an object in S3 takes less than, when nothing is wrong. */
+#define LETTER_MAX_MS 50
+
 struct letter_call {
     bool under_way;
     uint64_t ends_ms;
@@ -183,6 +186,7 @@ struct laws {
     uint64_t stopped_ms; /* since when reading has stopped, freezes left aside */
 
     uint64_t wait_from_ms, wait_until_ms; /* somebody waits for delivery; 0: nobody */
+    uint64_t came_ms;                     /* of the world: when the last event was taken */
     uint64_t letter_ended_ms;
     bool letter_at_once; /* the next dead letter may be written at once */
     bool held;
