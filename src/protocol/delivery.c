@@ -310,8 +310,10 @@ delivery_credentials(struct delivery *d, struct moment now, enum delivery_creden
 {
     d->pending.ready = c == DELIVERY_READY;
     d->pending.credentials_at_ms = c == DELIVERY_COMING ? now.ms + CREDENTIALS_WAIT_MS : 0;
-    if (c == DELIVERY_NONE)
+    if (c == DELIVERY_NONE) {
         delivery_breaker_failed(d, now, BREAKER_FAILED);
+        delivery_check_quota(d, now);
+    }
 }
 
 void

@@ -159,15 +159,10 @@ take_batch(struct delivery *d, struct moment now, const struct due *due)
 
 /* --- orders --- */
 
-/* A call after one that failed is paid for, unless it is the breaker's probe. */
-static bool
-may_send(struct delivery *d, struct moment now)
+bool
+delivery_is_paid(const struct delivery *d)
 {
-    if (d->breaker.failures == 0 || breaker_open(&d->breaker) || d->urgency.last_chance ||
-        retry_quota_take(&d->quota, d->call.class))
-        return true;
-    delivery_breaker_failed(d, now, BREAKER_EXHAUSTED);
-    return false;
+    return d->breaker.failures > 0 && !breaker_open(&d->breaker) && !d->urgency.last_chance;
 }
 
 /* Nothing goes to the stream any more: what is left, and what still comes, to the dead letter. */
@@ -247,13 +242,13 @@ next_call(struct delivery *d, struct moment now, struct delivery_order *order, u
         due.at_ms = later(due.at_ms, d->pending.credentials_at_ms);
     if (due.at_ms <= now.ms && !d->pending.ready)
         return DELIVERY_CREDENTIALS;
-    if (due.at_ms <= now.ms && !may_send(d, now))
-        due.at_ms = probe_ms(d, now);
     if (due.at_ms > now.ms) {
         *at_ms = moment_earlier(*at_ms, due.at_ms);
         return DELIVERY_WAIT;
     }
     d->pending.ready = false;
+    if (delivery_is_paid(d))
+        retry_quota_take(&d->quota, d->call.class);
     take_batch(d, now, &due);
     order->silence_ms = delivery_hurry_ms(d, now);
     return DELIVERY_SEND;
@@ -279,10 +274,6 @@ delivery_next(struct delivery *d, struct moment now, struct delivery_order *orde
         act = next_burial(d, now, order, &at);
     if (act == DELIVERY_WAIT && !d->urgency.asleep)
         act = next_call(d, now, order, &at);
-    if (act != DELIVERY_WAIT)
-        return act;
-    /* the breaker may just have opened */
-    act = pending(d, order);
     if (act != DELIVERY_WAIT)
         return act;
     if (d->full.waits)

@@ -27,6 +27,12 @@ uint32_t delivery_wait_ms(struct delivery *d, struct moment now, unsigned failur
 /* One failure more, of whatever. */
 void delivery_breaker_failed(struct delivery *d, struct moment now, enum breaker_failure failure);
 
+/* Whether the next call is paid for: it follows a failure, and is neither the breaker's probe nor a last one. */
+bool delivery_is_paid(const struct delivery *d);
+
+/* Nobody is to wait for a call that cannot be paid for: the breaker opens at once. After each failure. */
+void delivery_check_quota(struct delivery *d, struct moment now);
+
 /* Takes off the patience with a full queue what time has passed. */
 void delivery_count_patience(struct delivery *d, struct moment now);
 

@@ -77,15 +77,18 @@ delivery_breaker_failed(struct delivery *d, struct moment now, enum breaker_fail
     queue_rejoin(&d->queue);
 }
 
+void
+delivery_check_quota(struct delivery *d, struct moment now)
+{
+    if (delivery_is_paid(d) && !retry_quota_covers(&d->quota, d->call.class))
+        delivery_breaker_failed(d, now, BREAKER_EXHAUSTED);
+}
+
 /* One failure more; the next call waits. */
 static void
 failed(struct delivery *d, struct moment now, enum breaker_failure failure, uint32_t hint_ms)
 {
     delivery_breaker_failed(d, now, failure);
-    /* nobody is to wait for a call that will not be made */
-    if (!breaker_open(&d->breaker) && !d->urgency.last_chance &&
-        !retry_quota_covers(&d->quota, d->call.class))
-        delivery_breaker_failed(d, now, BREAKER_EXHAUSTED);
     d->backoff.failed_at_ms = 0;
     d->backoff.cramped = 0;
     /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
@@ -343,6 +346,7 @@ delivery_replied(struct delivery *d, struct moment now, const struct delivery_re
     }
     if (r->records && d->call.accepted == 0)
         d->backoff.bytes_before = d->ledger.bytes;
+    delivery_check_quota(d, now);
     if (d->urgency.bury_at_ms != 0 && d->call.accepted == 0 && breaker_open(&d->breaker))
         d->urgency.bury_at_ms = now.ms;
     d->pending.resume = d->pending.resume || d->full.refused;

@@ -1,5 +1,7 @@
 #include "protocol/retry.h"
 
+#include "protocol/check.h"
+
 /* see retry.h */
 
 enum {
@@ -174,14 +176,12 @@ retry_quota_covers(const struct retry_quota *q, enum retry_class class)
     return q->tokens >= cost_of(class);
 }
 
-bool
+void
 retry_quota_take(struct retry_quota *q, enum retry_class class)
 {
-    if (!retry_quota_covers(q, class))
-        return false;
+    CHECK(retry_quota_covers(q, class));
     q->tokens -= cost_of(class);
     q->last_cost = cost_of(class);
-    return true;
 }
 
 void

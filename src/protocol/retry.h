@@ -73,8 +73,8 @@ void retry_quota_open(struct retry_quota *q);
 /* Whether there is enough for one retry. */
 bool retry_quota_covers(const struct retry_quota *q, enum retry_class class);
 
-/* Pays for one retry. Returns false when the quota is used up: then the retry must not be made. */
-bool retry_quota_take(struct retry_quota *q, enum retry_class class);
+/* Pays for one retry, which the quota covers. */
+void retry_quota_take(struct retry_quota *q, enum retry_class class);
 
 /* A call has succeeded: pays back what it cost, or one token if it was no retry. */
 void retry_quota_refund(struct retry_quota *q);

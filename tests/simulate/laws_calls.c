@@ -249,16 +249,20 @@ static void
 fails_for_record(struct life *w)
 {
     struct laws *l = &w->laws;
+    const struct delivery *m = &w->machine;
+    uint32_t half = w->client.call.len / 2 > PROBE_RECORDS ? w->client.call.len / 2 : PROBE_RECORDS;
+    bool ended = breaker_open(&m->breaker) && l->probes == 0;
 
     l->hint_ms = 0;
     l->hopeless = false;
-    if (w->machine.breaker.failures > l->failures_before)
+    if (m->breaker.failures > l->failures_before)
         failed_once(w);
-    l->in_a_row = w->machine.breaker.failures;
-    l->silent = w->machine.breaker.silent;
-    if (w->machine.queue.count[QUEUE_SUSPECT] > 0 && w->machine.call.what <= QUEUE_TAKE_FAILED)
-        l->batch_most =
-            w->client.call.len / 2 > PROBE_RECORDS ? w->client.call.len / 2 : PROBE_RECORDS;
+    l->in_a_row = m->breaker.failures;
+    l->silent = m->breaker.silent;
+    /* a search that ends as it begins, since the next call cannot be paid for, is told by the batches alone */
+    if (m->call.what <= QUEUE_TAKE_FAILED &&
+        (m->queue.count[QUEUE_SUSPECT] > 0 || (ended && m->batch_max == half)))
+        l->batch_most = half;
 }
 
 /* A call brought nothing at all. */

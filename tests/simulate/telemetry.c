@@ -123,8 +123,10 @@ telemetry_feed(struct life *w)
         p->feed_left--;
         n++;
     }
-    if (w->events_len + 1 >= EVENTS_MAX)
+    if (w->events_len + 1 >= EVENTS_MAX) {
         p->feed_left = 0;
+        p->stopped = false; /* nothing waits any more */
+    }
     life_say(w, "%u events came, %u are still to come", n, p->feed_left);
     if (p->feed_left > 0)
         p->feed_ms = w->clock.ms + dice_below(&w->dice, 2);

@@ -157,32 +157,52 @@ full_call(void **state)
     }
 }
 
-/* A call after one that failed is paid for; without means it is not made, and the breaker opens. */
+/* A call after one that failed is paid for; the breaker's probe is not, nor one at the last chance. */
 static void
 paid_for(void **state)
 {
-    struct delivery_reply r = {.status = 500, .requests = 1};
+    static const struct {
+        const char *name;
+        unsigned failures, intervals;
+        bool last_chance;
+        uint32_t tokens;
+    } rows[] = {
+        {"the first", 0, 0, false, 500},
+        {"after a failure", 1, 0, false, 486},
+        {"a probe", 5, 1, false, 500},
+        {"at the last chance", 1, 0, true, 500},
+    };
 
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        anew(1);
+        if (rows[i].last_chance)
+            delivery_last_chance(&delivery, now, now.ms + 2000);
+        delivery_flush(&delivery);
+        delivery.breaker.failures = rows[i].failures;
+        delivery.breaker.intervals = rows[i].intervals;
+        pass(1);
+        (void)sent();
+        CHECK_INT(rows[i].name, delivery.quota.tokens, rows[i].tokens);
+    }
+}
+
+/* What there is nothing to pay for with is not made: the breaker opens, and its probe is for nothing. */
+static void
+not_paid_for(void **state)
+{
     (void)state;
     anew(1);
     delivery_flush(&delivery);
     (void)sent();
-    answer(NULL, r);
-    pass(delivery.backoff.calls_at_ms - now.ms);
-    (void)sent();
-    assert_int_equal(delivery.quota.tokens, 486);
-    anew(1);
-    delivery_flush(&delivery);
-    delivery.breaker.failures = 1;
     delivery.quota.tokens = 13;
-    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_CONNECT);
-    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_CREDENTIALS);
-    delivery_credentials(&delivery, now, DELIVERY_READY);
+    answer(NULL, (struct delivery_reply){.status = 500, .requests = 1});
     assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_NOTE);
     assert_int_equal(order.note, DELIVERY_OPENED);
     assert_int_equal(order.failures, 2);
     assert_int_equal(delivery.ledger.breaker_openings, 1);
-    assert_int_equal(delivery_next(&delivery, now, &order), DELIVERY_WAIT);
+    while (delivery_next(&delivery, now, &order) != DELIVERY_WAIT)
+        ;
     assert_in_range(order.at_ms, now.ms + 500, now.ms + 1000);
     assert_true(breaker_open(&delivery.breaker));
     /* the probe succeeds */
@@ -223,9 +243,10 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pointless),       cmocka_unit_test(far_probe), cmocka_unit_test(turns),
-        cmocka_unit_test(request_sizes),   cmocka_unit_test(full_call), cmocka_unit_test(paid_for),
-        cmocka_unit_test(asked_each_time),
+        cmocka_unit_test(pointless),    cmocka_unit_test(far_probe),
+        cmocka_unit_test(turns),        cmocka_unit_test(request_sizes),
+        cmocka_unit_test(full_call),    cmocka_unit_test(paid_for),
+        cmocka_unit_test(not_paid_for), cmocka_unit_test(asked_each_time),
     };
 
     return RUN(argc, argv, tests);

@@ -143,6 +143,48 @@ exhausted(void **state)
     }
 }
 
+/*
+ * The same where the reply is no failure of the stream, after one that was: the next call is paid for whatever the
+ * last one came to, and nobody is to wait for one that is not made.
+ */
+static void
+exhausted_otherwise(void **state)
+{
+    static const struct {
+        const char *name, *codes[2];
+        enum retry_class class;
+        uint32_t tokens;
+        bool open;
+    } rows[] = {
+        {"throttled, others were not", {"ProvisionedThroughputExceededException"}, 0, 4, true},
+        {"and there is enough", {"ProvisionedThroughputExceededException"}, 0, 5, false},
+        {"for a record", {NULL}, RETRY_RECORD, 13, true},
+        {"accepted", {""}, 0, 3, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        const char *const *codes = rows[i].codes[0] == NULL ? NULL : rows[i].codes;
+        unsigned status = codes == NULL ? 400 : 200;
+        bool accepted = codes != NULL && codes[0][0] == '\0';
+
+        anew(1);
+        delivery_flush(&delivery);
+        delivery.breaker.failures = accepted ? 0 : 1;
+        (void)sent();
+        delivery.ledger.bytes = 100;
+        delivery.quota.tokens = rows[i].tokens;
+        answer(codes,
+               (struct delivery_reply){.status = status, .class = rows[i].class, .requests = 1});
+        CHECK_INT(rows[i].name, breaker_open(&delivery.breaker), rows[i].open);
+    }
+    /* no credentials */
+    anew(1);
+    delivery.quota.tokens = 13;
+    delivery_credentials(&delivery, now, DELIVERY_NONE);
+    assert_true(breaker_open(&delivery.breaker));
+}
+
 /* What is refused for one of its records goes on at once, unless a record that waits for room is all there is. */
 static void
 goes_on(void **state)
@@ -547,11 +589,14 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_records), cmocka_unit_test(waits),    cmocka_unit_test(exhausted),
-        cmocka_unit_test(goes_on),    cmocka_unit_test(rejoin),   cmocka_unit_test(fails),
-        cmocka_unit_test(outcomes),   cmocka_unit_test(vain),     cmocka_unit_test(at_pace),
-        cmocka_unit_test(success),    cmocka_unit_test(searched), cmocka_unit_test(pieces),
-        cmocka_unit_test(given_up),   cmocka_unit_test(room),
+        cmocka_unit_test(of_records), cmocka_unit_test(waits),
+        cmocka_unit_test(exhausted),  cmocka_unit_test(exhausted_otherwise),
+        cmocka_unit_test(goes_on),    cmocka_unit_test(rejoin),
+        cmocka_unit_test(fails),      cmocka_unit_test(outcomes),
+        cmocka_unit_test(vain),       cmocka_unit_test(at_pace),
+        cmocka_unit_test(success),    cmocka_unit_test(searched),
+        cmocka_unit_test(pieces),     cmocka_unit_test(given_up),
+        cmocka_unit_test(room),
     };
 
     return RUN(argc, argv, tests);

@@ -238,12 +238,14 @@ quota(void **state)
 
         retry_quota_open(&q);
         for (const char *s = quotas[i].script; *s != '\0'; s++) {
+            enum retry_class class = *s == 't' ? RETRY_TRANSIENT : RETRY_THROTTLED;
+
             if (*s == 'r')
                 retry_quota_refund(&q);
-            else if (*s != 'x')
-                CHECK_INT(quotas[i].name,
-                          retry_quota_take(&q, *s == 't' ? RETRY_TRANSIENT : RETRY_THROTTLED),
-                          s[1] != 'x');
+            else if (*s == 'x' || s[1] == 'x')
+                CHECK_INT(quotas[i].name, *s != 'x' && retry_quota_covers(&q, class), false);
+            else
+                retry_quota_take(&q, class);
         }
         CHECK_INT(quotas[i].name, q.tokens, quotas[i].want);
     }
