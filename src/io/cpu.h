@@ -4,8 +4,8 @@
  * Which of the CPU's instructions for cryptography may be used. The result is not cached: on x86-64 each
  * call traps into the hypervisor, which takes some microseconds, so call once, and not before `register`.
  *
- * They work on the registers that every kernel of these CPUs saves (SSE on x86-64, Advanced SIMD on
- * arm64), so that the kernel's support need not be checked, as it would for AVX.
+ * Most work on the registers that every kernel of these CPUs saves (SSE on x86-64, Advanced SIMD on
+ * arm64), so that the kernel's support need not be checked, as it is for AVX.
  * Source: Intel SDM volume 2, CPUID; Linux, Documentation/arch/arm64/elf_hwcaps.rst.
  */
 #include <stdbool.h>
@@ -29,6 +29,29 @@ cpu_has_sha256(void)
         return false;
     __cpuid_count(7, 0, a, b, c, d);
     return (b & bit_SHA) != 0;
+}
+
+/*
+ * What src/protocol/sha256_avx2.c needs: AVX2, BMI1 and BMI2, and a kernel that saves the registers of both SSE and AVX
+ * when it turns to another process. Source: Intel SDM volume 1, section 14.3.
+ */
+static inline bool
+cpu_has_avx2(void)
+{
+    const unsigned by_kernel = bit_OSXSAVE | bit_AVX, seven = bit_AVX2 | bit_BMI | bit_BMI2;
+    const unsigned registers = 1u << 1 | 1u << 2; /* XCR0.SSE, XCR0.AVX */
+    unsigned a, b, c, d;
+
+    if (__get_cpuid_max(0, NULL) < 7)
+        return false;
+    __cpuid(1, a, b, c, d);
+    if ((c & by_kernel) != by_kernel)
+        return false;
+    __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0)); /* an instruction only with OSXSAVE */
+    if ((a & registers) != registers)
+        return false;
+    __cpuid_count(7, 0, a, b, c, d);
+    return (b & seven) == seven;
 }
 
 #elif defined __aarch64__

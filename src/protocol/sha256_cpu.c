@@ -4,7 +4,7 @@
 
 #if SHA256_CPU
 
-static const uint32_t constants[64] = {
+const uint32_t sha256_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -52,7 +52,7 @@ sha256_cpu_blocks(uint8_t chain[32], const uint8_t *blocks, size_t count)
         __m128i w[4] = {words(blocks), words(blocks + 16), words(blocks + 32), words(blocks + 48)};
 
         for (size_t i = 0; i < STEPS; i++) {
-            __m128i k = _mm_loadu_si128((const void *)(constants + 4 * i));
+            __m128i k = _mm_loadu_si128((const void *)(sha256_constants + 4 * i));
             __m128i wk = _mm_add_epi32(w[0], k);
             __m128i next =
                 _mm_add_epi32(_mm_sha256msg1_epu32(w[0], w[1]), _mm_alignr_epi8(w[3], w[2], 4));
@@ -103,7 +103,7 @@ sha256_cpu_blocks(uint8_t chain[32], const uint8_t *blocks, size_t count)
                            words(blocks + 48)};
 
         for (size_t i = 0; i < STEPS; i++) {
-            uint32x4_t wk = vaddq_u32(w[0], vld1q_u32(constants + 4 * i));
+            uint32x4_t wk = vaddq_u32(w[0], vld1q_u32(sha256_constants + 4 * i));
             uint32x4_t next = vsha256su1q_u32(vsha256su0q_u32(w[0], w[1]), w[2], w[3]);
             uint32x4_t abcd_old = abcd;
 
