@@ -109,6 +109,9 @@ void hold_line(struct span line);
 /* Whether nothing is wrong with AWS or the way there, in all of this life. */
 bool laws_services_are_well(void);
 
+/* What all bytes of this life take to Kinesis at most: trips, with buffers that are small. */
+uint64_t laws_trips_us(void);
+
 /* How much later than right something may come, in the present run: latencies, freezes since then. */
 uint64_t hold_tolerance_us(uint64_t frozen_us);
 

@@ -200,6 +200,14 @@ laws_services_are_well(void)
     return world.plan.kernel.datagram_lost == 0;
 }
 
+uint64_t
+laws_trips_us(void)
+{
+    const struct kernel_faults *k = &world.plan.kernel;
+
+    return (20 + 3 * (books_bytes() / k->buffer_bytes)) * k->latency_us;
+}
+
 /*
  * Where all is well an invocation is held for a few trips to Kinesis, also the first of a copy of a snapshot, which
  * needs a connection and perhaps credentials: SnapStart must not cost more than 50 ms.
@@ -207,8 +215,6 @@ laws_services_are_well(void)
 static void
 check_well(const struct invocation *v, uint64_t now)
 {
-    const struct kernel_faults *k = &world.plan.kernel;
-    uint64_t trips = 20 + 3 * (books_bytes() / k->buffer_bytes);
     const struct book *done = v->done == NO_NUMBER ? NULL : books_at(v->done);
     uint64_t until;
 
@@ -216,8 +222,8 @@ check_well(const struct invocation *v, uint64_t now)
     if (done == NULL || by_end_us(v) == UINT64_MAX || !laws_services_are_well() ||
         world.plan.per_mille[WORLD_FREEZE_CUTS] > 0)
         return;
-    until = later(done->given_us, handed_us) + WELL_US + trips * k->latency_us +
-            hold_tolerance_us(frozen_us);
+    until =
+        later(done->given_us, handed_us) + WELL_US + laws_trips_us() + hold_tolerance_us(frozen_us);
     if (now > until)
         world_break("hold: %u ms too long although all is well with the services",
                     (unsigned)((now - until) / 1000));

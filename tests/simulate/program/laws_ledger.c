@@ -253,7 +253,10 @@ check_split(uint32_t number, const uint64_t *m, const struct books_sums *s,
                     U(m[OVERSIZE]), number, s->large);
 }
 
-/* Where services answer, what was given in time is delivered at SHUTDOWN, dead connections or not. */
+/*
+ * Where services answer, what was given in time is delivered at SHUTDOWN, dead connections or not; unless small buffers
+ * make the way so long that there is no time for it.
+ */
 static void
 check_shutdown(uint32_t number, const struct ledger_run *r)
 {
@@ -263,7 +266,8 @@ check_shutdown(uint32_t number, const struct ledger_run *r)
     uint32_t late;
 
     if (r->ends_us == 0 || !laws_services_are_well() || k->freeze > 0 || k->pipe_full > 0 ||
-        k->latency_us > WORLD_NEAR_US)
+        k->latency_us > WORLD_NEAR_US ||
+        laws_trips_us() + NEEDED_US > 1000ULL * world.plan.shutdown_ms)
         return;
     /* what comes just when it ends is counted, and not delivered */
     from_us = r->over_us > CROSSING_US ? r->over_us - CROSSING_US : 0;
