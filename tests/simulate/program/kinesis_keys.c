@@ -16,6 +16,7 @@ static struct seen {
 static struct {
     uint64_t hash;
     uint32_t sandbox, life;
+    uint32_t connection; /* by which it was told */
 } settled[SLOTS];
 
 /* Those of the last reply, on this connection. */
@@ -150,6 +151,7 @@ settle(const struct front_connection *c)
             continue;
         settled[at].hash = told.hashes[i];
         settled[at].sandbox = world.sandbox;
+        settled[at].connection = front_number(c);
         settled[at].life = life;
     }
 }
@@ -163,7 +165,8 @@ kinesis_heard(const struct front_connection *c, const struct kinesis_request *re
     for (unsigned i = 0; i < request->len; i++) {
         unsigned at = place_of(hash_of_record(&request->records[i]));
 
-        if (at < SLOTS && settled[at].life == life)
+        /* what comes late on an older connection was sent before, and given up */
+        if (at < SLOTS && settled[at].life == life && settled[at].connection <= front_number(c))
             world_break(
                 "kinesis: a record is sent again, although the program knows that it was "
                 "accepted: %.*s",
