@@ -1,7 +1,7 @@
 #ifndef CPU_H
 #define CPU_H
 /*
- * Which of the CPU's instructions for cryptography may be used. The result is not cached: on x86-64 each
+ * Which of the CPU's instructions for cryptography and checksums may be used. The result is not cached: on x86-64 each
  * call traps into the hypervisor, which takes some microseconds, so call once, and not before `register`.
  *
  * Most work on the registers that every kernel of these CPUs saves (SSE on x86-64, Advanced SIMD on
@@ -54,6 +54,18 @@ cpu_has_avx2(void)
     return (b & seven) == seven;
 }
 
+/* What src/protocol/crc32.c needs: carry-less multiplication. */
+static inline bool
+cpu_has_crc32(void)
+{
+    unsigned a, b, c, d;
+
+    if (__get_cpuid_max(0, NULL) < 1)
+        return false;
+    __cpuid(1, a, b, c, d);
+    return (c & bit_PCLMUL) != 0;
+}
+
 #elif defined __aarch64__
 
 #include <sys/auxv.h>
@@ -64,6 +76,14 @@ cpu_has_sha256(void)
     const unsigned long sha2 = 1ul << 6; /* HWCAP_SHA2 */
 
     return (getauxval(AT_HWCAP) & sha2) != 0;
+}
+
+static inline bool
+cpu_has_crc32(void)
+{
+    const unsigned long crc32 = 1ul << 7; /* HWCAP_CRC32 */
+
+    return (getauxval(AT_HWCAP) & crc32) != 0;
 }
 
 /* AES rounds, and the long carry-less multiplication for GHASH. */
