@@ -155,7 +155,7 @@ need_for_test() { # PART
     case $1 in
     unit) need /usr/include/cmocka.h:libcmocka-dev ;;
     fuzz | corpora)
-        need /usr/include/cmocka.h:libcmocka-dev
+        need /usr/include/cmocka.h:libcmocka-dev /usr/include/zlib.h:zlib1g-dev
         need_clang
         ;;
     e2e)
