@@ -147,7 +147,7 @@ need_layer() {
 
 need_bench() {
     need_compilers "$native"
-    need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl
+    need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl /usr/include/zlib.h:zlib1g-dev
     need_node
 }
 

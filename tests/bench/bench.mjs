@@ -58,14 +58,16 @@ function sizes(list) {
   ];
 }
 
-/* One JSON object a line: { measure, value, unit }. */
+/* Each prints one JSON object a line: { measure, value, unit }. */
 function micro() {
-  const program = join(NATIVE_FOLDER, 'micro');
-  if (!existsSync(program)) {
-    console.error('bench: no micro-benchmarks: there is no micro');
-    return [];
-  }
-  return execFileSync(program, { encoding: 'utf8' }).split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  return ['micro', 'micro_gzip'].flatMap((name) => {
+    const program = join(NATIVE_FOLDER, name);
+    if (!existsSync(program)) {
+      console.error(`bench: no micro-benchmarks: there is no ${name}`);
+      return [];
+    }
+    return execFileSync(program, { encoding: 'utf8' }).split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  });
 }
 
 /* Ways of running that bear on how figures are read. */

@@ -70,10 +70,39 @@ function small(micro) {
   ];
 }
 
+/* Of the encoder over zlib at level 1, for each corpus and size of block: how fast it is, and how large the result. */
+function gzipOverZlib(micro) {
+  const values = new Map(micro.map(({ measure, value }) => [measure, value]));
+  return [...values.keys()].filter((name) => /^gzip ours .* KiB$/.test(name)).map((name) => {
+    const zlib = name.replace('ours', 'zlib-1');
+    return {
+      corpus: name.replace('gzip ours ', ''),
+      speed: values.get(name) / values.get(zlib),
+      size: values.get(`${zlib} ratio`) / values.get(`${name} ratio`)
+    };
+  });
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+function gzip(micro) {
+  const all = gzipOverZlib(micro);
+  return [
+    ...all.flatMap(({ corpus, speed, size }) => [
+      ...row(`gzip over zlib 1, speed, ${corpus}`, speed, 1.6, 'times', false),
+      ...row(`gzip over zlib 1, size, ${corpus}`, size, 1.05, 'times')
+    ]),
+    ...row('gzip over zlib 1, speed, median', median(all.map(({ speed }) => speed)), 1.9, 'times', false)
+  ];
+}
+
 export function limits(measures, micro) {
   return [
     ...cold(measures), ...memory(measures), ...cpu(measures),
     ...row('sent over data and key, 200 bytes', medians(measures, 'wireRatio200').ours, 1.1, 'times'),
-    ...hold(measures), ...small(micro)
+    ...hold(measures), ...small(micro), ...gzip(micro)
   ];
 }

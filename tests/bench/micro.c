@@ -14,6 +14,7 @@
 
 #include "io/cpu.h"
 #include "io/tls.h"
+#include "protocol/crc32.h"
 #include "protocol/event.h"
 #include "protocol/put_records.h"
 #include "protocol/sha256.h"
@@ -82,6 +83,33 @@ sha256_avx2(const struct measure *m, unsigned long times)
         sha256_avx2_blocks(chain, bytes, m->bytes / SHA256_BLOCK_LEN + 1);
 }
 #endif
+
+/* --- CRC-32, of gzip --------------------------------------------------------------------------- */
+
+static struct crc32 crc;
+
+static bool
+crc32_tables(void)
+{
+    crc32_init(&crc);
+    crc32_use_cpu(false);
+    return true;
+}
+
+static bool
+crc32_instructions(void)
+{
+    crc32_init(&crc);
+    crc32_use_cpu(cpu_has_crc32());
+    return cpu_has_crc32();
+}
+
+static void
+crc32(const struct measure *m, unsigned long times)
+{
+    for (; times > 0; times--)
+        bytes[0] = (uint8_t)crc32_add(&crc, 0, (struct span){(const char *)bytes, m->bytes});
+}
 
 /* --- TLS records, as BearSSL's engine makes them with what tls.c gave it ------------------------ */
 
@@ -295,6 +323,8 @@ static const struct measure measures[] = {
 #endif
     {"sha256 instructions 16 KiB", "GB/s", 16 * KIB, sha256_instructions, sha256},
     {"sha256 instructions 1 MiB", "GB/s", MIB, sha256_instructions, sha256},
+    {"crc32 tables 16 KiB", "GB/s", 16 * KIB, crc32_tables, crc32},
+    {"crc32 instructions 16 KiB", "GB/s", 16 * KIB, crc32_instructions, crc32},
     {"aes-128-gcm portable record 16 KiB", "GB/s", TLS_RECORD, aes_portable, aes_record},
     {"aes-128-gcm record 16 KiB", "GB/s", TLS_RECORD, aes_product, aes_record},
     {"aes-128-gcm record 1 KiB", "GB/s", KIB, aes_product, aes_record},
