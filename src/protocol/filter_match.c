@@ -1,0 +1,327 @@
+#include "protocol/filter_match.h"
+
+#include "protocol/json_walk.h"
+#include "protocol/line_text.h"
+
+/* see filter_match.h */
+
+#ifdef CHECKED
+uint64_t filter_match_steps;
+#define STEPS(n) ((void)(filter_match_steps += (n)))
+#else
+#define STEPS(n) ((void)sizeof(n))
+#endif
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+/* Moves s behind the first occurrence of this part of the texts. Source: Knuth, Morris and Pratt, 1977. */
+static bool
+find_part(const struct filter_pattern *p, size_t at, size_t len, struct span *s)
+{
+    const char *part = p->texts + at;
+    const char *c = s->p;
+    const char *end = c + s->len;
+    size_t same = 0; /* so much of the part ends before c */
+
+    while (same < len) {
+        const char *from = c;
+
+        if (same == 0)
+            c = memchr(c, *part, (size_t)(end - c));
+        STEPS((size_t)((c == NULL ? end : c) - from) + 1);
+        if (c == NULL || c == end)
+            return false;
+        if (*c == part[same]) {
+            same++;
+            c++;
+        } else {
+            same = p->back[at + same - 1];
+        }
+    }
+    *s = (struct span){c, (size_t)(end - c)};
+    return true;
+}
+
+/* Whether s begins with what is before the first FILTER_ANY, ends with what is behind the last, and has the rest
+ * between in this order. Looking for each part where it first occurs leaves the most for those behind it. */
+static bool
+fits(const struct filter_pattern *p, struct filter_text t, struct span s)
+{
+    const char *start = p->texts + t.at;
+    const char *end = start + t.len;
+    const char *part = start;
+
+    for (;;) {
+        /* a part that is longer than s is not in it, and its end need not be known */
+        size_t len = (size_t)(end - part) <= s.len ? (size_t)(end - part) : s.len + 1;
+        const char *any = memchr(part, FILTER_ANY, len);
+        const char *from = s.p;
+
+        STEPS(len);
+        if (any != NULL)
+            len = (size_t)(any - part);
+        if (s.len < len || (any == NULL && part == start && s.len > len))
+            return false;
+        if (any == NULL || part == start) {
+            from += any == NULL ? s.len - len : 0;
+            if (memcmp(from, part, len) != 0)
+                return false;
+            s = span_skip(s, len);
+        } else if (!find_part(p, (size_t)(part - p->texts), len, &s)) {
+            return false;
+        }
+        if (any == NULL)
+            return true;
+        part = any + 1;
+    }
+}
+
+/* --- comparisons ------------------------------------------------------------------------------ */
+
+/* number: whether the text may be compared as one. */
+static bool
+holds(const struct filter_pattern *p, const struct filter_test *t, struct span text, bool number)
+{
+    struct decimal d;
+    int differ;
+
+    if (t->numeric && number && decimal_read(text, &d)) {
+        STEPS(text.len);
+        differ = decimal_compare(&d, &t->number);
+        return (t->op & (differ < 0   ? FILTER_LESS
+                         : differ > 0 ? FILTER_GREATER
+                                      : FILTER_EQUAL)) != 0;
+    }
+    if (t->op != FILTER_EQUAL && t->op != FILTER_DIFFERENT)
+        return false;
+    return fits(p, t->text, text) == (t->op == FILTER_EQUAL);
+}
+
+/* met: the tests that hold, and of NOT EXISTS those that do not. */
+static bool
+verdict(const struct filter_pattern *p, uint32_t met)
+{
+    uint64_t stack = 1; /* its top is the lowest bit; without a program this is the answer */
+
+    for (size_t i = 0; i < p->program_len; i++) {
+        unsigned code = p->program[i];
+        uint64_t top = stack & 1;
+
+        if (code < FILTER_TESTS_MAX)
+            stack = stack << 1 | ((met >> code & 1) ^ (p->tests[code].op == FILTER_NOT_EXISTS));
+        else if (code == FILTER_AND)
+            stack = stack >> 1 & (top | ~(uint64_t)1);
+        else
+            stack = stack >> 1 | top;
+    }
+    return (stack & 1) != 0;
+}
+
+/* --- objects ---------------------------------------------------------------------------------- */
+
+struct search {
+    const struct filter_pattern *p;
+    struct span line;
+    char *room;
+    uint32_t met; /* see verdict */
+};
+
+static bool
+judge(const struct filter_pattern *p, const struct filter_test *t, struct span value,
+      struct span text)
+{
+    if (t->op == FILTER_NOT_EXISTS)
+        return true;
+    if (t->op == FILTER_IS)
+        return fits(p, t->text, value);
+    /* a string, or else a number */
+    return (text.p != value.p || *value.p <= '9') && holds(p, t, text, text.p == value.p);
+}
+
+/* Asks these tests about the value that their selectors lead to. */
+static void
+judge_all(struct search *s, uint32_t tests, struct span value)
+{
+    struct span text = json_walk_string(value);
+    char *to = s->room;
+
+    if (text.p == NULL || tests == 0) {
+        text = value;
+    } else if (memchr(value.p, '\\', value.len) != NULL) {
+        /* the line may be in the room itself, where an object around this value begins before it */
+        to += text.p - s->line.p;
+        text = (struct span){to, line_unescape(text, to)};
+    }
+    for (; tests != 0; tests &= tests - 1)
+        if (judge(s->p, &s->p->tests[__builtin_ctz(tests)], value, text))
+            s->met |= tests & -tests;
+}
+
+static bool
+step_fits(const struct filter_pattern *p, const struct filter_step *s, bool array, uint32_t index,
+          struct span name)
+{
+    if (s->element != array)
+        return false;
+    return s->any || (array ? s->index == index
+                            : span_same(name, (struct span){p->texts + s->name.at, s->name.len}));
+}
+
+/* Walks through an object or array to which the selectors of these tests lead with so many steps. Goes as deep as they
+ * do, FILTER_DEPTH_MAX calls. Returns 0 or an error, as json_walk_next. */
+static int
+visit(struct search *s, struct json_walk *w, uint32_t tests, unsigned depth)
+{
+    bool array = w->rest.p[-1] == '[';
+    struct json_walk inner;
+    struct span name;
+    struct span value;
+    int got;
+
+    for (uint32_t index = 0; (got = json_walk_name(w, &name)) == 1; index++) {
+        uint32_t ends = 0; /* tests whose selector leads to this value */
+        uint32_t on = 0;   /* tests whose selector leads into it */
+
+        for (uint32_t left = tests; left != 0; left &= left - 1) {
+            const struct filter_test *t = &s->p->tests[__builtin_ctz(left)];
+
+            STEPS(1);
+            if (!step_fits(s->p, &s->p->steps[t->at + depth], array, index, name))
+                continue;
+            if (t->length == depth + 1)
+                ends |= left & -left;
+            else
+                on |= left & -left;
+        }
+        if (on != 0 && json_walk_enter(w, &inner) == 0) {
+            got = visit(s, &inner, on, depth + 1);
+            if (got == 0)
+                value = json_walk_leave(w, &inner);
+        } else {
+            got = json_walk_value(w, &value);
+        }
+        if (got != 0)
+            return got;
+        judge_all(s, ends, value);
+    }
+    return got;
+}
+
+static bool
+match_object(const struct filter_pattern *p, struct span text, const char *base,
+             const struct json_marks *marks, char *room)
+{
+    struct search s = {p, text, room, 0};
+    struct json_walk w;
+
+    STEPS(text.len);
+    if (json_walk_open(&w, text) != 0 || w.rest.p[-1] != '{')
+        return false;
+    w.base = base;
+    w.marks = marks;
+    if (visit(&s, &w, ~(uint32_t)0 >> (FILTER_TESTS_MAX - p->tests_len), 0) != 0)
+        return false;
+    for (w.rest = span_skip(w.rest, 1); w.rest.len > 0; w.rest = span_skip(w.rest, 1))
+        if (!span_white(*w.rest.p))
+            return false;
+    return verdict(p, s.met);
+}
+
+/* --- terms and fields --------------------------------------------------------------------------- */
+
+/* The tests of the pattern's field of this number, or all terms, that hold for a text. */
+static uint32_t
+judge_text(const struct filter_pattern *p, size_t at, struct span text)
+{
+    uint32_t met = 0;
+
+    for (size_t i = 0; i < p->tests_len; i++)
+        if (p->tests[i].at == at && holds(p, &p->tests[i], text, true))
+            met |= (uint32_t)1 << i;
+    return met;
+}
+
+/* All that is not to be seen, in one comparison. */
+static bool
+blank(char c)
+{
+    return (unsigned char)c <= ' ';
+}
+
+struct fields {
+    const char *rest, *end;
+    bool no[2]; /* no ] or " follows: what has been looked for in vain is not looked for again */
+};
+
+/* The next field, without what encloses it, and the text from there on; false at the end. */
+static bool
+next_field(struct fields *f, struct span *field, struct span *all)
+{
+    const char *start = f->rest;
+    const char *close = NULL;
+    bool quote;
+
+    while (start < f->end && blank(*start))
+        start++;
+    *all = (struct span){start, (size_t)(f->end - start)};
+    if (start == f->end)
+        return false;
+    quote = *start == '"';
+    if ((quote || *start == '[') && !f->no[quote]) {
+        close = memchr(start + 1, quote ? '"' : ']', (size_t)(f->end - start - 1));
+        f->no[quote] = close == NULL;
+        STEPS((size_t)((close == NULL ? f->end : close) - start));
+    }
+    f->rest = start;
+    if (close != NULL) {
+        start++;
+        f->rest = close + 1;
+    } else {
+        while (f->rest < f->end && !blank(*f->rest))
+            f->rest++;
+        close = f->rest;
+    }
+    *field = (struct span){start, (size_t)(close - start)};
+    return true;
+}
+
+/* The fields behind "..." are counted from the end, so all are counted first. */
+static bool
+match_fields(const struct filter_pattern *p, struct span line)
+{
+    struct fields start = {.rest = line.p, .end = line.p + line.len};
+    struct fields f = start;
+    struct span field;
+    struct span all;
+    uint32_t met = 0;
+    size_t n = 0;
+
+    STEPS(2 * line.len);
+    while (next_field(&f, &field, &all))
+        n++;
+    if (n < p->fields)
+        return false;
+    f = start;
+    for (size_t i = 0; next_field(&f, &field, &all); i++) {
+        bool last = !p->gapped && i + 1 == p->fields && n > p->fields;
+
+        if (i < p->gap)
+            met |= judge_text(p, i, last ? all : field);
+        else if (i + p->fields >= n + p->gap)
+            met |= judge_text(p, i + p->fields - n, field);
+    }
+    return verdict(p, met);
+}
+
+bool
+filter_match(const struct filter_pattern *p, struct span record, const char *event,
+             const struct json_marks *marks, char *room)
+{
+    struct span text = line_text(record, room);
+
+    if (p->form == FILTER_JSON)
+        return match_object(p, text, event, text.p == record.p ? marks : NULL, room);
+    if (p->form == FILTER_FIELDS)
+        return match_fields(p, text);
+    return verdict(p, judge_text(p, 0, text));
+}
