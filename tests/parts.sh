@@ -40,7 +40,10 @@ bring_for() { # PART
         install_modules cdk
         python_modules build/python cdk/test/deploy/requirements.txt
         ;;
-    tidy) install_modules tests/tidy ;;
+    tidy)
+        install_modules tests/tidy
+        install_modules cdk # whose types eslint asks for
+        ;;
     esac
 }
 
