@@ -158,13 +158,15 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
      * `next` was asked for that of the next one, which has started */
     if (is(&v->started, id) ||
         (!next_ended && (is(&v->invoked, id) || !is(&v->done, text_of(&v->invoked))))) {
-        /* that it is told again makes it no later */
-        if (!is(&v->done, id))
+        bool again = is(&v->done, id);
+
+        /* that it is told again makes it no later, and not better */
+        if (!again)
             v->done_ms = at.ms;
         set(&v->done, id);
         v->done_wall_ms = told_wall_ms(event);
-        v->failed = event->failed;
-        v->resets = event->resets;
+        v->failed = event->failed || (again && v->failed);
+        v->resets = event->resets || (again && v->resets);
     }
     /* one invocation at a time: after another one's end come the lines of the one that INVOKE named */
     if (follows)

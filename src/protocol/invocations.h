@@ -25,8 +25,8 @@ struct invocations {
     struct flush_pace pace;
     struct invocation_id invoked; /* named by the latest INVOKE */
     bool doubtful;                /* since `next` was asked for, an end may have been lost */
-    bool failed, resets;          /* as of the latest end, see event.h */
-    uint64_t done_ms;             /* when that was produced, by the monotonic clock */
+    bool failed, resets; /* as of the latest end, or when that was told before; see event.h */
+    uint64_t done_ms;    /* when that was produced, by the monotonic clock */
 
     /* private */
     bool runs;                        /* INVOKE has come, and `next` was not asked for since */

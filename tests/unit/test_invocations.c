@@ -274,7 +274,7 @@ late_lines(void **state)
     CHECK_INT("after it", line_turns(&v, 2201), true);
 }
 
-/* An end that comes twice ends what it ends once; but what it says last counts. */
+/* An end that comes twice ends what it ends once; but the worst that it says counts: nobody waits for a reset. */
 static void
 told_again(void **state)
 {
@@ -289,11 +289,18 @@ told_again(void **state)
     (void)invocations_done(&v, &done, at(1800), BUFFER_MS);
     CHECK_INT("when", v.done_ms, at(1500).ms);
     CHECK_INT("resets", v.resets, true);
+    done.resets = false;
+    done.failed = true;
+    (void)invocations_done(&v, &done, at(1810), BUFFER_MS);
+    done.failed = false;
+    (void)invocations_done(&v, &done, at(1820), BUFFER_MS);
+    CHECK_INT("still", v.resets && v.failed, true);
     invocations_asked(&v, at(1900));
     invocations_invoke(&v, SPAN(A), at(2000));
     done = event_at(2500, SPAN(A));
     (void)invocations_done(&v, &done, at(2500), BUFFER_MS);
     CHECK_INT("of another attempt", v.done_ms, at(2500).ms);
+    CHECK_INT("which is well", v.resets || v.failed, false);
 }
 
 /* When the end was produced, by the platform's word where that can be true. Now: 100,000 ms, by the wall. */
