@@ -141,6 +141,8 @@ laws_sent(struct life *w, const struct delivery_order *order)
     quota(w);
     l->sent += c->len;
     l->fresh_ms = now;
+    /* nothing is known of it, and a fetch of credentials may fail before its end */
+    l->class = RETRY_TRANSIENT;
 }
 
 /* --- what a failure leads to --- */
@@ -339,6 +341,9 @@ laws_replied(struct life *w, enum delivery_worth told)
     laws_news(w);
     l->failed = l->may_at_once = false;
     l->well = accepted(c) > 0;
+    /* also of a call that went well: the next thing that fails may be a fetch of credentials */
+    if (c->reply.records)
+        l->class = c->throttled ? RETRY_THROTTLED : RETRY_TRANSIENT;
     if (l->well) {
         succeeds(w);
     } else if (!c->reply.records) {
@@ -349,7 +354,6 @@ laws_replied(struct life *w, enum delivery_worth told)
             failed_once(w);
         l->in_a_row = w->machine.breaker.failures;
         l->silent = w->machine.breaker.silent;
-        l->class = c->throttled ? RETRY_THROTTLED : RETRY_TRANSIENT;
         l->hopeless = false;
     }
     worth(w, told);
