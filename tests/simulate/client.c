@@ -8,17 +8,25 @@
 
 enum { CALM_MS = 1000 };
 
+/* Where it is full, it stays so. */
+static void
+count(uint8_t *n)
+{
+    if (*n < UINT8_MAX)
+        ++*n;
+}
+
 static void
 refuse_record(struct life *w, uint32_t event)
 {
-    w->events[event].refused++;
+    count(&w->events[event].refused);
     laws_refused(w, event);
 }
 
 static void
 refuse_alone(struct life *w, struct known known)
 {
-    w->events[known.event].alone++;
+    count(&w->events[known.event].alone);
     if (known.piece < 0)
         laws_refused_alone(w, known.event);
 }
