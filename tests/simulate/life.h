@@ -29,8 +29,8 @@ struct logged {
 /* A record that is a part of an event. */
 struct piece {
     uint32_t event;
-    uint32_t path; /* its own, a hash of the numbers of the parts that it is of */
-    uint32_t up;   /* that of the piece or event that it was split from */
+    uint64_t path; /* its own, a hash of the numbers of the parts that it is of */
+    uint64_t up;   /* that of the piece or event that it was split from */
     uint16_t part, parts;
     uint8_t in_stream, accepted, in_letter;
     uint32_t in_call;

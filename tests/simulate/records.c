@@ -63,11 +63,12 @@ records_taken(struct life *w)
     w->events_len++;
 }
 
-static uint32_t
-hash(uint32_t hash, struct span text)
+/* FNV-1a, of 64 bits: hundreds of pieces of one event, and many such events, are told apart by it. */
+static uint64_t
+hash(uint64_t hash, struct span text)
 {
     for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (uint8_t)text.p[i]) * 16777619u;
+        hash = (hash ^ (uint8_t)text.p[i]) * 0x100000001b3;
     return hash;
 }
 
@@ -83,7 +84,7 @@ number_at(struct span text, uint32_t *number)
 }
 
 static int32_t
-find_piece(const struct life *w, uint32_t event, uint32_t path)
+find_piece(const struct life *w, uint32_t event, uint64_t path)
 {
     int32_t i = w->events[event].pieces;
 
@@ -101,14 +102,14 @@ know_piece(struct life *w, uint32_t event, struct span data)
     struct piece *piece;
     uint32_t part, parts;
     char text[16];
-    uint32_t up;
-    uint32_t path;
+    uint64_t up;
+    uint64_t path;
     int32_t found;
 
     (void)span_cut(id, '-', &id);
     rest = number_at(span_skip(rest, sizeof ",\"part\":" - 1), &part);
     (void)number_at(span_skip(rest, sizeof ",\"parts\":" - 1), &parts);
-    up = hash(2166136261u, id);
+    up = hash(0xcbf29ce484222325, id);
     (void)snprintf(text, sizeof text, ".%u", part);
     path = hash(up, span_of(text));
     found = find_piece(w, event, path);
@@ -192,7 +193,7 @@ records_buried(struct life *w, struct known known, bool again)
 
 /* Whether all pieces are where they should be that what has this path was split into. */
 static bool
-pieces_whole(const struct life *w, uint32_t event, uint32_t up, bool letter_counts)
+pieces_whole(const struct life *w, uint32_t event, uint64_t up, bool letter_counts)
 {
     uint32_t have = 0, parts = UINT32_MAX;
 
@@ -209,11 +210,11 @@ pieces_whole(const struct life *w, uint32_t event, uint32_t up, bool letter_coun
 }
 
 /* The path of what no other piece is the origin of. */
-static uint32_t
+static uint64_t
 root(const struct life *w, uint32_t event)
 {
     int32_t i = w->events[event].pieces;
-    uint32_t up = w->pieces[i].up;
+    uint64_t up = w->pieces[i].up;
 
     while ((i = find_piece(w, event, up)) >= 0)
         up = w->pieces[i].up;
