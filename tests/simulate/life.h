@@ -9,7 +9,7 @@
 #include "protocol/delivery.h"
 #include "stream.h"
 
-enum { EVENTS_MAX = 12288, PIECES_MAX = 16384, CODES_MAX = 48 };
+enum { EVENTS_MAX = 12288, PIECES_MAX = 65536, CODES_MAX = 48 };
 
 /* An event that was logged: its number is its place, and stands in its text. */
 struct logged {
