@@ -344,6 +344,8 @@ laws_replied(struct life *w, enum delivery_worth told)
     /* also of a call that went well: the next thing that fails may be a fetch of credentials */
     if (c->reply.records)
         l->class = c->throttled ? RETRY_THROTTLED : RETRY_TRANSIENT;
+    if (c->throttled)
+        l->throttled_ms = life_now(w).ms;
     if (l->well) {
         succeeds(w);
     } else if (!c->reply.records) {

@@ -8,6 +8,7 @@ enum {
     CALM_MAX_MS = 120000,
     LEAST_BURST_MS = 300, /* or it is the way there and back that limits it */
     SEARCH_CALLS = 9,     /* suspect.h */
+    PACE_MS = 1000,       /* what a shard takes at once is what it takes in that time */
 };
 
 /* --- liveness: once nothing fails any more all is delivered soon, and what is dead is written --- */
@@ -45,14 +46,15 @@ laws_shut_down(struct life *w)
     laws_news(w);
 }
 
-/* A second is enough for little, where nothing fails. */
+/* A second is enough for little, where nothing fails. That the stream throttled a moment ago is believed for a second. */
 static void
 last_chance(struct life *w)
 {
     const struct plan *p = &w->plan;
+    bool paced = w->laws.wait_from_ms < w->laws.throttled_ms + PACE_MS;
 
     if (w->platform.calm_ms > 0 && p->shutdown_ms >= 1000 && p->latency_ms <= 20 &&
-        p->shards == 0 && p->events <= 100 && w->machine.queue.records > 0)
+        p->shards == 0 && p->events <= 100 && !paced && w->machine.queue.records > 0)
         laws_break(w, "last chance: %u records are left after %u ms", w->machine.queue.records,
                    p->shutdown_ms);
 }
