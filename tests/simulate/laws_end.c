@@ -46,15 +46,19 @@ laws_shut_down(struct life *w)
     laws_news(w);
 }
 
-/* A second is enough for little, where nothing fails. That the stream throttled a moment ago is believed for a second. */
+/*
+ * A second is enough for little, where nothing fails: for less where records, or bodies, are too large and cost several
+ * calls. That the stream throttled a moment ago is believed for a second (pace.h).
+ */
 static void
 last_chance(struct life *w)
 {
     const struct plan *p = &w->plan;
+    bool large = p->per_mille[FAULT_LARGE] + p->per_mille[FAULT_BODY] > 0;
     bool paced = w->laws.wait_from_ms < w->laws.throttled_ms + PACE_MS;
 
     if (w->platform.calm_ms > 0 && p->shutdown_ms >= 1000 && p->latency_ms <= 20 &&
-        p->shards == 0 && p->events <= 100 && !paced && w->machine.queue.records > 0)
+        p->shards == 0 && p->events <= (large ? 20 : 100) && !paced && w->machine.queue.records > 0)
         laws_break(w, "last chance: %u records are left after %u ms", w->machine.queue.records,
                    p->shutdown_ms);
 }
