@@ -165,6 +165,7 @@ laws_replies(struct life *w)
     uint32_t n = accepted(c);
 
     l->failures_before = w->machine.breaker.failures;
+    l->answered_ms = c->begun_ms;
     l->accepted += n;
     l->refused_calls += c->for_record && !ending(w);
     for (uint32_t i = 0; c->reply.records && i < c->len; i++)

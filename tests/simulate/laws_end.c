@@ -134,12 +134,11 @@ static void
 burst_ends(struct life *w)
 {
     struct laws *l = &w->laws;
-    const struct delivery *m = &w->machine;
-    uint64_t waited = life_now(w).ms - m->call.begun_ms;
-    /* an end so near that all of its time is the dead letter's finds the stream between two calls */
-    bool sudden = w->platform.state == LIFE_ENDING && m->urgency.stream_ms == 0;
+    /* an end so near finds the stream between two calls, of which the second one may have no time for its reply */
+    bool sudden =
+        w->platform.state == LIFE_ENDING && w->machine.urgency.stream_ms < LEAST_BURST_MS;
 
-    l->burst_over_ms = w->clock.ms - (sudden ? waited : 0);
+    l->burst_over_ms = sudden ? l->answered_ms : w->clock.ms;
     if (l->burst_over_ms < l->burst_ms)
         l->burst_over_ms = l->burst_ms;
     l->burst_accepted = l->accepted;
