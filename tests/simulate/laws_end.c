@@ -54,11 +54,11 @@ static void
 last_chance(struct life *w)
 {
     const struct plan *p = &w->plan;
-    bool large = p->per_mille[FAULT_LARGE] + p->per_mille[FAULT_BODY] > 0;
+    unsigned few = p->per_mille[FAULT_LARGE] + p->per_mille[FAULT_BODY] > 0 ? 20 : 100;
     bool paced = w->laws.wait_from_ms < w->laws.throttled_ms + PACE_MS;
 
     if (w->platform.calm_ms > 0 && p->shutdown_ms >= 1000 && p->latency_ms <= 20 &&
-        p->shards == 0 && p->events <= (large ? 20 : 100) && !paced && w->machine.queue.records > 0)
+        p->shards == 0 && p->events <= few && !paced && w->machine.queue.records > 0)
         laws_break(w, "last chance: %u records are left after %u ms", w->machine.queue.records,
                    p->shutdown_ms);
 }
@@ -135,8 +135,7 @@ burst_ends(struct life *w)
 {
     struct laws *l = &w->laws;
     /* an end so near finds the stream between two calls, of which the second one may have no time for its reply */
-    bool sudden =
-        w->platform.state == LIFE_ENDING && w->machine.urgency.stream_ms < LEAST_BURST_MS;
+    bool sudden = w->platform.state == LIFE_ENDING && w->machine.urgency.stream_ms < LEAST_BURST_MS;
 
     l->burst_over_ms = sudden ? l->answered_ms : w->clock.ms;
     if (l->burst_over_ms < l->burst_ms)
