@@ -95,17 +95,20 @@ counts_from_us(const struct book *done)
 /*
  * By its end, if the program has been told. Where POSTs overtake each other it may hear of the beginning after the end,
  * and takes it for another attempt; so it does with an end that it hears of before INVOKE, but not of the beginning.
+ * What came while it stood still with INVOKE unread it may read in any order.
  */
 static uint64_t
 by_end_us(const struct invocation *v)
 {
     uint64_t budget_ms = world.plan.budget_ms;
+    uint64_t stood_us = kernel_figures().frozen_us - frozen_us;
     const struct book *done;
 
     if (v->done == NO_NUMBER || !poster_in_order())
         return UINT64_MAX;
     done = books_at(v->done);
-    if (!done->given || (done->sent_us < handed_us + SLACK_US && !books_at(v->start)->given))
+    if (!done->given ||
+        (done->sent_us < handed_us + SLACK_US + stood_us && !books_at(v->start)->given))
         return UINT64_MAX;
     if (invocation_resets(v->end))
         budget_ms = 0;
