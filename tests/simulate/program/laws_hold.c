@@ -1,4 +1,5 @@
 #include "lambda_parts.h"
+#include "protocol/event.h"
 #include "protocol/settings.h"
 
 /*
@@ -206,9 +207,13 @@ laws_services_are_well(void)
 uint64_t
 laws_trips_us(void)
 {
+    /* JSON, base64 and the reply around each record; functionName to coldStart */
+    enum { TRIPS = 20, OF_A_BUFFER = 3, AROUND = 30, ENRICHED = 150 };
     const struct kernel_faults *k = &world.plan.kernel;
+    uint64_t around = world.plan.format == EVENT_ENRICHED ? AROUND + ENRICHED : AROUND;
+    uint64_t buffers = (books_bytes() + around * books_len()) / k->buffer_bytes;
 
-    return (20 + 3 * (books_bytes() / k->buffer_bytes)) * k->latency_us;
+    return (TRIPS + OF_A_BUFFER * buffers) * k->latency_us;
 }
 
 /*
