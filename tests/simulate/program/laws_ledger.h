@@ -33,6 +33,7 @@ struct ledger_run {
     uint64_t members[LEDGER_MEMBERS], init[LEDGER_MEMBERS];
     uint64_t told, told_most; /* dropped by the platform, as it told for certain, and at most */
     uint64_t ends_us;         /* the deadline of SHUTDOWN, if there was time enough; 0: not */
+    uint64_t handed_us;       /* SHUTDOWN, to the program */
     uint64_t over_us;         /* it has ended */
 };
 
