@@ -11,7 +11,8 @@
  * put together first. Whether that is an event is seen at the end of the life.
  */
 
-enum { PARTS = 4096, ID_MAX = 120 };
+/* A stream that takes 4,000 bytes makes some 300 parts of a line of 1 MB, and a life may have dozens of those. */
+enum { PARTS = 16384, ID_MAX = 120 };
 
 static struct part {
     char id[ID_MAX];
