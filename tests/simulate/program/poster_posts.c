@@ -4,8 +4,7 @@
 #include "poster.h"
 
 /*
- * POSTs of telemetry: connections to the program's listener, whole and broken deliveries, and those that come
- * again.
+ * POSTs of telemetry: connections to the listener, whole and broken deliveries, and those that come again.
  */
 
 enum { LINES = 6, BACKOFF_US = 50000, TRIES_MOST = 6 };
@@ -27,21 +26,19 @@ struct post {
     } state;
     uint32_t order;
     enum harm harm;
-    bool again; /* what fails comes again */
-    bool
-        was_whole; /* an earlier delivery was sent whole, so that its answer may have been sent, too */
-    bool alarms; /* it tells the program of a loss, by its damage or by platform.logsDropped */
+    bool again;     /* what fails comes again */
+    bool was_whole; /* an earlier delivery was, so that its answer may have been sent, too */
+    bool alarms;    /* it tells the program of a loss, by its damage or by platform.logsDropped */
     char *body;
     size_t len, cap;
     uint32_t *numbers, *ends; /* of the events in the body */
-    uint32_t n, n_cap;
-    uint32_t tries;
+    uint32_t n, n_cap, tries;
     struct line *line;
 };
 
 struct line {
     struct peer *peer; /* NULL: none */
-    bool open;
+    bool open;         /* and not on its way with a POST of before the snapshot */
     struct post *post;
     struct http_reader reader;
 };
@@ -236,7 +233,10 @@ line_came(void *context, struct span bytes)
     struct line *l = context;
 
     poster_note_heard();
-    http_take(&l->reader, bytes);
+    if (l->open)
+        http_take(&l->reader, bytes);
+    else
+        reset_line(l);
     if (l->reader.broken)
         world_break("listener: an answer that is no HTTP: %.*s",
                     (int)(bytes.len < 200 ? bytes.len : 200), bytes.p);
@@ -286,7 +286,7 @@ free_line(void)
     if (none != NULL)
         return none;
     for (int i = 0; i < LINES; i++)
-        if (lines[i].peer != NULL && lines[i].post == NULL)
+        if (lines[i].open && lines[i].post == NULL)
             return &lines[i];
     abort();
 }
@@ -357,8 +357,7 @@ new_post(uint32_t n)
         if (p->numbers == NULL || p->ends == NULL)
             abort();
     }
-    p->tries = p->n = 0;
-    p->len = 0;
+    p->len = p->tries = p->n = 0;
     p->alarms = p->was_whole = false;
     p->order = posts_made++;
     return p;
@@ -419,7 +418,7 @@ posts_busy(void)
     return n;
 }
 
-/* What a snapshot keeps: connections that are idle. */
+/* What a snapshot keeps: connections. In its copies nobody waits for an answer that comes on them. */
 static struct line kept[LINES];
 
 void
@@ -427,6 +426,7 @@ posts_keep(void)
 {
     for (int i = 0; i < LINES; i++) {
         http_free(&lines[i].reader);
+        lines[i].open = lines[i].open && lines[i].post == NULL;
         lines[i].post = NULL;
     }
     memcpy(kept, lines, sizeof kept);
