@@ -172,8 +172,8 @@ struct laws {
     uint32_t tokens, cost;   /* of the retry quota */
     uint64_t sent, accepted; /* records */
     uint64_t throttled_ms;   /* when some of a call were throttled */
-    uint64_t answered_ms;    /* of the world: when the last call began of which an end was reported */
-    uint64_t burst_room;     /* in the shards when the burst began, in records */
+    uint64_t answered_ms; /* of the world: when the last call began of which an end was reported */
+    uint64_t burst_room;  /* in the shards when the burst began, in records */
     uint64_t burst_ms,
         burst_over_ms; /* of more than the shards take; when all of it was delivered */
     uint64_t burst_accepted;
