@@ -117,7 +117,7 @@ struct span telemetry_dispatcher_sandbox(const struct telemetry_dispatcher *d);
 
 /*
  * Whether an extension's event is a line that the dead letter wrote to standard error and that has come
- * back. Each line is recognised once.
+ * back, for the first time or again.
  */
 bool telemetry_dispatcher_wrote(struct telemetry_dispatcher *d, const struct event *event);
 

@@ -6,6 +6,8 @@
 
 enum { PLAIN, ESCAPE, DIGITS }; /* DIGITS + n: n digits have come */
 
+#define AWAITED UINT64_C(1) /* in a hash: the line has not come back */
+
 static uint64_t
 hashed(uint64_t hash, unsigned char byte)
 {
@@ -97,9 +99,8 @@ void
 own_lines_end(struct own_lines *o)
 {
     CHECK(o->next < OWN_LINES_MAX);
-    if (o->hashes[o->next] != 0)
-        o->forgotten++;
-    o->hashes[o->next] = o->hash;
+    o->forgotten += o->hashes[o->next] & AWAITED;
+    o->hashes[o->next] = o->hash | AWAITED;
     o->next = (o->next + 1) % OWN_LINES_MAX;
 }
 
@@ -127,19 +128,21 @@ hash_of(struct span record)
 bool
 own_lines_take(struct own_lines *o, const struct event *e, bool looks_so)
 {
+    bool again = false;
     uint64_t hash;
 
     if (e->type != EVENT_EXTENSION || !looks_so)
         return false;
-    hash = hash_of(e->record);
+    hash = hash_of(e->record) | AWAITED;
     for (size_t i = 0; i < OWN_LINES_MAX; i++) {
-        if (o->hashes[i] != hash)
-            continue;
-        o->hashes[i] = 0;
-        return true;
+        if (o->hashes[i] == hash) {
+            o->hashes[i] &= ~AWAITED;
+            return true;
+        }
+        again = again || o->hashes[i] == (hash & ~AWAITED);
     }
-    if (o->forgotten == 0)
-        return false;
+    if (again || o->forgotten == 0)
+        return again;
     o->forgotten--;
     return true;
 }

@@ -3,7 +3,7 @@
 /*
  * Recognises the dead letters that we write to standard error when they come back to us, which they do
  * if `extension` is among the subscribed types. They contain nothing that identifies the writer, so a hash
- * of each is kept until it has come back.
+ * of each is kept. It is kept after the line has come back, too: a POST whose answer was lost comes again.
  *
  * The platform delivers a line as a JSON value or as the text of one, and may use other escapes than the
  * original; the hash is therefore taken over the unescaped characters, as far as they are ASCII: one that was cut
@@ -23,7 +23,7 @@ struct unescape {
 
 /* All zero at first. */
 struct own_lines {
-    uint64_t hashes[OWN_LINES_MAX]; /* a ring; 0: none */
+    uint64_t hashes[OWN_LINES_MAX]; /* a ring; 0: none; the lowest bit is set until the line comes back */
     uint32_t next;
     uint64_t forgotten; /* without having come back */
     /* of the line being written */
@@ -37,7 +37,7 @@ void own_lines_add(struct own_lines *o, struct span bytes);
 void own_lines_end(struct own_lines *o);
 
 /*
- * Whether the record of an extension's event is such a line. Each line is recognised once.
+ * Whether the record of an extension's event is such a line, for the first time or again.
  *
  * looks_so  whether the record looks like a dead letter. If not, it is not one; if so, that alone suffices once
  *           for each line that has been forgotten.
