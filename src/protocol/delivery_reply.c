@@ -93,6 +93,9 @@ failed(struct delivery *d, struct moment now, enum breaker_failure failure, uint
     d->backoff.cramped = 0;
     /* one millisecond at least: a peer that refuses at once must not keep the loop busy */
     d->backoff.calls_at_ms = now.ms + 1 + delivery_wait_ms(d, now, d->breaker.failures, hint_ms);
+    /* the stream had its last chance */
+    if (d->urgency.bury_at_ms != 0 && breaker_open(&d->breaker))
+        d->urgency.bury_at_ms = now.ms;
 }
 
 /*
@@ -347,8 +350,6 @@ delivery_replied(struct delivery *d, struct moment now, const struct delivery_re
     if (r->records && d->call.accepted == 0)
         d->backoff.bytes_before = d->ledger.bytes;
     delivery_check_quota(d, now);
-    if (d->urgency.bury_at_ms != 0 && d->call.accepted == 0 && breaker_open(&d->breaker))
-        d->urgency.bury_at_ms = now.ms;
     d->pending.resume = d->pending.resume || d->full.refused;
     CHECK(!queue_in_batch(&d->queue, QUEUE_STREAM, 0));
     delivery_check(d);

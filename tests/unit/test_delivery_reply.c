@@ -371,6 +371,37 @@ vain(void **state)
     }
 }
 
+/* At the end a stream that fails has had its chance; what is put right at once, or is one record's fault, has not. */
+static void
+last_words(void **state)
+{
+    static const struct {
+        const char *name;
+        struct delivery_reply r;
+        bool open, buries;
+    } rows[] = {
+        {"failed", {.status = 500, .requests = 1}, true, true},
+        {"failed while closed", {.status = 500, .requests = 1}, false, false},
+        {"a clock that was wrong",
+         {.status = 400, .class = RETRY_SKEW, .skewed = true, .requests = 1},
+         true,
+         false},
+        {"a bad record", {.status = 400, .class = RETRY_RECORD, .requests = 1}, true, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        anew(2);
+        settings.dead_letter = DEAD_LETTER_S3;
+        delivery.breaker.intervals = rows[i].open;
+        delivery_last_chance(&delivery, now, now.ms + 2000);
+        pass(1);
+        (void)sent();
+        answer(NULL, rows[i].r);
+        CHECK_INT(rows[i].name, delivery.urgency.bury_at_ms, now.ms + (rows[i].buries ? 0 : 999));
+    }
+}
+
 /* The pace hears of a reply what there is to hear. */
 static void
 at_pace(void **state)
@@ -593,10 +624,10 @@ main(int argc, char **argv)
         cmocka_unit_test(exhausted),  cmocka_unit_test(exhausted_otherwise),
         cmocka_unit_test(goes_on),    cmocka_unit_test(rejoin),
         cmocka_unit_test(fails),      cmocka_unit_test(outcomes),
-        cmocka_unit_test(vain),       cmocka_unit_test(at_pace),
-        cmocka_unit_test(success),    cmocka_unit_test(searched),
-        cmocka_unit_test(pieces),     cmocka_unit_test(given_up),
-        cmocka_unit_test(room),
+        cmocka_unit_test(vain),       cmocka_unit_test(last_words),
+        cmocka_unit_test(at_pace),    cmocka_unit_test(success),
+        cmocka_unit_test(searched),   cmocka_unit_test(pieces),
+        cmocka_unit_test(given_up),   cmocka_unit_test(room),
     };
 
     return RUN(argc, argv, tests);
