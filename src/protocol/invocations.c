@@ -156,7 +156,7 @@ invocations_done(struct invocations *v, const struct event *event, struct moment
     }
     /* the end of an earlier one that comes late, or again, does not take back that of the present one; but after
      * `next` was asked for that of the next one, which has started */
-    if (is(&v->started, id) ||
+    if ((!v->runs && is(&v->started, id)) ||
         (!next_ended && (is(&v->invoked, id) || !is(&v->done, text_of(&v->invoked))))) {
         bool again = is(&v->done, id);
 

@@ -964,6 +964,33 @@ ends(void **state)
     assert_int_equal(delivery.queue.count[QUEUE_DEAD], 1);
 }
 
+/* Of what was learnt of the stream and the dead letter nothing outlasts a snapshot. */
+static void
+forgets(void **state)
+{
+    struct pace nothing = {0};
+
+    (void)state;
+    set("");
+    begin();
+    delivery.batch_max = 7;
+    delivery.breaker.failures = 3;
+    delivery.backoff.calls_at_ms = delivery.backoff.failed_at_ms = now.ms + 9000;
+    delivery.pace = (struct pace){.per_second = 3, .next_ms = now.ms + 9000};
+    delivery.dead.again_ms = now.ms + 9000;
+    delivery.dead.failures = 3;
+    delivery.pending.credentials_at_ms = now.ms + 9000;
+    delivery.quota.tokens = 3;
+    delivery_sleep(&delivery);
+    assert_int_equal(delivery.batch_max, BATCH_MAX_RECORDS);
+    assert_int_equal(delivery.breaker.failures, 0);
+    assert_int_equal(delivery.backoff.calls_at_ms + delivery.backoff.failed_at_ms, 0);
+    assert_memory_equal(&delivery.pace, &nothing, sizeof nothing);
+    assert_int_equal(delivery.dead.again_ms + delivery.dead.failures, 0);
+    assert_int_equal(delivery.pending.credentials_at_ms, 0);
+    assert_true(delivery.quota.tokens > 3);
+}
+
 /* Whether a connection is opened ahead of need, for a function that has long been silent. */
 static void
 ahead(void **state)
@@ -1043,7 +1070,8 @@ main(int argc, char **argv)
         cmocka_unit_test(copies),      cmocka_unit_test(kept_out),    cmocka_unit_test(no_room),
         cmocka_unit_test(news),        cmocka_unit_test(patience),    cmocka_unit_test(questions),
         cmocka_unit_test(time_left),   cmocka_unit_test(awaited_now), cmocka_unit_test(ends),
-        cmocka_unit_test(credentials), cmocka_unit_test(ahead),       cmocka_unit_test(rests),
+        cmocka_unit_test(credentials), cmocka_unit_test(ahead),       cmocka_unit_test(forgets),
+        cmocka_unit_test(rests),
     };
 
     return RUN(argc, argv, tests);

@@ -581,6 +581,21 @@ given_up(void **state)
     assert_false(delivery.call.under_way);
 }
 
+/* Credentials that were refused are used for nothing more, whoever was told so. */
+static void
+refused_credentials(void **state)
+{
+    struct delivery_reply r = {.status = 403, .class = RETRY_CREDENTIALS, .requests = 1};
+
+    (void)state;
+    anew(1);
+    delivery_flush(&delivery);
+    (void)sent();
+    delivery.pending.ready = true;
+    answer(NULL, r);
+    assert_true(delivery.pending.refresh && !delivery.pending.ready);
+}
+
 /* Records have been written to the dead letter, or not: whether one goes that waits for room. */
 static void
 room(void **state)
@@ -627,7 +642,8 @@ main(int argc, char **argv)
         cmocka_unit_test(vain),       cmocka_unit_test(last_words),
         cmocka_unit_test(at_pace),    cmocka_unit_test(success),
         cmocka_unit_test(searched),   cmocka_unit_test(pieces),
-        cmocka_unit_test(given_up),   cmocka_unit_test(room),
+        cmocka_unit_test(given_up),   cmocka_unit_test(refused_credentials),
+        cmocka_unit_test(room),
     };
 
     return RUN(argc, argv, tests);

@@ -192,6 +192,7 @@ overtaken(void **state)
         {"started before", 1200, 1500, true},
         {"at the same moment", 1500, 1500, true},
         {"started after", 1501, 1500, false},
+        {"started, it does not say when", 0, 1500, false},
     };
 
     (void)state;
@@ -203,9 +204,31 @@ overtaken(void **state)
         event = event_at(rows[i].ends, SPAN(A));
         (void)invocations_done(&v, &event, at(2000), BUFFER_MS);
         event = event_at(rows[i].starts, SPAN(A));
+        if (rows[i].starts == 0)
+            event.time = (struct span){NULL, 0};
         invocations_start(&v, &event);
         CHECK_INT(rows[i].name, invocations_ended(&v), rows[i].ended);
     }
+}
+
+/* Of one whose INVOKE was lost start and end come late: neither takes back the end of the one that INVOKE named. */
+static void
+lost_invoke(void **state)
+{
+    struct invocations v = {0};
+    struct event event;
+
+    (void)state;
+    invocations_asked(&v, at(1000));
+    invocations_invoke(&v, SPAN(B), at(1300));
+    event = event_at(1400, SPAN(B));
+    (void)invocations_done(&v, &event, at(1500), BUFFER_MS);
+    event = event_at(1100, SPAN(A));
+    invocations_start(&v, &event);
+    event = event_at(1200, SPAN(A));
+    (void)invocations_done(&v, &event, at(1500), BUFFER_MS);
+    CHECK_INT("ended", invocations_ended(&v), true);
+    CHECK_INT("when", v.done_ms, at(1400).ms);
 }
 
 /* All of an attempt is read after `next` was asked for, and then the next attempt begins, which has the same id. */
@@ -284,6 +307,8 @@ told_again(void **state)
     (void)state;
     invocations_invoke(&v, SPAN(A), at(1000));
     (void)invocations_done(&v, &done, at(1500), BUFFER_MS);
+    (void)invocations_done(&v, &done, at(1600), BUFFER_MS);
+    CHECK_INT("well both times", v.resets || v.failed, false);
     done = event_at(1800, SPAN(A));
     done.resets = true;
     (void)invocations_done(&v, &done, at(1800), BUFFER_MS);
@@ -476,9 +501,11 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_lives),  cmocka_unit_test(overtaken),  cmocka_unit_test(attempts),
-        cmocka_unit_test(late_lines), cmocka_unit_test(told_again), cmocka_unit_test(when_it_ended),
-        cmocka_unit_test(ids),        cmocka_unit_test(paces),      cmocka_unit_test(announced),
+        cmocka_unit_test(all_lives),     cmocka_unit_test(overtaken),
+        cmocka_unit_test(lost_invoke),   cmocka_unit_test(attempts),
+        cmocka_unit_test(late_lines),    cmocka_unit_test(told_again),
+        cmocka_unit_test(when_it_ended), cmocka_unit_test(ids),
+        cmocka_unit_test(paces),         cmocka_unit_test(announced),
         cmocka_unit_test(idle),
     };
 
