@@ -5,7 +5,6 @@
 
 #include "lambda.h"
 #include "protocol/event.h"
-#include "services.h"
 
 /* see books.h */
 
@@ -24,12 +23,18 @@ static uint32_t nameless[BOOKS_MAX], nameless_used;
 static uint32_t old[WORLD_RUNS]; /* of earlier runs, in each */
 static uint64_t arrived_us;      /* when a record has last arrived in the stream */
 
+/* Room for the parts of events that the stream has refused for their size, and of which no part has come: now, at most. */
+static struct {
+    uint64_t now, most;
+} to_split[WORLD_RUNS];
+
 void
 books_begin(void)
 {
     books_used = nameless_used = 0;
     texts_len = 0;
     memset(old, 0, sizeof old);
+    memset(to_split, 0, sizeof to_split);
     arrived_us = 0;
     seq_begin();
     books_begin_parts();
@@ -233,6 +238,54 @@ count(enum books_where where, uint32_t number, struct span data)
         seq_came(number, members);
 }
 
+/* --- what has to be split ----------------------------------------------------------------------------- */
+
+/* What parts need is less than four times what they have, their keys and ids included. */
+static size_t
+parts_room(const struct book *b)
+{
+    enum { PARTS_BYTES = 1000 };
+
+    return 4 * b->len + PARTS_BYTES;
+}
+
+/* Of one that cannot be told from others nobody knows when its parts come. */
+void
+books_refused(struct span data)
+{
+    uint32_t number = 0;
+    uint64_t now;
+    struct book *b;
+
+    if (!find_named(data, books_match, &number) && !find_nameless(data, &number))
+        return;
+    b = &books[number];
+    if (b->refused || b->sandbox >= WORLD_RUNS)
+        return;
+    b->refused = true;
+    now = to_split[b->sandbox].now += b->nameless ? world.plan.queue_bytes : parts_room(b);
+    if (now > to_split[b->sandbox].most)
+        to_split[b->sandbox].most = now;
+}
+
+/* A part has come that may be the first of an event. */
+static void
+split(struct span data)
+{
+    uint32_t number;
+    size_t at = 0;
+
+    while (next_id(data, &at, &number)) {
+        struct book *b = &books[number];
+
+        if (!b->refused || b->nameless)
+            continue;
+        b->refused = false;
+        to_split[b->sandbox].now -= parts_room(b);
+        return;
+    }
+}
+
 size_t
 books_bytes(void)
 {
@@ -258,6 +311,7 @@ books_arrived(enum books_where where, struct span data, struct span partition_ke
         return;
     }
     if (data.len > 10 && memcmp(data.p, "{\"split\":{", 10) == 0) {
+        split(data);
         books_part(where, data);
         return;
     }
@@ -284,17 +338,13 @@ add_own(struct books_sums *sums, const struct book *b)
     sums->letters += b->in_dead_letter;
 }
 
-/* What parts need is less than four times what they have, their keys and ids included. */
 static void
 add_size(struct books_sums *sums, const struct book *b)
 {
-    enum { ENRICHED_BYTES = 500, PARTS_BYTES = 1000, KEPT_WHOLE_BYTES = 1000000 };
-    size_t room = 4 * b->len + PARTS_BYTES;
+    enum { KEPT_WHOLE_BYTES = 1000000 };
 
-    if (room > world.plan.queue_bytes || b->len > KEPT_WHOLE_BYTES)
+    if (parts_room(b) > world.plan.queue_bytes || b->len > KEPT_WHOLE_BYTES)
         sums->large += b->sends;
-    if (b->len + ENRICHED_BYTES > kinesis_record_bytes())
-        sums->oversize_bytes += room * b->sends;
 }
 
 static void
@@ -341,6 +391,7 @@ books_sum(uint32_t sandbox)
     for (uint32_t i = 0; i < books_used; i++)
         if (books[i].sandbox == sandbox)
             add(&sums, &books[i]);
+    sums.parts_bytes = sandbox < WORLD_RUNS ? to_split[sandbox].most : UINT64_MAX;
     seq_sum(sandbox, &sums);
     return sums;
 }

@@ -38,6 +38,7 @@ struct book {
 
     /* private */
     size_t text, len;
+    bool refused; /* for its size, and no part of it has come */
 };
 
 /* Bound of a life's events. */
@@ -72,6 +73,9 @@ size_t books_id(uint32_t number, char *to);
  */
 void books_arrived(enum books_where where, struct span data, struct span partition_key);
 
+/* The stream has refused a record for its size. */
+void books_refused(struct span data);
+
 /* Of all texts of the life. */
 size_t books_bytes(void);
 
@@ -104,7 +108,7 @@ struct books_sums {
     uint32_t letters_extra; /* in the dead letter more than once */
     uint32_t large; /* sends of events so large that the queue may have no room for their parts */
     uint64_t
-        oversize_bytes; /* of those that the stream does not take whole: room for their parts */
+        parts_bytes; /* room for the parts of all that were refused and had to be split at the same time, at most */
 };
 
 struct books_sums books_sum(uint32_t sandbox);

@@ -196,6 +196,8 @@ refused_for_record(struct front_connection *c)
         if (!large && !poisonous(r))
             continue;
         bad = true;
+        if (large)
+            books_refused(r->data);
         if (t.len > sizeof message - 300 || (!large && !stream.poison_named))
             continue;
         text_put(&t,
@@ -395,20 +397,19 @@ asked(struct front_connection *c, const struct http_message *m)
     accept(c);
 }
 
-uint32_t
-kinesis_record_bytes(void)
-{
-    return stream.record_bytes;
-}
-
-/* Not so little that what is cut down loses its number, or that there are thousands of parts. */
+/*
+ * Not so little that what is cut down loses its number, or that there are thousands of parts. In a crowd mostly so that a
+ * few are too large: of those alone it is certain that there is room for their parts.
+ */
 static uint32_t
 draw_record_bytes(void)
 {
     bool splits = world.plan.oversize == OVERSIZE_SPLIT;
     uint32_t least = world.plan.event_bytes > 10000 ? 4000 : splits ? 700 : 1000;
+    uint32_t bytes = dice_magnitude(&world.service, least, 20000);
+    uint32_t few = world.plan.event_bytes - world.plan.event_bytes / 8;
 
-    return dice_magnitude(&world.service, least, 20000);
+    return world.plan.crowded && bytes < few && bytes % 4 > 0 ? few : bytes;
 }
 
 void

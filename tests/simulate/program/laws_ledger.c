@@ -249,7 +249,7 @@ check_split(uint32_t number, const uint64_t *m, const struct books_sums *s,
 {
     bool others_aside = world.plan.per_mille[WORLD_CALL_REFUSED] > 0 ||
                         world.plan.per_mille[WORLD_OUTAGE] > 0 ||
-                        s->oversize_bytes > world.plan.queue_bytes / 2;
+                        s->parts_bytes > world.plan.queue_bytes;
 
     if (world.plan.oversize != OVERSIZE_SPLIT || h->most > 0 ||
         (world.plan.per_mille[WORLD_RECORD_LARGE] > 0 && others_aside))

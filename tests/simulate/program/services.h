@@ -228,9 +228,6 @@ bool tls_send(struct tls_end *t, struct span bytes, bool close, const struct tls
 void kinesis_begin(void);
 void s3_begin(void);
 
-/* The largest record that the stream takes, with its key. */
-uint32_t kinesis_record_bytes(void);
-
 /* A line of a dead letter, without its newline: enters it into the books. False if it is not one. */
 bool letter_arrived(struct span line);
 
