@@ -308,6 +308,24 @@ draw_kernel(struct kernel_faults *k, struct dice *dice)
     k->freeze_ms = dice_magnitude(dice, 1, 3600000);
 }
 
+/*
+ * Where an event comes again nothing else is wrong in some lives: only then it is certain when its attempts end. By dice of
+ * their own, which leave all else as it is.
+ */
+static void
+draw_retries(struct plan *p, uint64_t seed)
+{
+    enum { RETRY_DICE = 6 };
+    struct dice dice = {seed ^ RETRY_DICE};
+
+    if (p->per_mille[WORLD_RETRY] == 0 || !dice_chance(&dice, 300))
+        return;
+    for (unsigned i = 0; i < WORLD_FAULTS; i++)
+        if (i != WORLD_RETRY && i != WORLD_FUNCTION_FAILS && i != WORLD_DONE_LATE)
+            p->per_mille[i] = 0;
+    p->kernel.short_write = p->kernel.freeze = 0;
+}
+
 static void
 make_smaller(struct plan *p, const struct lives_less *less)
 {
@@ -321,6 +339,7 @@ void
 plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
 {
     struct writer writer = {.p = p};
+    uint64_t seed = dice->state;
 
     memset(p, 0, sizeof *p);
     draw_sizes(p, dice);
@@ -331,6 +350,7 @@ plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
     set_numbers(&writer, dice);
     set_words(&writer, dice);
     draw_kernel(&p->kernel, dice);
+    draw_retries(p, seed);
     make_smaller(p, less);
 }
 
