@@ -167,16 +167,15 @@ find_named(struct span data, bool (*match)(const struct book *book, struct span 
     return false;
 }
 
-/* Of those that are not wanted: the program's own lines that come twice, since it knows each once. */
+/* Of those that are not wanted: the program's own lines, when they are more than it can remember. */
 static bool
 may_come(const struct book *b)
 {
-    return b->type == EVENT_EXTENSION && (b->sends > 1 || printed_many_letters(b->sandbox));
+    return b->type == EVENT_EXTENSION && printed_many_letters(b->sandbox);
 }
 
 /*
- * Of those that look the same the one that has come least often; of the program's own lines, which may only come if
- * they were told more than once, one that was.
+ * Of those that look the same the one that has come least often; one of the program's own lines only if it may come.
  */
 static bool
 find_nameless(struct span data, uint32_t *number)
@@ -326,14 +325,15 @@ books_arrived(enum books_where where, struct span data, struct span partition_ke
 
 /* --- at the end --------------------------------------------------------------------------------------- */
 
-/* A line of the program's own that comes twice may be taken for another's, since it knows each once. */
+/* A line of the program's own may be taken for another's when they are more than it can remember. */
 static void
 add_own(struct books_sums *sums, const struct book *b)
 {
-    sums->own += b->given && !printed_many_letters(b->sandbox);
-    if (b->sends < 2 && !printed_many_letters(b->sandbox))
+    if (!printed_many_letters(b->sandbox)) {
+        sums->own += b->given;
         return;
-    sums->again += b->sends - !printed_many_letters(b->sandbox);
+    }
+    sums->again += b->sends;
     sums->extra += b->in_stream;
     sums->letters += b->in_dead_letter;
 }
