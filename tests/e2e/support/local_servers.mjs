@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { Platform } from '../../platform/platform.mjs';
 import { removeFolder, temporaryFolder } from './folder.mjs';
 import { Kinesis } from './kinesis.mjs';
-import { NAME, extensionLogs, extensionsFolder, freePort, kinesisEnvironment } from './stand.mjs';
+import { KEEP, NAME, extensionLogs, extensionsFolder, freePort, kinesisEnvironment } from './stand.mjs';
 import { Streams } from './streams.mjs';
 import { compare } from './tally.mjs';
 import { until, within } from './until.mjs';
@@ -139,7 +139,7 @@ export async function localRun(name, count) {
     await server.streams.createStream(STREAM, 4);
     const begin = performance.now();
     platform = await Platform.start({
-      extensions: folder, timeoutMs: RUN_MS, shutdownMs: RUN_MS,
+      extensions: folder, timeoutMs: RUN_MS, shutdownMs: RUN_MS, deliver: KEEP,
       env: {
         ...await kinesisEnvironment({ url: server.url, caBundle: null, stream: STREAM }), TELEMETRY_LOG_LEVEL: 'info'
       }
