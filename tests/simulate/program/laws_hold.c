@@ -224,11 +224,13 @@ static void
 check_well(const struct invocation *v, uint64_t now)
 {
     const struct book *done = v->done == NO_NUMBER ? NULL : books_at(v->done);
+    /* a question to a name server that does not fit into the connection at once is asked again after 200 ms */
+    bool asks_again = world.plan.by_name && world.plan.kernel.short_write > 0;
     uint64_t until;
 
     /* an end that it does not know for that of this invocation has no say */
     if (done == NULL || by_end_us(v) == UINT64_MAX || !laws_services_are_well() ||
-        world.plan.per_mille[WORLD_FREEZE_CUTS] > 0)
+        world.plan.per_mille[WORLD_FREEZE_CUTS] > 0 || asks_again)
         return;
     until =
         later(done->given_us, handed_us) + WELL_US + laws_trips_us() + hold_tolerance_us(frozen_us);
