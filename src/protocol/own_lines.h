@@ -23,8 +23,8 @@ struct unescape {
 
 /* All zero at first. */
 struct own_lines {
-    uint64_t hashes
-        [OWN_LINES_MAX]; /* a ring; 0: none; the lowest bit is set until the line comes back */
+    /* a ring; 0: none; the lowest bit is set until the line comes back */
+    uint64_t hashes[OWN_LINES_MAX];
     uint32_t next;
     uint64_t forgotten; /* without having come back */
     /* of the line being written */

@@ -107,8 +107,8 @@ struct books_sums {
     uint32_t own;           /* the program's own lines, in a POST that was answered 200 */
     uint32_t letters_extra; /* in the dead letter more than once */
     uint32_t large; /* sends of events so large that the queue may have no room for their parts */
-    uint64_t
-        parts_bytes; /* room for the parts of all that were refused and had to be split at the same time, at most */
+    /* room for the parts of all that were refused and had to be split at the same time, at most */
+    uint64_t parts_bytes;
 };
 
 struct books_sums books_sum(uint32_t sandbox);
