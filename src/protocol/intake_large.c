@@ -1,0 +1,234 @@
+#include "protocol/intake_parts.h"
+
+#include <string.h>
+
+#include "protocol/check.h"
+#include "protocol/oversize.h"
+#include "protocol/oversize_split.h"
+
+/* What is too large for a record, by itself or for the stream. */
+
+enum { ID_MAX = 128 /* of pieces: each time that one is split again adds a few bytes */ };
+
+/* Adds a record whose data lies elsewhere. Returns 0 or ERR_FULL. */
+COLD static int
+add_copy(struct intake *in, struct span key, struct span data, bool dead)
+{
+    char *room = intake_room(in, key.len + data.len);
+    struct out o = out_to(room, room == NULL ? 0 : key.len + data.len);
+
+    if (room == NULL)
+        return ERR_FULL;
+    out_put(&o, key);
+    out_put(&o, data);
+    intake_add(in, room, key.len, data.len, intake_next(in));
+    if (dead && !in->last)
+        queue_bury_newest(in->queue);
+    return 0;
+}
+
+/* What is to be split. It lies in the scratch. */
+struct whole {
+    struct span key, data;
+    struct queue_origin origin; /* its events are counted with the first of its pieces */
+};
+
+/*
+ * The id that the pieces have in common: of the event, SANDBOX-SEQ; or of the piece that is split
+ * once more, which begins as oversize_split.h says: its own and which of them it is.
+ */
+static void
+write_id(const struct intake *in, const struct whole *w, struct out *id)
+{
+    struct span rest = span_skip(w->data, sizeof "{\"split\":{\"id\":\"" - 1);
+    const char *sandbox = in->sandbox;
+    uint64_t first = in->first;
+
+    if (w->origin.part > 0) {
+        out_put(id, span_cut(rest, '"', &rest));
+        out_byte(id, '.');
+        out_number(id, w->origin.part);
+        return;
+    }
+    for (size_t i = 0; i < 2 && w->origin.sequence < first; i++) {
+        sandbox = in->copied[i].sandbox;
+        first = in->copied[i].first;
+    }
+    out_put(id, (struct span){sandbox, SANDBOX_LEN});
+    out_byte(id, '-');
+    out_number(id, w->origin.sequence - first);
+}
+
+/* Whether it can be split, so that the queue would have room for all pieces; total is that room. */
+COLD static bool
+begin_split(struct intake *in, struct oversize_split *split, const struct whole *w, struct out *id,
+            size_t max, size_t *total)
+{
+    write_id(in, w, id);
+    if (out_end(id) != 0 || oversize_split(split, w->data, out_span(id), max) != 0 ||
+        split->parts > UINT16_MAX)
+        return false;
+    *total = split->bytes + split->parts * (w->key.len + QUEUE_RECORD_OVERHEAD);
+    return queue_fits(in->queue, *total);
+}
+
+/* The pieces, all at once, where there is room. */
+COLD static void
+add_pieces(struct intake *in, char *room, struct oversize_split *split, const struct whole *w)
+{
+    struct queue_origin origin = w->origin;
+
+    in->ledger->split += split->parts - 1;
+    for (origin.part = 1; origin.part <= split->parts; origin.part++) {
+        struct out o = out_to(room, w->key.len + oversize_split_size(split));
+
+        out_put(&o, w->key);
+        (void)oversize_split_next(split, &o);
+        intake_add(in, room, w->key.len, o.len - w->key.len, origin);
+        origin.events = 0;
+        room = queue_room_behind(in->queue);
+    }
+}
+
+/* An event that has no record yet. Returns 0, ERR_FULL or ERR_BIG. */
+COLD static int
+split_event(struct intake *in, struct span key, size_t len, size_t max)
+{
+    struct whole w = {key, {in->scratch, len}, intake_next(in)};
+    struct oversize_split split;
+    char text[ID_MAX];
+    struct out id = out_to(text, sizeof text);
+    size_t total;
+    char *room;
+
+    if (!begin_split(in, &split, &w, &id, max, &total))
+        return ERR_BIG;
+    room = intake_room(in, total);
+    if (room == NULL)
+        return ERR_FULL;
+    add_pieces(in, room, &split, &w);
+    return 0;
+}
+
+/* The scratch holds data that is too large for a record. Returns 0, ERR_FULL or ERR_BIG. */
+COLD static int
+fit(struct intake *in, struct span key, size_t len, size_t limit)
+{
+    size_t max = intake_data_max(in, key.len, limit);
+    int64_t new_len;
+
+    if (in->settings->oversize == OVERSIZE_SPLIT)
+        return split_event(in, key, len, max);
+    if (in->settings->oversize == OVERSIZE_DROP)
+        return ERR_BIG;
+    new_len = oversize_truncate(in->scratch, len, max);
+    if (new_len < 0)
+        return ERR_BIG;
+    if (add_copy(in, key, (struct span){in->scratch, (size_t)new_len}, false) != 0)
+        return ERR_FULL;
+    in->ledger->truncated++;
+    return 0;
+}
+
+/* What cannot be made to fit may still go to the dead letter whole. Returns 0 or ERR_FULL. */
+COLD static int
+give_up(struct intake *in, struct span key, struct span data)
+{
+    if (in->settings->dead_letter != DEAD_LETTER_NONE &&
+        queue_fits(in->queue, key.len + data.len)) {
+        if (add_copy(in, key, data, true) != 0)
+            return ERR_FULL;
+        intake_took(in);
+    } else {
+        intake_lost(in, DROP_OVERSIZE);
+    }
+    return 0;
+}
+
+/* An event that may be too large for a record. Returns 0 or ERR_FULL. */
+COLD int
+intake_large(struct intake *in, struct span key, const struct event *event)
+{
+    struct out o = out_to(in->scratch, INTAKE_SCRATCH_BYTES);
+    int r = ERR_BIG;
+
+    if (event_write(&o, in->settings->format, event, &in->origin) != 0) {
+        intake_lost(in, DROP_OVERSIZE);
+        return 0;
+    }
+    if (o.len <= intake_data_max(in, key.len, RECORD_MAX_BYTES))
+        r = add_copy(in, key, out_span(&o), false);
+    else if (!in->last) /* the dead letter takes any size */
+        r = fit(in, key, o.len, RECORD_MAX_BYTES);
+    if (r == ERR_BIG)
+        return give_up(in, key, out_span(&o));
+    if (r == ERR_FULL)
+        return ERR_FULL;
+    intake_took(in);
+    return 0;
+}
+
+/*
+ * Whether there is room for so much when this record has gone and all others have moved together,
+ * which they can when none of them is in a batch.
+ */
+static bool
+room_without(const struct queue *q, const struct queue_record *record, size_t total)
+{
+    uint64_t others = q->bytes - record->data.len -
+                      (record->own_key ? record->partition_key.len : 0) +
+                      (uint64_t)(q->records - 1) * QUEUE_RECORD_OVERHEAD;
+
+    return queue_waiting(q) == q->records - 1 &&
+           others + QUEUE_RECORD_OVERHEAD + total <= q->ring.cap;
+}
+
+/* The scratch holds a copy of the record that is split. */
+COLD static int
+split_record(struct intake *in, uint32_t index, size_t limit)
+{
+    struct queue_record record = queue_at(in->queue, QUEUE_STREAM, index);
+    char key[256];
+    struct whole w = {{key, record.own_key ? record.partition_key.len : 0},
+                      {in->scratch, record.data.len},
+                      record.origin};
+    struct oversize_split split;
+    char text[ID_MAX];
+    struct out id = out_to(text, sizeof text);
+    size_t total;
+    char *room;
+
+    if (!begin_split(in, &split, &w, &id, limit, &total))
+        return ERR_BIG;
+    memcpy(key, record.partition_key.p, w.key.len);
+    room = intake_room(in, total);
+    if (room == NULL && !room_without(in->queue, &record, total))
+        return ERR_FULL;
+    /* what there is room for now has room all the more when the record is gone */
+    w.origin.events = (uint16_t)queue_end(in->queue, QUEUE_STREAM, index);
+    if (room == NULL)
+        queue_compact(in->queue);
+    room = intake_room(in, total);
+    CHECK(room != NULL);
+    add_pieces(in, room, &split, &w);
+    return 0;
+}
+
+COLD int
+intake_resize(struct intake *in, uint32_t index, size_t limit)
+{
+    struct span data = queue_at(in->queue, QUEUE_STREAM, index).data;
+    int64_t new_len;
+
+    if (in->settings->oversize == OVERSIZE_DROP || data.len > INTAKE_SCRATCH_BYTES)
+        return ERR_BIG;
+    memcpy(in->scratch, data.p, data.len);
+    if (in->settings->oversize == OVERSIZE_SPLIT)
+        return split_record(in, index, limit);
+    new_len = oversize_truncate(in->scratch, data.len, limit);
+    if (new_len < 0)
+        return ERR_BIG;
+    queue_rewrite(in->queue, QUEUE_STREAM, index, (struct span){in->scratch, (size_t)new_len});
+    in->ledger->truncated++;
+    return 0;
+}
