@@ -22,6 +22,9 @@ export const METRICS = [
   'Dropped',
   'PlatformDropped',
   'BytesDelivered',
+  'Records',
+  'PayloadBytes',
+  'Units',
   'Requests',
   'Connections',
   'Handshakes',
@@ -241,9 +244,9 @@ export function makeDashboard(
   return new cloudwatch.Dashboard(scope, 'Dashboard', {
     dashboardName: options.name,
     widgets: [
-      [functions('Records', 'Received', 'Delivered'), functions('Bytes delivered', 'BytesDelivered'), functions('Queued', 'Queued')],
+      [functions('Events', 'Received', 'Delivered'), functions('Bytes delivered', 'BytesDelivered', 'PayloadBytes'), functions('Queued', 'Queued')],
       [functions('Lost', 'Dropped', 'PlatformDropped'), functions('Dead letters', 'DeadLettered'), functions('Sent again', 'Retried', 'DuplicatesPossible', 'Repeated')],
-      [functions('Requests', 'Requests'), functions('Connections', 'Connections', 'Handshakes'), functions('Circuit breaker', 'BreakerOpenings')],
+      [functions('Requests, records, billed KiB', 'Requests', 'Records', 'Units'), functions('Connections', 'Connections', 'Handshakes'), functions('Circuit breaker', 'BreakerOpenings')],
       ...(watchStream ? streamRows() : []),
     ],
   });

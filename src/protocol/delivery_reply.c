@@ -17,6 +17,17 @@ enum outcome {
 
 /* --- one record --- */
 
+static void
+count_accepted(struct ledger *l, const struct queue_record *record)
+{
+    uint64_t bytes = record->data.len + record->partition_key.len;
+
+    l->records++;
+    l->bytes += bytes;
+    l->payload_bytes += record->data.len;
+    l->units += (bytes + 1023) / 1024;
+}
+
 void
 delivery_record(struct delivery *d, size_t index, struct span code)
 {
@@ -26,7 +37,7 @@ delivery_record(struct delivery *d, size_t index, struct span code)
 
     if (code.len == 0) {
         call->accepted++;
-        d->ledger.bytes += record.data.len + record.partition_key.len;
+        count_accepted(&d->ledger, &record);
         d->ledger.delivered += queue_end(&d->queue, QUEUE_STREAM, i);
         return;
     }

@@ -61,6 +61,9 @@ static const struct counter {
     {"platformDropped\":{\"records", "PlatformDropped", AT(platform_dropped_records), false},
     {"bytes", "", AT(platform_dropped_bytes), true},
     {"bytes", "BytesDelivered", AT(bytes), false},
+    {"records", "Records", AT(records), false},
+    {"payloadBytes", "PayloadBytes", AT(payload_bytes), false},
+    {"units", "Units", AT(units), false},
     {"requests", "Requests", AT(requests), false},
     {"connections", "Connections", AT(connections), false},
     {"handshakes", "Handshakes", AT(handshakes), false},
@@ -131,7 +134,8 @@ ledger_write_metrics(struct out *o, const struct ledger *now, const struct ledge
     for (const struct counter *c = counters; c < counters + COUNTERS; c++) {
         if (c->metric[0] == '\0')
             continue;
-        definition(o, c->metric, c->at == AT(bytes) ? "Bytes" : "Count");
+        definition(o, c->metric,
+                   c->at == AT(bytes) || c->at == AT(payload_bytes) ? "Bytes" : "Count");
         out_byte(o, ',');
     }
     definition(o, "Queued", "Count");

@@ -22,8 +22,8 @@ struct ledger {
     uint64_t delivered;     /* events that Kinesis acknowledged */
     uint64_t dead_lettered; /* events that the dead letter took instead, or their last record */
     uint64_t retried;       /* records in a batch that was sent again, counted each time */
-    /* retried records whose previous send had an unknown outcome; and events of a POST that broke off and
-     * was not repeated, or not unchanged */
+    /* events of records whose send had an unknown outcome, counted each time, a part of an event as one; and
+     * those of a POST that broke off and was not repeated, or not unchanged */
     uint64_t duplicates_possible;
     uint64_t repeated;  /* events passed over, as a POST that had broken off came again */
     uint64_t truncated; /* records that were cut down to what Kinesis takes */
@@ -32,7 +32,10 @@ struct ledger {
     uint64_t dropped[DROP_REASONS];
     uint64_t platform_dropped_records; /* by platform.logsDropped: never reached us */
     uint64_t platform_dropped_bytes;
-    uint64_t bytes; /* data and partition keys that Kinesis acknowledged */
+    uint64_t bytes;         /* data and partition keys that Kinesis acknowledged */
+    uint64_t records;       /* that it acknowledged */
+    uint64_t payload_bytes; /* of their data, before compression */
+    uint64_t units;         /* data and partition keys, each record's rounded up to whole KiB */
     uint64_t requests;
     uint64_t connections;
     uint64_t handshakes; /* of TLS, completed */
@@ -50,7 +53,7 @@ uint64_t ledger_dropped(const struct ledger *l);
 /* Whether nothing is missing, given the number of events in the queue. */
 bool ledger_holds(const struct ledger *l, uint64_t queued);
 
-/* The counters as the inside of a JSON object. Returns 0 or ERR_FULL; 1,024 bytes suffice. */
+/* The counters as the inside of a JSON object. Returns 0 or ERR_FULL; 1,152 bytes suffice. */
 int ledger_write(struct out *o, const struct ledger *l);
 
 /* What metrics describe. At most 64 bytes of each text are used, which is the longest that Lambda allows. */
@@ -67,8 +70,8 @@ struct ledger_source {
  * What was counted since `before`, the ledger as of the last metrics written, as a document of
  * CloudWatch's embedded metric format: a line without its end. Queued is not a difference.
  *
- * Returns 0 or ERR_FULL; 4,096 bytes suffice: names and brackets take less than 1,350, fifteen
- * numbers 300, four texts of 64 bytes 1,536 when each byte is escaped.
+ * Returns 0 or ERR_FULL; 4,096 bytes suffice: names and brackets take less than 1,550, eighteen
+ * numbers 360, four texts of 64 bytes 1,536 when each byte is escaped.
  * Source: CloudWatch, embedded metric format specification.
  */
 int ledger_write_metrics(struct out *o, const struct ledger *now, const struct ledger *before,

@@ -55,8 +55,8 @@ less_room(struct span whole)
 static void
 check_line(const struct ledger *l)
 {
-    struct out o = out_to(fuzz_room(1024), 1024);
-    struct out small, whole = out_to(fuzz_room(1026), 1026);
+    struct out o = out_to(fuzz_room(1152), 1152);
+    struct out small, whole = out_to(fuzz_room(1154), 1154);
     struct json doc;
     int dropped;
 
@@ -72,6 +72,7 @@ check_line(const struct ledger *l)
     FACT(number(&doc, dropped, SPAN("total")) == ledger_dropped(l));
     FACT(number(&doc, dropped, SPAN("shutdown")) == l->dropped[DROP_SHUTDOWN]);
     FACT(number(&doc, 0, SPAN("bytes")) == l->bytes);
+    FACT(number(&doc, 0, SPAN("payloadBytes")) == l->payload_bytes);
     FACT(number(&doc, 0, SPAN("breakerOpenings")) == l->breaker_openings);
 }
 

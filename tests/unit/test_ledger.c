@@ -18,7 +18,8 @@ static const struct {
      "\"duplicatesPossible\":0,\"repeated\":0,\"truncated\":0,\"split\":0,\"ownLines\":0,"
      "\"dropped\":{\"total\":0,\"oversize\":0,\"cut\":0,\"unreadable\":0,\"refused\":0,"
      "\"overflow\":0,\"shutdown\":0},\"platformDropped\":{\"records\":0,\"bytes\":0},"
-     "\"bytes\":0,\"requests\":0,\"connections\":0,\"handshakes\":0,\"breakerOpenings\":0"},
+     "\"bytes\":0,\"records\":0,\"payloadBytes\":0,\"units\":0,\"requests\":0,"
+     "\"connections\":0,\"handshakes\":0,\"breakerOpenings\":0"},
     {"each its own",
      {.received = 1234,
       .delivered = 1150,
@@ -33,6 +34,9 @@ static const struct {
       .platform_dropped_records = 7,
       .platform_dropped_bytes = 4096,
       .bytes = 70000,
+      .records = 1020,
+      .payload_bytes = 60000,
+      .units = 1021,
       .requests = 30,
       .connections = 3,
       .handshakes = 6,
@@ -41,7 +45,8 @@ static const struct {
      "\"duplicatesPossible\":25,\"repeated\":21,\"truncated\":9,\"split\":8,\"ownLines\":3,"
      "\"dropped\":{\"total\":63,\"oversize\":1,\"cut\":2,\"unreadable\":4,\"refused\":8,"
      "\"overflow\":16,\"shutdown\":32},\"platformDropped\":{\"records\":7,\"bytes\":4096},"
-     "\"bytes\":70000,\"requests\":30,\"connections\":3,\"handshakes\":6,\"breakerOpenings\":5"},
+     "\"bytes\":70000,\"records\":1020,\"payloadBytes\":60000,\"units\":1021,\"requests\":30,"
+     "\"connections\":3,\"handshakes\":6,\"breakerOpenings\":5"},
     {"all that can be",
      {.received = MOST,
       .delivered = MOST,
@@ -56,6 +61,9 @@ static const struct {
       .platform_dropped_records = MOST,
       .platform_dropped_bytes = MOST,
       .bytes = MOST,
+      .records = MOST,
+      .payload_bytes = MOST,
+      .units = MOST,
       .requests = MOST,
       .connections = MOST,
       .handshakes = MOST,
@@ -66,6 +74,7 @@ static const struct {
      ",\"dropped\":{\"total\":" MOST_TEXT ",\"oversize\":0,\"cut\":" MOST_TEXT
      ",\"unreadable\":0,\"refused\":0,\"overflow\":0,\"shutdown\":0},"
      "\"platformDropped\":{\"records\":" MOST_TEXT ",\"bytes\":" MOST_TEXT "},\"bytes\":" MOST_TEXT
+     ",\"records\":" MOST_TEXT ",\"payloadBytes\":" MOST_TEXT ",\"units\":" MOST_TEXT
      ",\"requests\":" MOST_TEXT ",\"connections\":" MOST_TEXT ",\"handshakes\":" MOST_TEXT
      ",\"breakerOpenings\":" MOST_TEXT},
 };
@@ -94,7 +103,7 @@ static void
 room_suffices(void **state)
 {
     struct ledger l;
-    struct out o = out_to(guard_buffer(1024), 1024);
+    struct out o = out_to(guard_buffer(1152), 1152);
 
     (void)state;
     memset(&l, 0xff, sizeof l);
@@ -178,6 +187,9 @@ holds(void **state)
     "{\"Name\":\"Dropped\",\"Unit\":\"Count\"},"                                                   \
     "{\"Name\":\"PlatformDropped\",\"Unit\":\"Count\"},"                                           \
     "{\"Name\":\"BytesDelivered\",\"Unit\":\"Bytes\"},"                                            \
+    "{\"Name\":\"Records\",\"Unit\":\"Count\"},"                                                   \
+    "{\"Name\":\"PayloadBytes\",\"Unit\":\"Bytes\"},"                                              \
+    "{\"Name\":\"Units\",\"Unit\":\"Count\"},"                                                     \
     "{\"Name\":\"Requests\",\"Unit\":\"Count\"},"                                                  \
     "{\"Name\":\"Connections\",\"Unit\":\"Count\"},"                                               \
     "{\"Name\":\"Handshakes\",\"Unit\":\"Count\"},"                                                \
@@ -197,7 +209,8 @@ static const struct {
      "{\"_aws\":{\"Timestamp\":0" METRICS ",\"FunctionName\":\"unknown\",\"functionVersion\":\"\","
      "\"sandbox\":\"\",\"logger\":\"\",\"Received\":0,\"Delivered\":0,\"DeadLettered\":0,"
      "\"Retried\":0,\"DuplicatesPossible\":0,\"Repeated\":0,\"Dropped\":0,\"PlatformDropped\":0,"
-     "\"BytesDelivered\":0,\"Requests\":0,\"Connections\":0,\"Handshakes\":0,"
+     "\"BytesDelivered\":0,\"Records\":0,\"PayloadBytes\":0,\"Units\":0,\"Requests\":0,"
+     "\"Connections\":0,\"Handshakes\":0,"
      "\"BreakerOpenings\":0,\"Queued\":0}"},
     {"differences",
      {.received = 1234,
@@ -212,6 +225,9 @@ static const struct {
       .platform_dropped_records = 7,
       .platform_dropped_bytes = 4096,
       .bytes = 70000,
+      .records = 1020,
+      .payload_bytes = 60000,
+      .units = 1021,
       .requests = 30,
       .connections = 3,
       .handshakes = 6,
@@ -228,6 +244,9 @@ static const struct {
       .platform_dropped_records = 1,
       .platform_dropped_bytes = 96,
       .bytes = 69993,
+      .records = 1007,
+      .payload_bytes = 59986,
+      .units = 1006,
       .requests = 22,
       .connections = 3,
       .handshakes = 5,
@@ -242,7 +261,8 @@ static const struct {
      "\"functionVersion\":\"$LATEST\",\"sandbox\":\"00112233445566778899aabbccddeeff\","
      "\"logger\":\"kinesis-telemetry-api-extension\",\"Received\":1000,\"Delivered\":1001,"
      "\"DeadLettered\":2,\"Retried\":3,\"DuplicatesPossible\":4,\"Repeated\":12,\"Dropped\":5,"
-     "\"PlatformDropped\":6,\"BytesDelivered\":7,\"Requests\":8,\"Connections\":0,"
+     "\"PlatformDropped\":6,\"BytesDelivered\":7,\"Records\":13,\"PayloadBytes\":14,\"Units\":15,"
+     "\"Requests\":8,\"Connections\":0,"
      "\"Handshakes\":1,\"BreakerOpenings\":2,\"Queued\":11}"},
     {"texts that need escapes, and one too long",
      {0},
@@ -256,7 +276,8 @@ static const struct {
      "\"sandbox\":\"0123456789012345678901234567890123456789012345678901234567890123\","
      "\"logger\":\"\\u0001\\\\\",\"Received\":0,\"Delivered\":0,\"DeadLettered\":0,"
      "\"Retried\":0,\"DuplicatesPossible\":0,\"Repeated\":0,\"Dropped\":0,\"PlatformDropped\":0,"
-     "\"BytesDelivered\":0,\"Requests\":0,\"Connections\":0,\"Handshakes\":0,"
+     "\"BytesDelivered\":0,\"Records\":0,\"PayloadBytes\":0,\"Units\":0,\"Requests\":0,"
+     "\"Connections\":0,\"Handshakes\":0,"
      "\"BreakerOpenings\":0,\"Queued\":0}"},
 };
 
@@ -313,7 +334,7 @@ room_suffices_for_metrics(void **state)
     (void)state;
     memset(&now, 0xff, sizeof now);
     assert_int_equal(ledger_write_metrics(&o, &now, &before, &about), 0);
-    assert_true(o.len <= 1250 + 14 * 20 + 4 * 64 * 6);
+    assert_true(o.len <= 1550 + 18 * 20 + 4 * 64 * 6);
     assert_int_equal(o.p[o.len - 1], '}');
     assert_null(memchr(o.p, '\n', o.len));
 }
