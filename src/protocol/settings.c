@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "protocol/format.h"
 #include "protocol/utf8.h"
 
 /* see settings.h */
@@ -278,6 +277,8 @@ _Static_assert(OVERSIZE_TRUNCATE == 0 && OVERSIZE_SPLIT == 1 && OVERSIZE_DROP ==
 _Static_assert(WHEN_FULL_NEWEST == 0 && WHEN_FULL_OLDEST == 1, "");
 _Static_assert(METRICS_NONE == 0 && METRICS_EMF == 1, "");
 _Static_assert(WIRE_CBOR == 0 && WIRE_JSON == 1, "");
+_Static_assert(AGGREGATION_NONE == 0 && AGGREGATION_LINES == 1, "");
+_Static_assert(COMPRESSION_NONE == 0 && COMPRESSION_GZIP == 1, "");
 
 #define WORD(name, member, allowed, preset)                                                        \
     {                                                                                              \
@@ -286,7 +287,8 @@ _Static_assert(WIRE_CBOR == 0 && WIRE_JSON == 1, "");
 /* and is written as an unsigned */
 #define IS_WORD(member) sizeof((struct settings *)NULL)->member == sizeof(unsigned)
 _Static_assert(IS_WORD(log_level) && IS_WORD(format) && IS_WORD(flush) && IS_WORD(oversize) &&
-                   IS_WORD(drop) && IS_WORD(metrics) && IS_WORD(wire),
+                   IS_WORD(drop) && IS_WORD(metrics) && IS_WORD(wire) && IS_WORD(aggregation) &&
+                   IS_WORD(compression),
                "");
 
 static const struct setting_word words[] = {
@@ -297,6 +299,8 @@ static const struct setting_word words[] = {
     WORD("TELEMETRY_DROP", drop, "newest, oldest", WHEN_FULL_NEWEST),
     WORD("TELEMETRY_METRICS", metrics, "none, emf", METRICS_NONE),
     WORD("TELEMETRY_WIRE", wire, "cbor, json", WIRE_CBOR),
+    WORD("TELEMETRY_AGGREGATION", aggregation, "none, lines", AGGREGATION_NONE),
+    WORD("TELEMETRY_COMPRESSION", compression, "none, gzip", COMPRESSION_NONE),
 };
 
 /* For a connection to another region. Source: SDK reference, smart configuration defaults. */
@@ -317,20 +321,26 @@ static const struct setting_number numbers[] = {
     NUMBER("TELEMETRY_BUFFER_MAX_BYTES", buffer_max_bytes, 1048576, 262144, 1048576),
     NUMBER("TELEMETRY_BUFFER_MAX_ITEMS", buffer_max_items, 10000, 1000, 10000),
     NUMBER("TELEMETRY_QUEUE_MAX_BYTES", queue_max_bytes, 4194304, 65536, 1073741824),
+    NUMBER("TELEMETRY_AGGREGATION_MAX_BYTES", aggregation_max_bytes, 262144, 1024, 1000000),
+    NUMBER("TELEMETRY_LINGER_MS", linger_ms, 200, 0, 60000),
     NUMBER("TELEMETRY_LISTENER_PORT", listener_port, 4243, 1, 65535),
     NUMBER("TELEMETRY_CONNECT_TIMEOUT_MS", connect_timeout_ms, 500, 1, 60000),
     NUMBER("TELEMETRY_REQUEST_TIMEOUT_MS", request_timeout_ms, 500, 1, 60000),
     NUMBER("AWS_MAX_ATTEMPTS", max_attempts, 5, 1, 100),
 };
 
-/* The default: a peer in another region may take longer. */
+/* The default: a peer in another region may take longer, and a small queue gets small records. */
 static uint32_t
 preset_of(const struct settings *s, const struct setting_number *n)
 {
     bool timeout = n->at == offsetof(struct settings, connect_timeout_ms) ||
                    n->at == offsetof(struct settings, request_timeout_ms);
+    bool lines = n->at == offsetof(struct settings, aggregation_max_bytes) &&
+                 s->aggregation == AGGREGATION_LINES;
 
-    return timeout && !span_same(s->region, s->function_region) ? FAR_TIMEOUT_MS : n->preset;
+    if (timeout && !span_same(s->region, s->function_region))
+        return FAR_TIMEOUT_MS;
+    return lines && s->queue_max_bytes / 2 < n->preset ? s->queue_max_bytes / 2 : n->preset;
 }
 
 static void
@@ -354,20 +364,35 @@ bound_buffering(struct settings *s, const struct settings_source *source)
 {
     static const char name[] = "TELEMETRY_BUFFER_TIMEOUT_MS";
     uint32_t most = s->flush_budget_ms;
-    char allowed[64], used[16];
-    struct out o = out_to(allowed, sizeof allowed);
 
     if (most < BUFFER_TIMEOUT_LEAST_MS)
         most = BUFFER_TIMEOUT_LEAST_MS;
     if (s->flush == FLUSH_CONTINUOUS || s->buffer_timeout_ms <= most)
         return;
-    (void)format_text(&o, "at most TELEMETRY_FLUSH_BUDGET_MS, %u", s->flush_budget_ms);
-    out_byte(&o, '\0');
-    o = out_to(used, sizeof used);
-    out_number(&o, most);
-    out_byte(&o, '\0');
-    settings_source_refuse(source, name, settings_source_get(source, name), allowed, used);
+    settings_source_refuse_above(source, name, "at most TELEMETRY_FLUSH_BUDGET_MS, ",
+                                 s->flush_budget_ms, most);
     s->buffer_timeout_ms = most;
+}
+
+/* The queue has room for one while another is filled. */
+static void
+bound_aggregation(struct settings *s, const struct settings_source *source)
+{
+    static const char name[] = "TELEMETRY_AGGREGATION_MAX_BYTES";
+    uint32_t most = s->queue_max_bytes / 2;
+    struct span value = settings_source_get(source, name);
+    uint64_t number;
+
+    if (s->aggregation == AGGREGATION_NONE) {
+        /* what is no such number has been complained of */
+        if (span_number(value, UINT32_MAX, &number) == 0 && number == s->aggregation_max_bytes)
+            settings_source_refuse(source, name, value, "TELEMETRY_AGGREGATION=lines with it",
+                                   "one event a record");
+    } else if (s->aggregation_max_bytes > most) {
+        settings_source_refuse_above(source, name, "at most half of TELEMETRY_QUEUE_MAX_BYTES, ",
+                                     most, most);
+        s->aggregation_max_bytes = most;
+    }
 }
 
 static void
@@ -378,6 +403,7 @@ read_tables(struct settings *s, const struct settings_source *source)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         read_number(s, source, &numbers[i]);
     bound_buffering(s, source);
+    bound_aggregation(s, source);
 }
 
 void

@@ -22,6 +22,12 @@ enum key_policy {
     KEY_FIXED    /* the text in fixed_key */
 };
 
+/* Whether a record holds one event, or several, each ended by a newline. */
+enum aggregation { AGGREGATION_NONE, AGGREGATION_LINES };
+
+/* Whether each record is one gzip member. */
+enum compression { COMPRESSION_NONE, COMPRESSION_GZIP };
+
 /* What to do with a record that is larger than Kinesis takes. */
 enum oversize_policy { OVERSIZE_TRUNCATE, OVERSIZE_SPLIT, OVERSIZE_DROP };
 
@@ -49,6 +55,10 @@ struct settings {
     enum event_format format;
     enum key_policy key;
     struct span fixed_key;
+    enum aggregation aggregation;
+    enum compression compression;
+    uint32_t aggregation_max_bytes; /* before compression; of AGGREGATION_LINES alone */
+    uint32_t linger_ms;             /* how long what waits for no flush waits for company */
     enum oversize_policy oversize;
     enum drop_policy drop;
     enum metrics_policy metrics;

@@ -85,3 +85,19 @@ settings_source_number(const struct settings_source *source, const struct settin
     CHECK(number >= n->least && number <= n->most && number != except);
     return (uint32_t)number;
 }
+
+void
+settings_source_refuse_above(const struct settings_source *source, const char *name,
+                             const char *allowed, uint32_t most, uint32_t used)
+{
+    char text[64], number[16];
+    struct out o = out_to(text, sizeof text);
+
+    out_put(&o, span_of(allowed));
+    out_number(&o, most);
+    out_byte(&o, '\0');
+    o = out_to(number, sizeof number);
+    out_number(&o, used);
+    out_byte(&o, '\0');
+    settings_source_refuse(source, name, settings_source_get(source, name), text, number);
+}

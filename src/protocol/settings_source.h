@@ -37,7 +37,7 @@ struct setting_word {
 unsigned settings_source_word(const struct settings_source *source, const struct setting_word *w);
 
 struct setting_number {
-    char name[29];
+    char name[32];
     uint16_t at;
     uint32_t preset, least, most;
 };
@@ -45,5 +45,9 @@ struct setting_number {
 /* preset: the value if there is none that is allowed. except: a number between the bounds that is not allowed. */
 uint32_t settings_source_number(const struct settings_source *source,
                                 const struct setting_number *n, uint32_t preset, uint32_t except);
+
+/* A number that is allowed by itself is above what another setting leaves: `allowed`, with `most` behind it. */
+void settings_source_refuse_above(const struct settings_source *source, const char *name,
+                                  const char *allowed, uint32_t most, uint32_t used);
 
 #endif

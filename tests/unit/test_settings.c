@@ -79,6 +79,10 @@ list(struct out *o, const struct settings *s)
         {"drop", {NULL, 0}, s->drop},
         {"metrics", {NULL, 0}, s->metrics},
         {"wire", {NULL, 0}, s->wire},
+        {"aggregation", {NULL, 0}, s->aggregation},
+        {"compression", {NULL, 0}, s->compression},
+        {"aggregation_max_bytes", {NULL, 0}, s->aggregation_max_bytes},
+        {"linger_ms", {NULL, 0}, s->linger_ms},
         {"dead_letter", {NULL, 0}, s->dead_letter},
         {"bucket", s3 ? s->bucket : SPAN(""), 0},
         {"prefix", s3 ? s->prefix : SPAN(""), 0},
@@ -194,6 +198,10 @@ static const char usual_settings[] = "stream_name=telemetry-kinesis-stream\n"
                                      "drop=\n"
                                      "metrics=\n"
                                      "wire=\n"
+                                     "aggregation=\n"
+                                     "compression=\n"
+                                     "aggregation_max_bytes=262144\n"
+                                     "linger_ms=200\n"
                                      "dead_letter=\n"
                                      "bucket=\n"
                                      "prefix=\n"
@@ -299,6 +307,10 @@ empty(void **state)
         "TELEMETRY_DEAD_LETTER",
         "TELEMETRY_METRICS",
         "TELEMETRY_WIRE",
+        "TELEMETRY_AGGREGATION",
+        "TELEMETRY_AGGREGATION_MAX_BYTES",
+        "TELEMETRY_LINGER_MS",
+        "TELEMETRY_COMPRESSION",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "AWS_ENDPOINT_URL_S3",
@@ -338,6 +350,7 @@ static const struct number_row {
      "1000 to 10000"},
     {"TELEMETRY_QUEUE_MAX_BYTES", "queue_max_bytes", "4194304", "65536", "65535", "1073741824",
      "1073741825", "65536 to 1073741824"},
+    {"TELEMETRY_LINGER_MS", "linger_ms", "200", "0", "-1", "60000", "60001", "0 to 60000"},
     {"TELEMETRY_LISTENER_PORT", "listener_port", "4243", "1", "0", "65535", "65536",
      "1 to 65535, less 9001"},
     {"TELEMETRY_CONNECT_TIMEOUT_MS", "connect_timeout_ms", "500", "1", "0", "60000", "60001",
@@ -410,6 +423,11 @@ number(void **state)
     REFUSED("TELEMETRY_BUFFER_TIMEOUT_MS", value, "at most TELEMETRY_FLUSH_BUDGET_MS, " budget,    \
             used)
 
+#define LINES "TELEMETRY_AGGREGATION=lines"
+#define LINES_MAX "TELEMETRY_AGGREGATION_MAX_BYTES"
+#define ALONE(value)                                                                               \
+    REFUSED(LINES_MAX, value, "TELEMETRY_AGGREGATION=lines with it", "one event a record")
+
 static const struct row words[] = {
     {{"TELEMETRY_BUFFER_TIMEOUT_MS=500"}, "buffer_timeout_ms=500 ", ""},
     {{"TELEMETRY_BUFFER_TIMEOUT_MS=501"},
@@ -478,6 +496,49 @@ static const struct row words[] = {
     {{"TELEMETRY_WIRE=cbor"}, "", ""},
     {{"TELEMETRY_WIRE=json"}, "wire=1 ", ""},
     {{"TELEMETRY_WIRE=CBOR"}, "", REFUSED("TELEMETRY_WIRE", "CBOR", "cbor, json", "cbor")},
+
+    {{"TELEMETRY_AGGREGATION=none"}, "", ""},
+    {{"TELEMETRY_AGGREGATION=lines"}, "aggregation=1 ", ""},
+    {{"TELEMETRY_AGGREGATION=kpl"},
+     "",
+     REFUSED("TELEMETRY_AGGREGATION", "kpl", "none, lines", "none")},
+    {{"TELEMETRY_COMPRESSION=none"}, "", ""},
+    {{"TELEMETRY_COMPRESSION=gzip"}, "compression=1 ", ""},
+    {{"TELEMETRY_COMPRESSION=GZIP"},
+     "",
+     REFUSED("TELEMETRY_COMPRESSION", "GZIP", "none, gzip", "none")},
+
+    {{LINES, LINES_MAX "=1024"}, "aggregation=1 aggregation_max_bytes=1024 ", ""},
+    {{LINES, LINES_MAX "=1000000"}, "aggregation=1 aggregation_max_bytes=1000000 ", ""},
+    {{LINES, LINES_MAX "=1023"},
+     "aggregation=1 ",
+     REFUSED(LINES_MAX, "1023", "1024 to 1000000", "262144")},
+    {{LINES, LINES_MAX "=1000001"},
+     "aggregation=1 ",
+     REFUSED(LINES_MAX, "1000001", "1024 to 1000000", "262144")},
+    /* what is wrong is told once, whatever else is wrong with it */
+    {{LINES_MAX "=1 KB"}, "", REFUSED(LINES_MAX, "1 KB", "1024 to 1000000", "262144")},
+    {{LINES_MAX "=2048"}, "aggregation_max_bytes=2048 ", ALONE("2048")},
+    {{LINES_MAX "=262144", "TELEMETRY_AGGREGATION=none"}, "", ALONE("262144")},
+    {{LINES_MAX "=2048", "TELEMETRY_AGGREGATION=line", "TELEMETRY_COMPRESSION=gzip"},
+     "compression=1 aggregation_max_bytes=2048 ",
+     REFUSED("TELEMETRY_AGGREGATION", "line", "none, lines", "none") ALONE("2048")},
+    {{LINES, LINES_MAX "=32768", "TELEMETRY_QUEUE_MAX_BYTES=65536"},
+     "aggregation=1 aggregation_max_bytes=32768 queue_max_bytes=65536 ",
+     ""},
+    {{LINES, LINES_MAX "=32769", "TELEMETRY_QUEUE_MAX_BYTES=65536"},
+     "aggregation=1 aggregation_max_bytes=32768 queue_max_bytes=65536 ",
+     REFUSED(LINES_MAX, "32769", "at most half of TELEMETRY_QUEUE_MAX_BYTES, 32768", "32768")},
+    {{LINES, LINES_MAX "=262144", "TELEMETRY_QUEUE_MAX_BYTES=100000"},
+     "aggregation=1 aggregation_max_bytes=50000 queue_max_bytes=100000 ",
+     REFUSED(LINES_MAX, "262144", "at most half of TELEMETRY_QUEUE_MAX_BYTES, 50000", "50000")},
+    /* nobody has chosen it */
+    {{LINES, "TELEMETRY_QUEUE_MAX_BYTES=100000"},
+     "aggregation=1 aggregation_max_bytes=50000 queue_max_bytes=100000 ",
+     ""},
+    {{LINES, LINES_MAX "=x", "TELEMETRY_QUEUE_MAX_BYTES=100000"},
+     "aggregation=1 aggregation_max_bytes=50000 queue_max_bytes=100000 ",
+     REFUSED(LINES_MAX, "x", "1024 to 1000000", "50000")},
 
     {{"TELEMETRY_PARTITION_KEY=random"}, "", ""},
     {{"TELEMETRY_PARTITION_KEY=sandbox"}, "key=1 ", ""},
