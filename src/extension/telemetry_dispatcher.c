@@ -190,7 +190,7 @@ telemetry_dispatcher_ledger(struct telemetry_dispatcher *d)
 uint64_t
 telemetry_dispatcher_queued(const struct telemetry_dispatcher *d)
 {
-    return d->delivery.queue.events;
+    return delivery_queued(&d->delivery);
 }
 
 bool

@@ -5,8 +5,8 @@
 #include "protocol/splitmix.h"
 
 /*
- * What is known, and how much time there is. What is due, and which order follows from it, is in
- * delivery_next.c; what a reply means in delivery_reply.c.
+ * What is known, and how much time there is. Events that come are in delivery_events.c; what is due, and which
+ * order follows from it, in delivery_next.c; what a reply means in delivery_reply.c.
  */
 
 enum {
@@ -22,7 +22,7 @@ delivery_bytes(const struct settings *settings)
     size_t dead = settings->dead_letter == DEAD_LETTER_NONE ? 0 : DEAD_LETTER_RECORDS_MAX;
 
     return (settings->queue_max_bytes & ~7u) + (dead + BATCH_MAX_RECORDS) * sizeof(uint32_t) +
-           intake_bytes();
+           intake_bytes(settings);
 }
 
 /* Nothing is known of the stream yet. */
@@ -75,10 +75,11 @@ COLD void
 delivery_sleep(struct delivery *d)
 {
     CHECK(!d->call.under_way && !d->dead.sending);
+    (void)delivery_close(d);
     d->urgency.asleep = true;
     /* what is queued is sent once more, if it was sent before */
     d->ledger = (struct ledger){
-        .received = d->queue.events,
+        .received = delivery_queued(d),
         .duplicates_possible = d->queue.records > 0 ? d->ledger.duplicates_possible : 0,
     };
     forget_stream(d);
@@ -98,7 +99,7 @@ delivery_restored(struct delivery *d, const struct intake_seed *seed)
     d->pending.ready = false;
     d->urgency.asleep = false;
     /* other copies have them, too */
-    d->ledger.duplicates_possible += d->queue.records;
+    d->ledger.duplicates_possible += queue_all_events(&d->queue) + d->intake.open.events;
     delivery_rename(d, seed);
 }
 
@@ -114,169 +115,35 @@ delivery_dice(struct delivery *d)
     return splitmix_next(&d->random);
 }
 
-/* --- events --- */
-
-/* Whether a record waits for room to be split, which others may not take; unless it is all in vain. */
-static bool
-cramped(const struct delivery *d)
-{
-    if (!d->suspect.cramped || d->breaker.failures > 0 || d->full.overflow)
-        return false;
-    return d->queue.count[QUEUE_ASIDE] > 0 ||
-           (d->call.under_way && d->call.what == QUEUE_TAKE_ASIDE);
-}
-
-/*
- * Room at the price of the oldest record: if it was refused as often as it may be, or if events are
- * dropped by now and the oldest ones first.
- */
-COLD static bool
-sacrifice(struct delivery *d)
-{
-    struct queue_record oldest;
-    enum ledger_drop reason;
-
-    /* what may have arrived in the dead letter is written there again, with the same records */
-    if (!queue_oldest(&d->queue, &oldest) || oldest.state == QUEUE_SENT ||
-        oldest.state == QUEUE_IN_DOUBT)
-        return false;
-    if (d->full.overflow && d->settings->drop == WHEN_FULL_OLDEST)
-        reason = DROP_OVERFLOW;
-    else if (oldest.state == QUEUE_FAILED && oldest.refusals >= d->settings->max_attempts)
-        reason = DROP_REFUSED;
-    else
-        return false;
-    /* a flush counts the oldest of the fresh ones */
-    if (oldest.state == QUEUE_FRESH && d->urgency.flush_fresh > 0)
-        d->urgency.flush_fresh--;
-    ledger_drop(&d->ledger, reason, queue_lose_oldest(&d->queue));
-    return true;
-}
-
-/* The event has found no room. Returns 0 when it has been taken, or dropped; else ERR_FULL. */
-COLD static int
-make_room(struct delivery *d, struct moment now, const struct event *event)
-{
-    bool room = !cramped(d);
-
-    while (room && !intake_has_room(&d->intake))
-        room = sacrifice(d);
-    if (room && intake_event(&d->intake, event) == 0)
-        return 0;
-    if (d->full.overflow) {
-        delivery_lost(d, DROP_OVERFLOW);
-        return 0;
-    }
-    /* the POST that filled the queue ends only when there is room again */
-    delivery_flush(d);
-    d->news = d->full.refused = true;
-    if (!d->full.waits) {
-        d->full.waits = true;
-        d->full.left_ms = d->full.patience_ms;
-        d->full.seen_ms = now.ms;
-    }
-    return ERR_FULL;
-}
-
-int
-delivery_event(struct delivery *d, struct moment now, const struct event *event)
-{
-    uint32_t fresh = d->queue.count[QUEUE_FRESH];
-    int r = cramped(d) ? ERR_FULL : intake_event(&d->intake, event);
-
-    if (r != 0 && make_room(d, now, event) != 0)
-        return ERR_FULL;
-    if (fresh == 0 && d->queue.count[QUEUE_FRESH] > 0) {
-        d->urgency.fresh_since_ms = now.ms;
-        d->pending.connect = d->news = true;
-    }
-    /* while the rest of a large POST is read, what has come is sent */
-    if (d->queue.count[QUEUE_FRESH] == BATCH_MAX_RECORDS)
-        d->news = true;
-    CHECK(ledger_holds(&d->ledger, d->queue.events));
-    return 0;
-}
-
-void
-delivery_lost(struct delivery *d, enum ledger_drop reason)
-{
-    intake_lost(&d->intake, reason);
-}
-
-void
-delivery_flush(struct delivery *d)
-{
-    d->urgency.flush = true;
-    d->urgency.flush_fresh = d->queue.count[QUEUE_FRESH];
-}
-
-void
-delivery_open(struct delivery *d)
-{
-    const uint32_t *count = d->queue.count;
-
-    if (ahead_connect(&d->ahead, d->ledger.received, count[QUEUE_FRESH] + count[QUEUE_FAILED] > 0))
-        d->pending.connect = true;
-}
-
-/* --- a full queue --- */
-
-void
-delivery_count_patience(struct delivery *d, struct moment now)
-{
-    struct delivery_full *f = &d->full;
-    uint64_t passed = moment_earlier(now.ms - f->seen_ms, DELIVERY_TICK_MS);
-
-    if (!f->waits)
-        return;
-    f->seen_ms = now.ms;
-    f->left_ms -= (uint32_t)moment_earlier(passed, f->left_ms);
-    if (f->left_ms > 0)
-        return;
-    f->waits = false;
-    f->overflow = true;
-    d->pending.full = !f->told;
-    d->pending.resume = f->told = true;
-}
-
-void
-delivery_patience(struct delivery *d, struct moment now, uint32_t ms)
-{
-    delivery_count_patience(d, now);
-    d->full.patience_ms = ms;
-    if (d->full.waits && d->full.left_ms > ms)
-        d->full.left_ms = ms;
-}
-
-void
-delivery_room_came(struct delivery *d)
-{
-    d->full.waits = d->full.overflow = false;
-    d->full.told = d->full.told && delivery_crowded(d);
-}
-
 /* --- questions --- */
 
 bool
 delivery_delivered(const struct delivery *d)
 {
     const uint32_t *count = d->queue.count;
+    bool open = d->intake.open.events > 0 && !d->intake.last;
 
-    return !d->call.under_way &&
+    return !d->call.under_way && !open &&
            count[QUEUE_FRESH] + count[QUEUE_FAILED] + count[QUEUE_SUSPECT] + count[QUEUE_ASIDE] ==
                0;
+}
+
+uint64_t
+delivery_queued(const struct delivery *d)
+{
+    return d->queue.events + d->intake.open.events;
 }
 
 bool
 delivery_drained(const struct delivery *d)
 {
-    return d->queue.records == 0;
+    return d->queue.records == 0 && d->intake.open.events == 0;
 }
 
 bool
 delivery_crowded(const struct delivery *d)
 {
-    return d->queue.bytes > d->queue.ring.cap / 2;
+    return d->queue.bytes + d->intake.open.len > d->queue.ring.cap / 2;
 }
 
 /* At the end a connection that may be dead must leave time for another one. */
@@ -376,7 +243,8 @@ delivery_end(struct delivery *d)
     d->urgency.over = d->intake.over = true;
     d->urgency.bury_at_ms = 0;
     d->full.waits = false;
-    ledger_drop(&d->ledger, DROP_SHUTDOWN, d->queue.events);
+    ledger_drop(&d->ledger, DROP_SHUTDOWN, delivery_queued(d));
+    aggregate_clear(&d->intake.open);
     queue_open(&d->queue, before.ring.bytes, before.ring.cap);
     d->queue.common_key = before.common_key;
 }
@@ -384,7 +252,7 @@ delivery_end(struct delivery *d)
 void
 delivery_check(const struct delivery *d)
 {
-    CHECK(ledger_holds(&d->ledger, d->queue.events));
+    CHECK(ledger_holds(&d->ledger, delivery_queued(d)));
     CHECK(d->queue.count[QUEUE_SENT] == 0 || d->call.under_way || d->dead.sending);
     CHECK(d->batch_max >= 1 && d->batch_max <= BATCH_MAX_RECORDS);
     CHECK(!d->urgency.over || delivery_delivered(d));

@@ -17,7 +17,8 @@
  * The same reports at the same moments give the same orders.
  *
  * A batch goes when a flush is wanted, when it is full, or when its oldest record has waited for
- * 200 ms. Records that failed stay in the queue and go first in a later batch, after a wait with full
+ * TELEMETRY_LINGER_MS. An open record of several events (intake.h) becomes one of these when it is due
+ * by the same rule and a call may be made: until then more events come into it. Records that failed stay in the queue and go first in a later batch, after a wait with full
  * jitter; fresh ones do not wait for them. A call that failed as a whole makes all wait. After one that
  * brought no reply in time the next batch is half as large. While the stream throttles some of the
  * records, batches are as large and as frequent as what it takes.
@@ -117,6 +118,7 @@ struct delivery_call {
     bool at_pace; /* those that were throttled go with the next batch (pace.h) */
     enum queue_take_what what;
     uint32_t len;
+    uint32_t events; /* that may be there twice when the call is made again */
     uint32_t accepted;
     uint32_t throttled;     /* records that a shard had no room for */
     uint32_t resent;        /* records that were in a batch before */
@@ -142,6 +144,9 @@ struct delivery_urgency {
     uint64_t bury_at_ms;     /* at the end: what is left goes to the dead letter; 0: it does not */
     uint32_t stream_ms;      /* the time that the stream has at the last chance */
     uint32_t flush_fresh;    /* so many of the fresh records go now */
+    uint64_t open_since_ms;  /* since when the oldest event of the open record waits */
+    bool flush_open;         /* that goes now, too */
+    bool open_stuck;         /* the queue had no room for it */
     bool flush;              /* what is dead goes now, too; until all is delivered */
     bool last_chance;        /* the sandbox ends: no rest any more */
     bool over;               /* nothing goes to the stream any more */
@@ -290,7 +295,10 @@ bool delivery_wants_seed(const struct delivery *d);
 /* Nothing is queued or under way, but for what is left to the dead letter. */
 bool delivery_delivered(const struct delivery *d);
 
-/* The same, and nothing for the dead letter. */
+/* Events that are queued or under way. */
+uint64_t delivery_queued(const struct delivery *d);
+
+/* The same as delivery_delivered, and nothing for the dead letter. */
 bool delivery_drained(const struct delivery *d);
 
 /* The queue is more than half full. */

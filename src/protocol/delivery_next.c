@@ -9,8 +9,7 @@ enum {
      * keep the whole body below it, since its ceiling is not documented. */
     REQUEST_MAX_BYTES = 5 * 1024 * 1024 - 4096,
     FULL_BYTES = 1048576, /* a batch of this size does not wait for more */
-    LINGER_MS = 200,
-    POST_END_MS = 5 /* when there is haste, the rest of a POST is waited for no longer */
+    POST_END_MS = 5       /* when there is haste, the rest of a POST is waited for no longer */
 };
 
 static uint64_t
@@ -53,6 +52,25 @@ probe_ms(const struct delivery *d, struct moment now)
     return now.ms + (at - now.wall_ms);
 }
 
+/* How long what waits for no flush waits for company. */
+static uint64_t
+linger_ms(const struct delivery *d)
+{
+    return awaited(d) ? moment_earlier(POST_END_MS, d->settings->linger_ms)
+                      : d->settings->linger_ms;
+}
+
+/* The open record; UINT64_MAX: there is none that could go. */
+static uint64_t
+open_due_ms(const struct delivery *d, struct moment now, bool haste)
+{
+    const struct delivery_urgency *u = &d->urgency;
+
+    if (d->intake.open.events == 0 || u->open_stuck)
+        return UINT64_MAX;
+    return u->flush_open || haste ? now.ms : u->open_since_ms + linger_ms(d);
+}
+
 static uint64_t
 fresh_due_ms(const struct delivery *d, struct moment now, bool haste)
 {
@@ -63,7 +81,7 @@ fresh_due_ms(const struct delivery *d, struct moment now, bool haste)
     if (d->urgency.flush_fresh > 0 || haste || fresh >= BATCH_MAX_RECORDS ||
         d->queue.fresh_bytes >= FULL_BYTES)
         return now.ms;
-    return d->urgency.fresh_since_ms + (awaited(d) ? POST_END_MS : LINGER_MS);
+    return d->urgency.fresh_since_ms + linger_ms(d);
 }
 
 /*
@@ -81,7 +99,7 @@ static struct due
 next_due(const struct delivery *d, struct moment now, bool haste)
 {
     uint64_t failed = d->backoff.failed_at_ms;
-    uint64_t fresh = fresh_due_ms(d, now, haste);
+    uint64_t fresh = moment_earlier(fresh_due_ms(d, now, haste), open_due_ms(d, now, haste));
     struct due due = {.at_ms = fresh, .what = QUEUE_TAKE_FRESH};
     enum queue_take_what by_themselves;
     uint32_t searched = suspect_next(&d->suspect, &d->queue, &by_themselves);
@@ -149,6 +167,7 @@ take_batch(struct delivery *d, struct moment now, const struct due *due)
 
     call.len = queue_take(&d->queue, QUEUE_STREAM, &limits, due->what);
     CHECK(call.len > 0);
+    call.events = queue_batch_events(&d->queue, QUEUE_STREAM);
     call.full = call.len >= due->records;
     fresh -= d->queue.count[QUEUE_FRESH];
     call.resent = call.len - fresh;
@@ -171,6 +190,7 @@ bury_all(struct delivery *d)
 {
     d->urgency.bury_at_ms = 0;
     d->urgency.over = d->intake.last = true;
+    (void)delivery_close(d);
     queue_mark_all_dead(&d->queue);
     d->pending.resume = d->full.refused;
 }
@@ -229,6 +249,20 @@ next_burial(struct delivery *d, struct moment now, struct delivery_order *order,
     return DELIVERY_BURY;
 }
 
+/* The same as next_due, where what is open has become a record if it is to go with the call. */
+static struct due
+next_due_now(struct delivery *d, struct moment now)
+{
+    struct due due;
+
+    d->urgency.open_stuck = false;
+    due = next_due(d, now, false);
+    if (due.at_ms > now.ms || due.what > QUEUE_TAKE_FAILED || open_due_ms(d, now, false) > now.ms)
+        return due;
+    (void)delivery_close(d);
+    return next_due(d, now, false);
+}
+
 /* The same of the stream. */
 static enum delivery_act
 next_call(struct delivery *d, struct moment now, struct delivery_order *order, uint64_t *at_ms)
@@ -237,7 +271,7 @@ next_call(struct delivery *d, struct moment now, struct delivery_order *order, u
 
     if (d->call.under_way || d->urgency.over)
         return DELIVERY_WAIT;
-    due = next_due(d, now, false);
+    due = next_due_now(d, now);
     if (due.at_ms != UINT64_MAX)
         due.at_ms = later(due.at_ms, d->pending.credentials_at_ms);
     if (due.at_ms <= now.ms && !d->pending.ready)
@@ -269,6 +303,8 @@ delivery_next(struct delivery *d, struct moment now, struct delivery_order *orde
         at = UINT64_MAX;
     }
     delivery_count_patience(d, now);
+    if (d->intake.last)
+        (void)delivery_close(d);
     act = pending(d, order);
     if (act == DELIVERY_WAIT && !d->urgency.asleep)
         act = next_burial(d, now, order, &at);

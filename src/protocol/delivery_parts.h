@@ -33,6 +33,12 @@ bool delivery_is_paid(const struct delivery *d);
 /* Nobody is to wait for a call that cannot be paid for: the breaker opens at once. After each failure. */
 void delivery_check_quota(struct delivery *d, struct moment now);
 
+/*
+ * The open record goes into the queue, if need be at the price of the oldest one. Returns whether it has; it is
+ * tried again before the next order.
+ */
+bool delivery_close(struct delivery *d);
+
 /* Takes off the patience with a full queue what time has passed. */
 void delivery_count_patience(struct delivery *d, struct moment now);
 

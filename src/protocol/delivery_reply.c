@@ -307,7 +307,7 @@ learn(struct delivery *d, struct moment now, const struct delivery_reply *r)
     d->form = r->form;
     if (call->what == QUEUE_TAKE_ASIDE)
         d->suspect.cramped = false;
-    d->ledger.duplicates_possible += (uint64_t)(r->unanswered + r->doubtful) * call->len;
+    d->ledger.duplicates_possible += (uint64_t)(r->unanswered + r->doubtful) * call->events;
     /* without a connection nothing was sent, so nothing was sent again */
     if (r->requests > 0)
         d->ledger.retried += call->resent;
@@ -374,7 +374,7 @@ delivery_aborted(struct delivery *d, unsigned unanswered)
 {
     CHECK(d->call.under_way);
     d->call.under_way = false;
-    d->ledger.duplicates_possible += (uint64_t)unanswered * d->call.len;
+    d->ledger.duplicates_possible += (uint64_t)unanswered * d->call.events;
     suspect_unanswered(&d->queue, d->call.what);
 }
 

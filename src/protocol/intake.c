@@ -13,9 +13,9 @@ enum {
 };
 
 size_t
-intake_bytes(void)
+intake_bytes(const struct settings *settings)
 {
-    return 2 * (size_t)INTAKE_SCRATCH_BYTES;
+    return 2 * (size_t)INTAKE_SCRATCH_BYTES + aggregate_bytes(settings);
 }
 
 /* A restored copy of this process takes a seed of its own soon, whether it knows what it is or not. */
@@ -37,17 +37,21 @@ random_key(struct intake *in, char key[RANDOM_KEY_LEN])
         key[i] = digits[number & 15];
 }
 
+static struct span
+request_of(const struct intake *in, const struct event *event)
+{
+    return event->request_id.len > 0 ? event->request_id : in->origin.request_id;
+}
+
 /* The partition key that a record carries by itself; empty when the common one serves. */
 static struct span
 own_key(struct intake *in, const struct event *event, char random[RANDOM_KEY_LEN])
 {
-    struct span id = event->request_id.len > 0 ? event->request_id : in->origin.request_id;
-
     if (in->settings->key == KEY_RANDOM) {
         random_key(in, random);
         return (struct span){random, RANDOM_KEY_LEN};
     }
-    return in->settings->key == KEY_REQUEST ? id : (struct span){NULL, 0};
+    return in->settings->key == KEY_REQUEST ? request_of(in, event) : (struct span){NULL, 0};
 }
 
 COLD void
@@ -95,6 +99,67 @@ intake_add(struct intake *in, char *room, size_t key_len, size_t data_len,
         queue_bury_newest(in->queue);
 }
 
+/* --- several events a record --- */
+
+int
+intake_close(struct intake *in)
+{
+    struct aggregate *a = &in->open;
+    struct span record = aggregate_record(a);
+    struct queue_origin origin = {.sequence = a->sequence, .events = (uint16_t)a->events};
+    char *room;
+
+    if (a->events == 0)
+        return 0;
+    room = intake_room(in, record.len);
+    if (room == NULL)
+        return ERR_FULL;
+    memcpy(room, record.p, record.len);
+    intake_add(in, room, a->key_len, a->len, origin);
+    aggregate_clear(a);
+    return 0;
+}
+
+/* Whether there may be one event more in the record that is open, and this one. */
+static bool
+belongs(const struct intake *in, const struct event *event)
+{
+    return in->open.events < AGGREGATE_EVENTS_MAX &&
+           (in->settings->key != KEY_REQUEST ||
+            aggregate_has_key(&in->open, request_of(in, event)));
+}
+
+/* An event of at most size bytes, the newline included. Returns 0 or ERR_FULL. */
+static int
+take_line(struct intake *in, const struct event *event, size_t size)
+{
+    struct aggregate *a = &in->open;
+    char random[RANDOM_KEY_LEN];
+    struct out o;
+
+    if (a->events > 0 && (size > a->cap - a->len || !belongs(in, event)) && intake_close(in) != 0)
+        return ERR_FULL;
+    if (size > a->cap)
+        return intake_large(in, own_key(in, event, random), event);
+    o = out_to(a->data + a->len, size);
+    (void)event_write(&o, in->settings->format, event, &in->origin);
+    intake_one_line(o.p, o.len);
+    out_byte(&o, '\n');
+    if (a->events > 0 && a->len + o.len > a->max) {
+        if (intake_close(in) != 0)
+            return ERR_FULL;
+        memmove(a->data, o.p, o.len);
+    }
+    if (a->events == 0)
+        aggregate_begin(a, own_key(in, event, random), in->sequence);
+    a->len += o.len;
+    a->events++;
+    intake_took(in);
+    return 0;
+}
+
+/* --- one event --- */
+
 int
 intake_event(struct intake *in, const struct event *event)
 {
@@ -108,9 +173,11 @@ intake_event(struct intake *in, const struct event *event)
         intake_lost(in, DROP_SHUTDOWN);
         return 0;
     }
-    key = own_key(in, event, random);
     in->origin.sequence = in->sequence - in->first;
     size = event_size(in->settings->format, event, &in->origin);
+    if (in->open.cap > 0)
+        return take_line(in, event, size + 1);
+    key = own_key(in, event, random);
     if (size > intake_data_max(in, key.len, RECORD_MAX_BYTES))
         return intake_large(in, key, event);
     room = intake_room(in, key.len + size);
@@ -164,6 +231,7 @@ COLD void
 intake_init(struct intake *in, char *memory, const struct intake_seed *seed)
 {
     const struct settings *settings = in->settings;
+    size_t key;
 
     in->origin = (struct event_origin){
         .function_name = settings->function_name,
@@ -175,4 +243,7 @@ intake_init(struct intake *in, char *memory, const struct intake_seed *seed)
     intake_restored(in, seed);
     in->scratch = memory;
     in->rolled = memory + INTAKE_SCRATCH_BYTES;
+    key = in->queue->common_key.len > AGGREGATE_KEY_MAX ? 0 : AGGREGATE_KEY_MAX;
+    aggregate_init(&in->open, settings, memory + 2 * (size_t)INTAKE_SCRATCH_BYTES,
+                   intake_data_max(in, key, RECORD_MAX_BYTES));
 }

@@ -3,6 +3,9 @@
 /*
  * Makes records of events and puts them into the queue.
  *
+ * With TELEMETRY_AGGREGATION=lines there is an open record (aggregate.h) that events come into. It goes into the
+ * queue when the next event has no room in it or another partition key, and when its owner closes it.
+ *
  * A record that is larger than Kinesis takes is dealt with by TELEMETRY_OVERSIZE. When the queue has no
  * room the event is not taken, and its owner decides (delivery.h): whether the oldest record is dropped
  * for it, or the event, or neither, so that the listener stops reading and the platform keeps what comes.
@@ -10,6 +13,7 @@
  * Each event has a number when it is counted, from 0 on in each sandbox, whatever becomes of it then:
  * so a consumer of `enriched` records can tell a loss by a gap.
  */
+#include "protocol/aggregate.h"
 #include "protocol/event.h"
 #include "protocol/ledger.h"
 #include "protocol/limits.h"
@@ -33,6 +37,7 @@ struct intake {
     bool last;                  /* the stream gets nothing more: records are for the dead letter */
     bool over;                  /* events are only counted */
     unsigned random_left;       /* numbers until another seed is wanted; they go on without it */
+    struct aggregate open;      /* events that are not in the queue yet */
 
     /* private */
     size_t wanted;     /* bytes that there was no room for */
@@ -51,7 +56,7 @@ struct intake {
 };
 
 /* Memory that it needs. */
-size_t intake_bytes(void);
+size_t intake_bytes(const struct settings *settings);
 
 /* settings, queue, with no common key yet, and ledger are set by the caller. memory: intake_bytes. */
 void intake_init(struct intake *in, char *memory, const struct intake_seed *seed);
@@ -65,13 +70,17 @@ int intake_event(struct intake *in, const struct event *event);
  */
 bool intake_has_room(struct intake *in);
 
+/* What is open becomes a record of the queue. Returns 0, or ERR_FULL: it has no room, and what is open stays so. */
+int intake_close(struct intake *in);
+
 /* An event that cannot be taken, whatever room there is. */
 void intake_lost(struct intake *in, enum ledger_drop reason);
 
 /*
  * The record of the stream's batch that it has refused for its size: TELEMETRY_OVERSIZE makes less of
  * it, or several in its stead, each with at most limit bytes of data. Returns 0; ERR_BIG: nothing can be
- * made of it; or ERR_FULL: the pieces have no room now. After both the record is as it was.
+ * made of it, as of a record of several events; or ERR_FULL: the pieces have no room now. After both the record
+ * is as it was.
  */
 int intake_resize(struct intake *in, uint32_t index, size_t limit);
 

@@ -10,18 +10,37 @@
 
 enum { ID_MAX = 128 /* of pieces: each time that one is split again adds a few bytes */ };
 
-/* Adds a record whose data lies elsewhere. Returns 0 or ERR_FULL. */
+/* What ends the data of each record: a newline where it may have several events. */
+static size_t
+end_len(const struct intake *in)
+{
+    return in->settings->aggregation == AGGREGATION_LINES ? 1 : 0;
+}
+
+/* The most that data may have beside that and its key. */
+static size_t
+line_max(const struct intake *in, size_t key_len)
+{
+    size_t max = intake_data_max(in, key_len, RECORD_MAX_BYTES);
+
+    return max > 0 ? max - end_len(in) : 0;
+}
+
+/* Adds a record whose data lies elsewhere, without its end. Returns 0 or ERR_FULL. */
 COLD static int
 add_copy(struct intake *in, struct span key, struct span data, bool dead)
 {
-    char *room = intake_room(in, key.len + data.len);
-    struct out o = out_to(room, room == NULL ? 0 : key.len + data.len);
+    size_t len = key.len + data.len + end_len(in);
+    char *room = intake_room(in, len);
+    struct out o = out_to(room, room == NULL ? 0 : len);
 
     if (room == NULL)
         return ERR_FULL;
     out_put(&o, key);
     out_put(&o, data);
-    intake_add(in, room, key.len, data.len, intake_next(in));
+    if (o.len < len)
+        out_byte(&o, '\n');
+    intake_add(in, room, key.len, len - key.len, intake_next(in));
     if (dead && !in->last)
         queue_bury_newest(in->queue);
     return 0;
@@ -68,7 +87,7 @@ begin_split(struct intake *in, struct oversize_split *split, const struct whole 
     if (out_end(id) != 0 || oversize_split(split, w->data, out_span(id), max) != 0 ||
         split->parts > UINT16_MAX)
         return false;
-    *total = split->bytes + split->parts * (w->key.len + QUEUE_RECORD_OVERHEAD);
+    *total = split->bytes + split->parts * (w->key.len + end_len(in) + QUEUE_RECORD_OVERHEAD);
     return queue_fits(in->queue, *total);
 }
 
@@ -80,10 +99,13 @@ add_pieces(struct intake *in, char *room, struct oversize_split *split, const st
 
     in->ledger->split += split->parts - 1;
     for (origin.part = 1; origin.part <= split->parts; origin.part++) {
-        struct out o = out_to(room, w->key.len + oversize_split_size(split));
+        size_t len = w->key.len + oversize_split_size(split) + end_len(in);
+        struct out o = out_to(room, len);
 
         out_put(&o, w->key);
         (void)oversize_split_next(split, &o);
+        if (o.len < len)
+            out_byte(&o, '\n');
         intake_add(in, room, w->key.len, o.len - w->key.len, origin);
         origin.events = 0;
         room = queue_room_behind(in->queue);
@@ -112,9 +134,9 @@ split_event(struct intake *in, struct span key, size_t len, size_t max)
 
 /* The scratch holds data that is too large for a record. Returns 0, ERR_FULL or ERR_BIG. */
 COLD static int
-fit(struct intake *in, struct span key, size_t len, size_t limit)
+fit(struct intake *in, struct span key, size_t len)
 {
-    size_t max = intake_data_max(in, key.len, limit);
+    size_t max = line_max(in, key.len);
     int64_t new_len;
 
     if (in->settings->oversize == OVERSIZE_SPLIT)
@@ -135,7 +157,7 @@ COLD static int
 give_up(struct intake *in, struct span key, struct span data)
 {
     if (in->settings->dead_letter != DEAD_LETTER_NONE &&
-        queue_fits(in->queue, key.len + data.len)) {
+        queue_fits(in->queue, key.len + data.len + end_len(in))) {
         if (add_copy(in, key, data, true) != 0)
             return ERR_FULL;
         intake_took(in);
@@ -156,10 +178,10 @@ intake_large(struct intake *in, struct span key, const struct event *event)
         intake_lost(in, DROP_OVERSIZE);
         return 0;
     }
-    if (o.len <= intake_data_max(in, key.len, RECORD_MAX_BYTES))
+    if (o.len <= line_max(in, key.len))
         r = add_copy(in, key, out_span(&o), false);
     else if (!in->last) /* the dead letter takes any size */
-        r = fit(in, key, o.len, RECORD_MAX_BYTES);
+        r = fit(in, key, o.len);
     if (r == ERR_BIG)
         return give_up(in, key, out_span(&o));
     if (r == ERR_FULL)
@@ -190,7 +212,7 @@ split_record(struct intake *in, uint32_t index, size_t limit)
     struct queue_record record = queue_at(in->queue, QUEUE_STREAM, index);
     char key[256];
     struct whole w = {{key, record.own_key ? record.partition_key.len : 0},
-                      {in->scratch, record.data.len},
+                      {in->scratch, record.data.len - end_len(in)},
                       record.origin};
     struct oversize_split split;
     char text[ID_MAX];
@@ -217,17 +239,21 @@ split_record(struct intake *in, uint32_t index, size_t limit)
 COLD int
 intake_resize(struct intake *in, uint32_t index, size_t limit)
 {
-    struct span data = queue_at(in->queue, QUEUE_STREAM, index).data;
+    struct queue_record record = queue_at(in->queue, QUEUE_STREAM, index);
+    size_t end = end_len(in), len = record.data.len - end;
     int64_t new_len;
 
-    if (in->settings->oversize == OVERSIZE_DROP || data.len > INTAKE_SCRATCH_BYTES)
+    if (in->settings->oversize == OVERSIZE_DROP || record.origin.events > 1 || limit <= end ||
+        len > INTAKE_SCRATCH_BYTES)
         return ERR_BIG;
-    memcpy(in->scratch, data.p, data.len);
+    memcpy(in->scratch, record.data.p, len);
     if (in->settings->oversize == OVERSIZE_SPLIT)
-        return split_record(in, index, limit);
-    new_len = oversize_truncate(in->scratch, data.len, limit);
+        return split_record(in, index, limit - end);
+    new_len = oversize_truncate(in->scratch, len, limit - end);
     if (new_len < 0)
         return ERR_BIG;
+    if (end > 0)
+        in->scratch[new_len++] = '\n';
     queue_rewrite(in->queue, QUEUE_STREAM, index, (struct span){in->scratch, (size_t)new_len});
     in->ledger->truncated++;
     return 0;

@@ -3,6 +3,8 @@
 /*
  * What the files that make up intake.h have in common, and nobody else needs.
  */
+#include <string.h>
+
 #include "protocol/intake.h"
 
 /* An event, and what `enriched` adds to it. */
@@ -21,7 +23,7 @@ void intake_add(struct intake *in, char *room, size_t key_len, size_t data_len,
 /* An event that may be too large for a record. Returns 0 or ERR_FULL. */
 int intake_large(struct intake *in, struct span key, const struct event *event);
 
-/* The most that data may have beside its key. A queue may be smaller than a record. */
+/* The most that data may have beside its key, its own or the common one. A queue may be smaller than a record. */
 static inline size_t
 intake_data_max(const struct intake *in, size_t key_len, size_t limit)
 {
@@ -31,6 +33,16 @@ intake_data_max(const struct intake *in, size_t key_len, size_t limit)
     if (limit > half)
         limit = half;
     return limit > key_len ? limit - key_len : 0;
+}
+
+/* JSON may have newlines between its tokens, where a blank is the same, and does not end the line. */
+static inline void
+intake_one_line(char *line, size_t len)
+{
+    char *end = line + len;
+
+    while ((line = memchr(line, '\n', (size_t)(end - line))) != NULL)
+        *line++ = ' ';
 }
 
 /* What the record of a whole event stands for. */

@@ -265,6 +265,22 @@ queue_lose_oldest(struct queue *q)
 
 /* --- many at once --- */
 
+COLD uint64_t
+queue_all_events(const struct queue *q)
+{
+    uint32_t offset = q->ring.head;
+    uint64_t events = 0;
+
+    for (uint32_t i = 0; i < q->slots; i++) {
+        const struct slot *s = slot_at(q, offset);
+
+        events += s->state == QUEUE_ENDED ? 0 : slot_events(s);
+        if (i + 1 < q->slots)
+            offset = slot_after(q, offset);
+    }
+    return events;
+}
+
 /* The records of these states, a set of bits, go over to another one. */
 COLD static void
 mark_all(struct queue *q, unsigned states, enum queue_state state)

@@ -46,6 +46,7 @@ enum queue_batch { QUEUE_STREAM, QUEUE_DEAD_LETTER };
 struct queue_list {
     uint32_t *offsets;
     uint32_t cap, len;
+    uint32_t events; /* of queue_batch_events */
 };
 
 struct queue {
@@ -154,6 +155,9 @@ bool queue_oldest(const struct queue *q, struct queue_record *record);
 /* It is dropped, as by queue_lose; only when it is in no batch. */
 uint32_t queue_lose_oldest(struct queue *q);
 
+/* The same as queue_batch_events, of all records. */
+uint64_t queue_all_events(const struct queue *q);
+
 /* Records that are in no batch. */
 uint32_t queue_waiting(const struct queue *q);
 
@@ -193,6 +197,9 @@ uint32_t queue_take(struct queue *q, enum queue_batch batch, const struct queue_
 
 /* How many records it had when it was taken: those have the indexes below. */
 uint32_t queue_batch_len(const struct queue *q, enum queue_batch batch);
+
+/* How many events, at most, are there twice when it is sent twice: a part of an event is as one. */
+uint32_t queue_batch_events(const struct queue *q, enum queue_batch batch);
 
 /* Whether the record with this index is in the batch, and has not been dealt with. */
 bool queue_in_batch(const struct queue *q, enum queue_batch batch, uint32_t index);

@@ -38,6 +38,7 @@ take(struct queue *q, struct taking *t, uint32_t offset)
     if (s->attempts < UINT8_MAX)
         s->attempts++;
     t->list->offsets[t->list->len++] = offset;
+    t->list->events += slot_events(s);
     return true;
 }
 
@@ -78,7 +79,7 @@ queue_take(struct queue *q, enum queue_batch batch, const struct queue_limits *l
     struct taking t = {.list = &q->batches[batch], .limits = limits};
 
     CHECK(dealt_with(q, batch));
-    t.list->len = 0;
+    t.list->len = t.list->events = 0;
     if (what != QUEUE_TAKE_FRESH && q->count[states[what]] > 0)
         (void)take_all(q, &t, (enum queue_state)states[what], q->ring.head, 0);
     if (what <= QUEUE_TAKE_FAILED && q->count[QUEUE_FRESH] > 0)
@@ -92,6 +93,12 @@ uint32_t
 queue_batch_len(const struct queue *q, enum queue_batch batch)
 {
     return q->batches[batch].len;
+}
+
+uint32_t
+queue_batch_events(const struct queue *q, enum queue_batch batch)
+{
+    return q->batches[batch].events;
 }
 
 bool

@@ -36,6 +36,13 @@ slot_bytes(const struct slot *s)
     return (uint64_t)s->key_len + s->data_len;
 }
 
+/* What a consumer may find twice when it is sent twice. */
+static inline uint32_t
+slot_events(const struct slot *s)
+{
+    return s->events > 0 ? s->events : 1;
+}
+
 /* The slot that follows; only for slots that are not the last. */
 static inline uint32_t
 slot_after(const struct queue *q, uint32_t offset)

@@ -19,6 +19,8 @@ begin(void)
 
     if (settings.max_attempts == 0)
         settings.max_attempts = 5;
+    if (settings.linger_ms == 0)
+        settings.linger_ms = 200;
     if (settings.queue_max_bytes == 0)
         settings.queue_max_bytes = 4 << 20;
     free(memory);

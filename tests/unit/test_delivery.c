@@ -543,8 +543,9 @@ memory_of(void **state)
         set(rows[i].options);
         settings.queue_max_bytes = rows[i].queue_max_bytes;
         begin();
-        assert_int_equal(delivery_bytes(&settings),
-                         rows[i].cap + (rows[i].dead + 500) * sizeof(uint32_t) + intake_bytes());
+        assert_int_equal(delivery_bytes(&settings), rows[i].cap +
+                                                        (rows[i].dead + 500) * sizeof(uint32_t) +
+                                                        intake_bytes(&settings));
         assert_int_equal(q->ring.cap, rows[i].cap);
         assert_ptr_equal(q->batches[QUEUE_STREAM].offsets, q->ring.bytes + rows[i].cap);
         assert_int_equal(q->batches[QUEUE_STREAM].cap, 500);

@@ -1,0 +1,538 @@
+#include "protocol/delivery.h"
+
+#include "check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Records of several events, as the intake fills and closes them. The owner's part, when a record is closed by time or
+ * for a flush, is in test_delivery_events.c.
+ */
+static struct settings settings;
+static struct delivery delivery;
+static struct queue *const queue = &delivery.queue;
+static struct ledger *const ledger = &delivery.ledger;
+static struct intake *const intake = &delivery.intake;
+static struct aggregate *const open = &delivery.intake.open;
+
+#define USUAL                                                                                      \
+    .aggregation = AGGREGATION_LINES, .aggregation_max_bytes = 1024, .max_attempts = 5,            \
+    .linger_ms = 200
+
+static void
+begin(void)
+{
+    static char *memory;
+    struct intake_seed seed = {.sandbox = {1, 2, 3}, .numbers = 7};
+
+    if (settings.queue_max_bytes == 0)
+        settings.queue_max_bytes = 1 << 20;
+    free(memory);
+    memory = malloc(delivery_bytes(&settings));
+    assert_non_null(memory);
+    delivery_init(&delivery, &settings, memory, &seed);
+}
+
+static int
+put_text(struct span text)
+{
+    struct event event;
+    int r;
+
+    assert_int_equal(event_read(text, NULL, &event), 0);
+    r = delivery_event(&delivery, (struct moment){1000, 1000}, &event);
+    assert_true(ledger_holds(ledger, delivery_queued(&delivery)));
+    queue_check(queue);
+    return r;
+}
+
+/* The text of an event whose message is a string, so that it comes to a line of so many bytes. */
+static struct span
+line_of(size_t len, char fill)
+{
+    static char text[2 * EVENT_MAX_BYTES];
+    struct out o = out_to(text, sizeof text);
+
+    out_put(&o, SPAN("{\"type\":\"function\",\"record\":\""));
+    assert_true(len >= 3);
+    memset(text + o.len, fill, len - 3);
+    o.len += len - 3;
+    out_put(&o, SPAN("\"}"));
+    assert_int_equal(out_end(&o), 0);
+    return out_span(&o);
+}
+
+static int
+put(size_t len)
+{
+    return put_text(line_of(len, (char)('a' + ledger->received % 26)));
+}
+
+static size_t
+one_byte(void *context, const struct queue_record *record)
+{
+    (void)context;
+    (void)record;
+    return 1;
+}
+
+/* Takes all that may be sent; what is left in the batch goes first. */
+static uint32_t
+take(void)
+{
+    struct queue_limits limits = {
+        .records = BATCH_MAX_RECORDS, .bytes = UINT64_MAX, .size = one_byte};
+
+    queue_return(queue, QUEUE_STREAM, QUEUE_FAILED);
+    return queue_take(queue, QUEUE_STREAM, &limits, QUEUE_TAKE_FAILED);
+}
+
+static uint32_t
+batch_len(void)
+{
+    return queue_batch_len(queue, QUEUE_STREAM);
+}
+
+static struct queue_record
+taken(uint32_t i)
+{
+    return queue_at(queue, QUEUE_STREAM, i);
+}
+
+/* --- what is in one record ---------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    size_t lines[8];   /* their lengths, newlines included */
+    size_t records[6]; /* of the data of those in the queue */
+    size_t open;       /* of that of the open one */
+} fills[] = {
+    {"one", {100}, {0}, 100},
+    {"exactly full", {512, 512}, {0}, 1024},
+    {"one byte more", {512, 513}, {512}, 513},
+    {"full, and the shortest that there is", {512, 512, 3}, {1024}, 3},
+    {"one that is longer by itself", {1025}, {0}, 1025},
+    {"nothing comes to that", {1025, 3}, {1025}, 3},
+    {"it comes to nothing", {3, 2000}, {3}, 2000},
+    /* the limit, and 8 KiB for what is not known before */
+    {"the longest that may be open", {3, 9216 - 29}, {3}, 9216 - 29},
+    {"longer than that: a record of its own", {3, 20000, 3}, {3, 20000}, 3},
+    {"two of these", {20000, 20001}, {20000, 20001}, 0},
+    {"many", {400, 400, 400, 400, 400, 400, 400, 400}, {800, 800, 800}, 800},
+};
+
+static void
+filled(void **state)
+{
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_SANDBOX};
+    for (size_t i = 0; i < LEN(fills); i++) {
+        uint32_t records = 0;
+
+        begin();
+        for (size_t k = 0; k < LEN(fills[i].lines) && fills[i].lines[k] > 0; k++)
+            CHECK_INT(fills[i].name, put(fills[i].lines[k]), 0);
+        CHECK_INT(fills[i].name, open->len, fills[i].open);
+        CHECK_INT(fills[i].name, open->events > 0, fills[i].open > 0);
+        while (fills[i].records[records] > 0)
+            records++;
+        CHECK_INT(fills[i].name, take(), records);
+        for (uint32_t k = 0; k < records; k++)
+            CHECK_INT(fills[i].name, taken(k).data.len, fills[i].records[k]);
+        CHECK_INT(fills[i].name, queue->events + open->events, ledger->received);
+    }
+}
+
+#define FUNCTION(record) "{\"type\":\"function\",\"record\":" record "}"
+
+/* Each line is what a record of its own would be. */
+static void
+written(void **state)
+{
+    static const struct {
+        const char *name;
+        enum event_format format;
+        const char *events[3], *want;
+    } rows[] = {
+        {"messages",
+         EVENT_MESSAGE,
+         {FUNCTION("\"a\\n\""), FUNCTION("{\"message\":{\"b\":1}}"), FUNCTION("\"\"")},
+         "\"a\"\n{\"b\":1}\n\"\"\n"},
+        {"events",
+         EVENT_VERBATIM,
+         {FUNCTION("1"), FUNCTION("\"\\u0000\xff\"")},
+         FUNCTION("1") "\n" FUNCTION("\"\\u0000\xff\"") "\n"},
+        {"enriched",
+         EVENT_ENRICHED,
+         {FUNCTION("1"), FUNCTION("2")},
+         "{\"type\":\"function\",\"record\":1,\"sandbox\":\"01020300000000000000000000000000\","
+         "\"seq\":0,\"coldStart\":false}\n"
+         "{\"type\":\"function\",\"record\":2,\"sandbox\":\"01020300000000000000000000000000\","
+         "\"seq\":1,\"coldStart\":false}\n"},
+        /* JSON's own are no ends of lines */
+        {"newlines between tokens",
+         EVENT_VERBATIM,
+         {"{\n\"type\":\n\n\"function\",\"record\":{\"a\":\r\n1}}", FUNCTION("2")},
+         "{ \"type\":  \"function\",\"record\":{\"a\":\r 1}}\n" FUNCTION("2") "\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        uint32_t events = 0;
+
+        settings = (struct settings){USUAL, .format = rows[i].format, .key = KEY_SANDBOX};
+        begin();
+        for (; events < 3 && rows[i].events[events] != NULL; events++)
+            CHECK_INT(rows[i].name, put_text(span_of(rows[i].events[events])), 0);
+        CHECK_INT(rows[i].name, intake_close(intake), 0);
+        CHECK_INT(rows[i].name, open->events, 0);
+        CHECK_INT(rows[i].name, take(), 1);
+        CHECK_SPAN(rows[i].name, taken(0).data, span_of(rows[i].want));
+        CHECK_INT(rows[i].name, taken(0).origin.events, events);
+        CHECK_INT(rows[i].name, queue->events, events);
+    }
+}
+
+/* A record counts no more than 65,535. */
+static void
+counted(void **state)
+{
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_SANDBOX};
+    settings.aggregation_max_bytes = 400000;
+    begin();
+    for (unsigned i = 0; i < 65536; i++)
+        assert_int_equal(put(3), 0);
+    assert_int_equal(open->events, 1);
+    assert_int_equal(open->sequence, 65535);
+    assert_int_equal(take(), 1);
+    assert_int_equal(taken(0).origin.events, 65535);
+    assert_int_equal(taken(0).origin.sequence, 0);
+    assert_int_equal(queue->events, 65535);
+    assert_int_equal(queue_batch_events(queue, QUEUE_STREAM), 65535);
+    assert_int_equal(queue_all_events(queue), 65535);
+    assert_int_equal(queue_end(queue, QUEUE_STREAM, 0), 65535);
+    ledger->delivered += 65535;
+    assert_int_equal(delivery_queued(&delivery), 1);
+}
+
+/* Nothing is open where records hold one event each, and no memory is for it. */
+static void
+none(void **state)
+{
+    struct settings lines = {USUAL, .queue_max_bytes = 1 << 20};
+
+    (void)state;
+    settings = lines;
+    settings.aggregation = AGGREGATION_NONE;
+    assert_int_equal(delivery_bytes(&lines) - delivery_bytes(&settings), 64 + 1024 + 8192);
+    begin();
+    assert_int_equal(put(100), 0);
+    assert_int_equal(open->events, 0);
+    assert_int_equal(queue->records, 1);
+    assert_int_equal(intake_close(intake), 0);
+    assert_int_equal(queue->records, 1);
+}
+
+/* --- partition keys ----------------------------------------------------------------------------- */
+
+#define OF(id) FUNCTION("{\"message\":1,\"requestId\":\"" id "\"}")
+
+static void
+keys(void **state)
+{
+    static const struct {
+        const char *name;
+        enum key_policy key;
+        const char *events[5];
+        const char *want[5]; /* of each record; "*": a random one */
+    } rows[] = {
+        {"random", KEY_RANDOM, {OF("a"), OF("b")}, {"*"}},
+        {"sandbox", KEY_SANDBOX, {OF("a"), OF("b")}, {"01020300000000000000000000000000"}},
+        {"fixed", KEY_FIXED, {OF("a"), OF("b")}, {"k"}},
+        {"request", KEY_REQUEST, {OF("a"), OF("a"), OF("b"), OF("b"), OF("a")}, {"a", "b", "a"}},
+        {"request, as long, and longer",
+         KEY_REQUEST,
+         {OF("aa"), OF("ab"), OF("abc")},
+         {"aa", "ab", "abc"}},
+        {"of none",
+         KEY_REQUEST,
+         {FUNCTION("1"), OF("a"), FUNCTION("1")},
+         {"01020300000000000000000000000000", "a", "01020300000000000000000000000000"}},
+        {"the longest",
+         KEY_REQUEST,
+         {OF("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"), OF("a")},
+         {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "a"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        uint32_t records = 0;
+
+        settings = (struct settings){USUAL, .key = rows[i].key, .fixed_key = SPAN("k")};
+        begin();
+        for (size_t k = 0; k < 5 && rows[i].events[k] != NULL; k++)
+            CHECK_INT(rows[i].name, put_text(span_of(rows[i].events[k])), 0);
+        CHECK_INT(rows[i].name, intake_close(intake), 0);
+        while (records < 5 && rows[i].want[records] != NULL)
+            records++;
+        CHECK_INT(rows[i].name, take(), records);
+        for (uint32_t k = 0; k < records; k++) {
+            if (rows[i].want[k][0] == '*')
+                CHECK_INT(rows[i].name, taken(k).partition_key.len, 8);
+            else
+                CHECK_SPAN(rows[i].name, taken(k).partition_key, span_of(rows[i].want[k]));
+            CHECK_INT(rows[i].name, taken(k).data.p[0], '1');
+        }
+    }
+}
+
+/* One is drawn for each record, whatever it holds. */
+static void
+random_keys(void **state)
+{
+    char before[8] = {0};
+
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_RANDOM};
+    begin();
+    for (unsigned i = 0; i < 4 * 50; i++)
+        assert_int_equal(put(20), 0);
+    assert_int_equal(intake->random_left, 256 - 4);
+    assert_int_equal(take(), 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(taken(i).partition_key.len, 8);
+        assert_memory_not_equal(taken(i).partition_key.p, before, 8);
+        memcpy(before, taken(i).partition_key.p, 8);
+    }
+}
+
+/* --- no room ------------------------------------------------------------------------------------ */
+
+/* An event whose record would have to be closed is as if it had not come; what is open stays, and is whole. */
+static void
+no_room(void **state)
+{
+    uint64_t received;
+
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_SANDBOX, .queue_max_bytes = 4096};
+    begin();
+    while (put(505) == 0)
+        ;
+    received = ledger->received;
+    assert_int_equal(queue->records, 3);
+    assert_int_equal(received, 8);
+    assert_int_equal(open->len, 1010);
+    /* what there is room for is taken, and nothing else, as often as it comes */
+    assert_int_equal(put(14), 0);
+    assert_int_equal(put(3), ERR_FULL);
+    assert_int_equal(put(20000), ERR_FULL);
+    assert_int_equal(intake_close(intake), ERR_FULL);
+    assert_int_equal(ledger->received, received + 1);
+    assert_int_equal(take(), 3);
+    ledger->delivered += queue_end(queue, QUEUE_STREAM, 0);
+    ledger->delivered += queue_end(queue, QUEUE_STREAM, 1);
+    assert_int_equal(put(505), 0);
+    assert_int_equal(open->len, 505);
+    assert_int_equal(take(), 2);
+    assert_int_equal(taken(1).data.len, 1024);
+    assert_int_equal(taken(1).origin.events, 3);
+    assert_int_equal(taken(1).origin.sequence, 6);
+    assert_int_equal(taken(1).data.p[0], '"');
+    assert_int_equal(taken(1).data.p[1], 'g');
+    assert_int_equal(taken(1).data.p[506], 'h');
+    assert_int_equal(taken(1).data.p[1011], 'i');
+    assert_int_equal(taken(1).data.p[1023], '\n');
+    assert_int_equal(open->data[1], 'j');
+}
+
+/* The oldest record goes for the room that the newest needs, and with it all of its events. */
+static void
+oldest(void **state)
+{
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_SANDBOX, .queue_max_bytes = 4096,
+                                 .drop = WHEN_FULL_OLDEST};
+    begin();
+    while (put(102) == 0)
+        ;
+    assert_int_equal(queue->records, 3);
+    assert_int_equal(open->events, 10);
+    delivery.full.overflow = true;
+    assert_int_equal(put(102), 0);
+    assert_int_equal(ledger->dropped[DROP_OVERFLOW], 10);
+    assert_int_equal(queue->records, 3);
+    assert_int_equal(open->events, 1);
+    settings.drop = WHEN_FULL_NEWEST;
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(put(102), 0);
+    assert_int_equal(open->events, 10);
+    assert_int_equal(ledger->dropped[DROP_OVERFLOW], 11);
+}
+
+/* The open record needs the room first that an event of its own record then has to find, too. */
+static void
+twice_no_room(void **state)
+{
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_SANDBOX, .queue_max_bytes = 65536,
+                                 .drop = WHEN_FULL_OLDEST};
+    begin();
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(put(20000), 0);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(put(1024), 0);
+    assert_int_equal(put(1000), 0);
+    assert_int_equal(put(20000), ERR_FULL);
+    delivery.full.overflow = true;
+    assert_int_equal(put(20000), 0);
+    assert_int_equal(ledger->dropped[DROP_OVERFLOW], 2);
+    assert_int_equal(open->events, 0);
+}
+
+/* --- what is too large -------------------------------------------------------------------------- */
+
+static void
+check_lines(struct span data, size_t most)
+{
+    CHECK("the most", data.len <= most);
+    CHECK("the end", data.p[data.len - 1] == '\n');
+    CHECK("one line", memchr(data.p, '\n', data.len) == data.p + data.len - 1);
+}
+
+/* What TELEMETRY_OVERSIZE makes of an event ends in a newline like everything else. */
+static void
+oversize(void **state)
+{
+    (void)state;
+    for (unsigned policy = OVERSIZE_TRUNCATE; policy <= OVERSIZE_SPLIT; policy++) {
+        uint32_t records;
+
+        settings = (struct settings){USUAL, .key = KEY_RANDOM, .queue_max_bytes = 200000,
+                                     .oversize = (enum oversize_policy)policy};
+        begin();
+        assert_int_equal(put(100), 0);
+        assert_int_equal(put(150000), 0);
+        records = take();
+        assert_int_equal(records, policy == OVERSIZE_SPLIT ? 3 : 2);
+        assert_int_equal(taken(0).data.len, 100);
+        for (uint32_t i = 1; i < records; i++)
+            check_lines(taken(i).data, 100000 - 8);
+        /* and not much shorter */
+        assert_true(taken(1).data.len > 100000 - 40);
+        assert_int_equal(ledger->truncated, policy == OVERSIZE_TRUNCATE);
+        assert_int_equal(ledger->split, policy == OVERSIZE_SPLIT);
+        assert_int_equal(queue->events, 2);
+    }
+}
+
+/* One that is just as long as may be, with its newline, and one byte more. */
+static void
+just_fits(void **state)
+{
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_SANDBOX, .queue_max_bytes = 65536,
+                                 .oversize = OVERSIZE_DROP};
+    begin();
+    assert_int_equal(put(32768 - 32), 0);
+    assert_int_equal(ledger->dropped[DROP_OVERSIZE], 0);
+    assert_int_equal(put(32768 - 31), 0);
+    assert_int_equal(ledger->dropped[DROP_OVERSIZE], 1);
+    settings.dead_letter = DEAD_LETTER_STDERR;
+    assert_int_equal(put(32768 - 31), 0);
+    assert_int_equal(queue->count[QUEUE_DEAD], 1);
+}
+
+/* The stream takes less: a record of one event is cut down as without lines, and one of several is not. */
+static void
+resized(void **state)
+{
+    (void)state;
+    for (unsigned policy = OVERSIZE_TRUNCATE; policy <= OVERSIZE_DROP; policy++) {
+        uint32_t records;
+
+        settings =
+            (struct settings){USUAL, .key = KEY_SANDBOX, .oversize = (enum oversize_policy)policy};
+        begin();
+        assert_int_equal(put(1000), 0);
+        assert_int_equal(put(500), 0);
+        assert_int_equal(put(500), 0);
+        assert_int_equal(put(500), 0);
+        assert_int_equal(take(), 2);
+        assert_int_equal(intake_resize(intake, 1, 600), ERR_BIG);
+        assert_int_equal(taken(1).data.len, 1000);
+        assert_int_equal(intake_resize(intake, 0, 1), ERR_BIG);
+        if (policy == OVERSIZE_DROP) {
+            assert_int_equal(intake_resize(intake, 0, 600), ERR_BIG);
+            continue;
+        }
+        assert_int_equal(intake_resize(intake, 0, 600), 0);
+        if (policy == OVERSIZE_TRUNCATE) {
+            check_lines(taken(0).data, 600);
+            assert_true(taken(0).data.len > 580);
+            assert_int_equal(queue_in_batch(queue, QUEUE_STREAM, 0), true);
+            continue;
+        }
+        records = take();
+        assert_int_equal(records, ledger->split + 2);
+        for (uint32_t i = 1; i < records; i++)
+            check_lines(taken(i).data, 600);
+        /* and once more */
+        assert_int_equal(intake_resize(intake, 1, 400), 0);
+        assert_true(take() > records);
+        assert_int_equal(batch_len(), ledger->split + 2);
+        for (uint32_t i = 1; i < batch_len(); i++)
+            check_lines(taken(i).data, 600);
+        assert_int_equal(queue->events, 3);
+    }
+}
+
+/* One of several events is given up whole: to the dead letter, or counted with all of them. */
+static void
+buried(void **state)
+{
+    (void)state;
+    for (unsigned to = DEAD_LETTER_NONE; to <= DEAD_LETTER_STDERR; to++) {
+        settings =
+            (struct settings){USUAL, .key = KEY_SANDBOX, .dead_letter = (enum dead_letter_to)to};
+        begin();
+        for (unsigned i = 0; i < 5; i++)
+            assert_int_equal(put(100), 0);
+        assert_int_equal(intake_close(intake), 0);
+        assert_int_equal(take(), 1);
+        intake_bury(intake, 0, DROP_OVERSIZE);
+        assert_int_equal(ledger->dropped[DROP_OVERSIZE], to == DEAD_LETTER_NONE ? 5 : 0);
+        assert_int_equal(queue->count[QUEUE_DEAD], to == DEAD_LETTER_NONE ? 0 : 1);
+        assert_int_equal(queue->events, to == DEAD_LETTER_NONE ? 0 : 5);
+    }
+}
+
+/* A queue that is hardly larger than a record bounds it. */
+static void
+small_queue(void **state)
+{
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_SANDBOX, .queue_max_bytes = 1600};
+    begin();
+    for (unsigned i = 0; i < 9; i++)
+        assert_int_equal(put(100), 0);
+    assert_int_equal(take(), 1);
+    assert_int_equal(taken(0).data.len, 700);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(filled),   cmocka_unit_test(written),     cmocka_unit_test(counted),
+        cmocka_unit_test(none),     cmocka_unit_test(keys),        cmocka_unit_test(random_keys),
+        cmocka_unit_test(no_room),  cmocka_unit_test(oldest),      cmocka_unit_test(twice_no_room),
+        cmocka_unit_test(oversize), cmocka_unit_test(just_fits),   cmocka_unit_test(resized),
+        cmocka_unit_test(buried),   cmocka_unit_test(small_queue),
+    };
+
+    return RUN(argc, argv, tests);
+}
