@@ -75,12 +75,11 @@ COLD void
 delivery_sleep(struct delivery *d)
 {
     CHECK(!d->call.under_way && !d->dead.sending);
-    (void)delivery_close(d);
     d->urgency.asleep = true;
     /* what is queued is sent once more, if it was sent before */
     d->ledger = (struct ledger){
         .received = delivery_queued(d),
-        .duplicates_possible = d->queue.records > 0 ? d->ledger.duplicates_possible : 0,
+        .duplicates_possible = delivery_drained(d) ? 0 : d->ledger.duplicates_possible,
     };
     forget_stream(d);
 }

@@ -42,21 +42,12 @@ sacrifice(struct delivery *d)
     return true;
 }
 
-/* Records may have come, where there were so many fresh ones before. */
-static void
-came(struct delivery *d, uint32_t fresh, uint64_t since_ms)
-{
-    if (fresh > 0 || d->queue.count[QUEUE_FRESH] == 0)
-        return;
-    d->urgency.fresh_since_ms = since_ms;
-    d->pending.connect = d->news = true;
-}
-
 /* What was open is a record of the queue, and as old and as urgent as it was. */
 static void
 closed(struct delivery *d, uint32_t fresh)
 {
-    came(d, fresh, d->urgency.open_since_ms);
+    if (fresh == 0)
+        d->urgency.fresh_since_ms = d->urgency.open_since_ms;
     if (d->urgency.flush_open)
         d->urgency.flush_fresh = d->queue.count[QUEUE_FRESH];
     d->urgency.flush_open = false;
@@ -73,6 +64,8 @@ delivery_close(struct delivery *d)
     d->urgency.open_stuck = !room;
     if (room)
         closed(d, fresh);
+    else /* what it writes makes room */
+        d->dead.flush = true;
     return room;
 }
 
@@ -118,8 +111,7 @@ turned(struct delivery *d, uint64_t before, uint32_t fresh, uint64_t now_ms)
     if (before != UINT64_MAX)
         closed(d, fresh);
     d->urgency.open_since_ms = now_ms;
-    if (d->intake.open.events > 0)
-        d->pending.connect = d->news = true;
+    d->pending.connect = d->news = true;
 }
 
 int
@@ -133,8 +125,10 @@ delivery_event(struct delivery *d, struct moment now, const struct event *event)
         r = make_room(d, now, event);
     if (open_sequence(d) != before)
         turned(d, before, fresh, now.ms);
-    else if (r == 0)
-        came(d, fresh, now.ms);
+    else if (fresh == 0 && d->queue.count[QUEUE_FRESH] > 0) {
+        d->urgency.fresh_since_ms = now.ms;
+        d->pending.connect = d->news = true;
+    }
     if (r != 0)
         return ERR_FULL;
     /* while the rest of a large POST is read, what has come is sent */

@@ -221,6 +221,32 @@ pending(struct delivery *d, struct delivery_order *order)
     return connect ? DELIVERY_CONNECT : DELIVERY_WAIT;
 }
 
+/* The next call, which may have to wait for credentials. */
+static struct due
+next_due_signed(const struct delivery *d, struct moment now)
+{
+    struct due due = next_due(d, now, false);
+
+    if (due.at_ms != UINT64_MAX)
+        due.at_ms = later(due.at_ms, d->pending.credentials_at_ms);
+    return due;
+}
+
+/*
+ * What is open and due becomes a record when a call may be made, and not before: also while one is aside, which waits for
+ * others. What is for the dead letter does not wait.
+ */
+static void
+close_due(struct delivery *d, struct moment now)
+{
+    bool busy = d->call.under_way || d->urgency.over || d->urgency.asleep;
+
+    d->urgency.open_stuck = false;
+    if (d->intake.last ||
+        (!busy && open_due_ms(d, now, false) <= now.ms && next_due_signed(d, now).at_ms <= now.ms))
+        (void)delivery_close(d);
+}
+
 /* What is due of the dead letter; else brings *at_ms forward to when something will be. */
 static enum delivery_act
 next_burial(struct delivery *d, struct moment now, struct delivery_order *order, uint64_t *at_ms)
@@ -249,20 +275,6 @@ next_burial(struct delivery *d, struct moment now, struct delivery_order *order,
     return DELIVERY_BURY;
 }
 
-/* The same as next_due, where what is open has become a record if it is to go with the call. */
-static struct due
-next_due_now(struct delivery *d, struct moment now)
-{
-    struct due due;
-
-    d->urgency.open_stuck = false;
-    due = next_due(d, now, false);
-    if (due.at_ms > now.ms || due.what > QUEUE_TAKE_FAILED || open_due_ms(d, now, false) > now.ms)
-        return due;
-    (void)delivery_close(d);
-    return next_due(d, now, false);
-}
-
 /* The same of the stream. */
 static enum delivery_act
 next_call(struct delivery *d, struct moment now, struct delivery_order *order, uint64_t *at_ms)
@@ -271,9 +283,7 @@ next_call(struct delivery *d, struct moment now, struct delivery_order *order, u
 
     if (d->call.under_way || d->urgency.over)
         return DELIVERY_WAIT;
-    due = next_due_now(d, now);
-    if (due.at_ms != UINT64_MAX)
-        due.at_ms = later(due.at_ms, d->pending.credentials_at_ms);
+    due = next_due_signed(d, now);
     if (due.at_ms <= now.ms && !d->pending.ready)
         return DELIVERY_CREDENTIALS;
     if (due.at_ms > now.ms) {
@@ -303,8 +313,7 @@ delivery_next(struct delivery *d, struct moment now, struct delivery_order *orde
         at = UINT64_MAX;
     }
     delivery_count_patience(d, now);
-    if (d->intake.last)
-        (void)delivery_close(d);
+    close_due(d, now);
     act = pending(d, order);
     if (act == DELIVERY_WAIT && !d->urgency.asleep)
         act = next_burial(d, now, order, &at);

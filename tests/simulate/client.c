@@ -17,16 +17,20 @@ count(uint8_t *n)
 }
 
 static void
-refuse_record(struct life *w, uint32_t event)
+refuse_record(struct life *w, struct known known)
 {
-    count(&w->events[event].refused);
-    laws_refused(w, event);
+    EACH_EVENT(w, known, i)
+    {
+        count(&w->events[i].refused);
+        laws_refused(w, (uint32_t)i);
+    }
 }
 
 static void
 refuse_alone(struct life *w, struct known known)
 {
-    count(&w->events[known.event].alone);
+    EACH_EVENT(w, known, i)
+    count(&w->events[i].alone);
     if (known.piece < 0)
         laws_refused_alone(w, known.event);
 }
@@ -49,7 +53,7 @@ end(struct life *w)
             if (code.len == 0)
                 records_accepted(w, c->known[i]);
             else if (retry_class(code, 0) != RETRY_THROTTLED)
-                refuse_record(w, c->known[i].event);
+                refuse_record(w, c->known[i]);
             else
                 c->throttled = true;
             delivery_record(&w->machine, i, code);
@@ -78,6 +82,8 @@ client_send(struct life *w, const struct delivery_order *order)
 
         c->known[i] = records_know(w, &record);
         c->bytes[i] = (uint32_t)(record.data.len + record.partition_key.len);
+        EACH_EVENT(w, c->known[i], e)
+        c->events++;
     }
     laws_sent(w, order);
     if (client->credentials == CREDENTIALS_NONE) {

@@ -82,24 +82,21 @@ too_large(const struct life *w, const struct logged *e)
     uint64_t size = (uint64_t)e->len + 1024;
 
     return size > w->plan.settings.queue_max_bytes / 2 || size > w->plan.stream_limit ||
-           size > w->plan.body_limit;
+           size > w->plan.body_limit || e->bytes > w->plan.stream_limit ||
+           e->bytes > w->plan.body_limit;
 }
 
 void
-laws_intact(struct life *w, uint32_t event, uint32_t number, const struct queue_record *record,
-            char letter)
+laws_intact(struct life *w, uint32_t event, uint32_t number, struct span data, char letter)
 {
     const struct logged *e = &w->events[event];
     const struct settings *s = &w->plan.settings;
-    struct span data = record->data;
     size_t len = e->len + 2;
     size_t end = data.len > 20 ? data.len - 3 : 0;
 
     /* what is cut down may have lost its number */
     if (number != event && !(s->oversize == OVERSIZE_TRUNCATE && too_large(w, e)))
         laws_break(w, "the record that counts for event %u is of event %u", event, number);
-    if (record->partition_key.len == 0)
-        laws_break(w, "the record of event %u has no partition key", event);
     if (e->lost)
         laws_break(w, "event %u was lost, and is here", event);
     if (s->format == EVENT_ENRICHED || s->oversize == OVERSIZE_TRUNCATE)
@@ -109,6 +106,21 @@ laws_intact(struct life *w, uint32_t event, uint32_t number, const struct queue_
             sizeof "{\"time\":\"2026-11-29T00:00:00.000Z\",\"type\":\"function\",\"record\":}" - 1;
     if (data.len != len || (end > 0 && data.p[end] != letter && e->len > 12))
         laws_break(w, "the record of event %u is not what was logged", event);
+}
+
+/* A record of several events holds as many lines as it counts, and no more bytes than it may. */
+void
+laws_counted(struct life *w, uint32_t event, uint32_t found, const struct queue_record *record)
+{
+    const struct settings *s = &w->plan.settings;
+
+    if (found != record->origin.events)
+        laws_break(w, "lines: the record of event %u has %u of them, and counts %u", event, found,
+                   record->origin.events);
+    if (found > 1 && s->aggregation == AGGREGATION_NONE)
+        laws_break(w, "lines: the record of event %u has %u events", event, found);
+    if (found > 1 && record->data.len > s->aggregation_max_bytes)
+        laws_break(w, "lines: %zu bytes of %u events in a record", record->data.len, found);
 }
 
 /* --- the dead letter --- */
@@ -152,13 +164,23 @@ laws_bury_ended(struct life *w)
  * Whether an event may leave the way to the stream before the end: it is refused whatever the others are, or
  * was as often as AWS_MAX_ATTEMPTS allows, or is too large for a record of this queue.
  */
-bool
-laws_guilty(const struct life *w, uint32_t event)
+static bool
+guilty(const struct life *w, uint32_t event)
 {
     const struct logged *e = &w->events[event];
 
     return e->poison || e->named || e->large ||
            e->refused + e->alone >= (int)w->plan.settings.max_attempts || too_large(w, e);
+}
+
+/* The same of an event that it may be in one record with. */
+bool
+laws_guilty(const struct life *w, uint32_t event)
+{
+    for (int32_t i = (int32_t)w->events[event].record; i >= 0; i = w->events[i].next)
+        if (guilty(w, (uint32_t)i))
+            return true;
+    return guilty(w, event);
 }
 
 void
@@ -331,14 +353,14 @@ laws_ledger(struct life *w)
 {
     const struct delivery *m = &w->machine;
     const struct client_call *c = &w->client.call;
-    uint64_t unknown = c->under_way ? (uint64_t)c->len * c->reply.requests : 0;
+    uint64_t unknown = c->under_way ? (uint64_t)c->events * c->reply.requests : 0;
 
-    if (!ledger_holds(&m->ledger, m->queue.events))
+    if (!ledger_holds(&m->ledger, delivery_queued(m)))
         laws_break(w, "ledger: %llu received, %llu delivered, %llu dead, %llu dropped, %llu queued",
                    (unsigned long long)m->ledger.received, (unsigned long long)m->ledger.delivered,
                    (unsigned long long)m->ledger.dead_lettered,
                    (unsigned long long)ledger_dropped(&m->ledger),
-                   (unsigned long long)m->queue.events);
+                   (unsigned long long)delivery_queued(m));
     if (m->ledger.received != w->events_len)
         laws_break(w, "ledger: %llu received, %u logged", (unsigned long long)m->ledger.received,
                    w->events_len);
@@ -356,7 +378,7 @@ laws_ledger(struct life *w)
         laws_break(w, "ledger: %llu records retried, %llu were",
                    (unsigned long long)m->ledger.retried, (unsigned long long)w->laws.retried);
     if (w->laws.doubles > m->ledger.duplicates_possible + unknown)
-        laws_break(w, "doubles: %llu records are there twice, %llu may be",
+        laws_break(w, "doubles: %llu events are there twice, %llu may be",
                    (unsigned long long)w->laws.doubles,
                    (unsigned long long)m->ledger.duplicates_possible);
     if (!w->over && m->ledger.dropped[DROP_SHUTDOWN] > 0)
@@ -378,9 +400,10 @@ laws_restored(struct life *w)
 {
     struct delivery *m = &w->machine;
     const struct queue *q = &m->queue;
-    struct ledger own = {.received = q->events, .duplicates_possible = q->records};
+    struct ledger own = {.received = delivery_queued(m),
+                         .duplicates_possible = queue_all_events(q) + m->intake.open.events};
 
-    if (q->records > 0)
+    if (delivery_queued(m) > 0)
         own.duplicates_possible += w->laws.before.duplicates_possible;
 
     if (memcmp(&m->ledger, &own, sizeof own) != 0)

@@ -18,8 +18,11 @@ void laws_news(struct life *w);
 void laws_waits(struct life *w, unsigned orders);
 
 /* The bytes of a record are those of the event that it is counted for, whose number stands in it. */
-void laws_intact(struct life *w, uint32_t event, uint32_t number, const struct queue_record *record,
-                 char letter);
+void laws_intact(struct life *w, uint32_t event, uint32_t number, struct span data, char letter);
+
+/* So many events were found in a record of which the machine counts so many. */
+void laws_counted(struct life *w, uint32_t event, uint32_t found,
+                  const struct queue_record *record);
 
 /* The call to the stream: it is made, its end is going to be reported, was reported. */
 void laws_sent(struct life *w, const struct delivery_order *order);
@@ -43,6 +46,7 @@ void laws_refreshed(struct life *w);
 /* What there is now goes without waiting for more; an event is going to be offered. */
 void laws_flushed(struct life *w);
 void laws_fresh(struct life *w);
+void laws_came(struct life *w);
 
 /* The call to the dead letter is made, ended; one of the records that it wrote. */
 void laws_buries(struct life *w, const struct delivery_order *order);
@@ -68,8 +72,7 @@ void laws_released(struct life *w);
 
 /* --- between laws.c, laws_batch.c, laws_calls.c and laws_end.c --- */
 
-#define LAWS_QUOTA 500     /* retry.h */
-#define LAWS_LINGER_MS 200 /* delivery.h */
+#define LAWS_QUOTA 500 /* retry.h */
 
 void laws_calls_begin(struct life *w); /* nothing is known of the stream */
 void laws_batch(struct life *w);

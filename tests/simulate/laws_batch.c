@@ -12,15 +12,20 @@ each_once(struct life *w)
 
     for (uint32_t i = 0; i < c->len; i++) {
         struct known k = c->known[i];
-        uint32_t *mark = k.piece < 0 ? &w->events[k.event].in_call : &w->pieces[k.piece].in_call;
-        uint8_t accepted = k.piece < 0 ? w->events[k.event].accepted : w->pieces[k.piece].accepted;
+        struct piece *piece = k.piece < 0 ? NULL : &w->pieces[k.piece];
 
-        if (*mark == w->calls)
-            laws_break(w, "batch: event %u is in it twice", k.event);
-        if (accepted > 0)
-            laws_break(w, "batch: event %u was accepted, and is sent again", k.event);
-        c->resent += *mark > 0;
-        *mark = w->calls;
+        c->resent += (piece == NULL ? w->events[k.event].in_call : piece->in_call) > 0;
+        EACH_EVENT(w, k, n)
+        {
+            struct logged *e = &w->events[n];
+            uint32_t *mark = piece == NULL ? &e->in_call : &piece->in_call;
+
+            if (*mark == w->calls)
+                laws_break(w, "batch: event %d is in it twice", n);
+            if ((piece == NULL ? e->accepted : piece->accepted) > 0)
+                laws_break(w, "batch: event %d was accepted, and is sent again", n);
+            *mark = w->calls;
+        }
     }
 }
 
@@ -63,7 +68,7 @@ lingers(struct life *w)
 
     if (c->resent > 0 || c->len + w->machine.queue.count[QUEUE_FRESH] >= BATCH_MAX_RECORDS ||
         c->known[0].event < l->flushed || w->platform.state == LIFE_ENDING || l->held ||
-        waited >= LAWS_LINGER_MS)
+        waited >= w->plan.settings.linger_ms)
         return;
     if (w->machine.call.what == QUEUE_TAKE_FRESH && w->machine.queue.bytes < FULL_BYTES)
         laws_break(w, "linger: %u fresh records are sent after %llu ms", c->len,
@@ -73,8 +78,19 @@ lingers(struct life *w)
 void
 laws_fresh(struct life *w)
 {
-    if (w->machine.queue.count[QUEUE_FRESH] == 0)
+    w->laws.before_open = w->machine.intake.open;
+    if (w->machine.queue.count[QUEUE_FRESH] == 0 && w->machine.intake.open.events == 0)
         w->laws.fresh_ms = life_now(w).ms;
+}
+
+/* What is open now began with the event that came. */
+void
+laws_came(struct life *w)
+{
+    const struct aggregate *before = &w->laws.before_open, *open = &w->machine.intake.open;
+
+    if (open->events > 0 && (before->events == 0 || before->sequence != open->sequence))
+        w->laws.open_ms = life_now(w).ms;
 }
 
 void

@@ -140,7 +140,7 @@ laws_sent(struct life *w, const struct delivery_order *order)
     probe(w);
     quota(w);
     l->sent += c->len;
-    l->fresh_ms = now;
+    l->fresh_ms = w->machine.intake.open.events > 0 ? l->open_ms : now;
     /* nothing is known of it, and a fetch of credentials may fail before its end */
     l->class = RETRY_TRANSIENT;
 }
@@ -434,8 +434,22 @@ latest_ms(const struct life *w)
         return earlier(l->failed_ms + 1 + longest_ms(l) + l->hint_ms, hurried_ms(l));
     if (l->well && count[QUEUE_FAILED] + count[QUEUE_ASIDE] + count[QUEUE_SUSPECT] == 0 &&
         w->machine.pace.per_second == 0)
-        return (l->fresh_ms > now.ms ? l->fresh_ms : now.ms) + LAWS_LINGER_MS;
+        return (l->fresh_ms > now.ms ? l->fresh_ms : now.ms) + w->plan.settings.linger_ms;
     return now.ms + BACK_OFF_MAX_MS + HINT_MAX_MS + 2;
+}
+
+/*
+ * Whether all that could be sent is open, and has no room but what a dead letter makes that is being written, or will be
+ * once more.
+ */
+static bool
+awaits_letter(const struct life *w)
+{
+    const struct queue *q = &w->machine.queue;
+    const struct letter_call *l = &w->letter;
+
+    return w->machine.urgency.open_stuck && (l->under_way || l->reply.written < l->len) &&
+           q->count[QUEUE_SENT] + q->count[QUEUE_DEAD] + q->count[QUEUE_IN_DOUBT] == q->records;
 }
 
 void
@@ -449,7 +463,8 @@ laws_calls_wait(struct life *w)
         laws_break(w, "log: nothing is told of the breaker");
     if (l->to_refresh)
         laws_break(w, "credentials: refused, and not fetched anew");
-    if (m->call.under_way || m->urgency.over || w->client.fetching || delivery_delivered(m))
+    if (m->call.under_way || m->urgency.over || w->client.fetching || delivery_delivered(m) ||
+        awaits_letter(w))
         return;
     if (l->failed && l->may_at_once && l->probes == 0 && m->pace.per_second == 0 &&
         m->queue.count[QUEUE_FAILED] + m->queue.count[QUEUE_SUSPECT] > 0)

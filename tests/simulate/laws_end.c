@@ -58,7 +58,7 @@ last_chance(struct life *w)
     bool paced = w->laws.wait_from_ms < w->laws.throttled_ms + PACE_MS;
 
     if (w->platform.calm_ms > 0 && p->shutdown_ms >= 1000 && p->latency_ms <= 20 &&
-        p->shards == 0 && p->events <= few && !paced && w->machine.queue.records > 0)
+        p->shards == 0 && p->events <= few && !paced && !delivery_drained(&w->machine))
         laws_break(w, "last chance: %u records are left after %u ms", w->machine.queue.records,
                    p->shutdown_ms);
 }
@@ -84,7 +84,7 @@ last_letter(struct life *w)
     if (signs &&
         (client->fetching || client->credentials != CREDENTIALS_GOOD || w->laws.fetched_at_end))
         return;
-    if (w->machine.queue.records > 0)
+    if (!delivery_drained(&w->machine))
         laws_break(w, "last letter: %u records are left after %u ms", w->machine.queue.records,
                    p->shutdown_ms);
 }
@@ -237,7 +237,7 @@ void
 laws_end(struct life *w)
 {
     laws_ledger(w);
-    if (w->machine.queue.records > 0)
+    if (!delivery_drained(&w->machine))
         laws_break(w, "ledger: %u records are queued after the end", w->machine.queue.records);
     throttled(w);
     poisoned(w);

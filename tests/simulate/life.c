@@ -237,10 +237,11 @@ introduce(struct life *w)
     life_say(w,
              "queue %u bytes, %u attempts, budget %u ms, flush %d, drop %d, oversize %d, dead "
              "letter %d, "
-             "format %d, key %d, timeouts %u and %u ms",
+             "format %d, key %d, lines %d of %u bytes, linger %u ms, timeouts %u and %u ms",
              s->queue_max_bytes, s->max_attempts, s->flush_budget_ms, (int)s->flush, (int)s->drop,
              (int)s->oversize, (int)s->dead_letter, (int)s->format, (int)s->key,
-             s->connect_timeout_ms, s->request_timeout_ms);
+             (int)s->aggregation, s->aggregation_max_bytes, s->linger_ms, s->connect_timeout_ms,
+             s->request_timeout_ms);
     for (unsigned i = 0; i < FAULTS; i++)
         if (w->plan.per_mille[i] > 0)
             life_say(w, "may strike: %s, %u of 1,000", plan_fault_name((enum fault)i),

@@ -23,6 +23,9 @@ struct logged {
     bool lost : 1;    /* counted as lost when it came */
     uint32_t len;     /* of what it logged */
     uint32_t in_call; /* the last call that its record was in */
+    uint32_t record;  /* the first event of that record */
+    uint32_t bytes;   /* of that record */
+    int32_t next;     /* the next event in it; -1: none */
     int32_t pieces;   /* the first of them; -1: none */
 };
 
@@ -37,11 +40,16 @@ struct piece {
     int32_t next; /* of the same event; -1: none */
 };
 
-/* A record that was recognised: its event, and the piece of it, or -1. */
+/* A record that was recognised: its event, or the first of its events, and the piece of it, or -1. */
 struct known {
     uint32_t event;
     int32_t piece;
 };
+
+/* Goes through the events of a record, of which i is the number; that of a piece is one. */
+#define EACH_EVENT(w, known, i)                                                                    \
+    for (int32_t i = (int32_t)(known).event; i >= 0;                                               \
+         i = (known).piece < 0 ? (w)->events[i].next : -1)
 
 /* The clocks of the world, and of the sandbox. */
 struct clock {
@@ -57,6 +65,7 @@ struct client_call {
     bool under_way;
     uint64_t begun_ms, ends_ms; /* of the world */
     uint32_t len;
+    uint32_t events; /* of its records */
     struct delivery_reply reply;
     struct span code;
     uint8_t codes[BATCH_MAX_RECORDS]; /* of the records; 0: accepted */
@@ -162,12 +171,14 @@ struct laws {
 
     unsigned openings; /* of the breaker */
     bool to_tell_open, to_tell_recovery;
-    bool ready;          /* there are credentials, for one call */
-    bool fetched_at_end; /* after SHUTDOWN, so that they may have come late */
-    bool to_refresh;     /* credentials were refused */
-    uint32_t batch_most; /* records of a batch */
-    uint64_t fresh_ms;   /* when the oldest fresh record came, or the last call was made */
-    uint32_t flushed;    /* events before this one go without waiting for more */
+    bool ready;                   /* there are credentials, for one call */
+    bool fetched_at_end;          /* after SHUTDOWN, so that they may have come late */
+    bool to_refresh;              /* credentials were refused */
+    uint32_t batch_most;          /* records of a batch */
+    uint64_t fresh_ms;            /* when the oldest fresh record came, or the last call was made */
+    uint64_t open_ms;             /* when the first event of the open record came */
+    struct aggregate before_open; /* that, as it was before the event that is offered */
+    uint32_t flushed;             /* events before this one go without waiting for more */
 
     uint32_t tokens, cost;   /* of the retry quota */
     uint64_t sent, accepted; /* records */

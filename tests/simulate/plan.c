@@ -56,6 +56,8 @@ plan_fault_name(enum fault fault)
     return faults[fault].name;
 }
 
+#define FORM_DICE 836659
+
 static void
 exists(struct plan *p, struct dice *dice, enum fault fault)
 {
@@ -89,10 +91,52 @@ draw_settings(struct plan *p, struct dice *dice)
         .queue_max_bytes = dice_magnitude(dice, 16384, 2097152),
         .connect_timeout_ms = dice_magnitude(dice, 200, 3000),
         .request_timeout_ms = dice_magnitude(dice, 300, 5000),
+        .linger_ms = 200,
         .max_attempts = dice_between(dice, 1, 10),
         .managed_instances = dice_chance(dice, 50),
         .snap_start = dice_chance(dice, 100),
     };
+}
+
+/* With so many events in a record few of them have anything wrong with them, or hardly a record is good. */
+static uint32_t
+bound_harm(struct plan *p)
+{
+    static const enum fault harm[] = {FAULT_POISON, FAULT_NAMED, FAULT_SICK, FAULT_LARGE};
+    bool any = false;
+
+    for (unsigned i = 0; i < sizeof harm / sizeof *harm; i++) {
+        any = any || p->per_mille[harm[i]] > 0;
+        if (p->per_mille[harm[i]] > 2)
+            p->per_mille[harm[i]] = 2;
+    }
+    return any ? 1024 + 40 * p->event_bytes : UINT32_MAX;
+}
+
+static uint32_t
+least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * Whether records hold several events. By dice of their own, which leave all else as it is; the number that they begin
+ * with makes it one event a record in the lives of the seeds that were kept before there was another form.
+ */
+static void
+draw_form(struct plan *p, uint64_t seed)
+{
+    struct dice dice = {.state = seed ^ FORM_DICE};
+    struct settings *s = &p->settings;
+
+    if (dice_below(&dice, 2) == 0 || p->throttled_alone)
+        return;
+    s->aggregation = AGGREGATION_LINES;
+    s->aggregation_max_bytes = dice_magnitude(&dice, 1024, s->queue_max_bytes / 2);
+    /* where nothing of that size ever gets through, nothing is delivered */
+    s->aggregation_max_bytes = least(s->aggregation_max_bytes, p->body_limit / 2);
+    s->aggregation_max_bytes = least(s->aggregation_max_bytes, bound_harm(p));
+    s->linger_ms = dice_chance(&dice, 100) ? 0 : dice_magnitude(&dice, 1, 2000);
 }
 
 static void
@@ -207,6 +251,7 @@ make_smaller(struct plan *p, const struct lives_less *less)
 void
 plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
 {
+    uint64_t seed = dice->state;
     uint32_t kind = dice_below(dice, 100);
 
     *p = (struct plan){.seed = dice_draw(dice)};
@@ -224,5 +269,6 @@ plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
         draw_faults(p, dice);
     if (p->settings.snap_start)
         exists(p, dice, FAULT_RESTORE);
+    draw_form(p, seed);
     make_smaller(p, less);
 }

@@ -24,7 +24,7 @@ records_draw(struct life *w)
         len *= 10;
     if (len > TEXT_MAX - 256)
         len = TEXT_MAX - 256;
-    *e = (struct logged){.len = len, .pieces = -1};
+    *e = (struct logged){.len = len, .pieces = -1, .record = w->events_len, .next = -1};
     e->poison = life_fault(w, FAULT_POISON);
     e->named = life_fault(w, FAULT_NAMED);
     e->sick = life_fault(w, FAULT_SICK);
@@ -133,62 +133,122 @@ know_piece(struct life *w, uint32_t event, struct span data)
     return (int32_t)w->pieces_len++;
 }
 
+/* The number of an event in its text; 0 where there is none. */
+static uint32_t
+number_of(const struct life *w, struct span line)
+{
+    size_t at = w->plan.settings.format == EVENT_MESSAGE ? 1 : sizeof HEAD;
+    uint32_t number = 0;
+
+    if (line.len > at && line.p[at] == '#')
+        (void)number_at(span_skip(line, at + 1), &number);
+    return number;
+}
+
+/* The data without the newline that ends it where a record may have several lines. */
+static struct span
+without_end(struct life *w, struct span data)
+{
+    if (w->plan.settings.aggregation == AGGREGATION_NONE)
+        return data;
+    if (data.len == 0 || data.p[data.len - 1] != '\n')
+        laws_break(w, "lines: a record ends without a newline");
+    else
+        data.len--;
+    return data;
+}
+
+/* The lines of a record, each of an event that came after that of the line before. Returns how many. */
+static uint32_t
+know_lines(struct life *w, uint32_t first, struct span data, uint32_t bytes)
+{
+    struct span rest = data;
+    uint32_t event = first, found = 0;
+
+    while (rest.p != NULL) {
+        struct span line = span_cut(rest, '\n', &rest);
+        uint32_t number = number_of(w, line);
+
+        if (found > 0 && (number <= event || number >= w->events_len)) {
+            laws_break(w, "lines: event %u behind event %u", number, event);
+            return found;
+        }
+        if (found > 0)
+            w->events[event].next = (int32_t)number;
+        event = found > 0 ? number : first;
+        w->events[event].record = first;
+        w->events[event].bytes = bytes;
+        w->events[event].next = -1;
+        laws_intact(w, event, number, line, letter_of(event));
+        found++;
+    }
+    return found;
+}
+
 struct known
 records_know(struct life *w, const struct queue_record *record)
 {
-    struct span data = record->data;
+    struct span data = without_end(w, record->data);
     struct known known = {(uint32_t)record->origin.sequence, -1};
-    uint32_t number = 0;
-    size_t at = w->plan.settings.format == EVENT_MESSAGE ? 1 : sizeof HEAD;
+    uint32_t bytes = (uint32_t)(record->data.len + record->partition_key.len);
 
     if (known.event >= w->events_len) {
         laws_break(w, "a record is of event %u of %u", known.event, w->events_len);
         return (struct known){0, -1};
     }
+    if (record->partition_key.len == 0)
+        laws_break(w, "the record of event %u has no partition key", known.event);
     if (span_starts(data, SPAN("{\"split\":"))) {
         known.piece = know_piece(w, known.event, data);
         return known;
     }
-    if (data.len > at && data.p[at] == '#')
-        (void)number_at(span_skip(data, at + 1), &number);
-    laws_intact(w, known.event, number, record, letter_of(known.event));
+    laws_counted(w, known.event, know_lines(w, known.event, data, bytes), record);
     return known;
 }
 
 void
 records_stored(struct life *w, struct known known)
 {
-    struct logged *e = &w->events[known.event];
     struct piece *piece = known.piece < 0 ? NULL : &w->pieces[known.piece];
-    uint8_t *copies = piece == NULL ? &e->in_stream : &piece->in_stream;
 
-    w->laws.doubles += *copies > 0 || (piece == NULL ? e->in_letter : piece->in_letter) > 0;
-    if (*copies < UINT8_MAX)
-        ++*copies;
+    EACH_EVENT(w, known, i)
+    {
+        struct logged *e = &w->events[i];
+        uint8_t *copies = piece == NULL ? &e->in_stream : &piece->in_stream;
+
+        w->laws.doubles += *copies > 0 || (piece == NULL ? e->in_letter : piece->in_letter) > 0;
+        if (*copies < UINT8_MAX)
+            ++*copies;
+    }
 }
 
 void
 records_accepted(struct life *w, struct known known)
 {
-    if (known.piece < 0)
-        w->events[known.event].accepted++;
-    else
+    if (known.piece >= 0)
         w->pieces[known.piece].accepted++;
+    else
+        EACH_EVENT(w, known, i)
+    w->events[i].accepted++;
 }
 
 void
 records_buried(struct life *w, struct known known, bool again)
 {
-    struct logged *e = &w->events[known.event];
     struct piece *piece = known.piece < 0 ? NULL : &w->pieces[known.piece];
-    uint8_t *copies = piece == NULL ? &e->in_letter : &piece->in_letter;
 
-    /* under the same name it is there once */
-    if (again && *copies > 0)
-        return;
-    w->laws.doubles += *copies > 0 || (piece == NULL ? e->in_stream : piece->in_stream) > 0;
-    if (*copies < UINT8_MAX)
-        ++*copies;
+    EACH_EVENT(w, known, i)
+    {
+        struct logged *e = &w->events[i];
+        uint8_t *copies = piece == NULL ? &e->in_letter : &piece->in_letter;
+
+        /* under the same name it is there once */
+        if (again && *copies > 0)
+            continue;
+        w->laws.doubles += *copies > 0 || (piece == NULL ? e->in_stream : piece->in_stream) > 0;
+        if (*copies < UINT8_MAX)
+            ++*copies;
+    }
 }
 
 /* Whether all pieces are where they should be that what has this path was split into. */

@@ -162,10 +162,12 @@ judge_records(struct life *w)
     uint32_t share = some || internal_some || other ? dice_magnitude(&w->dice, 5, 1000) : 0;
 
     for (uint32_t i = 0; i < c->len; i++) {
-        const struct logged *e = &w->events[c->known[i].event];
+        bool sick = false;
 
+        EACH_EVENT(w, c->known[i], e)
+        sick = sick || w->events[e].sick;
         c->codes[i] = 0;
-        if (e->sick && w->platform.calm_ms == 0)
+        if (sick && w->platform.calm_ms == 0)
             c->codes[i] = INTERNAL;
         else if (dice_chance(&w->dice, share))
             c->codes[i] =
@@ -237,14 +239,19 @@ judge_whole(struct life *w)
     if (w->plan.per_mille[FAULT_NAMED] > 0 && dice_chance(&w->dice, 100))
         out_put(&message, SPAN("Value at 'records.501.member.data' failed"));
     for (uint32_t i = 0; i < c->len; i++) {
-        const struct logged *e = &w->events[c->known[i].event];
         bool large = c->bytes[i] > w->plan.stream_limit;
         /* of an event in pieces it is in the first */
         bool first = c->known[i].piece < 0 || w->pieces[c->known[i].piece].part == 1;
+        bool poison = false, named = false;
 
-        bad = bad || large || (first && (e->poison || e->named));
+        EACH_EVENT(w, c->known[i], e)
+        {
+            poison = poison || w->events[e].poison;
+            named = named || w->events[e].named;
+        }
+        bad = bad || large || (first && (poison || named));
         /* only some are named */
-        if ((large || (first && e->named)) && message.len < sizeof c->message - 160)
+        if ((large || (first && named)) && message.len < sizeof c->message - 160)
             for (uint32_t n = dice_chance(&w->dice, 50); n < 2; n++)
                 name(w, &message, i);
     }

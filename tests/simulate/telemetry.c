@@ -59,6 +59,7 @@ offer(struct life *w)
         return false;
     }
     p->drawn = false;
+    laws_came(w);
     records_taken(w);
     laws_offered(w);
     if (p->stopped && platform_holding(w)) {
