@@ -57,4 +57,5 @@ aggregate_clear(struct aggregate *a)
 {
     a->events = 0;
     a->len = 0;
+    a->sealed = false;
 }

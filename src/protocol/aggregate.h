@@ -21,6 +21,7 @@ struct aggregate {
     size_t max;        /* TELEMETRY_AGGREGATION_MAX_BYTES */
     char *data;
     size_t key_len; /* of its own key, which lies before the data */
+    bool sealed;    /* no event comes into it any more */
 };
 
 /* A record counts no more events, and an own key is no longer. */

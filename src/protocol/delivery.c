@@ -87,6 +87,8 @@ delivery_sleep(struct delivery *d)
 COLD void
 delivery_rename(struct delivery *d, const struct intake_seed *seed)
 {
+    /* a key that other copies have, too, is not for what comes here alone */
+    delivery_seal(d);
     intake_restored(&d->intake, seed);
     delivery_reseed(d, seed->numbers);
 }

@@ -69,6 +69,16 @@ delivery_close(struct delivery *d)
     return room;
 }
 
+COLD void
+delivery_seal(struct delivery *d)
+{
+    uint32_t fresh = d->queue.count[QUEUE_FRESH];
+
+    d->intake.open.sealed = intake_close(&d->intake) != 0;
+    if (!d->intake.open.sealed)
+        closed(d, fresh);
+}
+
 /* The event has found no room. Returns 0 when it has been taken, or dropped; else ERR_FULL. */
 COLD static int
 make_room(struct delivery *d, struct moment now, const struct event *event)

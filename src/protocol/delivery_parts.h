@@ -39,6 +39,9 @@ void delivery_check_quota(struct delivery *d, struct moment now);
  */
 bool delivery_close(struct delivery *d);
 
+/* What comes from now on is not for the record that is open. */
+void delivery_seal(struct delivery *d);
+
 /* Takes off the patience with a full queue what time has passed. */
 void delivery_count_patience(struct delivery *d, struct moment now);
 

@@ -124,7 +124,7 @@ intake_close(struct intake *in)
 static bool
 belongs(const struct intake *in, const struct event *event)
 {
-    return in->open.events < AGGREGATE_EVENTS_MAX &&
+    return !in->open.sealed && in->open.events < AGGREGATE_EVENTS_MAX &&
            (in->settings->key != KEY_REQUEST ||
             aggregate_has_key(&in->open, request_of(in, event)));
 }

@@ -357,7 +357,10 @@ last(void **state)
     assert_true(ledger_holds(&delivery.ledger, 0));
 }
 
-/* Each copy of a process has what was open, and what came while it slept, and what comes then may be in the same record. */
+/*
+ * Each copy of a process has what was open, and what came while it slept. What comes then is in another record, with a
+ * key of its own, also where there is no room for the former in the queue.
+ */
 static void
 slept(void **state)
 {
@@ -378,7 +381,23 @@ slept(void **state)
     put(1);
     assert_int_equal(due(), DELIVERY_SEND);
     assert_int_equal(delivery.call.len, 1);
-    assert_int_equal(delivery.call.events, 6);
+    assert_int_equal(delivery.call.events, 5);
+    accepted();
+    lines("q");
+    settings.aggregation_max_bytes = 512;
+    begin();
+    while (offer(100) == 0)
+        ;
+    delivery_sleep(&delivery);
+    delivery_restored(&delivery, &seed);
+    assert_int_equal(open->events, 5);
+    assert_true(open->sealed);
+    assert_int_equal(offer(40), ERR_FULL);
+    (void)sent();
+    accepted();
+    assert_int_equal(offer(40), 0);
+    assert_int_equal(open->events, 1);
+    assert_false(open->sealed);
 }
 
 /* A connection is opened for what is open, as it is for a fresh record. */

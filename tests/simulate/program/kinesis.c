@@ -260,7 +260,7 @@ carry_out(void)
         if (r->code != NULL)
             continue;
         services_count(COUNT_BYTES_TAKEN, r->data.len + r->key.len);
-        books_arrived(BOOKS_STREAM, r->data, r->key);
+        books_record(BOOKS_STREAM, r->data, r->key);
     }
     stream.accepted += request.len - failed;
     world_say(front.name, "takes %u records, refuses %u", request.len - failed, failed);

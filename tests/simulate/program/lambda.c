@@ -183,7 +183,7 @@ lambda_begin(void)
         lambda_init();
 }
 
-/* README.md, "Limits": twelve megabytes with a queue of four. */
+/* README.md, "Limits": twelve megabytes with a queue of four, and what one record of several events may have. */
 static void
 check_figures(void)
 {
@@ -192,7 +192,7 @@ check_figures(void)
 
     if (f.files_most > FILES_MOST)
         world_break("files: %u at the same time", f.files_most);
-    if (f.memory_bytes > MEMORY_BYTES + world.plan.queue_bytes ||
+    if (f.memory_bytes > MEMORY_BYTES + world.plan.queue_bytes + world.plan.lines_bytes ||
         (printed_bound() > 0 && f.memory_bytes > printed_bound()))
         world_break("memory: %llu bytes", (unsigned long long)f.memory_bytes);
 }

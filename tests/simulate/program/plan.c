@@ -257,6 +257,28 @@ set_words(struct writer *w, struct dice *dice)
     (void)set_word(w, dice, "TELEMETRY_LOG_LEVEL", levels, 4);
 }
 
+/*
+ * Whether records hold several events. By dice of their own, which leave all else as it is; the number that they begin
+ * with makes it one event a record in the lives of the seeds that were kept before there was another form.
+ */
+static void
+set_form(struct writer *w, uint64_t seed)
+{
+    enum { FORM_DICE = 836659 };
+    struct dice dice = {seed ^ FORM_DICE};
+    struct plan *p = w->p;
+    uint32_t most = p->queue_bytes / 2;
+
+    p->linger_ms = 200;
+    if (dice_below(&dice, 2) == 0)
+        return;
+    set(w, "TELEMETRY_AGGREGATION=lines");
+    p->lines_bytes = set_number(w, &dice, "TELEMETRY_AGGREGATION_MAX_BYTES", 1024,
+                                most < 1000000 ? most : 1000000);
+    if (dice_below(&dice, 2) == 0)
+        p->linger_ms = set_number(w, &dice, "TELEMETRY_LINGER_MS", 0, 2000);
+}
+
 /* --- sizes ------------------------------------------------------------------------------ */
 
 static void
@@ -349,6 +371,7 @@ plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
     set_endpoints(&writer);
     set_numbers(&writer, dice);
     set_words(&writer, dice);
+    set_form(&writer, seed);
     draw_kernel(&p->kernel, dice);
     draw_retries(p, seed);
     make_smaller(p, less);

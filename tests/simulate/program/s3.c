@@ -108,7 +108,7 @@ letter_arrived(struct span line)
     json_expect(&in, ',');
     (void)json_text(&in);
     json_expect(&in, ':');
-    books_arrived(BOOKS_DEAD_LETTER, data, json_text(&in));
+    books_record(BOOKS_DEAD_LETTER, data, json_text(&in));
     return true;
 }
 

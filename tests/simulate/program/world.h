@@ -73,6 +73,9 @@ struct plan {
     uint32_t shutdown_ms; /* what Lambda leaves for SHUTDOWN; 0: SIGKILL without it */
     /* settings as the program will understand them, for laws and actors */
     uint32_t budget_ms, buffer_ms, silence_ms, types, max_attempts, queue_bytes;
+    uint32_t linger_ms;
+    uint32_t lines_bytes; /* most of a record of several events; 0: there are none */
+    bool gzip;
     int format, flush, oversize, drop, dead_letter,
         key;               /* the enums of protocol/settings.h and event.h */
     char *environment[64]; /* "NAME=value", ended by NULL */
