@@ -3,31 +3,56 @@
 #include <string.h>
 
 #include "protocol/check.h"
+#include "protocol/limits.h"
 
 /* see aggregate.h */
 
 /* More than what event_size says is above what a line comes to, a message beside long other members left aside. */
 enum { LINE_ROOM = 8192 };
 
+/* Where the key begins, which the data follows: behind the state of the compression. */
+static size_t
+key_at(const struct settings *settings)
+{
+    return settings->compression == COMPRESSION_GZIP ? (sizeof(struct gzip) + 7) & ~(size_t)7 : 0;
+}
+
+/* A member may be as long as a record, since an event by itself may be longer than that before. */
+static size_t
+data_cap(const struct settings *settings)
+{
+    if (settings->compression == COMPRESSION_GZIP)
+        return RECORD_MAX_BYTES;
+    return settings->aggregation == AGGREGATION_NONE
+               ? 0
+               : settings->aggregation_max_bytes + (size_t)LINE_ROOM;
+}
+
 COLD size_t
 aggregate_bytes(const struct settings *settings)
 {
-    return settings->aggregation == AGGREGATION_NONE
-               ? 0
-               : AGGREGATE_KEY_MAX + (size_t)settings->aggregation_max_bytes + LINE_ROOM;
+    size_t cap = data_cap(settings);
+
+    /* 7 to align it */
+    return cap == 0 ? 0 : 7 + key_at(settings) + AGGREGATE_KEY_MAX + cap + DEFLATE_SLACK;
 }
 
 COLD void
 aggregate_init(struct aggregate *a, const struct settings *settings, char *memory,
                size_t record_max)
 {
-    size_t cap = settings->aggregation_max_bytes + (size_t)LINE_ROOM;
+    size_t cap = data_cap(settings);
 
-    *a = (struct aggregate){.data = memory + AGGREGATE_KEY_MAX};
-    if (settings->aggregation == AGGREGATION_NONE)
+    memory += -(uintptr_t)memory & 7;
+    *a = (struct aggregate){.cap = cap < record_max ? cap : record_max};
+    a->data = memory + key_at(settings) + AGGREGATE_KEY_MAX;
+    if (settings->aggregation == AGGREGATION_LINES)
+        a->max =
+            settings->aggregation_max_bytes < a->cap ? settings->aggregation_max_bytes : a->cap;
+    if (settings->compression == COMPRESSION_NONE)
         return;
-    a->cap = cap < record_max ? cap : record_max;
-    a->max = settings->aggregation_max_bytes < a->cap ? settings->aggregation_max_bytes : a->cap;
+    a->gzip = (struct gzip *)(void *)memory;
+    gzip_init(a->gzip);
 }
 
 void
@@ -38,6 +63,8 @@ aggregate_begin(struct aggregate *a, struct span key, uint64_t sequence)
     a->key_len = key.len;
     if (key.len > 0)
         memcpy(a->data - key.len, key.p, key.len);
+    if (a->gzip != NULL)
+        gzip_begin(a->gzip, a->data, a->cap);
 }
 
 bool
@@ -46,9 +73,40 @@ aggregate_has_key(const struct aggregate *a, struct span key)
     return span_same((struct span){a->data - a->key_len, a->key_len}, key);
 }
 
-struct span
-aggregate_record(const struct aggregate *a)
+bool
+aggregate_takes(const struct aggregate *a, size_t len)
 {
+    return gzip_len(a->gzip) + len <= a->max && gzip_bound(a->gzip, len) <= a->cap;
+}
+
+int
+aggregate_pack(struct aggregate *a, struct span line)
+{
+    bool certain = gzip_bound(a->gzip, line.len) <= a->cap;
+
+    CHECK(a->events == 0 || certain);
+    if (gzip_add(a->gzip, line) == 0) {
+        a->events++;
+        if (!certain)
+            (void)aggregate_end(a);
+        if (a->events > 0)
+            return 0;
+    }
+    aggregate_clear(a);
+    return ERR_BIG;
+}
+
+struct span
+aggregate_end(struct aggregate *a)
+{
+    if (a->gzip != NULL && !a->sealed) {
+        long len = gzip_end(a->gzip);
+
+        a->sealed = true;
+        a->len = len > 0 ? (size_t)len : 0;
+        if (len < 0)
+            a->events = 0;
+    }
     return (struct span){a->data - a->key_len, a->key_len + a->len};
 }
 
@@ -58,4 +116,12 @@ aggregate_clear(struct aggregate *a)
     a->events = 0;
     a->len = 0;
     a->sealed = false;
+}
+
+COLD long
+aggregate_member(struct aggregate *a, struct span line, char *out, size_t cap)
+{
+    CHECK(a->events == 0);
+    gzip_begin(a->gzip, out, cap - DEFLATE_SLACK);
+    return gzip_add(a->gzip, line) == 0 ? gzip_end(a->gzip) : ERR_FULL;
 }

@@ -17,14 +17,26 @@ enum outcome {
 
 /* --- one record --- */
 
+/* The length before compression: a gzip member ends with it. Source: RFC 1952, ISIZE. */
+static uint32_t
+payload_len(const struct settings *settings, struct span data)
+{
+    const uint8_t *end = (const uint8_t *)data.p + data.len;
+
+    if (settings->compression == COMPRESSION_NONE || data.len < 4)
+        return (uint32_t)data.len;
+    return end[-4] | (uint32_t)end[-3] << 8 | (uint32_t)end[-2] << 16 | (uint32_t)end[-1] << 24;
+}
+
 static void
-count_accepted(struct ledger *l, const struct queue_record *record)
+count_accepted(struct delivery *d, const struct queue_record *record)
 {
     uint64_t bytes = record->data.len + record->partition_key.len;
+    struct ledger *l = &d->ledger;
 
     l->records++;
     l->bytes += bytes;
-    l->payload_bytes += record->data.len;
+    l->payload_bytes += payload_len(d->settings, record->data);
     l->units += (bytes + 1023) / 1024;
 }
 
@@ -37,7 +49,7 @@ delivery_record(struct delivery *d, size_t index, struct span code)
 
     if (code.len == 0) {
         call->accepted++;
-        count_accepted(&d->ledger, &record);
+        count_accepted(d, &record);
         d->ledger.delivered += queue_end(&d->queue, QUEUE_STREAM, i);
         return;
     }

@@ -105,12 +105,13 @@ int
 intake_close(struct intake *in)
 {
     struct aggregate *a = &in->open;
-    struct span record = aggregate_record(a);
     struct queue_origin origin = {.sequence = a->sequence, .events = (uint16_t)a->events};
+    struct span record;
     char *room;
 
     if (a->events == 0)
         return 0;
+    record = aggregate_end(a);
     room = intake_room(in, record.len);
     if (room == NULL)
         return ERR_FULL;
@@ -158,6 +159,36 @@ take_line(struct intake *in, const struct event *event, size_t size)
     return 0;
 }
 
+/* The same of what is compressed. Without lines each is a record of its own. */
+static int
+take_packed(struct intake *in, const struct event *event)
+{
+    struct aggregate *a = &in->open;
+    char random[RANDOM_KEY_LEN];
+    struct out o = out_to(in->scratch, INTAKE_SCRATCH_BYTES - 1);
+    struct span key = {NULL, 0};
+    size_t len;
+
+    if (event_write(&o, in->settings->format, event, &in->origin) != 0) {
+        intake_lost(in, DROP_OVERSIZE);
+        return 0;
+    }
+    len = intake_end_line(in, o.len);
+    if (a->events > 0 && (!belongs(in, event) || !aggregate_takes(a, len)) && intake_close(in) != 0)
+        return ERR_FULL;
+    if (a->events == 0) {
+        key = own_key(in, event, random);
+        aggregate_begin(a, key, in->sequence);
+    }
+    if (aggregate_pack(a, (struct span){in->scratch, len}) != 0)
+        return intake_oversize(in, key, o.len);
+    intake_took(in);
+    /* what has no room now has it before the next one comes */
+    if (a->max == 0)
+        (void)intake_close(in);
+    return 0;
+}
+
 /* --- one event --- */
 
 int
@@ -174,6 +205,8 @@ intake_event(struct intake *in, const struct event *event)
         return 0;
     }
     in->origin.sequence = in->sequence - in->first;
+    if (in->open.gzip != NULL)
+        return take_packed(in, event);
     size = event_size(in->settings->format, event, &in->origin);
     if (in->open.cap > 0)
         return take_line(in, event, size + 1);

@@ -4,7 +4,10 @@
  * Makes records of events and puts them into the queue.
  *
  * With TELEMETRY_AGGREGATION=lines there is an open record (aggregate.h) that events come into. It goes into the
- * queue when the next event has no room in it or another partition key, and when its owner closes it.
+ * queue when the next event has no room in it or another partition key, and when its owner closes it. With
+ * TELEMETRY_COMPRESSION=gzip that is compressed as they come; without lines it has one event, and is closed at once,
+ * unless the queue has no room. An event that is longer than a record may be passes if it is not when it is compressed;
+ * else TELEMETRY_OVERSIZE makes less of it first.
  *
  * A record that is larger than Kinesis takes is dealt with by TELEMETRY_OVERSIZE. When the queue has no
  * room the event is not taken, and its owner decides (delivery.h): whether the oldest record is dropped
@@ -79,7 +82,7 @@ void intake_lost(struct intake *in, enum ledger_drop reason);
 /*
  * The record of the stream's batch that it has refused for its size: TELEMETRY_OVERSIZE makes less of
  * it, or several in its stead, each with at most limit bytes of data. Returns 0; ERR_BIG: nothing can be
- * made of it, as of a record of several events; or ERR_FULL: the pieces have no room now. After both the record
+ * made of it, as of a record of several events, or of one that is compressed; or ERR_FULL: the pieces have no room now. After both the record
  * is as it was.
  */
 int intake_resize(struct intake *in, uint32_t index, size_t limit);

@@ -17,13 +17,15 @@ end_len(const struct intake *in)
     return in->settings->aggregation == AGGREGATION_LINES ? 1 : 0;
 }
 
-/* The most that data may have beside that and its key. */
+/* The most that data may have beside that and its key, so that it fits however little compression makes of it. */
 static size_t
 line_max(const struct intake *in, size_t key_len)
 {
-    size_t max = intake_data_max(in, key_len, RECORD_MAX_BYTES);
+    bool packed = in->open.gzip != NULL;
+    size_t max = packed ? in->open.cap : intake_data_max(in, key_len, RECORD_MAX_BYTES);
+    size_t more = end_len(in) + (packed ? AGGREGATE_GZIP_MORE(max) : 0);
 
-    return max > 0 ? max - end_len(in) : 0;
+    return max > more ? max - more : 0;
 }
 
 /* Adds a record whose data lies elsewhere, without its end. Returns 0 or ERR_FULL. */
@@ -88,7 +90,30 @@ begin_split(struct intake *in, struct oversize_split *split, const struct whole 
         split->parts > UINT16_MAX)
         return false;
     *total = split->bytes + split->parts * (w->key.len + end_len(in) + QUEUE_RECORD_OVERHEAD);
+    if (in->open.gzip != NULL)
+        *total += split->parts * AGGREGATE_GZIP_MORE(max);
     return queue_fits(in->queue, *total);
+}
+
+/* The key and the next piece. Returns the length of that. */
+COLD static size_t
+write_piece(struct intake *in, char *room, struct oversize_split *split, struct span key)
+{
+    size_t len = oversize_split_size(split) + end_len(in);
+    bool packed = in->open.gzip != NULL;
+    /* nothing rolls any more: room has been found for all */
+    struct out o = out_to(packed ? in->rolled : room + key.len, len);
+
+    if (key.len > 0)
+        memcpy(room, key.p, key.len);
+    (void)oversize_split_next(split, &o);
+    if (o.len < len)
+        out_byte(&o, '\n');
+    if (packed)
+        len = (size_t)aggregate_member(&in->open, out_span(&o), room + key.len,
+                                       len + AGGREGATE_GZIP_MORE(len));
+    CHECK(len <= INTAKE_SCRATCH_BYTES);
+    return len;
 }
 
 /* The pieces, all at once, where there is room. */
@@ -99,14 +124,7 @@ add_pieces(struct intake *in, char *room, struct oversize_split *split, const st
 
     in->ledger->split += split->parts - 1;
     for (origin.part = 1; origin.part <= split->parts; origin.part++) {
-        size_t len = w->key.len + oversize_split_size(split) + end_len(in);
-        struct out o = out_to(room, len);
-
-        out_put(&o, w->key);
-        (void)oversize_split_next(split, &o);
-        if (o.len < len)
-            out_byte(&o, '\n');
-        intake_add(in, room, w->key.len, o.len - w->key.len, origin);
+        intake_add(in, room, w->key.len, write_piece(in, room, split, w->key), origin);
         origin.events = 0;
         room = queue_room_behind(in->queue);
     }
@@ -132,6 +150,21 @@ split_event(struct intake *in, struct span key, size_t len, size_t max)
     return 0;
 }
 
+/* The record of what the scratch holds now, of which it is certain that it fits. Returns 0 or ERR_FULL. */
+COLD static int
+add_scratch(struct intake *in, struct span key, size_t len)
+{
+    int r;
+
+    if (in->open.gzip == NULL)
+        return add_copy(in, key, (struct span){in->scratch, len}, false);
+    aggregate_begin(&in->open, key, in->sequence);
+    r = aggregate_pack(&in->open, (struct span){in->scratch, intake_end_line(in, len)});
+    CHECK(r == 0);
+    (void)intake_close(in);
+    return r;
+}
+
 /* The scratch holds data that is too large for a record. Returns 0, ERR_FULL or ERR_BIG. */
 COLD static int
 fit(struct intake *in, struct span key, size_t len)
@@ -146,7 +179,7 @@ fit(struct intake *in, struct span key, size_t len)
     new_len = oversize_truncate(in->scratch, len, max);
     if (new_len < 0)
         return ERR_BIG;
-    if (add_copy(in, key, (struct span){in->scratch, (size_t)new_len}, false) != 0)
+    if (add_scratch(in, key, (size_t)new_len) != 0)
         return ERR_FULL;
     in->ledger->truncated++;
     return 0;
@@ -167,24 +200,33 @@ give_up(struct intake *in, struct span key, struct span data)
     return 0;
 }
 
-/* An event that may be too large for a record. Returns 0 or ERR_FULL. */
+COLD int
+intake_oversize(struct intake *in, struct span key, size_t len)
+{
+    /* the dead letter takes any size */
+    int r = in->last ? ERR_BIG : fit(in, key, len);
+
+    if (r == ERR_BIG)
+        return give_up(in, key, (struct span){in->scratch, len});
+    if (r == 0)
+        intake_took(in);
+    return r;
+}
+
 COLD int
 intake_large(struct intake *in, struct span key, const struct event *event)
 {
     struct out o = out_to(in->scratch, INTAKE_SCRATCH_BYTES);
-    int r = ERR_BIG;
 
     if (event_write(&o, in->settings->format, event, &in->origin) != 0) {
         intake_lost(in, DROP_OVERSIZE);
         return 0;
     }
-    if (o.len <= line_max(in, key.len))
-        r = add_copy(in, key, out_span(&o), false);
-    else if (!in->last) /* the dead letter takes any size */
-        r = fit(in, key, o.len);
-    if (r == ERR_BIG)
-        return give_up(in, key, out_span(&o));
-    if (r == ERR_FULL)
+    if (end_len(in) > 0)
+        intake_one_line(o.p, o.len);
+    if (o.len > line_max(in, key.len))
+        return intake_oversize(in, key, o.len);
+    if (add_copy(in, key, out_span(&o), false) != 0)
         return ERR_FULL;
     intake_took(in);
     return 0;
@@ -243,8 +285,8 @@ intake_resize(struct intake *in, uint32_t index, size_t limit)
     size_t end = end_len(in), len = record.data.len - end;
     int64_t new_len;
 
-    if (in->settings->oversize == OVERSIZE_DROP || record.origin.events > 1 || limit <= end ||
-        len > INTAKE_SCRATCH_BYTES)
+    if (in->settings->oversize == OVERSIZE_DROP || record.origin.events > 1 ||
+        in->open.gzip != NULL || limit <= end || len > INTAKE_SCRATCH_BYTES)
         return ERR_BIG;
     memcpy(in->scratch, record.data.p, len);
     if (in->settings->oversize == OVERSIZE_SPLIT)

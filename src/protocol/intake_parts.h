@@ -20,8 +20,11 @@ char *intake_room(struct intake *in, size_t size);
 void intake_add(struct intake *in, char *room, size_t key_len, size_t data_len,
                 struct queue_origin origin);
 
-/* An event that may be too large for a record. Returns 0 or ERR_FULL. */
+/* An event that may be too large for a record that is not compressed. Returns 0 or ERR_FULL. */
 int intake_large(struct intake *in, struct span key, const struct event *event);
+
+/* One that is too large for a record, of len bytes in the scratch, its newline left aside. Returns 0 or ERR_FULL. */
+int intake_oversize(struct intake *in, struct span key, size_t len);
 
 /* The most that data may have beside its key, its own or the common one. A queue may be smaller than a record. */
 static inline size_t
@@ -43,6 +46,17 @@ intake_one_line(char *line, size_t len)
 
     while ((line = memchr(line, '\n', (size_t)(end - line))) != NULL)
         *line++ = ' ';
+}
+
+/* Ends what is in the scratch as a line, if records have several. Returns its length. */
+static inline size_t
+intake_end_line(struct intake *in, size_t len)
+{
+    if (in->settings->aggregation == AGGREGATION_NONE)
+        return len;
+    intake_one_line(in->scratch, len);
+    in->scratch[len] = '\n';
+    return len + 1;
 }
 
 /* What the record of a whole event stands for. */

@@ -154,9 +154,13 @@ inflate_stored(struct inflate *s)
 static void
 inflate_fixed(struct inflate *s)
 {
-    struct inflate_codes literals, distances;
+    static struct inflate_codes literals, distances;
     uint8_t lengths[288];
 
+    if (literals.count[7] > 0) {
+        inflate_block(s, &literals, &distances);
+        return;
+    }
     for (unsigned i = 0; i < 288; i++)
         lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
     (void)inflate_make(&literals, lengths, 288);
@@ -200,15 +204,21 @@ inflate_dynamic(struct inflate *s)
     inflate_block(s, &codes, &distances);
 }
 
+/* Four bits a step. */
 static uint32_t
 inflate_crc(const char *p, size_t len)
 {
-    uint32_t crc = UINT32_MAX;
+    uint32_t table[16], crc = UINT32_MAX;
 
+    for (uint32_t i = 0; i < 16; i++) {
+        table[i] = i;
+        for (unsigned bit = 0; bit < 4; bit++)
+            table[i] = table[i] >> 1 ^ (0xedb88320 & (0u - (table[i] & 1)));
+    }
     for (size_t i = 0; i < len; i++) {
         crc ^= (uint8_t)p[i];
-        for (unsigned bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (0xedb88320 & (0u - (crc & 1)));
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
     }
     return ~crc;
 }

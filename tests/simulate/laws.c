@@ -110,17 +110,21 @@ laws_intact(struct life *w, uint32_t event, uint32_t number, struct span data, c
 
 /* A record of several events holds as many lines as it counts, and no more bytes than it may. */
 void
-laws_counted(struct life *w, uint32_t event, uint32_t found, const struct queue_record *record)
+laws_counted(struct life *w, const struct queue_record *record, size_t len, uint32_t found)
 {
     const struct settings *s = &w->plan.settings;
+    uint32_t event = (uint32_t)record->origin.sequence;
 
     if (found != record->origin.events)
         laws_break(w, "lines: the record of event %u has %u of them, and counts %u", event, found,
                    record->origin.events);
     if (found > 1 && s->aggregation == AGGREGATION_NONE)
         laws_break(w, "lines: the record of event %u has %u events", event, found);
-    if (found > 1 && record->data.len > s->aggregation_max_bytes)
-        laws_break(w, "lines: %zu bytes of %u events in a record", record->data.len, found);
+    if (found > 1 && len > s->aggregation_max_bytes)
+        laws_break(w, "lines: %zu bytes of %u events in a record", len, found);
+    if (s->compression == COMPRESSION_GZIP && record->data.len > len + len / 1000 + 32 &&
+        record->data.len != len)
+        laws_break(w, "gzip: %zu bytes for %zu", record->data.len, len);
 }
 
 /* --- the dead letter --- */

@@ -20,9 +20,8 @@ void laws_waits(struct life *w, unsigned orders);
 /* The bytes of a record are those of the event that it is counted for, whose number stands in it. */
 void laws_intact(struct life *w, uint32_t event, uint32_t number, struct span data, char letter);
 
-/* So many events were found in a record of which the machine counts so many. */
-void laws_counted(struct life *w, uint32_t event, uint32_t found,
-                  const struct queue_record *record);
+/* So many events were found in so many bytes of a record. */
+void laws_counted(struct life *w, const struct queue_record *record, size_t len, uint32_t found);
 
 /* The call to the stream: it is made, its end is going to be reported, was reported. */
 void laws_sent(struct life *w, const struct delivery_order *order);

@@ -234,14 +234,15 @@ introduce(struct life *w)
 {
     const struct settings *s = &w->plan.settings;
 
-    life_say(w,
-             "queue %u bytes, %u attempts, budget %u ms, flush %d, drop %d, oversize %d, dead "
-             "letter %d, "
-             "format %d, key %d, lines %d of %u bytes, linger %u ms, timeouts %u and %u ms",
-             s->queue_max_bytes, s->max_attempts, s->flush_budget_ms, (int)s->flush, (int)s->drop,
-             (int)s->oversize, (int)s->dead_letter, (int)s->format, (int)s->key,
-             (int)s->aggregation, s->aggregation_max_bytes, s->linger_ms, s->connect_timeout_ms,
-             s->request_timeout_ms);
+    life_say(
+        w,
+        "queue %u bytes, %u attempts, budget %u ms, flush %d, drop %d, oversize %d, dead "
+        "letter %d, "
+        "format %d, key %d, lines %d of %u bytes, gzip %d, linger %u ms, timeouts %u and %u ms",
+        s->queue_max_bytes, s->max_attempts, s->flush_budget_ms, (int)s->flush, (int)s->drop,
+        (int)s->oversize, (int)s->dead_letter, (int)s->format, (int)s->key, (int)s->aggregation,
+        s->aggregation_max_bytes, (int)s->compression, s->linger_ms, s->connect_timeout_ms,
+        s->request_timeout_ms);
     for (unsigned i = 0; i < FAULTS; i++)
         if (w->plan.per_mille[i] > 0)
             life_say(w, "may strike: %s, %u of 1,000", plan_fault_name((enum fault)i),

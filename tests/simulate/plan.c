@@ -120,7 +120,7 @@ least(uint32_t a, uint32_t b)
 }
 
 /*
- * Whether records hold several events. By dice of their own, which leave all else as it is; the number that they begin
+ * Whether records hold several events, and are compressed. By dice of their own, which leave all else as it is; the number that they begin
  * with makes it one event a record in the lives of the seeds that were kept before there was another form.
  */
 static void
@@ -130,6 +130,10 @@ draw_form(struct plan *p, uint64_t seed)
     struct settings *s = &p->settings;
 
     if (dice_below(&dice, 2) == 0 || p->throttled_alone)
+        return;
+    if (dice_below(&dice, 3) == 0)
+        s->compression = COMPRESSION_GZIP;
+    if (s->compression == COMPRESSION_GZIP && dice_below(&dice, 2) == 0)
         return;
     s->aggregation = AGGREGATION_LINES;
     s->aggregation_max_bytes = dice_magnitude(&dice, 1024, s->queue_max_bytes / 2);

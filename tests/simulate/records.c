@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "inflate.h"
 #include "laws.h"
 #include "life.h"
 
@@ -145,6 +146,23 @@ number_of(const struct life *w, struct span line)
     return number;
 }
 
+/* What a record holds; for the dead letter alone it may be there as it was before compression. */
+static struct span
+unpacked(struct life *w, const struct queue_record *record)
+{
+    static char room[TEXT_MAX + 1048576];
+    long len;
+
+    if (w->plan.settings.compression == COMPRESSION_NONE ||
+        (record->state == QUEUE_SENT && record->data.p[0] != '\x1f'))
+        return record->data;
+    len = inflate_member(record->data, room, sizeof room);
+    if (len < 0)
+        laws_break(w, "gzip: the record of event %u is no member",
+                   (uint32_t)record->origin.sequence);
+    return (struct span){room, len < 0 ? 0 : (size_t)len};
+}
+
 /* The data without the newline that ends it where a record may have several lines. */
 static struct span
 without_end(struct life *w, struct span data)
@@ -188,7 +206,8 @@ know_lines(struct life *w, uint32_t first, struct span data, uint32_t bytes)
 struct known
 records_know(struct life *w, const struct queue_record *record)
 {
-    struct span data = without_end(w, record->data);
+    struct span all = unpacked(w, record);
+    struct span data = without_end(w, all);
     struct known known = {(uint32_t)record->origin.sequence, -1};
     uint32_t bytes = (uint32_t)(record->data.len + record->partition_key.len);
 
@@ -202,7 +221,7 @@ records_know(struct life *w, const struct queue_record *record)
         known.piece = know_piece(w, known.event, data);
         return known;
     }
-    laws_counted(w, known.event, know_lines(w, known.event, data, bytes), record);
+    laws_counted(w, record, all.len, know_lines(w, known.event, data, bytes));
     return known;
 }
 

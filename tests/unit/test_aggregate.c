@@ -1,5 +1,6 @@
 #include "protocol/delivery.h"
 
+#include "../simulate/inflate.h"
 #include "check.h"
 
 #include <stdio.h>
@@ -227,7 +228,7 @@ none(void **state)
     (void)state;
     settings = lines;
     settings.aggregation = AGGREGATION_NONE;
-    assert_int_equal(delivery_bytes(&lines) - delivery_bytes(&settings), 64 + 1024 + 8192);
+    assert_int_equal(delivery_bytes(&lines) - delivery_bytes(&settings), 7 + 64 + 1024 + 8192 + 8);
     begin();
     assert_int_equal(put(100), 0);
     assert_int_equal(open->events, 0);
@@ -523,15 +524,253 @@ small_queue(void **state)
     assert_int_equal(taken(0).data.len, 700);
 }
 
+/* --- compressed --------------------------------------------------------------------------------- */
+
+/* What a record holds. */
+static struct span
+unpacked(struct queue_record record)
+{
+    static char room[2 * EVENT_MAX_BYTES];
+    long len = inflate_member(record.data, room, sizeof room);
+
+    assert_true(len >= 0);
+    return (struct span){room, (size_t)len};
+}
+
+static void
+packed(bool with_lines)
+{
+    settings =
+        (struct settings){USUAL, .compression = COMPRESSION_GZIP, .queue_max_bytes = 4 << 20};
+    if (!with_lines)
+        settings.aggregation = AGGREGATION_NONE;
+}
+
+/* Each event is a member of its own, and no line. */
+static void
+members(void **state)
+{
+    (void)state;
+    packed(false);
+    begin();
+    assert_int_equal(put_text(SPAN(FUNCTION("{\n\"message\":[\n1]}"))), 0);
+    assert_int_equal(put_text(SPAN(FUNCTION("\"b\""))), 0);
+    assert_int_equal(open->events, 0);
+    assert_int_equal(take(), 2);
+    CHECK_SPAN("the first", unpacked(taken(0)), SPAN("[\n1]"));
+    CHECK_SPAN("the second", unpacked(taken(1)), SPAN("\"b\""));
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(taken(i).origin.sequence, i);
+        assert_int_equal(taken(i).origin.events, 1);
+        assert_int_equal(taken(i).partition_key.len, 8);
+    }
+    assert_memory_not_equal(taken(0).partition_key.p, taken(1).partition_key.p, 8);
+}
+
+/* The limit is that of the lines, not of the member. */
+static void
+packed_lines(void **state)
+{
+    (void)state;
+    packed(true);
+    begin();
+    for (unsigned i = 0; i < 9; i++)
+        assert_int_equal(put(256), 0);
+    assert_int_equal(open->events, 1);
+    assert_int_equal(put_text(SPAN(FUNCTION("{\n\"message\":[\n1]}"))), 0);
+    assert_int_equal(intake_close(intake), 0);
+    assert_int_equal(take(), 3);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct span data = unpacked(taken(i));
+
+        assert_true(taken(i).data.len < 150);
+        assert_int_equal(taken(i).origin.events, 4);
+        assert_int_equal(data.len, 1024);
+        for (unsigned k = 0; k < 4; k++) {
+            assert_int_equal(data.p[256 * k + 100], 'a' + 4 * i + k);
+            assert_int_equal(data.p[256 * k + 255], '\n');
+        }
+    }
+    assert_int_equal(unpacked(taken(2)).len, 256 + 5);
+    CHECK("a blank for the newline",
+          span_starts(span_skip(unpacked(taken(2)), 256), SPAN("[ 1]\n")));
+}
+
+/* Bytes that nothing is saved of, in a string. */
+static struct span
+noise(size_t len)
+{
+    static char text[2 * EVENT_MAX_BYTES];
+    static uint64_t random = 1;
+    struct out o = out_to(text, sizeof text);
+
+    out_put(&o, SPAN("{\"type\":\"function\",\"record\":\""));
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c;
+
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        c = (unsigned char)(random >> 56);
+        out_byte(&o, (char)(c < 0x20 || c == '"' || c == '\\' ? c | 0x80 : c));
+    }
+    out_put(&o, SPAN("\"}"));
+    assert_int_equal(out_end(&o), 0);
+    return out_span(&o);
+}
+
+/* An event that is longer than a record passes where it is not when it is compressed, by itself. */
+static void
+packed_large(void **state)
+{
+    (void)state;
+    for (unsigned with_lines = 0; with_lines < 2; with_lines++) {
+        packed(with_lines);
+        begin();
+        assert_int_equal(put(100), 0);
+        assert_int_equal(put(EVENT_MAX_BYTES - 100), 0);
+        assert_int_equal(put(100), 0);
+        assert_int_equal(intake_close(intake), 0);
+        assert_int_equal(take(), 3);
+        /* without lines there is no newline */
+        assert_int_equal(unpacked(taken(1)).len, EVENT_MAX_BYTES - 100 - !with_lines);
+        assert_true(taken(1).data.len < 20000);
+        assert_int_equal(ledger->truncated + ledger->split + ledger_dropped(ledger), 0);
+    }
+}
+
+/* What does not is cut down or split before, and each record is a member again. */
+static void
+packed_oversize(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        bool with_lines = i % 2 == 1;
+        uint32_t records;
+
+        packed(with_lines);
+        settings.oversize = (enum oversize_policy)(i / 2);
+        begin();
+        assert_int_equal(put(100), 0);
+        assert_int_equal(put_text(noise(800000)), 0);
+        assert_int_equal(ledger->truncated + ledger->split + ledger_dropped(ledger), 0);
+        assert_int_equal(put_text(noise(1110000)), 0);
+        assert_int_equal(put(100), 0);
+        assert_int_equal(intake_close(intake), 0);
+        records = take();
+        assert_int_equal(ledger->truncated, settings.oversize == OVERSIZE_TRUNCATE);
+        assert_int_equal(ledger->split > 0, settings.oversize == OVERSIZE_SPLIT);
+        assert_int_equal(ledger->dropped[DROP_OVERSIZE], settings.oversize == OVERSIZE_DROP);
+        assert_int_equal(records, 4 + ledger->split - ledger->dropped[DROP_OVERSIZE]);
+        for (uint32_t k = 0; k < records; k++) {
+            struct span data = unpacked(taken(k));
+
+            assert_true(taken(k).data.len + 8 <= RECORD_MAX_BYTES);
+            assert_int_equal(data.p[data.len - 1],
+                             with_lines ? '\n' : (data.p[0] == '{' ? '}' : '"'));
+        }
+        assert_int_equal(queue->events, 4 - ledger->dropped[DROP_OVERSIZE]);
+    }
+}
+
+/* What is cut down is certain to fit then, in a queue of any size. */
+static void
+packed_queues(void **state)
+{
+    (void)state;
+    for (unsigned cap = 65536; cap < 65536 + 128; cap += 8)
+        for (unsigned key = KEY_RANDOM; key <= KEY_SANDBOX; key++) {
+            packed(true);
+            settings.queue_max_bytes = cap;
+            settings.key = (enum key_policy)key;
+            begin();
+            assert_int_equal(put_text(noise(60000)), 0);
+            assert_int_equal(ledger->truncated, 1);
+            assert_int_equal(take(), 1);
+            assert_true(taken(0).data.len <= cap / 2);
+            assert_true(unpacked(taken(0)).len > cap / 2 - 300);
+        }
+}
+
+/* It goes to the dead letter as it is where it does not fit, and is no member then. */
+static void
+packed_dead(void **state)
+{
+    (void)state;
+    packed(true);
+    settings.oversize = OVERSIZE_DROP;
+    settings.dead_letter = DEAD_LETTER_STDERR;
+    begin();
+    assert_int_equal(put_text(noise(1200000)), 0);
+    assert_int_equal(ledger->dropped[DROP_OVERSIZE], 1);
+    assert_int_equal(put_text(noise(1110000)), 0);
+    assert_int_equal(queue->count[QUEUE_DEAD], 1);
+    intake->last = true;
+    assert_int_equal(put(100), 0);
+    assert_int_equal(intake_close(intake), 0);
+    assert_int_equal(queue->count[QUEUE_DEAD], 2);
+    intake->over = true;
+    assert_int_equal(put(100), 0);
+    assert_int_equal(ledger->dropped[DROP_SHUTDOWN], 1);
+}
+
+/* Records that are refused for their size are not made smaller. */
+static void
+packed_resized(void **state)
+{
+    (void)state;
+    packed(false);
+    begin();
+    assert_int_equal(put_text(noise(5000)), 0);
+    assert_int_equal(take(), 1);
+    assert_int_equal(intake_resize(intake, 0, 3000), ERR_BIG);
+}
+
+/* A member that has no room is not begun anew, and is sent once there is. */
+static void
+packed_no_room(void **state)
+{
+    (void)state;
+    for (unsigned with_lines = 0; with_lines < 2; with_lines++) {
+        uint64_t received;
+
+        packed(with_lines);
+        settings.queue_max_bytes = 8192;
+        settings.aggregation_max_bytes = 2000;
+        begin();
+        while (put_text(noise(1500)) == 0)
+            ;
+        received = ledger->received;
+        assert_int_equal(put_text(noise(1500)), ERR_FULL);
+        assert_int_equal(put_text(noise(15)), ERR_FULL);
+        assert_int_equal(ledger->received, received);
+        assert_int_equal(open->events, 1);
+        assert_true(open->sealed);
+        assert_int_equal(queue->events, received - 1);
+        assert_int_equal(take(), received - 1);
+        ledger->delivered += queue_end(queue, QUEUE_STREAM, 0);
+        ledger->delivered += queue_end(queue, QUEUE_STREAM, 1);
+        assert_int_equal(put_text(noise(15)), 0);
+        assert_false(open->sealed);
+        assert_int_equal(open->events, with_lines);
+        assert_int_equal(take() + with_lines, received - 1);
+        assert_int_equal(unpacked(taken((uint32_t)received - 3)).len, 1502 + with_lines);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(filled),   cmocka_unit_test(written),     cmocka_unit_test(counted),
-        cmocka_unit_test(none),     cmocka_unit_test(keys),        cmocka_unit_test(random_keys),
-        cmocka_unit_test(no_room),  cmocka_unit_test(oldest),      cmocka_unit_test(twice_no_room),
-        cmocka_unit_test(oversize), cmocka_unit_test(just_fits),   cmocka_unit_test(resized),
-        cmocka_unit_test(buried),   cmocka_unit_test(small_queue),
+        cmocka_unit_test(filled),         cmocka_unit_test(written),
+        cmocka_unit_test(counted),        cmocka_unit_test(none),
+        cmocka_unit_test(keys),           cmocka_unit_test(random_keys),
+        cmocka_unit_test(no_room),        cmocka_unit_test(oldest),
+        cmocka_unit_test(twice_no_room),  cmocka_unit_test(oversize),
+        cmocka_unit_test(just_fits),      cmocka_unit_test(resized),
+        cmocka_unit_test(buried),         cmocka_unit_test(small_queue),
+        cmocka_unit_test(members),        cmocka_unit_test(packed_lines),
+        cmocka_unit_test(packed_large),   cmocka_unit_test(packed_oversize),
+        cmocka_unit_test(packed_queues),  cmocka_unit_test(packed_dead),
+        cmocka_unit_test(packed_resized), cmocka_unit_test(packed_no_room),
     };
 
     return RUN(argc, argv, tests);

@@ -258,7 +258,7 @@ set_words(struct writer *w, struct dice *dice)
 }
 
 /*
- * Whether records hold several events. By dice of their own, which leave all else as it is; the number that they begin
+ * Whether records hold several events, and are compressed. By dice of their own, which leave all else as it is; the number that they begin
  * with makes it one event a record in the lives of the seeds that were kept before there was another form.
  */
 static void
@@ -271,6 +271,11 @@ set_form(struct writer *w, uint64_t seed)
 
     p->linger_ms = 200;
     if (dice_below(&dice, 2) == 0)
+        return;
+    p->gzip = dice_below(&dice, 2) == 0;
+    if (p->gzip)
+        set(w, "TELEMETRY_COMPRESSION=gzip");
+    if (p->gzip && dice_below(&dice, 2) == 0)
         return;
     set(w, "TELEMETRY_AGGREGATION=lines");
     p->lines_bytes = set_number(w, &dice, "TELEMETRY_AGGREGATION_MAX_BYTES", 1024,
