@@ -43,7 +43,7 @@ scenario('the documents add up to the ledger', { env: { TELEMETRY_METRICS: 'emf'
   assert.deepEqual(
     [all.Received, all.Delivered, all.Dropped, all.Requests, all.Connections, all.BytesDelivered, list.at(-1).Queued],
     [120, ledger.delivered, 0, ledger.requests, ledger.connections, ledger.bytes, 0]);
-  const payload = end.records.reduce((sum, { Data: { length } }) => sum + length, 0);
+  const payload = end.records.reduce((sum, one) => sum + one.data.length, 0);
   assert.deepEqual([all.Records, all.PayloadBytes, all.Units], [ledger.records, ledger.payloadBytes, ledger.units]);
   assert.deepEqual([ledger.records, ledger.payloadBytes, ledger.units], [120, payload, 120]);
 });

@@ -11,6 +11,7 @@
  *                may come twice, as many as the ledger says at most; otherwise none may
  *   stream       true: kinesis-local is the destination, otherwise a list in this process
  *   env, leaf, platform    as for Bench.stand
+ *   form         of the records (forms.mjs), in place of one event each
  *   prepare(run)           what else Bench.stand is to be given, once what a row needs has been started
  *   drive(run)   in place of the usual ten invocations
  *   events       how many there are, in place of 10,000
@@ -26,6 +27,7 @@
  */
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import * as faults from './faults.mjs';
+import { FORMS } from './forms.mjs';
 import { Front } from './front.mjs';
 import { jsonRecords } from './lines.mjs';
 import { Names } from './names.mjs';
@@ -592,6 +594,22 @@ function inJson(name) {
   return { ...row, name: `json-${name}`, what: `over JSON: ${row.what}`, env: { ...row.env, TELEMETRY_WIRE: 'json' } };
 }
 
+/* --- over records of another form, where that can matter ------------------------------------------------------ */
+
+const IN_FORMS = [
+  'partial-30', 'reset-before-reply-accepted', 'reset-in-body', 'silence', 'slow-request', 'refused',
+  'error-InternalFailure-500', 'error-ProvisionedThroughputExceededException-400', 'error-413', 'freeze-random', 'freeze-200'
+];
+
+function inForm(form, name) {
+  const row = USUAL.find((one) => one.name === name);
+  return { ...row, form, name: `${form.name.replaceAll(' ', '-')}-${name}`, what: `in ${form.name}: ${row.what}` };
+}
+
+/* A small request is over before it is slow. */
+const FORM_ROWS = FORMS.flatMap((form) =>
+  IN_FORMS.filter((name) => !(form.gzip && name === 'slow-request')).map((name) => inForm(form, name)));
+
 /* --- what the tests run ----------------------------------------------------------------------------------- */
 
 /*
@@ -638,12 +656,13 @@ const ALIKE = {
     'json-slow-request', 'json-error-InternalFailure-500', 'json-error-ValidationException-400',
     'json-error-UnknownOperationException-404', 'json-error-SerializationException-400', 'json-error-413',
     'json-record-InternalFailure', 'json-record-poison-validation', 'json-request-too-large', 'json-freeze-random'
-  ]
+  ],
+  'lines-and-gzip-partial-30': FORM_ROWS.map(({ name }) => name).filter((name) => !/-(partial-30|freeze-random)$/.test(name))
 };
 
 const asIn = new Map(Object.entries(ALIKE).flatMap(([name, others]) => others.map((other) => [other, name])));
 
-export const rows = [...USUAL, ...IN_JSON.map(inJson)].map((row) => ({ ...row, asIn: asIn.get(row.name) }));
+export const rows = [...USUAL, ...IN_JSON.map(inJson), ...FORM_ROWS].map((row) => ({ ...row, asIn: asIn.get(row.name) }));
 
 for (const name of [...asIn.keys(), ...asIn.values()]) {
   if (!rows.some((row) => row.name === name)) {

@@ -10,6 +10,7 @@
  * What a row is: fault_rows.mjs.
  */
 import { setImmediate as turn } from 'node:timers/promises';
+import { unfold } from './forms.mjs';
 import { jsonRecords } from './lines.mjs';
 import { resultsReply } from './put_records.mjs';
 import { data } from './scenario.mjs';
@@ -43,15 +44,17 @@ const BUDGET_MS = 500;
 /* Where the records go: kinesis-local behind the front, or here, which takes a hundredth of the time. */
 class Destination {
   #taken = new Set(); /* base64 text of each record, once */
+  #size = 0;
 
-  constructor(stream) {
+  constructor(stream, form) {
     this.stream = stream;
+    this.form = form;
     this.records = [];
   }
 
-  /* Of the records that were sent, how many different ones have been accepted. */
+  /* Of the events that were sent, how many different ones have been accepted. */
   get size() {
-    return this.#taken.size;
+    return this.#size;
   }
 
   /* Stands behind a front; several fronts may have the same destination. */
@@ -67,7 +70,12 @@ class Destination {
   }
 
   #count({ call, failing }) {
-    call.Records.forEach(({ Data }, index) => failing.has(index) || this.#taken.add(Data));
+    call.Records.forEach(({ Data }, index) => {
+      if (!failing.has(index) && !this.#taken.has(Data)) {
+        this.#taken.add(Data);
+        this.#size += unfold(this.form, [Buffer.from(Data, 'base64')]).length;
+      }
+    });
   }
 
   #accept({ call, failing, replyForm }) {
@@ -87,7 +95,7 @@ export class FaultRun {
   #cleanups = [];
 
   constructor(row, bench) {
-    Object.assign(this, { row, bench, spell: new Spell(row.spell ?? {}), destination: new Destination(row.stream) });
+    Object.assign(this, { row, bench, spell: new Spell(row.spell ?? {}), destination: new Destination(row.stream, row.form) });
     this.special = row.special ?? [];
     this.records = jsonRecords((row.events ?? EVENTS) - this.special.length, EVENT_BYTES, 'event');
     this.records.splice(SPECIAL_AT, 0, ...this.special);
@@ -114,7 +122,7 @@ export class FaultRun {
       leaf: row.leaf,
       platform: { shutdownMs: SHUTDOWN_MS, timeoutMs: TIMEOUT_MS, ...row.platform },
       ...options,
-      env: (base) => ({ ...USUAL, ...row.env, ...typeof env === 'function' ? env(base) : env }),
+      env: (base) => ({ ...USUAL, ...row.form?.env, ...row.env, ...typeof env === 'function' ? env(base) : env }),
       onFront: (front) => {
         this.destination.behind(front);
         onFront?.(front);
@@ -228,7 +236,7 @@ function judge(run, end, counts) {
 
 /* Lost ones of `special` are the row's own business. */
 function tally(run, end) {
-  const arrived = run.row.stream ? data(end.records) : run.destination.records;
+  const arrived = unfold(run.row.form, run.row.stream ? data(end.records) : run.destination.records);
   const special = new Set(data(run.special));
   const { lost, duplicated, foreign } = compare(data(run.records), arrived);
   const usual = lost.filter((one) => !special.has(one));
