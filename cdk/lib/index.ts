@@ -4,6 +4,8 @@ export * from './kinesis-telemetry-extension';
 export { EXTENSION_NAME, ExtensionLayer, ExtensionLayerProps, LayerPackaging, LISTED_RUNTIMES } from './layer';
 export { AlarmOptions, DashboardOptions, ExtensionAlarms, MetricName, METRICS, METRICS_NAMESPACE } from './metrics';
 export {
+  Aggregation,
+  Compression,
   DropPolicy,
   FlushPolicy,
   LogLevel,

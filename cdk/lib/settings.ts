@@ -33,6 +33,21 @@ export enum FlushPolicy {
   ADAPTIVE = 'adaptive',
 }
 
+/** Whether a record of the stream holds several events. */
+export enum Aggregation {
+  /** One event each: what Lambda's event filters and most consumers expect. */
+  NONE = 'none',
+  /** Several, each ended by a newline: newline-delimited JSON. */
+  LINES = 'lines',
+}
+
+/** Whether the records of the stream are compressed. */
+export enum Compression {
+  NONE = 'none',
+  /** Each record is one gzip member. */
+  GZIP = 'gzip',
+}
+
 /** What becomes of a record that is larger than Kinesis takes. */
 export enum OversizePolicy {
   /** Its longest string is cut, with a note in its place; JSON stays valid. */
@@ -127,6 +142,35 @@ export interface TelemetrySettings {
    * @default PartitionKey.RANDOM
    */
   readonly partitionKey?: PartitionKey;
+
+  /**
+   * Whether a record holds several events: `TELEMETRY_AGGREGATION`. The README tells which form suits which consumer.
+   *
+   * @default Aggregation.NONE
+   */
+  readonly aggregation?: Aggregation;
+
+  /**
+   * The most that a record of several events has, before compression, 1 KiB to 1,000,000 bytes, and no more than half of
+   * `queueMaxSize`: `TELEMETRY_AGGREGATION_MAX_BYTES`. Only with `aggregation`.
+   *
+   * @default Size.kibibytes(256), or half of `queueMaxSize`
+   */
+  readonly aggregationMaxSize?: Size;
+
+  /**
+   * How long what waits for no flush waits for company, 0 to 1 minute: `TELEMETRY_LINGER_MS`.
+   *
+   * @default Duration.millis(200)
+   */
+  readonly linger?: Duration;
+
+  /**
+   * Whether records are compressed: `TELEMETRY_COMPRESSION`.
+   *
+   * @default Compression.NONE
+   */
+  readonly compression?: Compression;
 
   /**
    * Whether invocations are held until their telemetry is delivered: `TELEMETRY_FLUSH`.
@@ -325,6 +369,10 @@ export function settingsEnvironment(settings: TelemetrySettings): Record<string,
     TELEMETRY_TYPES: types(settings.types),
     TELEMETRY_RECORD_FORMAT: word('recordFormat', settings.recordFormat, RecordFormat),
     TELEMETRY_PARTITION_KEY: settings.partitionKey?.value,
+    TELEMETRY_AGGREGATION: word('aggregation', settings.aggregation, Aggregation),
+    TELEMETRY_AGGREGATION_MAX_BYTES: bytes('aggregationMaxSize', settings.aggregationMaxSize, 1024, 1000000),
+    TELEMETRY_LINGER_MS: millis('linger', settings.linger, 0, 60000),
+    TELEMETRY_COMPRESSION: word('compression', settings.compression, Compression),
     TELEMETRY_FLUSH: word('flush', settings.flush, FlushPolicy),
     TELEMETRY_FLUSH_BUDGET_MS: millis('flushBudget', settings.flushBudget, 0, 900000),
     TELEMETRY_HOLD_SILENCE_MS: millis('holdSilence', settings.holdSilence, 0, 5400000),
@@ -352,6 +400,7 @@ export function settingsEnvironment(settings: TelemetrySettings): Record<string,
   };
   // Of the right kind, both of them, by now.
   checkBuffering(settings);
+  checkAggregation(settings);
   return Object.fromEntries(
     Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
@@ -449,6 +498,23 @@ function checkBuffering({ bufferTimeout, flushBudget, flush }: TelemetrySettings
   requireThat(
     !known || flush === FlushPolicy.CONTINUOUS || bufferTimeout!.toMilliseconds() <= Math.max(25, flushBudget!.toMilliseconds()),
     'bufferTimeout: no longer than flushBudget, since the end of an invocation is told as late',
+  );
+}
+
+// The extension would use none of it, or half of the queue, and say so at each start.
+function checkAggregation({ aggregation, aggregationMaxSize, queueMaxSize = Size.mebibytes(4) }: TelemetrySettings): void {
+  if (aggregationMaxSize === undefined || Token.isUnresolved(aggregation)) {
+    return;
+  }
+  const shownSize = aggregationMaxSize.isUnresolved() ? 'a token' : `${aggregationMaxSize.toBytes()} bytes`;
+  requireThat(
+    aggregation === Aggregation.LINES,
+    `aggregationMaxSize: ${shownSize} (TELEMETRY_AGGREGATION_MAX_BYTES) needs aggregation: lines with it, not ${aggregation ?? 'none'}`,
+  );
+  const half = queueMaxSize.isUnresolved() ? Infinity : Math.floor(queueMaxSize.toBytes() / 2);
+  requireThat(
+    aggregationMaxSize.isUnresolved() || aggregationMaxSize.toBytes() <= half,
+    `aggregationMaxSize in bytes: at most half of queueMaxSize, ${half}, not ${shownSize}`,
   );
 }
 

@@ -5,6 +5,8 @@ import { describe, it } from 'node:test';
 import { CfnParameter, Duration, Size } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import {
+  Aggregation,
+  Compression,
   DeadLetter,
   DropPolicy,
   FlushPolicy,
@@ -33,6 +35,12 @@ const SET: [string, TelemetrySettings, string][] = [
   ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.SANDBOX }, 'sandbox'],
   ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.REQUEST }, 'request'],
   ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.fixed('🐟'.repeat(256)) }, `fixed:${'🐟'.repeat(256)}`],
+  ['TELEMETRY_AGGREGATION', { aggregation: Aggregation.NONE }, 'none'],
+  ['TELEMETRY_AGGREGATION', { aggregation: Aggregation.LINES }, 'lines'],
+  ['TELEMETRY_LINGER_MS', { linger: Duration.millis(0) }, '0'],
+  ['TELEMETRY_LINGER_MS', { linger: Duration.minutes(1) }, '60000'],
+  ['TELEMETRY_COMPRESSION', { compression: Compression.NONE }, 'none'],
+  ['TELEMETRY_COMPRESSION', { compression: Compression.GZIP }, 'gzip'],
   ['TELEMETRY_FLUSH', { flush: FlushPolicy.END }, 'end'],
   ['TELEMETRY_FLUSH', { flush: FlushPolicy.CONTINUOUS }, 'continuous'],
   ['TELEMETRY_FLUSH', { flush: FlushPolicy.ADAPTIVE }, 'adaptive'],
@@ -76,11 +84,24 @@ const SET: [string, TelemetrySettings, string][] = [
   ['AWS_CA_BUNDLE', { caBundle: '/var/task/ca.pem' }, '/var/task/ca.pem'],
 ];
 
+/** The same of a variable that needs TELEMETRY_AGGREGATION=lines. */
+const OF_LINES: [string, TelemetrySettings, string][] = [
+  ['TELEMETRY_AGGREGATION_MAX_BYTES', { aggregationMaxSize: Size.kibibytes(1) }, '1024'],
+  ['TELEMETRY_AGGREGATION_MAX_BYTES', { aggregationMaxSize: Size.bytes(1000000) }, '1000000'],
+];
+
 /** Values that the extension would refuse, and what is said of them. */
 const REFUSED: [string, () => TelemetrySettings, RegExp][] = [
   ['no types', () => ({ types: [] }), /^types: at least one/],
   ['unknown type', () => ({ types: ['logs' as TelemetryType] }), /^types: a list, each one platform, function, extension, not \["logs"\]$/],
   ['unknown format', () => ({ recordFormat: 'json' as RecordFormat }), /^recordFormat: message, event, enriched, not "json"$/],
+  ['unknown aggregation', () => ({ aggregation: 'kpl' as Aggregation }), /^aggregation: none, lines, not "kpl"$/],
+  ['unknown compression', () => ({ compression: 'zstd' as Compression }), /^compression: none, gzip, not "zstd"$/],
+  ['small aggregates', () => ({ aggregation: Aggregation.LINES, aggregationMaxSize: Size.bytes(1023) }), /^aggregationMaxSize in bytes: .* 1024 to 1000000, not 1023$/],
+  ['large aggregates', () => ({ aggregation: Aggregation.LINES, aggregationMaxSize: Size.mebibytes(1) }), /1024 to 1000000, not 1048576$/],
+  ['a size of no aggregates', () => ({ aggregationMaxSize: Size.kibibytes(2) }), /^aggregationMaxSize: 2048 bytes \(TELEMETRY_AGGREGATION_MAX_BYTES\) needs aggregation: lines with it, not none$/],
+  ['aggregates of more than half of the queue', () => ({ aggregation: Aggregation.LINES, aggregationMaxSize: Size.bytes(32769), queueMaxSize: Size.kibibytes(64) }), /^aggregationMaxSize in bytes: at most half of queueMaxSize, 32768, not 32769 bytes$/],
+  ['long linger', () => ({ linger: Duration.millis(60001) }), /^linger in milliseconds: .* 0 to 60000, not 60001$/],
   ['unknown flush', () => ({ flush: 'never' as FlushPolicy }), /^flush: end, continuous, adaptive/],
   ['unknown oversize', () => ({ oversize: '' as OversizePolicy }), /^oversize: /],
   ['unknown drop', () => ({ drop: 'all' as DropPolicy }), /^drop: newest, oldest/],
@@ -133,6 +154,14 @@ describe('settings', () => {
       assert.deepEqual(settingsEnvironment(settings), { [name]: value });
     });
   }
+  for (const [name, settings, value] of OF_LINES) {
+    it(`${Object.keys(settings)[0]}: ${name}=${value}, with lines`, () => {
+      assert.deepEqual(
+        settingsEnvironment({ aggregation: Aggregation.LINES, ...settings }),
+        { TELEMETRY_AGGREGATION: 'lines', [name]: value },
+      );
+    });
+  }
   for (const [name, settings, message] of REFUSED) {
     it(`refuses ${name}`, () => {
       assert.throws(() => settingsEnvironment(settings()), { name: 'ConfigurationError', message });
@@ -145,6 +174,14 @@ describe('settings', () => {
 
   it('lets FIPS and an endpoint pass where endpoints are ignored', () => {
     settingsEnvironment({ endpointUrl: 'https://a', useFipsEndpoint: true, ignoreConfiguredEndpointUrls: true });
+  });
+
+  it('lets aggregates of half of the queue pass, and tokens', () => {
+    const number = new CfnParameter(makeStack(), 'Number', { type: 'Number' }).valueAsNumber;
+    const lines = { aggregation: Aggregation.LINES };
+    settingsEnvironment({ ...lines, aggregationMaxSize: Size.kibibytes(32), queueMaxSize: Size.kibibytes(64) });
+    settingsEnvironment({ ...lines, aggregationMaxSize: Size.kibibytes(32), queueMaxSize: Size.bytes(number) });
+    settingsEnvironment({ ...lines, aggregationMaxSize: Size.bytes(number), queueMaxSize: Size.kibibytes(64) });
   });
 
   it('lets tokens through', () => {
@@ -177,7 +214,7 @@ describe('settings', () => {
     const read = new Set(source.match(/"(TELEMETRY_[A-Z_]+|AWS_[A-Z_0-9]+)"/g)!.map((name) => name.slice(1, -1)));
     const byLambda = /^AWS_(REGION|DEFAULT_REGION|LAMBDA_.*|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CONTAINER_.*)$/;
     const wanted = [...read].filter((name) => !byLambda.test(name));
-    assert.deepEqual(wanted.filter((name) => !SET.some(([variable]) => variable === name)), []);
+    assert.deepEqual(wanted.filter((name) => ![...SET, ...OF_LINES].some(([variable]) => variable === name)), []);
     assert.ok(wanted.length >= 25);
   });
 });
