@@ -12,6 +12,7 @@
 #include "extension/lifecycle.h"
 #include "io/environment.h"
 #include "io/log.h"
+#include "protocol/crc32.h"
 #include "protocol/sha256.h"
 
 enum { EXIT_USAGE = 2, SAY_WAIT_MS = 10000 };
@@ -117,6 +118,7 @@ int
 main(int argc, char **argv)
 {
     const char *started = argv[0];
+    unsigned has;
 
     if (argc == 3 && strcmp(argv[1], "--name") == 0)
         started = argv[2];
@@ -131,7 +133,9 @@ main(int argc, char **argv)
                    EXIT_USAGE);
     /* before anything can be waited for, so that a signal never ends us without a ledger */
     watch_signals();
-    sha256_use_cpu((system_cpu() & SYSTEM_CPU_SHA256) != 0);
+    has = system_cpu();
+    sha256_use_cpu((has & SYSTEM_CPU_SHA256) != 0);
+    crc32_use_cpu((has & SYSTEM_CPU_CRC32) != 0);
     settings_read(&settings, &source);
     log_set_level(settings.log_level);
     environment_unasked(unknown);
