@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/block.h"
 #include "protocol/intake_parts.h"
 #include "protocol/splitmix.h"
 
@@ -101,6 +102,14 @@ intake_add(struct intake *in, char *room, size_t key_len, size_t data_len,
 
 /* --- several events a record --- */
 
+COLD void
+intake_blank(char *line, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (line[i] == '\n')
+            line[i] = ' ';
+}
+
 int
 intake_close(struct intake *in)
 {
@@ -119,6 +128,27 @@ intake_close(struct intake *in)
     intake_add(in, room, a->key_len, a->len, origin);
     aggregate_clear(a);
     return 0;
+}
+
+/*
+ * Whether the line may have a newline within: never in a string. Looks for it in the event, since what has just been
+ * written cannot be read yet without waiting for it.
+ */
+static bool
+has_newline(const struct intake *in, const struct event *event)
+{
+    struct span text = event->text;
+    size_t at = 0;
+
+    if (in->settings->format == EVENT_MESSAGE) {
+        text = event_message(event);
+        if (text.p[0] == '"')
+            return false;
+    }
+    for (; at + BLOCK_BYTES <= text.len; at += BLOCK_BYTES)
+        if (block_equal(block_at(text.p + at), '\n') != 0)
+            return true;
+    return memchr(text.p + at, '\n', text.len - at) != NULL;
 }
 
 /* Whether there may be one event more in the record that is open, and this one. */
@@ -144,7 +174,8 @@ take_line(struct intake *in, const struct event *event, size_t size)
         return intake_large(in, own_key(in, event, random), event);
     o = out_to(a->data + a->len, size);
     (void)event_write(&o, in->settings->format, event, &in->origin);
-    intake_one_line(o.p, o.len);
+    if (has_newline(in, event))
+        intake_blank(o.p, o.len);
     out_byte(&o, '\n');
     if (a->events > 0 && a->len + o.len > a->max) {
         if (intake_close(in) != 0)
@@ -173,6 +204,8 @@ take_packed(struct intake *in, const struct event *event)
         intake_lost(in, DROP_OVERSIZE);
         return 0;
     }
+    if (a->max > 0 && has_newline(in, event))
+        intake_blank(o.p, o.len);
     len = intake_end_line(in, o.len);
     if (a->events > 0 && (!belongs(in, event) || !aggregate_takes(a, len)) && intake_close(in) != 0)
         return ERR_FULL;

@@ -223,7 +223,7 @@ intake_large(struct intake *in, struct span key, const struct event *event)
         return 0;
     }
     if (end_len(in) > 0)
-        intake_one_line(o.p, o.len);
+        intake_blank(o.p, o.len);
     if (o.len > line_max(in, key.len))
         return intake_oversize(in, key, o.len);
     if (add_copy(in, key, out_span(&o), false) != 0)

@@ -3,8 +3,6 @@
 /*
  * What the files that make up intake.h have in common, and nobody else needs.
  */
-#include <string.h>
-
 #include "protocol/intake.h"
 
 /* An event, and what `enriched` adds to it. */
@@ -38,15 +36,8 @@ intake_data_max(const struct intake *in, size_t key_len, size_t limit)
     return limit > key_len ? limit - key_len : 0;
 }
 
-/* JSON may have newlines between its tokens, where a blank is the same, and does not end the line. */
-static inline void
-intake_one_line(char *line, size_t len)
-{
-    char *end = line + len;
-
-    while ((line = memchr(line, '\n', (size_t)(end - line))) != NULL)
-        *line++ = ' ';
-}
+/* Newlines become blanks, and do not end the line: JSON may have them between its tokens, where a blank is the same. */
+void intake_blank(char *line, size_t len);
 
 /* Ends what is in the scratch as a line, if records have several. Returns its length. */
 static inline size_t
@@ -54,7 +45,6 @@ intake_end_line(struct intake *in, size_t len)
 {
     if (in->settings->aggregation == AGGREGATION_NONE)
         return len;
-    intake_one_line(in->scratch, len);
     in->scratch[len] = '\n';
     return len + 1;
 }
