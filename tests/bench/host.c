@@ -92,7 +92,7 @@ free_port(void)
 static char **
 make_environment(void)
 {
-    static char *e[24];
+    static char *e[32];
     char **at = e;
 
     *at++ = setting("PATH", "/usr/local/bin:/usr/bin:/bin");
@@ -115,6 +115,9 @@ make_environment(void)
     *at++ = setting("NODE_EXTRA_CA_CERTS", "%s", o.ca);
     *at++ = setting("SSL_CERT_FILE", "%s", o.ca);
     *at++ = setting("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true");
+    for (char *one = o.settings ? strtok(strdup(o.settings), ",") : NULL;
+         one && at < e + sizeof(e) / sizeof(*e) - 1; one = strtok(NULL, ","))
+        *at++ = one;
     *at = NULL;
     return e;
 }
@@ -316,8 +319,11 @@ print_sink(const struct sink_counts *c)
            c->connections, c->requests, c->json, c->cbor, c->checked, c->records, c->unique,
            c->duplicates);
     printf("\"dataBytes\":%" PRIu64 ",\"keyBytes\":%" PRIu64 ",\"bytesIn\":%" PRIu64
-           ",\"bytesOut\":%" PRIu64 ",\"foreign\":%" PRIu64 ",\"wrongSignatures\":%" PRIu64 "}",
+           ",\"bytesOut\":%" PRIu64 ",\"foreign\":%" PRIu64 ",\"wrongSignatures\":%" PRIu64 ",",
            c->data_bytes, c->key_bytes, c->bytes_in, c->bytes_out, c->foreign, c->wrong_signatures);
+    printf("\"entries\":%" PRIu64 ",\"units1k\":%" PRIu64 ",\"units5k\":%" PRIu64
+           ",\"units25k\":%" PRIu64 "}",
+           c->entries, c->units_1k, c->units_5k, c->units_25k);
 }
 
 static int

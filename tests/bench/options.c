@@ -23,6 +23,7 @@ static const struct {
     {"--key", &o.key, NULL},
     {"--ca", &o.ca, NULL},
     {"--log", &o.log, NULL},
+    {"--settings", &o.settings, NULL},
     {"--events", NULL, &o.events},
     {"--size", NULL, &o.size},
     {"--per-invocation", NULL, &o.per_invocation},

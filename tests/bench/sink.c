@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "net.h"
 #include "records.h"
@@ -15,6 +16,7 @@
 
 #define RECORDS_MAX 500
 #define REPLY_MAX 65536
+#define UNPACKED_MAX (2 << 20)
 #define SEQUENCE_NUMBER "49590338271490256608559692538361571095921575989136588898"
 #define SHARD "shardId-000000000000"
 
@@ -49,8 +51,10 @@ struct peer {
     uint64_t in_before, out_before; /* what of the connection's bytes has been counted */
     bool json, check;
     struct sink_counts counts; /* of the request */
-    char *record, *wanted;     /* room for one record */
-    uint32_t ids[RECORDS_MAX];
+    char *record, *wanted;     /* room for one event */
+    char *unpacked;            /* and for one record */
+    uint32_t *ids;
+    size_t ids_cap;
     char reply[REPLY_MAX];
 };
 
@@ -77,9 +81,20 @@ as_logged(struct peer *p, const struct a_record *r, uint32_t id)
 }
 
 static void
-take_record(void *context, const struct a_record *r)
+add_id(struct peer *p, uint32_t id)
 {
-    struct peer *p = context;
+    if (p->counts.records == p->ids_cap) {
+        p->ids_cap = 2 * p->ids_cap + RECORDS_MAX;
+        p->ids = realloc(p->ids, p->ids_cap * sizeof(p->ids[0]));
+        if (!p->ids)
+            die("no memory");
+    }
+    p->ids[p->counts.records++] = id;
+}
+
+static void
+take_event(struct peer *p, const struct a_record *r)
+{
     char first[12];
     size_t size = p->json ? base64_size(r->data, r->data_len) : r->data_len;
     int64_t id = -1;
@@ -88,13 +103,65 @@ take_record(void *context, const struct a_record *r)
         id = load_id(first, sizeof(first));
     else if (!p->json)
         id = load_id(r->data, r->data_len);
-    p->counts.data_bytes += size;
-    p->counts.key_bytes += r->key_len;
     if (id < 0 || (size_t)id >= p->sink->load->events_len || size != p->sink->load->size ||
-        p->counts.records == RECORDS_MAX || (p->check && !as_logged(p, r, (uint32_t)id)))
+        (p->check && !as_logged(p, r, (uint32_t)id)))
         p->counts.foreign++;
     else
-        p->ids[p->counts.records++] = (uint32_t)id;
+        add_id(p, (uint32_t)id);
+}
+
+/* What a record holds once it is decompressed; nothing when it cannot be. */
+static struct a_record
+unpack(struct peer *p, const struct a_record *r)
+{
+    struct a_record whole = *r;
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)r->data,
+                  .avail_in = (uInt)r->data_len,
+                  .next_out = (Bytef *)p->unpacked,
+                  .avail_out = UNPACKED_MAX};
+
+    if (p->json || r->data_len < 2 || (uint8_t)r->data[0] != 0x1f || (uint8_t)r->data[1] != 0x8b)
+        return whole;
+    whole.data = p->unpacked;
+    whole.data_len = 0;
+    /* 16: gzip */
+    if (inflateInit2(&z, 16 + MAX_WBITS) == Z_OK && inflate(&z, Z_FINISH) == Z_STREAM_END &&
+        z.avail_in == 0)
+        whole.data_len = UNPACKED_MAX - z.avail_out;
+    inflateEnd(&z);
+    return whole;
+}
+
+static uint64_t
+units(size_t bytes, unsigned kib)
+{
+    return (bytes + kib * 1024 - 1) / (kib * 1024);
+}
+
+static void
+take_record(void *context, const struct a_record *r)
+{
+    struct peer *p = context;
+    size_t size = p->json ? base64_size(r->data, r->data_len) : r->data_len;
+    struct a_record rest = unpack(p, r);
+    bool lines = !p->json && rest.data_len > 0 && rest.data[rest.data_len - 1] == '\n';
+
+    p->counts.data_bytes += size;
+    p->counts.key_bytes += r->key_len;
+    p->counts.entries++;
+    p->counts.units_1k += units(size + r->key_len, 1);
+    p->counts.units_5k += units(size + r->key_len, 5);
+    p->counts.units_25k += units(size + r->key_len, 25);
+    while (lines && rest.data_len > 0) {
+        const char *end = memchr(rest.data, '\n', rest.data_len);
+        struct a_record line = {rest.data, (size_t)(end - rest.data), r->key_len};
+
+        take_event(p, &line);
+        rest.data += line.data_len + 1;
+        rest.data_len -= line.data_len + 1;
+    }
+    if (!lines)
+        take_event(p, &rest);
 }
 
 static void
@@ -226,7 +293,8 @@ serve(struct sink *s, int fd)
 {
     struct peer *p = calloc(1, sizeof(*p));
 
-    if (!p || !(p->record = malloc(2 * (s->load->size + 4))) || !(p->tls = SSL_new(s->tls)))
+    if (!p || !(p->record = malloc(2 * (s->load->size + 4))) ||
+        !(p->unpacked = malloc(UNPACKED_MAX)) || !(p->tls = SSL_new(s->tls)))
         die("no memory");
     p->sink = s;
     p->wanted = p->record + s->load->size + 4;
@@ -243,6 +311,8 @@ serve(struct sink *s, int fd)
     close(fd);
     http_in_free(&p->in);
     free(p->record);
+    free(p->unpacked);
+    free(p->ids);
     free(p);
 }
 

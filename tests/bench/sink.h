@@ -3,9 +3,9 @@
 /*
  * What stands for Kinesis: takes PutRecords over TLS 1.2, counts, and answers that all was accepted.
  *
- * A thread serves each connection. Every record's id is looked up among those of the load; of every
- * SINK_CHECK_EVERY-th request, beginning with the first, the signature is computed anew and every
- * record compared with what was logged.
+ * A thread serves each connection. A record holds an event, or several, each with a newline behind it; in CBOR it may
+ * be compressed. Every event's id is looked up among those of the load; of every SINK_CHECK_EVERY-th request, beginning
+ * with the first, the signature is computed anew and every event compared with what was logged.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,8 +20,12 @@
 /* What has arrived. bytes_in, bytes_out: payload of TCP, the handshakes included. */
 struct sink_counts {
     uint64_t connections, handshakes, requests, json, cbor, checked;
-    uint64_t records, unique, duplicates, data_bytes, key_bytes, bytes_in, bytes_out;
-    uint64_t foreign;          /* records that nobody logged, or not so */
+    uint64_t records, unique, duplicates, data_bytes, key_bytes, bytes_in,
+        bytes_out;    /* records: events */
+    uint64_t entries; /* records of the stream */
+    uint64_t units_1k, units_5k,
+        units_25k;             /* their data and keys, each rounded up to so many KiB */
+    uint64_t foreign;          /* events that nobody logged, or not so */
     uint64_t wrong_signatures; /* of those checked */
     uint64_t unreadable;       /* requests */
     int64_t last_ns;           /* when the latest answer had been written */
