@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { snippet } from './support/readme';
 import { temporaryFolder } from './support/temporary';
 
@@ -39,9 +41,15 @@ function lines(): { text: string; record: [string, string] }[] {
   const data = [
     ...Array.from({ length: 1200 }, (_, i) => `line ${i}`),
     '{"a":"\\u0000 \\\\ % & \\" 🐟"}',
+    // Records of several events.
+    '{"a":1}\n{"b":"\\n"}\n', 'a line\n'.repeat(40_000),
     ...Array.from({ length: 12 }, (_, i) => `${i}${'x'.repeat(900_000)}`),
   ];
-  const binary = Array.from({ length: 700 }, (_, i) => Buffer.from([0x80, i & 255, i >> 8]));
+  const binary = [
+    ...Array.from({ length: 700 }, (_, i) => Buffer.from([0x80, i & 255, i >> 8])),
+    // The same, compressed.
+    gzipSync('{"a":1}\n{"b":2}\n'), gzipSync(randomBytes(200_000)),
+  ];
   return [
     ...data.map((text, i) => ({ text: JSON.stringify({ Data: text, PartitionKey: `k${i}` }), bytes: Buffer.from(text), key: `k${i}` })),
     ...binary.map((bytes, i) => ({ text: JSON.stringify({ DataBase64: bytes.toString('base64'), PartitionKey: `b${i}` }), bytes, key: `b${i}` })),
