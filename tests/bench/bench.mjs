@@ -16,7 +16,7 @@ import { deflateRawSync } from 'node:zlib';
 import { Host } from './host.mjs';
 import { limits } from './limits.mjs';
 import { machine, machineText } from './machine.mjs';
-import { CASES, evaluate, growth, runsFor, summary } from './measures.mjs';
+import { CASES, bursts, evaluate, growth, runsFor, summary, volume } from './measures.mjs';
 import { plot } from './plot.mjs';
 import { RUNS, perform } from './runs.mjs';
 import { LAYER_FOLDER, NATIVE_FOLDER, OUTPUT_FOLDER, subjects } from './subjects.mjs';
@@ -110,6 +110,7 @@ function print(report) {
     own && text.ceilingsText(own, rates),
     report.sizes.length > 0 && text.sizesText(report.sizes),
     report.growth.length > 0 && text.growthText(report.growth),
+    report.volume.length > 0 && text.volumeText(report.volume, report.bursts),
     report.micro.length > 0 && text.microText(report.micro),
     report.notes.join('\n'),
     report.limits.length > 0 && text.limitsText(report.limits),
@@ -140,7 +141,8 @@ const report = {
   machine: where, parameters: RUNS, subjects: list, measures, own,
   rates: measures.find(({ id }) => id === 'rate')?.subjects ?? {},
   sizes: cases.includes('size') ? sizes(list.filter(({ name }) => name !== 'launcher')) : [],
-  growth: growth(results), micro: small, notes: notes(results), limits: limits(measures, small), failures
+  growth: growth(results), volume: volume(results), bursts: bursts(results), micro: small, notes: notes(results),
+  limits: limits(measures, small, volume(results), bursts(results)), failures
 };
 print(report);
 await save(report);

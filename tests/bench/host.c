@@ -335,6 +335,7 @@ run(const char *program)
         die("run needs --certificate, --key and --ca");
     pin_away_from(cpu);
     load_init(&r.load, o.events, o.size);
+    r.load.objects = o.objects != 0;
     r.holds_ms = calloc(o.events / o.per_invocation + 3, sizeof(double));
     runtime_api_start(&r.api);
     sink_start(&r.sink, &r.load, o.certificate, o.key, (unsigned)o.delay_ms);
@@ -372,6 +373,7 @@ ceilings(void)
         die("ceilings needs --certificate, --key and --events");
     pin_away_from(cpu);
     load_init(&r.load, o.events, o.size);
+    r.load.objects = o.objects != 0;
     load_write(&r.load, o.post_events, o.post_bytes, false);
     printf("{\"generator\":%.0f,", ceiling_of_generator(&r.load, o.per_invocation, cpu));
     sink_start(&r.sink, &r.load, o.certificate, o.key, (unsigned)o.delay_ms);

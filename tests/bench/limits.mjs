@@ -70,6 +70,28 @@ function small(micro) {
   ];
 }
 
+/* What the forms of records save, and may cost, against one event a record in the same run. */
+function volume(rows, bursts) {
+  const of = (size, perInvocation, form) => rows.find((one) =>
+    one.size === size && one.perInvocation === perInvocation && one.form === form && one.subject === 'ours') ?? {};
+  const over = (what, size, perInvocation, form) =>
+    of(size, perInvocation, form)[what] / of(size, perInvocation, 'one event')[what];
+  const both = 'lines, gzip';
+  return [
+    ...row('units of 1 KB, 1,000 lines of 200 bytes: lines', over('units1k', 200, 1000, 'lines'), 1 / 5, 'times'),
+    ...row(`units of 1 KB, 1,000 lines of 200 bytes: ${both}`, over('units1k', 200, 1000, both), 1 / 22, 'times'),
+    ...row(`units of 1 KB, 10 lines of 200 bytes: ${both}`, over('units1k', 200, 10, both), 1 / 8, 'times'),
+    ...row('CPU, 1,000 lines of 200 bytes: lines', over('cpuSeconds', 200, 1000, 'lines'), 0.7, 'times'),
+    ...row(`CPU, 1,000 lines of 200 bytes: ${both}`, over('cpuSeconds', 200, 1000, both), 1.2, 'times'),
+    ...[[10, 0.2], [1000, 2]].flatMap(([perInvocation, ms]) => row(`hold, ${perInvocation} lines of 200 bytes: gzip adds`,
+      of(200, perInvocation, both).holdMs - of(200, perInvocation, 'lines').holdMs, ms, 'ms')),
+    ...row('hold, 5,000 lines of 200 bytes: lines', bursts.lines / bursts['one event'], 1 / 3, 'times'),
+    ...rows.filter(({ subject, form }) => subject === 'ours' && form !== 'one event').flatMap(
+      ({ size, perInvocation, form, peakMb }) => perInvocation === 1000 && size === 200
+        ? row(`memory after 100,000 lines of 200 bytes: ${form}`, peakMb, 1.5, 'MB') : [])
+  ];
+}
+
 /* Of the encoder over zlib at level 1, for each corpus and size of block: how fast it is, and how large the result. */
 function gzipOverZlib(micro) {
   const values = new Map(micro.map(({ measure, value }) => [measure, value]));
@@ -99,10 +121,10 @@ function gzip(micro) {
   ];
 }
 
-export function limits(measures, micro) {
+export function limits(measures, micro, volumes, bursts) {
   return [
     ...cold(measures), ...memory(measures), ...cpu(measures),
     ...row('sent over data and key, 200 bytes', medians(measures, 'wireRatio200').ours, 1.1, 'times'),
-    ...hold(measures), ...small(micro), ...gzip(micro)
+    ...hold(measures), ...volume(volumes, bursts), ...small(micro), ...gzip(micro)
   ];
 }

@@ -23,6 +23,9 @@ static const char *const words[] = {
 #define BEFORE_RECORD "{\"time\":\"" A_TIME "\",\"type\":\"function\",\"record\":"
 #define BEFORE_REQUEST "{\"timestamp\":\"" A_TIME "\",\"level\":\"INFO\",\"requestId\":\""
 #define BEFORE_MESSAGE REQUEST_ID "\",\"message\":"
+/* What is before a message's number. */
+#define STRING "\"#"
+#define OBJECT "{\"id\":\"#"
 #define TIME_AT (sizeof("{\"time\":\"") - 1)
 #define ID_DIGITS 8
 #define ENVELOPE 512 /* an event without its message is smaller, strings or not */
@@ -38,9 +41,9 @@ dice(uint32_t *state)
 static void
 make_message(char *to, size_t size, uint32_t *state)
 {
-    size_t at = LOAD_ID_BYTES;
+    size_t at = sizeof(STRING "00000000 ") - 1;
 
-    memcpy(to, "\"#00000000 ", LOAD_ID_BYTES);
+    memcpy(to, STRING "00000000 ", at);
     for (;;) {
         const char *word = words[dice(state) % WORDS];
         size_t len = strlen(word);
@@ -53,6 +56,36 @@ make_message(char *to, size_t size, uint32_t *state)
     }
     memset(to + at, '7', size - 1 - at);
     to[size - 1] = '"';
+}
+
+/* {"id":"#00000000 ","path":"/orders/4711",...}: the same members each time, and other values. */
+static void
+make_object(char *to, size_t size, uint32_t *state)
+{
+    static const char *const texts[] = {
+        "order accepted, payment is pending", "order shipped to the customer",
+        "stock reserved in the warehouse", "no stock left, order is waiting"};
+    char text[256];
+    int len = snprintf(
+        text, sizeof(text),
+        OBJECT "00000000 \",\"path\":\"/orders/%u\",\"status\":%u,\"ms\":%u.%u,\"customer\":"
+               "\"c-%04u\",\"text\":\"",
+        dice(state) % 10000, 200 + dice(state) % 3, dice(state) % 100, dice(state) % 10,
+        dice(state) % 10000);
+    size_t at = (size_t)len < size - 2 ? (size_t)len : size - 2;
+
+    memcpy(to, text, at);
+    while (at < size - 2) {
+        const char *line = texts[dice(state) % 4];
+        size_t n = strlen(line);
+
+        n = n < size - 2 - at ? n : size - 2 - at;
+        memcpy(to + at, line, n);
+        at += n;
+        if (at < size - 2)
+            to[at++] = ' ';
+    }
+    memcpy(to + at, "\"}", 2);
 }
 
 /* Appends, escaped when it goes into a string. Returns the end. */
@@ -78,7 +111,8 @@ make_event(struct load *l, char *to, const char *message, bool string)
     at = append(at, BEFORE_REQUEST, sizeof(BEFORE_REQUEST) - 1, string);
     l->request_at = (size_t)(at - to);
     at = append(at, BEFORE_MESSAGE, sizeof(BEFORE_MESSAGE) - 1, string);
-    l->number_at = (size_t)(append(at, "\"#", 2, string) - to);
+    l->number_at = l->objects ? (size_t)(append(at, OBJECT, sizeof(OBJECT) - 1, string) - to)
+                              : (size_t)(append(at, STRING, sizeof(STRING) - 1, string) - to);
     at = append(at, message, l->size, string);
     at = append(at, "}\"", 1 + string, false);
     return append(at, "},", 2, false);
@@ -108,7 +142,7 @@ load_write(struct load *l, size_t post_events, size_t post_bytes, bool strings)
         char *message = l->messages + l->texts_len * l->size;
         char *begin = l->text + l->begin[l->texts_len];
 
-        make_message(message, l->size, &state);
+        (l->objects ? make_object : make_message)(message, l->size, &state);
         size_t end = (size_t)(make_event(l, begin, message, strings) - l->text);
         if (end > post_bytes)
             break;
@@ -153,18 +187,19 @@ load_record(const struct load *l, size_t id, char *record)
     if (!l->messages)
         return false;
     memcpy(record, l->messages + l->shape[id] * l->size, l->size);
-    digits(record + 2, ID_DIGITS, id);
+    digits(record + (l->objects ? sizeof(OBJECT) : sizeof(STRING)) - 1, ID_DIGITS, id);
     return true;
 }
 
 int64_t
 load_id(const char *record, size_t len)
 {
+    size_t begin = len > 0 && record[0] == '{' ? sizeof(OBJECT) - 1 : sizeof(STRING) - 1;
     int64_t id = 0;
 
-    if (len < LOAD_ID_BYTES || record[0] != '"' || record[1] != '#' || record[10] != ' ')
+    if (len < LOAD_ID_BYTES || record[begin - 1] != '#' || record[begin + ID_DIGITS] != ' ')
         return -1;
-    for (size_t i = 2; i < 10; i++) {
+    for (size_t i = begin; i < begin + ID_DIGITS; i++) {
         if (record[i] < '0' || record[i] > '9')
             return -1;
         id = id * 10 + record[i] - '0';

@@ -6,6 +6,8 @@
  *     {"time":"2026-11-20T10:00:00.951Z","type":"function","record":{"timestamp":"2026-11-20T10:00:00.951Z",
  *      "level":"INFO","requestId":"459921b5-681c-4a96-beb0-000000000007","message":"#00000042 order ..."}}
  *
+ * or, of a function that logs objects, "message":{"id":"#00000042 ","path":"/orders/4711",...}.
+ *
  * The value of message, quotes and escapes included, is what arrives in Kinesis, and has exactly the
  * size asked for. As many events as one POST may hold are written once; before each POST the times,
  * the request's id and the events' numbers are put into them.
@@ -18,6 +20,7 @@ struct load {
     size_t size;       /* bytes of a record in Kinesis */
     size_t events_len; /* events in all */
     size_t texts_len;  /* events in a POST at most */
+    bool objects;      /* set after load_init: messages are objects */
 
     /* private */
     char *messages;  /* of each text: size bytes */
@@ -47,7 +50,7 @@ const char *load_events(struct load *l, size_t first, size_t len, uint64_t reque
 bool load_record(const struct load *l, size_t id, char *record);
 
 /* The number at the beginning of a record of which len bytes are there; -1: it is none of ours. */
-#define LOAD_ID_BYTES 11
+#define LOAD_ID_BYTES 18
 int64_t load_id(const char *record, size_t len);
 
 /* "2026-11-20T10:00:00.951Z", of now. */

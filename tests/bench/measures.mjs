@@ -6,6 +6,8 @@
  *   run     of runs.mjs
  *   values  of one round's figures: numbers
  */
+import { BURST, FORMS, VOLUME_INVOCATIONS, VOLUME_SIZES, volumeRun } from './runs.mjs';
+
 const each = (value) => (figures) => [value(figures)];
 const mark = (events) => (figures) => figures.marks.find((one) => one.events >= events);
 const kinds = [['200', 'load200', '200 bytes'], ['2000', 'load2000', '2 KB']];
@@ -58,7 +60,7 @@ export const MEASURES = [
 
 export const GROWTH = ['growth1k', 'growth10k', 'growth100k', 'growth1M'];
 
-export const CASES = ['cold', 'memory', 'cpu', 'rate', 'wire', 'hold', 'shutdown', 'size', 'growth', 'micro'];
+export const CASES = ['cold', 'memory', 'cpu', 'rate', 'wire', 'hold', 'shutdown', 'size', 'growth', 'volume', 'micro'];
 
 /* The runs that a choice of cases needs, in the order of RUNS. */
 export function runsFor(cases, names) {
@@ -66,7 +68,7 @@ export function runsFor(cases, names) {
   if (cases.includes('growth')) {
     GROWTH.forEach((name) => wanted.add(name));
   }
-  return names.filter((name) => wanted.has(name));
+  return names.filter((name) => wanted.has(name) || (cases.includes('volume') && name.startsWith('volume')));
 }
 
 function middle(sorted) {
@@ -86,6 +88,34 @@ export function evaluate(cases, results) {
     ...rest,
     subjects: Object.fromEntries(Object.entries(results[rest.run] ?? {}).map(
       ([name, rounds]) => [name, summary(rounds.flatMap(values))]).filter(([, one]) => one))
+  }));
+}
+
+const MILLION = 1_000_000;
+
+/* What the records of a form come to, for each size of line and number of lines an invocation: rows, for a million events. */
+export function volume(results) {
+  return VOLUME_SIZES.flatMap((size) => VOLUME_INVOCATIONS.flatMap((perInvocation) =>
+    Object.keys(FORMS).flatMap((form) => Object.entries(results[volumeRun(size, perInvocation, form)] ?? {})
+      .filter(([, rounds]) => rounds.length > 0).map(([subject, rounds]) => {
+        const [{ events, sink, marks: [{ peakKb }] }] = rounds;
+        const of = (value) => summary(rounds.flatMap(value)).median;
+        const million = (count) => (count * MILLION) / events;
+        return {
+          size, perInvocation, form, subject,
+          records: million(sink.entries), bytes: million(sink.dataBytes + sink.keyBytes),
+          units1k: million(sink.units1k), units5k: million(sink.units5k), units25k: million(sink.units25k),
+          wireBytes: sink.bytesIn / events, cpuSeconds: (of((f) => [f.cpuLoadS]) * 100_000) / events,
+          holdMs: of(holds), peakMb: peakKb / 1024
+        };
+      }))));
+}
+
+/* How long an invocation of 5,000 lines is held while Kinesis takes its time, by form. */
+export function bursts(results) {
+  return Object.fromEntries(Object.keys(FORMS).flatMap((form) => {
+    const rounds = results[`${BURST} ${form}`]?.ours ?? [];
+    return rounds.length > 0 ? [[form, summary(rounds.flatMap(holds)).median]] : [];
   }));
 }
 

@@ -29,6 +29,7 @@ static const struct {
     {"--per-invocation", NULL, &o.per_invocation},
     {"--post-events", NULL, &o.post_events},
     {"--post-bytes", NULL, &o.post_bytes},
+    {"--objects", NULL, &o.objects},
     {"--delay-ms", NULL, &o.delay_ms},
     {"--idle-ms", NULL, &o.idle_ms},
     {"--patience-s", NULL, &o.patience_s},

@@ -10,6 +10,7 @@ struct options {
     unsigned long events, size;               /* events 0: SHUTDOWN follows the first next */
     unsigned long per_invocation, post_events, post_bytes;
     const char *settings;           /* more of the environment, as NAME=value,NAME=value */
+    unsigned long objects;          /* 1: what is logged are objects (load.h) */
     unsigned long delay_ms;         /* of each answer of Kinesis */
     unsigned long idle_ms;          /* between invocations */
     unsigned long patience_s;       /* with one thing that is awaited */

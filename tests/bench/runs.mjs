@@ -11,6 +11,37 @@ const MARKS = '10000,100000';
 
 const grown = (events, rounds) => ({ rounds, only: 'ours', options: { events, marks: events } });
 
+/* The forms of records, by the settings that make them; the first is what all subjects have. */
+export const FORMS = {
+  'one event': null,
+  lines: 'TELEMETRY_AGGREGATION=lines',
+  gzip: 'TELEMETRY_COMPRESSION=gzip',
+  'lines, gzip': 'TELEMETRY_AGGREGATION=lines,TELEMETRY_COMPRESSION=gzip'
+};
+
+export const VOLUME_SIZES = [200, 1000];
+export const VOLUME_INVOCATIONS = [1, 10, 1000];
+const VOLUME_EVENTS = { 1: 2_000, 10: 10_000, 1000: 100_000 };
+
+/* Lines of a function that logs objects. */
+export function volumeRun(size, perInvocation, form) {
+  return `volume ${size} ${perInvocation} ${form}`;
+}
+
+export const BURST = 'volume burst';
+
+function formed(options, settings) {
+  return { rounds: 3, ...settings ? { only: 'ours' } : {}, options: { ...options, objects: 1, ...settings ? { settings } : {} } };
+}
+
+const VOLUME = Object.entries(FORMS).flatMap(([form, settings]) => [
+  ...VOLUME_SIZES.flatMap((size) => VOLUME_INVOCATIONS.map((perInvocation) => [
+    volumeRun(size, perInvocation, form),
+    formed({ events: VOLUME_EVENTS[perInvocation], size, perInvocation, marks: String(VOLUME_EVENTS[perInvocation]) }, settings)
+  ])),
+  [`${BURST} ${form}`, { ...formed({ events: 20_000, size: 200, perInvocation: 5_000, delayMs: 20 }, settings), only: 'ours' }]
+]);
+
 export const RUNS = {
   cold: { rounds: 20, warmUps: 3, alone: true, options: {} },
   light: { rounds: 10, options: { events: 100, perInvocation: 100 } },
@@ -23,7 +54,8 @@ export const RUNS = {
   growth1k: grown(1_000, 3),
   growth10k: grown(10_000, 3),
   growth100k: grown(100_000, 3),
-  growth1M: grown(1_000_000, 1)
+  growth1M: grown(1_000_000, 1),
+  ...Object.fromEntries(VOLUME)
 };
 
 /* Who takes part in a run. */

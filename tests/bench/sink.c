@@ -95,11 +95,11 @@ add_id(struct peer *p, uint32_t id)
 static void
 take_event(struct peer *p, const struct a_record *r)
 {
-    char first[12];
+    char first[LOAD_ID_BYTES];
     size_t size = p->json ? base64_size(r->data, r->data_len) : r->data_len;
     int64_t id = -1;
 
-    if (p->json && r->data_len >= 16 && base64_bytes(r->data, 16, first) == 12)
+    if (p->json && r->data_len >= 24 && base64_bytes(r->data, 24, first) == LOAD_ID_BYTES)
         id = load_id(first, sizeof(first));
     else if (!p->json)
         id = load_id(r->data, r->data_len);

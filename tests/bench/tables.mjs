@@ -49,6 +49,20 @@ export function growthText(rows) {
   ]);
 }
 
+export function volumeText(rows, bursts) {
+  const cells = rows.map((row) => [
+    `${row.perInvocation} lines of ${row.size} bytes: ${row.subject === 'ours' ? row.form : row.subject}`,
+    ...[row.records, row.bytes / 1e6, row.units1k, row.units5k, row.units25k].map((value) => number(value, 0)),
+    number(row.wireBytes, 1), number(row.cpuSeconds, 3), number(row.holdMs, 2), number(row.peakMb, 2)
+  ]);
+  return [
+    table([['volume of a million events, an invocation of', 'records', 'MB', '1 KB', '5 KB', '25 KB', 'wire bytes/event',
+      'CPU s/100,000', 'hold ms', 'peak MB'], ...cells]),
+    table([['5,000 lines of 200 bytes, Kinesis answers after 20 ms', 'hold ms'],
+      ...Object.entries(bursts).map(([form, ms]) => [form, number(ms, 1)])])
+  ].join('\n\n');
+}
+
 export function microText(rows) {
   const cells = rows.map(({ measure, value, unit }) => [measure, number(value, 4), unit]);
   return table([['micro', 'value', 'unit'], ...cells]);
