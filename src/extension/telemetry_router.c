@@ -58,6 +58,14 @@ logs_dropped(struct telemetry_router *r, const struct event *event)
     ledger->platform_dropped_bytes += event->dropped_bytes;
 }
 
+/* An invocation has ended. Where it was not held nobody waits, and a record of several events may get more of them. */
+static void
+flush(struct telemetry_router *r)
+{
+    if (r->hold->held || r->settings->aggregation == AGGREGATION_NONE)
+        telemetry_dispatcher_flush(r->dispatcher);
+}
+
 /* Called after the event was forwarded: platform.start is the last event of what came before. */
 static void
 observe(struct telemetry_router *r, const struct event *event)
@@ -74,7 +82,7 @@ observe(struct telemetry_router *r, const struct event *event)
     } else if (event->kind == EVENT_RUNTIME_DONE && event->request_id.len > 0) {
         if (invocations_done(v, event, r->loop->now, r->settings->buffer_timeout_ms))
             of_invoked(r);
-        telemetry_dispatcher_flush(r->dispatcher);
+        flush(r);
     } else if (event->kind == EVENT_REPORT) {
         invocations_report(v, event->request_id);
     } else if (event->kind == EVENT_LOGS_DROPPED) {

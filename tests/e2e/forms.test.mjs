@@ -174,6 +174,17 @@ scenario('lines: one invocation is one record, closed when TELEMETRY_AGGREGATION
     assertSame(data(records), unfold({ lines: true }, data(end.records)));
   });
 
+scenario('lines: where invocations are not held, those of several are in one record, until SHUTDOWN at the latest',
+  { env: { TELEMETRY_AGGREGATION: 'lines', TELEMETRY_FLUSH: 'continuous', TELEMETRY_LINGER_MS: '60000' } }, async (stand) => {
+    for (let i = 0; i < 5; i += 1) {
+      await log(stand, jsonRecords(10, 200, `i${i}`));
+    }
+    const end = await allDelivered(stand, 50);
+    /* what Lambda hands over after SHUTDOWN is in another one */
+    assert.ok(end.records.length <= 2, `${end.records.length} records`);
+    assert.equal(unfold({ lines: true }, data(end.records)).length, 50);
+  });
+
 scenario('lines: records of one request each, where the request is the partition key',
   { env: { TELEMETRY_AGGREGATION: 'lines', TELEMETRY_PARTITION_KEY: 'request' } }, async (stand) => {
     const ids = [];

@@ -87,7 +87,8 @@ hear_end(struct life *w)
 
     p->ended = true;
     p->done_ms = life_now(w).ms;
-    flush(w);
+    if (platform_holding(w) || w->plan.settings.aggregation == AGGREGATION_NONE)
+        flush(w);
     life_say(w, "runtimeDone");
     laws_news(w);
 }

@@ -245,6 +245,23 @@ routes(void **state)
     }
 }
 
+/* Where it was not held nobody waits for its end, and a record of several events may get more of them. */
+static void
+unheld(void **state)
+{
+    (void)state;
+    for (unsigned lines = 0; lines < 2; lines++)
+        for (unsigned held = 0; held < 2; held++) {
+            struct scene s;
+
+            open_scene(&s, EVENT_FUNCTION);
+            s.settings.aggregation = (enum aggregation)lines;
+            s.hold.held = held == 1;
+            (void)feed(&s, OF("runtimeDone", ID));
+            CHECK_INT("flush", strstr(trace, "flush") != NULL, held == 1 || lines == 0);
+        }
+}
+
 static void
 side_by_side(void **state)
 {
@@ -411,9 +428,10 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(routes),  cmocka_unit_test(side_by_side), cmocka_unit_test(what_is_told),
-        cmocka_unit_test(our_own), cmocka_unit_test(full),         cmocka_unit_test(ends_of_posts),
-        cmocka_unit_test(damage),  cmocka_unit_test(beginnings),   cmocka_unit_test(heard),
+        cmocka_unit_test(routes),        cmocka_unit_test(unheld),  cmocka_unit_test(side_by_side),
+        cmocka_unit_test(what_is_told),  cmocka_unit_test(our_own), cmocka_unit_test(full),
+        cmocka_unit_test(ends_of_posts), cmocka_unit_test(damage),  cmocka_unit_test(beginnings),
+        cmocka_unit_test(heard),
     };
 
     return RUN(argc, argv, tests);
