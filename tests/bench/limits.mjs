@@ -87,8 +87,8 @@ function volume(rows, bursts) {
       of(200, perInvocation, both).holdMs - of(200, perInvocation, 'lines').holdMs, ms, 'ms')),
     ...row('hold, 5,000 lines of 200 bytes: lines', bursts.lines / bursts['one event'], 1 / 3, 'times'),
     ...rows.filter(({ subject, form }) => subject === 'ours' && form !== 'one event').flatMap(
-      ({ size, perInvocation, form, peakMb }) => perInvocation === 1000 && size === 200
-        ? row(`memory after 100,000 lines of 200 bytes: ${form}`, peakMb, 1.5, 'MB') : [])
+      ({ size, perInvocation, form, peakMb }) => perInvocation === 1000 && size === 200 ?
+          row(`memory after 100,000 lines of 200 bytes: ${form}`, peakMb, 1.5, 'MB') : [])
   ];
 }
 

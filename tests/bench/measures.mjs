@@ -93,22 +93,22 @@ export function evaluate(cases, results) {
 
 const MILLION = 1_000_000;
 
-/* What the records of a form come to, for each size of line and number of lines an invocation: rows, for a million events. */
+/* What records come to for a million events, by the size of lines, how many an invocation has, and their form. */
 export function volume(results) {
   return VOLUME_SIZES.flatMap((size) => VOLUME_INVOCATIONS.flatMap((perInvocation) =>
     Object.keys(FORMS).flatMap((form) => Object.entries(results[volumeRun(size, perInvocation, form)] ?? {})
       .filter(([, rounds]) => rounds.length > 0).map(([subject, rounds]) => {
-        const [{ events, sink, marks: [{ peakKb }] }] = rounds;
-        const of = (value) => summary(rounds.flatMap(value)).median;
-        const million = (count) => (count * MILLION) / events;
-        return {
-          size, perInvocation, form, subject,
-          records: million(sink.entries), bytes: million(sink.dataBytes + sink.keyBytes),
-          units1k: million(sink.units1k), units5k: million(sink.units5k), units25k: million(sink.units25k),
-          wireBytes: sink.bytesIn / events, cpuSeconds: (of((f) => [f.cpuLoadS]) * 100_000) / events,
-          holdMs: of(holds), peakMb: peakKb / 1024
-        };
-      }))));
+      const [{ events, sink, marks: [{ peakKb }] }] = rounds;
+      const of = (value) => summary(rounds.flatMap(value)).median;
+      const million = (count) => (count * MILLION) / events;
+      return {
+        size, perInvocation, form, subject,
+        records: million(sink.entries), bytes: million(sink.dataBytes + sink.keyBytes),
+        units1k: million(sink.units1k), units5k: million(sink.units5k), units25k: million(sink.units25k),
+        wireBytes: sink.bytesIn / events, cpuSeconds: (of((f) => [f.cpuLoadS]) * 100_000) / events,
+        holdMs: of(holds), peakMb: peakKb / 1024
+      };
+    }))));
 }
 
 /* How long an invocation of 5,000 lines is held while Kinesis takes its time, by form. */

@@ -37,7 +37,9 @@ function formed(options, settings) {
 const VOLUME = Object.entries(FORMS).flatMap(([form, settings]) => [
   ...VOLUME_SIZES.flatMap((size) => VOLUME_INVOCATIONS.map((perInvocation) => [
     volumeRun(size, perInvocation, form),
-    formed({ events: VOLUME_EVENTS[perInvocation], size, perInvocation, marks: String(VOLUME_EVENTS[perInvocation]) }, settings)
+    formed({
+      events: VOLUME_EVENTS[perInvocation], size, perInvocation, marks: String(VOLUME_EVENTS[perInvocation])
+    }, settings)
   ])),
   [`${BURST} ${form}`, { ...formed({ events: 20_000, size: 200, perInvocation: 5_000, delayMs: 20 }, settings), only: 'ours' }]
 ]);

@@ -96,7 +96,8 @@ for (const form of FORMS) {
     const letters = await servers.at(-1).letters('letters');
     const Records = letters.map((one) => ({ Data: one.data, PartitionKey: one.partitionKey }));
     for (let at = 0; at < Records.length; at += 200) {
-      await kinesis.client.send(new PutRecordsCommand({ StreamName: stand.stream, Records: Records.slice(at, at + 200) }));
+      const some = { StreamName: stand.stream, Records: Records.slice(at, at + 200) };
+      await kinesis.client.send(new PutRecordsCommand(some));
     }
     assertSame(logged(stand, form), unfold(form, data(await kinesis.readAll(stand.stream))));
     if (form.gzip) {

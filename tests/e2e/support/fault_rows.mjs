@@ -662,7 +662,8 @@ const ALIKE = {
 
 const asIn = new Map(Object.entries(ALIKE).flatMap(([name, others]) => others.map((other) => [other, name])));
 
-export const rows = [...USUAL, ...IN_JSON.map(inJson), ...FORM_ROWS].map((row) => ({ ...row, asIn: asIn.get(row.name) }));
+export const rows = [...USUAL, ...IN_JSON.map(inJson), ...FORM_ROWS]
+  .map((row) => ({ ...row, asIn: asIn.get(row.name) }));
 
 for (const name of [...asIn.keys(), ...asIn.values()]) {
   if (!rows.some((row) => row.name === name)) {

@@ -95,7 +95,8 @@ export class FaultRun {
   #cleanups = [];
 
   constructor(row, bench) {
-    Object.assign(this, { row, bench, spell: new Spell(row.spell ?? {}), destination: new Destination(row.stream, row.form) });
+    Object.assign(this, { row, bench, spell: new Spell(row.spell ?? {}) });
+    this.destination = new Destination(row.stream, row.form);
     this.special = row.special ?? [];
     this.records = jsonRecords((row.events ?? EVENTS) - this.special.length, EVENT_BYTES, 'event');
     this.records.splice(SPECIAL_AT, 0, ...this.special);
