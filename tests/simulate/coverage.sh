@@ -6,7 +6,8 @@ set -eu
 lives=${1:-20000}
 cd "$(dirname "$0")/../.."
 top=$PWD
-modules="delivery delivery_next delivery_reply suspect pace retry breaker queue queue_batch dead_letter_schedule intake"
+modules="delivery delivery_events delivery_next delivery_reply suspect pace retry breaker queue queue_batch"
+modules="$modules dead_letter_schedule intake intake_large aggregate"
 out=build/coverage
 flags="-std=c11 -D_GNU_SOURCE -Og -g --coverage -I$top/src -isystem $top/build/asan/sysroot/include"
 
