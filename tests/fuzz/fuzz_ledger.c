@@ -76,6 +76,22 @@ check_line(const struct ledger *l)
     FACT(number(&doc, 0, SPAN("breakerOpenings")) == l->breaker_openings);
 }
 
+/* Without the definitions of its metrics, which are more than json_parse takes. */
+static struct span
+without_definitions(struct span line)
+{
+    const char *begin = memchr(line.p, '[', line.len); /* of CloudWatchMetrics */
+    const char *end = memchr(begin, ']', line.len - (size_t)(begin - line.p)); /* of a dimension */
+    struct out o = out_to(fuzz_room(4096), 4096);
+
+    begin = memchr(end, '[', line.len - (size_t)(end - line.p)); /* of Metrics */
+    end = memchr(begin, ']', line.len - (size_t)(begin - line.p));
+    out_put(&o, (struct span){line.p, (size_t)(begin + 1 - line.p)});
+    out_put(&o, (struct span){end, (size_t)(line.p + line.len - end)});
+    FACT(out_end(&o) == 0);
+    return out_span(&o);
+}
+
 static void
 check_metrics(const struct ledger *now, const struct ledger *before,
               const struct ledger_source *about)
@@ -91,7 +107,7 @@ check_metrics(const struct ledger *now, const struct ledger *before,
     FACT(span_starts(out_span(&o), out_span(&small)));
     /* a line of its own */
     FACT(strict_json(out_span(&o)) && memchr(o.p, '\n', o.len) == NULL);
-    FACT(json_parse(&doc, out_span(&o)) == 0);
+    FACT(json_parse(&doc, without_definitions(out_span(&o))) == 0);
     check_text(&doc, SPAN("FunctionName"), name.len > 0 ? name : SPAN("unknown"));
     check_text(&doc, SPAN("functionVersion"), about->function_version);
     check_text(&doc, SPAN("sandbox"), about->sandbox);
