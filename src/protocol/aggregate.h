@@ -25,6 +25,7 @@ struct aggregate {
     size_t max;        /* of its lines, TELEMETRY_AGGREGATION_MAX_BYTES; 0: one event each */
     char *data;
     size_t key_len;    /* of its own key, which lies before the data */
+    bool full;         /* the one before was: for the owner to see, and to take back */
     bool sealed;       /* no event comes into it any more */
     struct gzip *gzip; /* NULL: it is not compressed */
 };

@@ -120,6 +120,10 @@ turned(struct delivery *d, uint64_t before, uint32_t fresh, uint64_t now_ms)
 {
     if (before != UINT64_MAX)
         closed(d, fresh);
+    /* one that is full waits for nothing, and gets out of the way of what is still read */
+    if (d->intake.open.full)
+        d->urgency.flush_fresh = d->queue.count[QUEUE_FRESH];
+    d->intake.open.full = false;
     d->urgency.open_since_ms = now_ms;
     d->pending.connect = d->news = true;
 }

@@ -110,7 +110,7 @@ intake_blank(char *line, size_t len)
             line[i] = ' ';
 }
 
-int
+COLD int
 intake_close(struct intake *in)
 {
     struct aggregate *a = &in->open;
@@ -145,8 +145,8 @@ has_newline(const struct intake *in, const struct event *event)
         if (text.p[0] == '"')
             return false;
     }
-    for (; at + BLOCK_BYTES <= text.len; at += BLOCK_BYTES)
-        if (block_equal(block_at(text.p + at), '\n') != 0)
+    for (; at + 16 <= text.len; at += 16)
+        if (block_before(text.p + at, '\n', '\n') < 16)
             return true;
     return memchr(text.p + at, '\n', text.len - at) != NULL;
 }
@@ -160,6 +160,18 @@ belongs(const struct intake *in, const struct event *event)
             aggregate_has_key(&in->open, request_of(in, event)));
 }
 
+/* What is open has no room for the event. */
+COLD static int
+close_full(struct intake *in)
+{
+    bool any = in->open.events > 0;
+
+    if (intake_close(in) != 0)
+        return ERR_FULL;
+    in->open.full = in->open.full || any;
+    return 0;
+}
+
 /* An event of at most size bytes, the newline included. Returns 0 or ERR_FULL. */
 static int
 take_line(struct intake *in, const struct event *event, size_t size)
@@ -168,7 +180,9 @@ take_line(struct intake *in, const struct event *event, size_t size)
     char random[RANDOM_KEY_LEN];
     struct out o;
 
-    if (a->events > 0 && (size > a->cap - a->len || !belongs(in, event)) && intake_close(in) != 0)
+    if (a->events > 0 && !belongs(in, event) && intake_close(in) != 0)
+        return ERR_FULL;
+    if (size > a->cap - a->len && close_full(in) != 0)
         return ERR_FULL;
     if (size > a->cap)
         return intake_large(in, own_key(in, event, random), event);
@@ -178,7 +192,7 @@ take_line(struct intake *in, const struct event *event, size_t size)
         intake_blank(o.p, o.len);
     out_byte(&o, '\n');
     if (a->events > 0 && a->len + o.len > a->max) {
-        if (intake_close(in) != 0)
+        if (close_full(in) != 0)
             return ERR_FULL;
         memmove(a->data, o.p, o.len);
     }
@@ -191,7 +205,7 @@ take_line(struct intake *in, const struct event *event, size_t size)
 }
 
 /* The same of what is compressed. Without lines each is a record of its own. */
-static int
+COLD static int
 take_packed(struct intake *in, const struct event *event)
 {
     struct aggregate *a = &in->open;
@@ -207,7 +221,9 @@ take_packed(struct intake *in, const struct event *event)
     if (a->max > 0 && has_newline(in, event))
         intake_blank(o.p, o.len);
     len = intake_end_line(in, o.len);
-    if (a->events > 0 && (!belongs(in, event) || !aggregate_takes(a, len)) && intake_close(in) != 0)
+    if (a->events > 0 && !belongs(in, event) && intake_close(in) != 0)
+        return ERR_FULL;
+    if (a->events > 0 && !aggregate_takes(a, len) && close_full(in) != 0)
         return ERR_FULL;
     if (a->events == 0) {
         key = own_key(in, event, random);

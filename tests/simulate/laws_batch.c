@@ -91,6 +91,10 @@ laws_came(struct life *w)
 
     if (open->events > 0 && (before->events == 0 || before->sequence != open->sequence))
         w->laws.open_ms = life_now(w).ms;
+    /* what has no room for the event goes at once; where it may be of another key that cannot be told here */
+    if (before->events > 0 && (open->events == 0 || before->sequence != open->sequence) &&
+        w->laws.flushed < w->events_len)
+        w->laws.flushed = w->events_len;
 }
 
 void

@@ -103,9 +103,9 @@ fresh_lingers(void **state)
     assert_int_equal(order.at_ms, now.ms + 2);
 }
 
-/* What was closed since it was full is as old as its oldest event, whenever that was. */
+/* What is full goes at once; what is closed for another key is as old as its oldest event, whenever that was. */
 static void
-full_lingers(void **state)
+full_goes(void **state)
 {
     (void)state;
     lines("");
@@ -113,19 +113,41 @@ full_lingers(void **state)
     pass(150);
     put(9);
     assert_int_equal(open->events, 10);
+    assert_int_equal(due(), DELIVERY_WAIT);
     pass(20);
+    put(1);
+    assert_true(delivery.news);
+    assert_int_equal(delivery.queue.records, 1);
+    assert_int_equal(open->events, 1);
+    assert_int_equal(due(), DELIVERY_SEND);
+    assert_int_equal(delivery.call.events, 10);
+    accepted();
+    assert_int_equal(due(), DELIVERY_WAIT);
+    assert_int_equal(order.at_ms, now.ms + 200);
+}
+
+static void
+other_key_lingers(void **state)
+{
+    (void)state;
+    lines("");
+    settings.key = KEY_REQUEST;
+    intake_request(&delivery.intake, SPAN("a"));
+    put(1);
+    pass(150);
+    intake_request(&delivery.intake, SPAN("b"));
     put(1);
     assert_int_equal(delivery.queue.records, 1);
     assert_int_equal(open->events, 1);
     assert_int_equal(due(), DELIVERY_WAIT);
-    assert_int_equal(order.at_ms, now.ms + 30);
-    pass(30);
+    assert_int_equal(order.at_ms, now.ms + 50);
+    pass(50);
     assert_int_equal(due(), DELIVERY_SEND);
-    /* what is open has waited for 30 ms alone */
-    assert_int_equal(delivery.call.events, 10);
+    /* what is open has waited for 50 ms alone */
+    assert_int_equal(delivery.call.events, 1);
     accepted();
     assert_int_equal(due(), DELIVERY_WAIT);
-    assert_int_equal(order.at_ms, now.ms + 170);
+    assert_int_equal(order.at_ms, now.ms + 150);
 }
 
 /* A flush wants what there is, and nothing that comes after it. */
@@ -419,13 +441,21 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lingers),       cmocka_unit_test(no_linger),
-        cmocka_unit_test(fresh_lingers), cmocka_unit_test(full_lingers),
-        cmocka_unit_test(flushed),       cmocka_unit_test(flushed_and_full),
-        cmocka_unit_test(awaited),       cmocka_unit_test(backing_off),
-        cmocka_unit_test(doubles),       cmocka_unit_test(no_room),
-        cmocka_unit_test(gives_way),     cmocka_unit_test(crowded),
-        cmocka_unit_test(last),          cmocka_unit_test(slept),
+        cmocka_unit_test(lingers),
+        cmocka_unit_test(no_linger),
+        cmocka_unit_test(fresh_lingers),
+        cmocka_unit_test(full_goes),
+        cmocka_unit_test(other_key_lingers),
+        cmocka_unit_test(flushed),
+        cmocka_unit_test(flushed_and_full),
+        cmocka_unit_test(awaited),
+        cmocka_unit_test(backing_off),
+        cmocka_unit_test(doubles),
+        cmocka_unit_test(no_room),
+        cmocka_unit_test(gives_way),
+        cmocka_unit_test(crowded),
+        cmocka_unit_test(last),
+        cmocka_unit_test(slept),
         cmocka_unit_test(connects),
     };
 
