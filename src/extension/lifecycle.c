@@ -67,6 +67,17 @@ check_hold(struct lifecycle *life)
         telemetry_dispatcher_await(life->dispatcher, life->loop->now.ms + ms);
 }
 
+/* The end may be read before INVOKE is, and flushes no record of several events then: whether it is held was not known. */
+static void
+flush_ended(struct lifecycle *life)
+{
+    if (!life->hold.held || !invocations_ended(&life->hold.invocations) ||
+        life->dispatcher == NULL || life->settings->aggregation == AGGREGATION_NONE)
+        return;
+    telemetry_dispatcher_flush(life->dispatcher);
+    telemetry_dispatcher_run(life->dispatcher);
+}
+
 static void
 invoked(struct lifecycle *life, const struct lambda_event *event)
 {
@@ -86,6 +97,7 @@ invoked(struct lifecycle *life, const struct lambda_event *event)
     /* telemetry that waited for room may have been read by that, the end of this invocation too */
     if (life->hold.held)
         check_hold(life);
+    flush_ended(life);
 }
 
 /* --- the end --- */

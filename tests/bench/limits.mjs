@@ -83,6 +83,8 @@ function volume(rows, bursts) {
     ...row(`units of 1 KB, 10 lines of 200 bytes: ${both}`, over('units1k', 200, 10, both), 1 / 8, 'times'),
     ...row('CPU, 1,000 lines of 200 bytes: lines', over('cpuSeconds', 200, 1000, 'lines'), 0.7, 'times'),
     ...row(`CPU, 1,000 lines of 200 bytes: ${both}`, over('cpuSeconds', 200, 1000, both), 1.2, 'times'),
+    ...row('hold, 10 lines of 200 bytes: lines add',
+      of(200, 10, 'lines').holdMs - of(200, 10, 'one event').holdMs, 0.2, 'ms'),
     ...[[10, 0.2], [1000, 2]].flatMap(([perInvocation, ms]) => row(`hold, ${perInvocation} lines of 200 bytes: gzip adds`,
       of(200, perInvocation, both).holdMs - of(200, perInvocation, 'lines').holdMs, ms, 'ms')),
     ...row('hold, 5,000 lines of 200 bytes: lines', bursts.lines / bursts['one event'], 1 / 3, 'times'),

@@ -30,8 +30,10 @@ export function volumeRun(size, perInvocation, form) {
 
 export const BURST = 'volume burst';
 
+/* Each invocation is held until its lines are delivered, as those are that do not follow each other closely. */
 function formed(options, settings) {
-  return { rounds: 3, ...settings ? { only: 'ours' } : {}, options: { ...options, objects: 1, ...settings ? { settings } : {} } };
+  const all = ['TELEMETRY_FLUSH=end', ...settings ? [settings] : []].join(',');
+  return { rounds: 3, ...settings ? { only: 'ours' } : {}, options: { ...options, objects: 1, settings: all } };
 }
 
 const VOLUME = Object.entries(FORMS).flatMap(([form, settings]) => [
