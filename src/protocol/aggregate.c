@@ -127,10 +127,15 @@ aggregate_clear(struct aggregate *a)
     a->sealed = false;
 }
 
-COLD long
-aggregate_member(struct aggregate *a, struct span line, char *out, size_t cap)
+COLD size_t
+aggregate_member(struct aggregate *a, struct span line, char *out)
 {
+    long len;
+
     CHECK(a->events == 0);
-    gzip_begin(a->gzip, out, cap - DEFLATE_SLACK);
-    return gzip_add(a->gzip, line) == 0 ? gzip_end(a->gzip) : ERR_FULL;
+    gzip_begin(a->gzip, out, line.len + AGGREGATE_GZIP_MORE(line.len) - DEFLATE_SLACK);
+    (void)gzip_add(a->gzip, line);
+    len = gzip_end(a->gzip);
+    CHECK(len > 0);
+    return (size_t)len;
 }

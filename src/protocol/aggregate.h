@@ -65,7 +65,7 @@ struct span aggregate_end(struct aggregate *a);
 /* It is in the queue, or lost. */
 void aggregate_clear(struct aggregate *a);
 
-/* A member of its own, written to out, cap bytes, while none is open. Returns its length, or ERR_FULL. */
-long aggregate_member(struct aggregate *a, struct span line, char *out, size_t cap);
+/* A member of its own, written to out, which has AGGREGATE_GZIP_MORE, while none is open. Returns its length. */
+size_t aggregate_member(struct aggregate *a, struct span line, char *out);
 
 #endif

@@ -110,8 +110,7 @@ write_piece(struct intake *in, char *room, struct oversize_split *split, struct 
     if (o.len < len)
         out_byte(&o, '\n');
     if (packed)
-        len = (size_t)aggregate_member(&in->open, out_span(&o), room + key.len,
-                                       len + AGGREGATE_GZIP_MORE(len));
+        len = aggregate_member(&in->open, out_span(&o), room + key.len);
     CHECK(len <= INTAKE_SCRATCH_BYTES);
     return len;
 }

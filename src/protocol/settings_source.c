@@ -53,21 +53,31 @@ settings_source_word(const struct settings_source *source, const struct setting_
     return w->preset;
 }
 
+/* allowed has what is allowed, and room for a zero behind it. */
 static void
-refuse_number(const struct settings_source *source, const struct setting_number *n,
-              struct span value, uint32_t preset, uint32_t except)
+refuse_used(const struct settings_source *source, const char *name, struct out *allowed,
+            uint32_t used)
 {
-    char allowed[48], used[16];
+    char number[16];
+    struct out o = out_to(number, sizeof number);
+
+    out_byte(allowed, '\0');
+    out_number(&o, used);
+    out_byte(&o, '\0');
+    settings_source_refuse(source, name, settings_source_get(source, name), allowed->p, number);
+}
+
+static void
+refuse_number(const struct settings_source *source, const struct setting_number *n, uint32_t preset,
+              uint32_t except)
+{
+    char allowed[48];
     struct out o = out_to(allowed, sizeof allowed);
 
     (void)format_text(&o, "%u to %u", n->least, n->most);
     if (except != UINT32_MAX)
         (void)format_text(&o, ", less %u", except);
-    out_byte(&o, '\0');
-    o = out_to(used, sizeof used);
-    out_number(&o, preset);
-    out_byte(&o, '\0');
-    settings_source_refuse(source, n->name, value, allowed, used);
+    refuse_used(source, n->name, &o, preset);
 }
 
 uint32_t
@@ -79,7 +89,7 @@ settings_source_number(const struct settings_source *source, const struct settin
 
     if (value.len > 0 &&
         (span_number(value, n->most, &number) != 0 || number < n->least || number == except)) {
-        refuse_number(source, n, value, preset, except);
+        refuse_number(source, n, preset, except);
         number = preset;
     }
     CHECK(number >= n->least && number <= n->most && number != except);
@@ -90,14 +100,10 @@ void
 settings_source_refuse_above(const struct settings_source *source, const char *name,
                              const char *allowed, uint32_t most, uint32_t used)
 {
-    char text[64], number[16];
+    char text[64];
     struct out o = out_to(text, sizeof text);
 
     out_put(&o, span_of(allowed));
     out_number(&o, most);
-    out_byte(&o, '\0');
-    o = out_to(number, sizeof number);
-    out_number(&o, used);
-    out_byte(&o, '\0');
-    settings_source_refuse(source, name, settings_source_get(source, name), text, number);
+    refuse_used(source, name, &o, used);
 }
