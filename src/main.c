@@ -114,11 +114,17 @@ own_name(const char *path)
     return span_of(slash == NULL ? path : slash + 1);
 }
 
+static void
+choose_instructions(unsigned cpu)
+{
+    crc32_use_cpu((cpu & SYSTEM_CPU_CRC32) != 0);
+    sha256_use(sha256_fastest((cpu & SYSTEM_CPU_SHA256) != 0, (cpu & SYSTEM_CPU_AVX2) != 0));
+}
+
 int
 main(int argc, char **argv)
 {
     const char *started = argv[0];
-    unsigned has;
 
     if (argc == 3 && strcmp(argv[1], "--name") == 0)
         started = argv[2];
@@ -133,9 +139,7 @@ main(int argc, char **argv)
                    EXIT_USAGE);
     /* before anything can be waited for, so that a signal never ends us without a ledger */
     watch_signals();
-    has = system_cpu();
-    sha256_use_cpu((has & SYSTEM_CPU_SHA256) != 0);
-    crc32_use_cpu((has & SYSTEM_CPU_CRC32) != 0);
+    choose_instructions(system_cpu());
     settings_read(&settings, &source);
     log_set_level(settings.log_level);
     environment_unasked(unknown);

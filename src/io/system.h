@@ -31,10 +31,10 @@ uint64_t system_wall_ms(void);
 int system_random(void *buffer, size_t len);
 
 /*
- * Which instructions for cryptography and checksums may be used, of those that our own code has (BearSSL checks by itself).
+ * Which instructions may be used, of those that our own code has (BearSSL checks by itself).
  * On x86-64 each call traps into the hypervisor, which takes some microseconds.
  */
-enum { SYSTEM_CPU_SHA256 = 1, SYSTEM_CPU_AES_GCM = 2, SYSTEM_CPU_CRC32 = 4 };
+enum { SYSTEM_CPU_SHA256 = 1, SYSTEM_CPU_AES_GCM = 2, SYSTEM_CPU_AVX2 = 4, SYSTEM_CPU_CRC32 = 8 };
 unsigned system_cpu(void);
 
 /* Pairs "NAME=value", ended by NULL. Valid as long as the process. */

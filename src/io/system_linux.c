@@ -76,13 +76,7 @@ system_random(void *buffer, size_t len)
 unsigned
 system_cpu(void)
 {
-    unsigned has =
-        (cpu_has_sha256() ? SYSTEM_CPU_SHA256 : 0) | (cpu_has_crc32() ? SYSTEM_CPU_CRC32 : 0);
-
-#if defined __aarch64__
-    has |= cpu_has_aes_gcm() ? SYSTEM_CPU_AES_GCM : 0;
-#endif
-    return has;
+    return cpu_features();
 }
 
 char **

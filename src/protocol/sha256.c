@@ -3,16 +3,25 @@
 #include <bearssl_hash.h>
 #include <string.h>
 
+#include "protocol/sha256_avx2.h"
 #include "protocol/sha256_cpu.h"
 
 /* see sha256.h */
 
-static bool use_cpu;
+static enum sha256_way chosen;
+
+enum sha256_way
+sha256_fastest(bool has_instructions, bool has_avx2)
+{
+    if (has_instructions)
+        return SHA256_BY_CPU;
+    return has_avx2 ? SHA256_BY_AVX2 : SHA256_PORTABLE;
+}
 
 void
-sha256_use_cpu(bool has_instructions)
+sha256_use(enum sha256_way way)
 {
-    use_cpu = SHA256_CPU && has_instructions;
+    chosen = way;
 }
 
 static void
@@ -29,13 +38,20 @@ portable_blocks(uint8_t chain[SHA256_LEN], const uint8_t *blocks, size_t count)
 static void
 add_blocks(struct sha256 *hash, const uint8_t *blocks, size_t count)
 {
-#if SHA256_CPU
-    if (use_cpu) {
-        sha256_cpu_blocks(hash->chain, blocks, count);
-        return;
-    }
+    switch (chosen) {
+#if SHA256_AVX2
+    case SHA256_BY_AVX2:
+        sha256_avx2_blocks(hash->chain, blocks, count);
+        break;
 #endif
-    portable_blocks(hash->chain, blocks, count);
+#if SHA256_CPU
+    case SHA256_BY_CPU:
+        sha256_cpu_blocks(hash->chain, blocks, count);
+        break;
+#endif
+    default:
+        portable_blocks(hash->chain, blocks, count);
+    }
 }
 
 void

@@ -1,8 +1,8 @@
 #ifndef SHA256_H
 #define SHA256_H
 /*
- * SHA-256 and HMAC-SHA-256. Source: FIPS 180-4, RFC 2104. The one place that knows whose
- * implementation is behind them: the CPU's instructions (sha256_cpu.h), or BearSSL's portable code.
+ * SHA-256 and HMAC-SHA-256. Source: FIPS 180-4, RFC 2104. The one place that knows whose implementation
+ * is behind them.
  *
  * The caller owns every context; a context holds no pointer and may be copied.
  */
@@ -17,11 +17,18 @@ struct sha256 {
     uint8_t rest[SHA256_BLOCK_LEN]; /* the last len % SHA256_BLOCK_LEN of them */
 };
 
-/*
- * Whether the CPU has the instructions (io/cpu.h). Until this is called the portable code is used. Both give
- * the same digests, even for a context that was begun with the other.
- */
-void sha256_use_cpu(bool has_instructions);
+/* All give the same digests, even for a context that was begun with another. */
+enum sha256_way {
+    SHA256_PORTABLE, /* BearSSL's; used until another is asked for */
+    SHA256_BY_AVX2,  /* sha256_avx2.h */
+    SHA256_BY_CPU    /* its own instructions: sha256_cpu.h */
+};
+
+/* The fastest, by what the CPU has (io/cpu.h). */
+enum sha256_way sha256_fastest(bool has_instructions, bool has_avx2);
+
+/* Only one that the CPU has. One that was not compiled in is the portable one. */
+void sha256_use(enum sha256_way way);
 
 void sha256_start(struct sha256 *hash);
 

@@ -33,7 +33,8 @@ check_cuts(struct span in)
         struct sha256 copy = hash;
 
         hash = copy;
-        sha256_use_cpu(fuzz_dice(2) == 0 && cpu_has_sha256());
+        sha256_use(sha256_fastest(fuzz_dice(3) == 0 && cpu_has_sha256(),
+                                  fuzz_dice(2) == 0 && cpu_has_avx2()));
         sha256_add(&hash, part.p, part.len);
         if (fuzz_dice(8) != 0)
             continue;

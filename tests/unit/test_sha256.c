@@ -140,7 +140,7 @@ mac(void **state)
     }
 }
 
-/* --- both ways against BearSSL itself ------------------------------------------------------------ */
+/* --- all ways against BearSSL itself ------------------------------------------------------------- */
 
 enum { LONGEST = 5 * SHA256_BLOCK_LEN };
 
@@ -214,7 +214,15 @@ alignments(void **state)
     }
 }
 
-/* One way takes over from the other at any point. */
+/* The best that this CPU has, at most the one asked for. */
+static void
+use_at_most(enum sha256_way way)
+{
+    sha256_use(sha256_fastest(way == SHA256_BY_CPU && cpu_has_sha256(),
+                              way != SHA256_PORTABLE && cpu_has_avx2()));
+}
+
+/* One way takes over from another at any point. */
 static void
 ways_mixed(void **state)
 {
@@ -228,7 +236,7 @@ ways_mixed(void **state)
 
         sha256_start(&hash);
         for (size_t at = 0; at < LONGEST; at += step) {
-            sha256_use_cpu(at / step % 2 == 0 && cpu_has_sha256());
+            use_at_most((enum sha256_way)(at / step % 3));
             sha256_add(&hash, text + at, LONGEST - at < step ? LONGEST - at : step);
         }
         sha256_end(&hash, got);
@@ -244,25 +252,52 @@ has_instructions(void **state)
         skip();
 }
 
+static void
+has_avx2(void **state)
+{
+    (void)state;
+    if (!cpu_has_avx2())
+        skip();
+}
+
+/* Its own instructions before all, and portable code where there is nothing else. */
+static void
+fastest(void **state)
+{
+    (void)state;
+    assert_int_equal(sha256_fastest(true, true), SHA256_BY_CPU);
+    assert_int_equal(sha256_fastest(true, false), SHA256_BY_CPU);
+    assert_int_equal(sha256_fastest(false, true), SHA256_BY_AVX2);
+    assert_int_equal(sha256_fastest(false, false), SHA256_PORTABLE);
+}
+
 static int
 portable(void **state)
 {
     (void)state;
-    sha256_use_cpu(false);
+    use_at_most(SHA256_PORTABLE);
     return 0;
 }
 
-/* The same as portable where the CPU has none; has_instructions then says so. */
+/* These are the next best where the CPU has none; has_avx2 and has_instructions then say so. */
+static int
+avx2(void **state)
+{
+    (void)state;
+    use_at_most(SHA256_BY_AVX2);
+    return 0;
+}
+
 static int
 instructions(void **state)
 {
     (void)state;
-    sha256_use_cpu(cpu_has_sha256());
+    use_at_most(SHA256_BY_CPU);
     return 0;
 }
 
-#define BOTH(test)                                                                                 \
-    {#test ", portable", test, portable, NULL, NULL},                                              \
+#define ALL(test)                                                                                  \
+    {#test ", portable", test, portable, NULL, NULL}, {#test ", avx2", test, avx2, NULL, NULL},    \
     {                                                                                              \
 #test ", instructions", test, instructions, NULL, NULL                                     \
     }
@@ -272,12 +307,14 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_instructions),
-        BOTH(digest),
-        BOTH(million),
-        BOTH(goes_on_after_end),
-        BOTH(mac),
-        BOTH(cuts),
-        BOTH(alignments),
+        cmocka_unit_test(has_avx2),
+        cmocka_unit_test(fastest),
+        ALL(digest),
+        ALL(million),
+        ALL(goes_on_after_end),
+        ALL(mac),
+        ALL(cuts),
+        ALL(alignments),
         cmocka_unit_test(ways_mixed),
     };
 
