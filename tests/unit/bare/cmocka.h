@@ -42,6 +42,7 @@ enum { BARE_FAILED = 1, BARE_SKIPPED };
 #define assert_string_equal(a, b) bare_assert(strcmp((a), (b)) == 0)
 #define assert_ptr_equal(a, b) bare_assert((const void *)(a) == (const void *)(b))
 #define assert_memory_equal(a, b, len) bare_assert(memcmp((a), (b), (len)) == 0)
+#define assert_memory_not_equal(a, b, len) bare_assert(memcmp((a), (b), (len)) != 0)
 
 /* Names a part of the tests to cmocka; here all are run. */
 #define cmocka_set_test_filter(filter) ((void)(filter))
