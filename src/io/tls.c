@@ -5,6 +5,7 @@
 #include "io/entropy.h"
 #include "io/tls_aes_arm64.h"
 #include "io/tls_curves.h"
+#include "io/tls_sha256.h"
 
 /* see tls.h */
 
@@ -105,7 +106,7 @@ set_hashes(struct tls *t)
         int id;
         const br_hash_class *class;
     } hashes[] = {
-        {br_sha256_ID, &br_sha256_vtable},
+        {br_sha256_ID, &tls_sha256},
         {br_sha384_ID, &br_sha384_vtable},
         {br_sha512_ID, &br_sha512_vtable},
     };
@@ -138,7 +139,7 @@ set_algorithms(struct tls *t, const struct tls_anchors *anchors)
     br_ssl_engine_set_versions(engine, BR_TLS12, BR_TLS12);
     br_ssl_engine_set_suites(engine, suites, sizeof suites / sizeof *suites);
     br_ssl_engine_add_flags(engine, BR_OPT_NO_RENEGOTIATION);
-    br_x509_minimal_init(&t->chain.x509, &br_sha256_vtable, anchors->anchors, anchors->len);
+    br_x509_minimal_init(&t->chain.x509, &tls_sha256, anchors->anchors, anchors->len);
     br_x509_minimal_set_minrsa(&t->chain.x509, TLS_RSA_MIN_BITS / 8);
     t->chain.class = &chain_class;
     set_hashes(t);
@@ -148,8 +149,8 @@ set_algorithms(struct tls *t, const struct tls_anchors *anchors)
     br_x509_minimal_set_rsa(&t->chain.x509, br_ssl_engine_get_rsavrfy(engine));
     br_x509_minimal_set_ecdsa(&t->chain.x509, br_ssl_engine_get_ec(engine),
                               br_ssl_engine_get_ecdsa(engine));
-    br_ssl_engine_set_prf_sha256(engine, &br_tls12_sha256_prf);
-    br_ssl_engine_set_prf_sha384(engine, &br_tls12_sha384_prf);
+    br_ssl_engine_set_prf_sha256(engine, tls_sha256_prf);
+    br_ssl_engine_set_prf_sha384(engine, br_tls12_sha384_prf);
     set_aes_gcm(engine);
     br_ssl_engine_set_x509(engine, &t->chain.class);
 }

@@ -1,10 +1,10 @@
 #include "protocol/sha256.h"
 
-#include <bearssl_hash.h>
 #include <string.h>
 
 #include "protocol/sha256_avx2.h"
 #include "protocol/sha256_cpu.h"
+#include "protocol/sha256_portable.h"
 
 /* see sha256.h */
 
@@ -25,17 +25,6 @@ sha256_use(enum sha256_way way)
 }
 
 static void
-portable_blocks(uint8_t chain[SHA256_LEN], const uint8_t *blocks, size_t count)
-{
-    br_sha256_context state;
-
-    br_sha256_init(&state);
-    br_sha256_set_state(&state, chain, 0);
-    br_sha256_update(&state, blocks, count * SHA256_BLOCK_LEN);
-    (void)br_sha256_state(&state, chain);
-}
-
-static void
 add_blocks(struct sha256 *hash, const uint8_t *blocks, size_t count)
 {
     switch (chosen) {
@@ -50,17 +39,21 @@ add_blocks(struct sha256 *hash, const uint8_t *blocks, size_t count)
         break;
 #endif
     default:
-        portable_blocks(hash->chain, blocks, count);
+        sha256_portable_blocks(hash->chain, blocks, count);
     }
 }
 
 void
 sha256_start(struct sha256 *hash)
 {
-    br_sha256_context state;
+    /* FIPS 180-4, section 5.3.3 */
+    static const uint8_t initial[SHA256_LEN] = {
+        0x6a, 0x09, 0xe6, 0x67, 0xbb, 0x67, 0xae, 0x85, 0x3c, 0x6e, 0xf3,
+        0x72, 0xa5, 0x4f, 0xf5, 0x3a, 0x51, 0x0e, 0x52, 0x7f, 0x9b, 0x05,
+        0x68, 0x8c, 0x1f, 0x83, 0xd9, 0xab, 0x5b, 0xe0, 0xcd, 0x19,
+    };
 
-    br_sha256_init(&state);
-    (void)br_sha256_state(&state, hash->chain);
+    memcpy(hash->chain, initial, sizeof initial);
     hash->len = 0;
 }
 

@@ -19,7 +19,7 @@ struct sha256 {
 
 /* All give the same digests, even for a context that was begun with another. */
 enum sha256_way {
-    SHA256_PORTABLE, /* BearSSL's; used until another is asked for */
+    SHA256_PORTABLE, /* sha256_portable.h; used until another is asked for */
     SHA256_BY_AVX2,  /* sha256_avx2.h */
     SHA256_BY_CPU    /* its own instructions: sha256_cpu.h */
 };

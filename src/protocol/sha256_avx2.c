@@ -7,7 +7,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "protocol/sha256_cpu.h"
+#include "protocol/sha256_portable.h"
 
 #define TARGET __attribute__((target("avx2,bmi,bmi2")))
 /* The steps of the loops below: a call of each would cost more than it does. */

@@ -18,9 +18,6 @@
  */
 void sha256_cpu_blocks(uint8_t chain[32], const uint8_t *blocks, size_t count);
 
-/* The standard's K, one for each round; for sha256_avx2.c too. */
-extern const uint32_t sha256_constants[64];
-
 #else
 #define SHA256_CPU 0
 #endif
