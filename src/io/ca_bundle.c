@@ -4,6 +4,7 @@
 
 #include "io/storage.h"
 #include "io/system.h"
+#include "protocol/base64.h"
 
 /* see ca_bundle.h */
 
@@ -14,6 +15,7 @@ struct bundle {
     br_x509_decoder_context certificate;
     unsigned char dn[1024];
     size_t dn_len;
+    struct base64 base64;
     bool inside; /* within a certificate's base64 */
     struct ca_bundle_skipped *skipped;
 };
@@ -26,14 +28,6 @@ add_dn(void *context, const void *bytes, size_t len)
     if (len <= sizeof b->dn - b->dn_len)
         memcpy(b->dn + b->dn_len, bytes, len);
     b->dn_len += len;
-}
-
-static void
-add_bytes(void *context, const void *bytes, size_t len)
-{
-    struct bundle *b = context;
-
-    br_x509_decoder_push(&b->certificate, bytes, len);
 }
 
 static unsigned char *
@@ -91,59 +85,69 @@ end_certificate(struct bundle *b)
         b->len++;
 }
 
+/* A certificate that begins where another has not ended is read. */
 static void
-pem_event(struct bundle *b, br_pem_decoder_context *pem, int event)
+begin(struct bundle *b, struct span line)
 {
-    if (event == BR_PEM_BEGIN_OBJ) {
-        const char *name = br_pem_decoder_name(pem);
-
-        b->inside = strcmp(name, "CERTIFICATE") == 0 || strcmp(name, "X509 CERTIFICATE") == 0;
-        b->dn_len = 0;
-        br_x509_decoder_init(&b->certificate, add_dn, b);
-        br_pem_decoder_setdest(pem, b->inside ? add_bytes : NULL, b);
-    } else if (event == BR_PEM_END_OBJ && b->inside) {
-        b->inside = false;
-        end_certificate(b);
-    } else if (event == BR_PEM_ERROR && b->inside) {
-        b->inside = false;
+    if (b->inside)
         b->skipped->unreadable++;
-    }
+    b->inside = span_same(line, SPAN("-----BEGIN CERTIFICATE-----")) ||
+                span_same(line, SPAN("-----BEGIN X509 CERTIFICATE-----"));
+    b->dn_len = 0;
+    b->base64 = (struct base64){0};
+    br_x509_decoder_init(&b->certificate, add_dn, b);
 }
 
 static void
-decode_part(struct bundle *b, br_pem_decoder_context *pem, const char *text, size_t len)
+end(struct bundle *b)
 {
-    while (len > 0) {
-        size_t n = br_pem_decoder_push(pem, text, len);
+    b->inside = false;
+    if (base64_whole(&b->base64))
+        end_certificate(b);
+    else
+        b->skipped->unreadable++;
+}
 
-        text += n;
-        len -= n;
-        pem_event(b, pem, br_pem_decoder_event(pem));
+static void
+add_line(struct bundle *b, struct span line)
+{
+    uint8_t bytes[192];
+
+    while (line.len > 0) {
+        int n = base64_read(&b->base64, &line, bytes, sizeof bytes);
+
+        if (n < 0) {
+            b->inside = false;
+            b->skipped->unreadable++;
+            return;
+        }
+        br_x509_decoder_push(&b->certificate, bytes, (size_t)n);
     }
 }
 
-/* A line without what the decoder stumbles over: CR and blanks at its ends. */
+/* Other things than certificates, and what is between them, are passed over. Source: RFC 7468, sections 2 and 5. */
 static void
-decode_line(struct bundle *b, br_pem_decoder_context *pem, struct span line)
+decode_line(struct bundle *b, struct span line)
 {
     line = span_trim(line);
-    decode_part(b, pem, line.p, line.len);
-    decode_part(b, pem, "\n", 1);
+    if (span_starts(line, SPAN("-----BEGIN")))
+        begin(b, line);
+    else if (b->inside && span_starts(line, SPAN("-----END")))
+        end(b);
+    else if (b->inside)
+        add_line(b, line);
 }
 
 static void
 decode(struct bundle *b, struct span text)
 {
-    br_pem_decoder_context pem;
-
-    br_pem_decoder_init(&pem);
     if (span_starts(text, SPAN("\xef\xbb\xbf")))
         text = span_skip(text, 3);
     while (text.len > 0) {
         struct span line = span_cut(text, '\n', &text);
 
         while (line.len > 0)
-            decode_line(b, &pem, span_cut(line, '\r', &line));
+            decode_line(b, span_cut(line, '\r', &line));
     }
     /* a file that ends within a certificate */
     if (b->inside)

@@ -101,14 +101,15 @@ describe('whom the extension talks to', { concurrency: 4 }, () => {
       .map((one) => certificates.authority(one)));
     return {
       caBundle: await certificates.write([
-        weak.cert, damaged.cert.replace(/^M/m, '!'), good.cert, damaged.cert.replace(/^MII/m, 'AAA'), cut.cert.slice(0, 200)
+        weak.cert, damaged.cert.replace(/^M/m, '!'), cut.cert.slice(0, 200), good.cert,
+        damaged.cert.replace(/^MII/m, 'AAA'), good.cert.replaceAll('CERTIFICATE', 'SOMETHING'), cut.cert.slice(0, 200)
       ].join('\n'))
     };
   }, async (stand) => {
     await delivers(stand);
     const lines = stand.logsOf('warn').map((one) => one.message);
     assert.equal(lines.length, 1, lines.join('\n'));
-    assert.match(lines[0], /^AWS_CA_BUNDLE: ".*": certificates used: 1 \(passed over: 3 that cannot be read, 1 with an RSA key below 2048 bits\)$/);
+    assert.match(lines[0], /^AWS_CA_BUNDLE: ".*": certificates used: 1 \(passed over: 4 that cannot be read, 1 with an RSA key below 2048 bits\)$/);
   });
 
   /* Three invocations with 10 events each, none of which may reach the server. */
