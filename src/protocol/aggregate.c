@@ -139,3 +139,23 @@ aggregate_member(struct aggregate *a, struct span line, char *out)
     CHECK(len > 0);
     return (size_t)len;
 }
+
+/* A gzip member ends with it. Source: RFC 1952, ISIZE. */
+uint32_t
+aggregate_payload(const struct aggregate *a, struct span data)
+{
+    const uint8_t *end = (const uint8_t *)data.p + data.len;
+
+    if (a->gzip == NULL || data.len < 4)
+        return (uint32_t)data.len;
+    return end[-4] | (uint32_t)end[-3] << 8 | (uint32_t)end[-2] << 16 | (uint32_t)end[-1] << 24;
+}
+
+COLD void
+aggregate_limit(struct aggregate *a, struct span refused)
+{
+    uint32_t half = aggregate_payload(a, refused) / 2;
+
+    if (half < a->max)
+        a->max = half;
+}

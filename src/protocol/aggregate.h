@@ -22,7 +22,7 @@ struct aggregate {
     uint64_t sequence; /* of the first */
     size_t len;        /* of its data; compressed: once it is sealed */
     size_t cap;        /* of that; 0: records are written in the queue */
-    size_t max;        /* of its lines, TELEMETRY_AGGREGATION_MAX_BYTES; 0: one event each */
+    size_t max; /* of its lines, at first TELEMETRY_AGGREGATION_MAX_BYTES; 0: one event each */
     char *data;
     size_t key_len;    /* of its own key, which lies before the data */
     bool full;         /* the one before was: for the owner to see, and to take back */
@@ -64,6 +64,12 @@ struct span aggregate_end(struct aggregate *a);
 
 /* It is in the queue, or lost. */
 void aggregate_clear(struct aggregate *a);
+
+/* The length of a record's data before compression. */
+uint32_t aggregate_payload(const struct aggregate *a, struct span data);
+
+/* A record with several lines was too large for the service, or for what lies before it: none gets more than half of that. */
+void aggregate_limit(struct aggregate *a, struct span refused);
 
 /* A member of its own, written to out, which has AGGREGATE_GZIP_MORE, while none is open. Returns its length. */
 size_t aggregate_member(struct aggregate *a, struct span line, char *out);

@@ -17,17 +17,6 @@ enum outcome {
 
 /* --- one record --- */
 
-/* The length before compression: a gzip member ends with it. Source: RFC 1952, ISIZE. */
-static uint32_t
-payload_len(const struct settings *settings, struct span data)
-{
-    const uint8_t *end = (const uint8_t *)data.p + data.len;
-
-    if (settings->compression == COMPRESSION_NONE || data.len < 4)
-        return (uint32_t)data.len;
-    return end[-4] | (uint32_t)end[-3] << 8 | (uint32_t)end[-2] << 16 | (uint32_t)end[-1] << 24;
-}
-
 static void
 count_accepted(struct delivery *d, const struct queue_record *record)
 {
@@ -36,7 +25,7 @@ count_accepted(struct delivery *d, const struct queue_record *record)
 
     l->records++;
     l->bytes += bytes;
-    l->payload_bytes += payload_len(d->settings, record->data);
+    l->payload_bytes += aggregate_payload(&d->intake.open, record->data);
     l->units += (bytes + 1023) / 1024;
 }
 

@@ -151,11 +151,12 @@ has_newline(const struct intake *in, const struct event *event)
     return memchr(text.p + at, '\n', text.len - at) != NULL;
 }
 
-/* Whether there may be one event more in the record that is open, and this one. */
+/* Whether there may be one event more in the record that is open, and this one: the next after those that it has. */
 static bool
 belongs(const struct intake *in, const struct event *event)
 {
     return !in->open.sealed && in->open.events < AGGREGATE_EVENTS_MAX &&
+           in->sequence - in->open.sequence == in->open.events &&
            (in->settings->key != KEY_REQUEST ||
             aggregate_has_key(&in->open, request_of(in, event)));
 }

@@ -80,10 +80,10 @@ int intake_close(struct intake *in);
 void intake_lost(struct intake *in, enum ledger_drop reason);
 
 /*
- * The record of the stream's batch that it has refused for its size: TELEMETRY_OVERSIZE makes less of
- * it, or several in its stead, each with at most limit bytes of data. Returns 0; ERR_BIG: nothing can be
- * made of it, as of a record of several events, or of one that is compressed; or ERR_FULL: the pieces have no room now. After both the record
- * is as it was.
+ * The record of the stream's batch that it has refused for its size: TELEMETRY_OVERSIZE makes less of it, or several in its
+ * stead, each with at most limit bytes of data. One of several events becomes two whatever that says, each with some half
+ * of the lines. Returns 0; ERR_BIG: nothing can be made of it, as of one that is compressed; or ERR_FULL: the pieces have
+ * no room now. After both the record is as it was.
  */
 int intake_resize(struct intake *in, uint32_t index, size_t limit);
 

@@ -246,6 +246,27 @@ room_without(const struct queue *q, const struct queue_record *record, size_t to
            others + QUEUE_RECORD_OVERHEAD + total <= q->ring.cap;
 }
 
+/*
+ * Ends the record, whose key and data have been copied, and makes room for what comes in its stead. Returns it and how
+ * many events that stands for; or NULL: there is no room now, and nothing has changed.
+ */
+COLD static char *
+room_instead(struct intake *in, uint32_t index, size_t total, uint16_t *events)
+{
+    struct queue_record record = queue_at(in->queue, QUEUE_STREAM, index);
+    char *room = intake_room(in, total);
+
+    if (room == NULL && !room_without(in->queue, &record, total))
+        return NULL;
+    /* what there is room for now has room all the more when the record is gone */
+    *events = (uint16_t)queue_end(in->queue, QUEUE_STREAM, index);
+    if (room == NULL)
+        queue_compact(in->queue);
+    room = intake_room(in, total);
+    CHECK(room != NULL);
+    return room;
+}
+
 /* The scratch holds a copy of the record that is split. */
 COLD static int
 split_record(struct intake *in, uint32_t index, size_t limit)
@@ -264,16 +285,60 @@ split_record(struct intake *in, uint32_t index, size_t limit)
     if (!begin_split(in, &split, &w, &id, limit, &total))
         return ERR_BIG;
     memcpy(key, record.partition_key.p, w.key.len);
-    room = intake_room(in, total);
-    if (room == NULL && !room_without(in->queue, &record, total))
-        return ERR_FULL;
-    /* what there is room for now has room all the more when the record is gone */
-    w.origin.events = (uint16_t)queue_end(in->queue, QUEUE_STREAM, index);
+    room = room_instead(in, index, total, &w.origin.events);
     if (room == NULL)
-        queue_compact(in->queue);
-    room = intake_room(in, total);
-    CHECK(room != NULL);
+        return ERR_FULL;
     add_pieces(in, room, &split, &w);
+    return 0;
+}
+
+/* Where the line ends that has the middle of what is in the scratch; at least one line is left behind it. */
+static size_t
+middle(const struct intake *in, size_t len, uint16_t all, uint16_t *lines)
+{
+    size_t at = 0;
+
+    for (*lines = 0; *lines == 0 || (at < len / 2 && *lines + 1 < all); ++*lines) {
+        const char *end = memchr(in->scratch + at, '\n', len - at);
+
+        CHECK(end != NULL);
+        at = (size_t)(end - in->scratch) + 1;
+    }
+    return at;
+}
+
+static void
+add_lines(struct intake *in, char *room, struct span key, struct span lines,
+          struct queue_origin origin)
+{
+    if (key.len > 0)
+        memcpy(room, key.p, key.len);
+    memcpy(room + key.len, lines.p, lines.len);
+    intake_add(in, room, key.len, lines.len, origin);
+}
+
+/* One half of the lines goes into one record, the other into another. */
+COLD static int
+halve(struct intake *in, uint32_t index)
+{
+    struct queue_record record = queue_at(in->queue, QUEUE_STREAM, index);
+    struct queue_origin first = record.origin, second = first;
+    struct span all = {in->scratch, record.data.len};
+    char bytes[AGGREGATE_KEY_MAX];
+    struct span key = {bytes, record.own_key ? record.partition_key.len : 0};
+    size_t at;
+    char *room;
+
+    memcpy(in->scratch, record.data.p, all.len);
+    memcpy(bytes, record.partition_key.p, key.len);
+    room = room_instead(in, index, all.len + 2 * (key.len + QUEUE_RECORD_OVERHEAD), &second.events);
+    if (room == NULL)
+        return ERR_FULL;
+    at = middle(in, all.len, second.events, &first.events);
+    second.events -= first.events;
+    second.sequence += first.events;
+    add_lines(in, room, key, (struct span){all.p, at}, first);
+    add_lines(in, queue_room_behind(in->queue), key, span_skip(all, at), second);
     return 0;
 }
 
@@ -284,8 +349,11 @@ intake_resize(struct intake *in, uint32_t index, size_t limit)
     size_t end = end_len(in), len = record.data.len - end;
     int64_t new_len;
 
-    if (in->settings->oversize == OVERSIZE_DROP || record.origin.events > 1 ||
-        in->open.gzip != NULL || limit <= end || len > INTAKE_SCRATCH_BYTES)
+    if (in->open.gzip != NULL || limit <= end || len > INTAKE_SCRATCH_BYTES)
+        return ERR_BIG;
+    if (record.origin.events > 1)
+        return halve(in, index);
+    if (in->settings->oversize == OVERSIZE_DROP)
         return ERR_BIG;
     memcpy(in->scratch, record.data.p, len);
     if (in->settings->oversize == OVERSIZE_SPLIT)

@@ -3,7 +3,11 @@
 #include "protocol/check.h"
 #include "protocol/refusal.h"
 
-enum { LEAST_HALF_BYTES = 1024 /* a record that is refused for its size is not cut below this */ };
+/*
+ * A record that is refused for its size is not cut below the first, nor lines taken apart below the second: a peer that
+ * takes nothing must not be called many times as often for it.
+ */
+enum { LEAST_HALF_BYTES = 1024, LEAST_LINES_BYTES = 16384 };
 
 /* Others go first; only what is accepted of them tells whether it is this record's fault. */
 static void
@@ -67,8 +71,9 @@ static size_t
 half_of(const struct queue_record *record, unsigned status)
 {
     size_t half = record->data.len / 2;
+    size_t least = record->origin.events > 1 ? LEAST_LINES_BYTES : LEAST_HALF_BYTES;
 
-    return status == 413 && half >= LEAST_HALF_BYTES ? half : 0;
+    return status == 413 && half >= least ? half : 0;
 }
 
 /* A record that was sent by itself was refused for what it is. */
@@ -84,6 +89,14 @@ refused_alone(struct suspect *s, struct intake *in, const struct suspect_call *c
     bool exhausted;
     bool second;
 
+    if (half > 0 && record.origin.events > 1) {
+        aggregate_limit(&in->open, record.data);
+        /* two records lose nothing, so nothing needs to be proven */
+        if (in->settings->compression == COMPRESSION_NONE) {
+            resize(s, in, 0, half, DROP_REFUSED);
+            return SUSPECT_AGAIN;
+        }
+    }
     if (record.refusals == 0 && call->what != QUEUE_TAKE_SUSPECTS)
         s->exonerated = false;
     tries = in->settings->max_attempts * (call->last_chance || s->exonerated ? 1 : 2);

@@ -16,6 +16,9 @@
  * record ends up alone although nothing was accepted since the first, it is not the records' fault:
  * a failure like others, and nobody is convicted.
  *
+ * Lines of several events that are alone and too large (413) go into two records at once, since nothing is lost by that;
+ * those that come later, compressed ones as well, go into smaller records from the beginning (aggregate_limit).
+ *
  * Touches the queue, and the ledger for what it drops; never a back-off or the breaker. A record costs
  * at most 9 + AWS_MAX_ATTEMPTS refused calls, or twice AWS_MAX_ATTEMPTS where it was sent by itself
  * from the beginning; at the last chance, where nobody waits for its room, as many as there is time for.

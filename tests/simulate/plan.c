@@ -126,6 +126,7 @@ least(uint32_t a, uint32_t b)
 static void
 draw_form(struct plan *p, uint64_t seed)
 {
+    enum { APART_BYTES = 2 * 16384 + 1024 /* with keys */ };
     struct dice dice = {.state = seed ^ FORM_DICE};
     struct settings *s = &p->settings;
 
@@ -137,8 +138,9 @@ draw_form(struct plan *p, uint64_t seed)
         return;
     s->aggregation = AGGREGATION_LINES;
     s->aggregation_max_bytes = dice_magnitude(&dice, 1024, s->queue_max_bytes / 2);
-    /* where nothing of that size ever gets through, nothing is delivered */
-    s->aggregation_max_bytes = least(s->aggregation_max_bytes, p->body_limit / 2);
+    /* where nothing of that size ever gets through, nothing is delivered; lines are taken apart to this size */
+    if (s->compression == COMPRESSION_GZIP || p->body_limit < APART_BYTES)
+        s->aggregation_max_bytes = least(s->aggregation_max_bytes, p->body_limit / 2);
     s->aggregation_max_bytes = least(s->aggregation_max_bytes, bound_harm(p));
     s->linger_ms = dice_chance(&dice, 100) ? 0 : dice_magnitude(&dice, 1, 2000);
 }

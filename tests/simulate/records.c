@@ -180,6 +180,9 @@ without_end(struct life *w, struct span data)
 static uint32_t
 know_lines(struct life *w, uint32_t first, struct span data, uint32_t bytes)
 {
+    const struct logged *e = &w->events[first];
+    /* two records in the stead of one, which have been in no call */
+    bool halved = e->record != first || (e->next >= 0 && e->bytes != bytes);
     struct span rest = data;
     uint32_t event = first, found = 0;
 
@@ -194,6 +197,8 @@ know_lines(struct life *w, uint32_t first, struct span data, uint32_t bytes)
         if (found > 0)
             w->events[event].next = (int32_t)number;
         event = found > 0 ? number : first;
+        if (halved)
+            w->events[event].in_call = 0;
         w->events[event].record = first;
         w->events[event].bytes = bytes;
         w->events[event].next = -1;

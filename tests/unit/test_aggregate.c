@@ -447,7 +447,7 @@ just_fits(void **state)
     assert_int_equal(queue->count[QUEUE_DEAD], 1);
 }
 
-/* The stream takes less: a record of one event is cut down as without lines, and one of several is not. */
+/* The stream takes less: a record of one event is cut down as without lines. */
 static void
 resized(void **state)
 {
@@ -463,8 +463,6 @@ resized(void **state)
         assert_int_equal(put(500), 0);
         assert_int_equal(put(500), 0);
         assert_int_equal(take(), 2);
-        assert_int_equal(intake_resize(intake, 1, 600), ERR_BIG);
-        assert_int_equal(taken(1).data.len, 1000);
         assert_int_equal(intake_resize(intake, 0, 1), ERR_BIG);
         if (policy == OVERSIZE_DROP) {
             assert_int_equal(intake_resize(intake, 0, 600), ERR_BIG);
@@ -489,6 +487,133 @@ resized(void **state)
             check_lines(taken(i).data, 600);
         assert_int_equal(queue->events, 3);
     }
+}
+
+static const struct {
+    const char *name;
+    size_t lines[5];
+    size_t halves[2];
+    unsigned first; /* lines of the first half */
+} halves[] = {
+    {"two", {500, 500}, {500, 500}, 1},
+    {"the first is long", {900, 100}, {900, 100}, 1},
+    {"the last is long", {100, 900}, {100, 900}, 1},
+    {"the middle within a line", {100, 200, 300, 400}, {600, 400}, 3},
+    {"the middle between two", {100, 400, 300, 200}, {500, 500}, 2},
+    {"a long one behind many", {10, 10, 10, 970}, {30, 970}, 3},
+};
+
+static void
+check_halves(size_t i, struct span whole, struct span key)
+{
+    const char *name = halves[i].name;
+
+    for (uint32_t k = 0; k < 2; k++) {
+        struct queue_record half = taken(k);
+
+        CHECK_INT(name, half.data.len, halves[i].halves[k]);
+        CHECK(name, memcmp(half.data.p, whole.p, half.data.len) == 0);
+        CHECK_SPAN(name, half.partition_key, key);
+        whole = span_skip(whole, half.data.len);
+    }
+    CHECK_INT(name, taken(0).origin.events, halves[i].first);
+    CHECK_INT(name, taken(1).origin.sequence, taken(0).origin.sequence + halves[i].first);
+    CHECK_INT(name, taken(0).origin.events + taken(1).origin.events, queue->events);
+}
+
+/* One of several becomes two, with the key that it had; whatever TELEMETRY_OVERSIZE says, since nothing is lost. */
+static void
+halved(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * LEN(halves); i++) {
+        char bytes[1024], key_bytes[64];
+        struct span whole, key;
+
+        settings = (struct settings){USUAL, .key = i % 2 > 0 ? KEY_RANDOM : KEY_SANDBOX,
+                                     .oversize = OVERSIZE_DROP};
+        begin();
+        for (size_t k = 0; halves[i / 2].lines[k] > 0; k++)
+            assert_int_equal(put(halves[i / 2].lines[k]), 0);
+        assert_int_equal(intake_close(intake), 0);
+        assert_int_equal(take(), 1);
+        whole = (struct span){bytes, taken(0).data.len};
+        key = (struct span){key_bytes, taken(0).partition_key.len};
+        memcpy(bytes, taken(0).data.p, whole.len);
+        memcpy(key_bytes, taken(0).partition_key.p, key.len);
+        assert_int_equal(intake_resize(intake, 0, 500), 0);
+        assert_int_equal(take(), 2);
+        check_halves(i / 2, whole, key);
+        assert_int_equal(ledger->split + ledger->truncated, 0);
+    }
+}
+
+/* All that is there is under way: only the record's own room may be used, and that comes back last. */
+static void
+halved_later(void **state)
+{
+    uint32_t records;
+
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_SANDBOX, .queue_max_bytes = 65536};
+    begin();
+    /* 64 would take all of it */
+    while (queue->records < 63)
+        assert_int_equal(put(500), 0);
+    records = take();
+    assert_int_equal(intake_resize(intake, records - 1, 500), ERR_FULL);
+    assert_int_equal(taken(records - 1).data.len, 1000);
+    assert_int_equal(queue_in_batch(queue, QUEUE_STREAM, records - 1), true);
+    /* by itself in its batch: the others may move */
+    queue_return(queue, QUEUE_STREAM, QUEUE_FAILED);
+    assert_int_equal(queue_take(queue, QUEUE_STREAM,
+                                &(struct queue_limits){.records = 1, .bytes = 1, .size = one_byte},
+                                QUEUE_TAKE_FAILED),
+                     1);
+    assert_int_equal(intake_resize(intake, 0, 500), 0);
+    queue_check(queue);
+    assert_int_equal(take(), records + 1);
+}
+
+/* A number that nothing of the record has ends it: the numbers of its second half are told by those of the first. */
+static void
+gap(void **state)
+{
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_SANDBOX};
+    begin();
+    assert_int_equal(put(100), 0);
+    assert_int_equal(put(100), 0);
+    intake_lost(intake, DROP_CUT);
+    assert_int_equal(put(100), 0);
+    assert_int_equal(put(100), 0);
+    assert_int_equal(take(), 1);
+    assert_int_equal(taken(0).data.len, 200);
+    assert_int_equal(open->sequence, 3);
+    assert_int_equal(open->events, 2);
+}
+
+/* After a refusal for size records get half of what that one had, and never more. */
+static void
+limited(void **state)
+{
+    struct span refused;
+
+    (void)state;
+    settings = (struct settings){USUAL, .key = KEY_SANDBOX};
+    begin();
+    for (int i = 0; i < 11; i++)
+        assert_int_equal(put(100), 0);
+    assert_int_equal(take(), 1);
+    refused = taken(0).data;
+    assert_int_equal(refused.len, 1000);
+    aggregate_limit(open, refused);
+    aggregate_limit(open, (struct span){refused.p, 1010});
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(put(100), 0);
+    assert_int_equal(open->events, 1);
+    assert_int_equal(take(), 2);
+    assert_int_equal(taken(1).data.len, 500);
 }
 
 /* One of several events is given up whole: to the dead letter, or counted with all of them. */
@@ -760,17 +885,32 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(filled),         cmocka_unit_test(written),
-        cmocka_unit_test(counted),        cmocka_unit_test(none),
-        cmocka_unit_test(keys),           cmocka_unit_test(random_keys),
-        cmocka_unit_test(no_room),        cmocka_unit_test(oldest),
-        cmocka_unit_test(twice_no_room),  cmocka_unit_test(oversize),
-        cmocka_unit_test(just_fits),      cmocka_unit_test(resized),
-        cmocka_unit_test(buried),         cmocka_unit_test(small_queue),
-        cmocka_unit_test(members),        cmocka_unit_test(packed_lines),
-        cmocka_unit_test(packed_large),   cmocka_unit_test(packed_oversize),
-        cmocka_unit_test(packed_queues),  cmocka_unit_test(packed_dead),
-        cmocka_unit_test(packed_resized), cmocka_unit_test(packed_no_room),
+        cmocka_unit_test(filled),
+        cmocka_unit_test(written),
+        cmocka_unit_test(counted),
+        cmocka_unit_test(none),
+        cmocka_unit_test(keys),
+        cmocka_unit_test(random_keys),
+        cmocka_unit_test(no_room),
+        cmocka_unit_test(oldest),
+        cmocka_unit_test(twice_no_room),
+        cmocka_unit_test(oversize),
+        cmocka_unit_test(just_fits),
+        cmocka_unit_test(resized),
+        cmocka_unit_test(halved),
+        cmocka_unit_test(halved_later),
+        cmocka_unit_test(gap),
+        cmocka_unit_test(limited),
+        cmocka_unit_test(buried),
+        cmocka_unit_test(small_queue),
+        cmocka_unit_test(members),
+        cmocka_unit_test(packed_lines),
+        cmocka_unit_test(packed_large),
+        cmocka_unit_test(packed_oversize),
+        cmocka_unit_test(packed_queues),
+        cmocka_unit_test(packed_dead),
+        cmocka_unit_test(packed_resized),
+        cmocka_unit_test(packed_no_room),
     };
 
     return RUN(argc, argv, tests);

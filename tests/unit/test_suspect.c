@@ -7,7 +7,8 @@
  * those are, by the numbers of their events.
  */
 static bool poisoned[2000];
-static bool names_it; /* whether the service tells which one it is */
+static bool names_it;  /* whether the service tells which one it is */
+static uint64_t takes; /* so many bytes of data in one call; what lies before it refuses more */
 static unsigned refused, calls;
 
 /* Nothing but a refusal can drop what is in this test. */
@@ -22,6 +23,17 @@ has_poison(uint32_t *index)
     return false;
 }
 
+static uint64_t
+batch_bytes(void)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < queue_batch_len(&delivery.queue, QUEUE_STREAM); i++)
+        if (queue_in_batch(&delivery.queue, QUEUE_STREAM, i))
+            bytes += queue_at(&delivery.queue, QUEUE_STREAM, i).data.len;
+    return bytes;
+}
+
 static void
 answer(void)
 {
@@ -32,7 +44,12 @@ answer(void)
 
     calls++;
     pass(5);
-    if (has_poison(&index)) {
+    if (batch_bytes() > takes) {
+        refused++;
+        r.status = 413;
+        r.records = false;
+        r.class = RETRY_RECORD;
+    } else if (has_poison(&index)) {
         refused++;
         r.status = 400;
         r.records = false;
@@ -72,6 +89,7 @@ begin_with(uint32_t events)
     settings = (struct settings){.key = KEY_SANDBOX, .format = EVENT_VERBATIM};
     begin();
     memset(poisoned, 0, sizeof poisoned);
+    takes = UINT64_MAX;
     refused = calls = 0;
     for (uint32_t i = 0; i < events; i++)
         assert_int_equal(offer(60), 0);
@@ -162,6 +180,62 @@ innocent(void **state)
         CHECK_INT(name, delivery.ledger.delivered, size);
         CHECK_INT(name, ledger_dropped(&delivery.ledger), 0);
     }
+}
+
+/*
+ * Something before the service takes no more than so much in a call, and says 413 to the rest: records of several events
+ * are taken apart until they pass, none of them is lost, and later ones are no longer than that from the beginning.
+ */
+static void
+narrow(void **state)
+{
+    (void)state;
+    for (uint32_t limit = 32768; limit < 200000; limit *= 2) {
+        char name[32];
+
+        snprintf(name, sizeof name, "%u", limit);
+        begin_with(0);
+        settings = (struct settings){.key = KEY_SANDBOX,
+                                     .format = EVENT_VERBATIM,
+                                     .aggregation = AGGREGATION_LINES,
+                                     .aggregation_max_bytes = 100000,
+                                     .queue_max_bytes = 1 << 20};
+        begin();
+        takes = limit;
+        for (unsigned i = 0; i < 2000; i++)
+            assert_int_equal(offer(199), 0);
+        delivery_flush(&delivery);
+        live(60);
+        CHECK_INT(name, delivery.ledger.delivered, 2000);
+        CHECK_INT(name, ledger_dropped(&delivery.ledger), 0);
+        CHECK_INT(name, delivery.ledger.breaker_openings, 0);
+        CHECK(name, limit > 100000 || delivery.intake.open.max <= limit);
+        CHECK(name, refused < 60);
+    }
+}
+
+/* It takes nothing at all: that is no matter of size, and few calls are made of it. */
+static void
+shut(void **state)
+{
+    (void)state;
+    begin_with(0);
+    settings = (struct settings){.key = KEY_SANDBOX,
+                                 .format = EVENT_VERBATIM,
+                                 .aggregation = AGGREGATION_LINES,
+                                 .aggregation_max_bytes = 100000,
+                                 .queue_max_bytes = 1 << 20};
+    begin();
+    takes = 0;
+    for (unsigned i = 0; i < 2000; i++)
+        assert_int_equal(offer(199), 0);
+    delivery_flush(&delivery);
+    live(60);
+    CHECK("the breaker", delivery.ledger.breaker_openings > 0);
+    CHECK("calls", refused < 100);
+    takes = UINT64_MAX;
+    live(120);
+    CHECK_INT("delivered", delivery.ledger.delivered, 2000);
 }
 
 /* --- one call ------------------------------------------------------------------------------------ */
@@ -511,7 +585,8 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(one),        cmocka_unit_test(alone), cmocka_unit_test(several),
         cmocka_unit_test(innocent),   cmocka_unit_test(rules), cmocka_unit_test(answered),
-        cmocka_unit_test(unanswered), cmocka_unit_test(next),
+        cmocka_unit_test(unanswered), cmocka_unit_test(next),  cmocka_unit_test(narrow),
+        cmocka_unit_test(shut),
     };
 
     return RUN(argc, argv, tests);
