@@ -78,6 +78,6 @@ sha256_portable_blocks(uint8_t chain[32], const uint8_t *blocks, size_t count)
         for (size_t i = 0; i < WORDS; i++)
             v[i] += before[i];
     }
-    for (size_t i = 0; i < 4 * WORDS; i++)
+    for (size_t i = 0; i < sizeof v; i++)
         chain[i] = (uint8_t)(v[i / 4] >> (24 - 8 * (i % 4)));
 }
