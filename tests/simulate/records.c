@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "inflate.h"
+#include "../unit/inflate.h"
 #include "laws.h"
 #include "life.h"
 

@@ -1,7 +1,7 @@
 #include "protocol/delivery.h"
 
-#include "../simulate/inflate.h"
 #include "check.h"
+#include "inflate.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -49,7 +49,7 @@ check_code(const char *name, const uint16_t *counts, unsigned n, unsigned max)
         if (lengths[i] == 0)
             continue;
         CHECK_INT(name, inflate_symbol(&in, &reader), i);
-        CHECK_INT(name, in.at, lengths[i]);
+        CHECK_INT(name, inflate_used(&in), lengths[i]);
     }
     return bits;
 }

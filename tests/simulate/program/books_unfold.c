@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "../inflate.h"
+#include "../../unit/inflate.h"
 #include "books.h"
 #include "world.h"
 
