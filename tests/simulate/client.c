@@ -70,13 +70,12 @@ client_send(struct life *w, const struct delivery_order *order)
     w->calls++;
     if (c->under_way)
         laws_break(w, "two calls to the stream at the same time");
-    *c = (struct client_call){
-        .under_way = true,
-        .begun_ms = w->clock.ms,
-        .ends_ms = w->clock.ms,
-        .len = queue_batch_len(&w->machine.queue, QUEUE_STREAM),
-        .reply.form = client->form,
-    };
+    memset(c, 0, offsetof(struct client_call, codes));
+    c->under_way = true;
+    c->begun_ms = c->ends_ms = w->clock.ms;
+    c->len = queue_batch_len(&w->machine.queue, QUEUE_STREAM);
+    c->reply.form = client->form;
+    memset(c->codes, 0, c->len);
     for (uint32_t i = 0; i < c->len; i++) {
         struct queue_record record = queue_at(&w->machine.queue, QUEUE_STREAM, i);
 

@@ -24,7 +24,7 @@ laws_calm(struct life *w)
         return true;
     if (w->plan.shards > 0)
         most += m->queue.records * 2;
-    /* a stream that goes on refusing what is too large for it opens the breaker, and in each pause more of that comes */
+    /* a stream that goes on refusing what is too large opens the breaker, and in each pause more of that comes */
     if (w->plan.per_mille[FAULT_LARGE] > 0)
         most *= 10;
     if (ms > most)
@@ -211,13 +211,12 @@ static void
 delivered(struct life *w)
 {
     const struct ledger *g = &w->machine.ledger;
-    uint32_t whole = 0, either = 0, split = 0, guilty_ones = 0;
+    uint32_t whole = 0, either = 0, split = 0;
 
     for (uint32_t i = 0; i < w->events_len; i++) {
         whole += records_whole(w, i, false);
         either += records_whole(w, i, true);
         split += w->events[i].split;
-        guilty_ones += laws_guilty(w, i);
         if (w->events[i].accepted > w->events[i].in_stream)
             laws_break(w, "event %u was accepted, and is not in the stream", i);
     }
@@ -227,7 +226,20 @@ delivered(struct life *w)
     if (g->delivered + g->dead_lettered > (uint64_t)either + split)
         laws_break(w, "ledger: %llu delivered and %llu dead, %u found",
                    (unsigned long long)g->delivered, (unsigned long long)g->dead_lettered, either);
-    if (g->dropped[DROP_REFUSED] + g->dropped[DROP_OVERSIZE] > guilty_ones)
+}
+
+/* No more was given up for what it is than had something wrong with it. */
+static void
+justice(struct life *w)
+{
+    const struct ledger *g = &w->machine.ledger;
+    uint64_t dropped = g->dropped[DROP_REFUSED] + g->dropped[DROP_OVERSIZE];
+    uint32_t guilty_ones = 0;
+
+    /* the events of one record are looked at for each of them */
+    for (uint32_t i = 0; i < w->events_len && guilty_ones < dropped; i++)
+        guilty_ones += laws_guilty(w, i);
+    if (dropped > guilty_ones)
         laws_break(w, "justice: %llu refused and %llu too large, %u had something wrong with them",
                    (unsigned long long)g->dropped[DROP_REFUSED],
                    (unsigned long long)g->dropped[DROP_OVERSIZE], guilty_ones);
@@ -242,4 +254,5 @@ laws_end(struct life *w)
     throttled(w);
     poisoned(w);
     delivered(w);
+    justice(w);
 }

@@ -68,14 +68,15 @@ struct client_call {
     uint32_t events; /* of its records */
     struct delivery_reply reply;
     struct span code;
-    uint8_t codes[BATCH_MAX_RECORDS]; /* of the records; 0: accepted */
-    struct known known[BATCH_MAX_RECORDS];
-    uint32_t bytes[BATCH_MAX_RECORDS];
     uint32_t resent;  /* records that were in a call before */
     bool carried_out; /* by the service */
     bool again;       /* it was before that, too */
     bool throttled;   /* some of its records were */
     bool for_record;  /* it was refused for what a record is, or as if it were */
+    /* of the records, as many as there are; what is above is cleared with each call */
+    uint8_t codes[BATCH_MAX_RECORDS]; /* 0: accepted */
+    struct known known[BATCH_MAX_RECORDS];
+    uint32_t bytes[BATCH_MAX_RECORDS];
     char message[512];
 };
 

@@ -176,6 +176,16 @@ without_end(struct life *w, struct span data)
     return data;
 }
 
+/* A line, and what is behind it, which has no bytes and no place behind the last one. */
+static struct span
+line_of(const struct life *w, struct span data, struct span *rest)
+{
+    if (w->plan.settings.aggregation != AGGREGATION_NONE)
+        return span_cut(data, '\n', rest);
+    *rest = (struct span){NULL, 0};
+    return data;
+}
+
 /* The lines of a record, each of an event that came after that of the line before. Returns how many. */
 static uint32_t
 know_lines(struct life *w, uint32_t first, struct span data, uint32_t bytes)
@@ -187,7 +197,7 @@ know_lines(struct life *w, uint32_t first, struct span data, uint32_t bytes)
     uint32_t event = first, found = 0;
 
     while (rest.p != NULL) {
-        struct span line = span_cut(rest, '\n', &rest);
+        struct span line = line_of(w, rest, &rest);
         uint32_t number = number_of(w, line);
 
         if (found > 0 && (number <= event || number >= w->events_len)) {
