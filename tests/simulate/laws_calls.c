@@ -439,8 +439,8 @@ latest_ms(const struct life *w)
 }
 
 /*
- * Whether all that could be sent is open, and has no room but what a dead letter makes that is being written, or will be
- * once more.
+ * Whether all that could be sent is open, and has no room but what a dead letter makes that is being written, or will
+ * be once more.
  */
 static bool
 awaits_letter(const struct life *w)
