@@ -251,7 +251,8 @@ check_split(uint32_t number, const uint64_t *m, const struct books_sums *s,
                         world.plan.per_mille[WORLD_OUTAGE] > 0 ||
                         s->parts_bytes > world.plan.queue_bytes;
     /* one of several events, or one that is compressed, is given up whole when the stream takes less */
-    bool given_up = (world.plan.lines_bytes > 0 || world.plan.gzip) && world.plan.per_mille[WORLD_RECORD_LARGE] > 0;
+    bool given_up = (world.plan.lines_bytes > 0 || world.plan.gzip) &&
+                    world.plan.per_mille[WORLD_RECORD_LARGE] > 0;
 
     if (world.plan.oversize != OVERSIZE_SPLIT || h->most > 0 || given_up ||
         (world.plan.per_mille[WORLD_RECORD_LARGE] > 0 && others_aside))
