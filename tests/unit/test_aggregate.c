@@ -815,6 +815,72 @@ packed_queues(void **state)
         }
 }
 
+/* Where lines come near what a record may have, the encoder's bound decides: 36 bytes more, if nothing is saved. */
+static const struct {
+    const char *name;
+    bool noisy;
+    size_t less;   /* than the most that the data may have, both lines together */
+    unsigned open; /* lines in the open one */
+} near[] = {
+    {"far enough without asking", true, 200, 2},
+    {"as much as fits, whatever becomes of it", true, 36, 2},
+    {"one byte more", true, 35, 1},
+    {"all of it, but much is saved", false, 0, 2},
+};
+
+static int
+put_near(bool noisy, size_t len)
+{
+    return noisy ? put_text(noise(len - 3)) : put(len);
+}
+
+static void
+packed_near(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(near); i++) {
+        size_t lens[2] = {20000};
+
+        packed(true);
+        settings.aggregation_max_bytes = 262144;
+        settings.queue_max_bytes = 65536;
+        begin();
+        lens[1] = open->cap - near[i].less - lens[0];
+        for (unsigned k = 0; k < 2; k++)
+            CHECK_INT(near[i].name, put_near(near[i].noisy, lens[k]), 0);
+        CHECK_INT(near[i].name, open->events, near[i].open);
+        CHECK_INT(near[i].name, intake_close(intake), 0);
+        CHECK_INT(near[i].name, take(), 3 - near[i].open);
+        CHECK_INT(near[i].name, unpacked(taken(0)).len, lens[0] + (near[i].open > 1 ? lens[1] : 0));
+    }
+}
+
+/* The last four bytes of a member; nothing else is taken for one that has no room for them. */
+static void
+payload(void **state)
+{
+    static const struct {
+        const char *name;
+        struct span data;
+        uint32_t plain, packed;
+    } rows[] = {
+        {"nothing", TEXT(""), 0, 0},
+        {"three bytes", TEXT("abc"), 3, 3},
+        {"four", TEXT("\4\3\2\1"), 4, 0x01020304},
+        {"a member's end", TEXT("abcdefgh\xfe\xff\0\x80"), 12, 0x8000fffe},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        settings = (struct settings){USUAL};
+        begin();
+        CHECK_INT(rows[i].name, aggregate_payload(open, rows[i].data), rows[i].plain);
+        packed(false);
+        begin();
+        CHECK_INT(rows[i].name, aggregate_payload(open, rows[i].data), rows[i].packed);
+    }
+}
+
 /* It goes to the dead letter as it is where it does not fit, and is no member then. */
 static void
 packed_dead(void **state)
@@ -908,6 +974,8 @@ main(int argc, char **argv)
         cmocka_unit_test(packed_large),
         cmocka_unit_test(packed_oversize),
         cmocka_unit_test(packed_queues),
+        cmocka_unit_test(packed_near),
+        cmocka_unit_test(payload),
         cmocka_unit_test(packed_dead),
         cmocka_unit_test(packed_resized),
         cmocka_unit_test(packed_no_room),
