@@ -14,7 +14,7 @@ enum { LINE_ROOM = 8192 };
 static size_t
 key_at(const struct settings *settings)
 {
-    return settings->compression == COMPRESSION_GZIP ? (sizeof(struct gzip) + 7) & ~(size_t)7 : 0;
+    return settings->compression == COMPRESSION_GZIP ? sizeof(struct gzip) : 0;
 }
 
 /* A member may be as long as a record, since an event by itself may be longer than that before. */
@@ -112,9 +112,10 @@ aggregate_end(struct aggregate *a)
         long len = gzip_end(a->gzip);
 
         a->sealed = true;
-        a->len = len > 0 ? (size_t)len : 0;
         if (len < 0)
             a->events = 0;
+        else
+            a->len = (size_t)len;
     }
     return (struct span){a->data - a->key_len, a->key_len + a->len};
 }

@@ -229,12 +229,42 @@ none(void **state)
     settings = lines;
     settings.aggregation = AGGREGATION_NONE;
     assert_int_equal(delivery_bytes(&lines) - delivery_bytes(&settings), 7 + 64 + 1024 + 8192 + 8);
+    lines.compression = COMPRESSION_GZIP;
+    assert_int_equal(delivery_bytes(&lines) - delivery_bytes(&settings),
+                     7 + sizeof(struct gzip) + 64 + RECORD_MAX_BYTES + 8);
     begin();
     assert_int_equal(put(100), 0);
     assert_int_equal(open->events, 0);
     assert_int_equal(queue->records, 1);
     assert_int_equal(intake_close(intake), 0);
     assert_int_equal(queue->records, 1);
+}
+
+/* One part behind the other, wherever the memory begins; the state of the compression where it may lie. */
+static void
+placed(void **state)
+{
+    static char memory[8 + 2 * RECORD_MAX_BYTES];
+
+    (void)state;
+    settings = (struct settings){USUAL};
+    for (unsigned gzip = 0; gzip < 2; gzip++) {
+        settings.compression = gzip ? COMPRESSION_GZIP : COMPRESSION_NONE;
+        for (char *from = memory; from < memory + 8; from++) {
+            struct aggregate a;
+            char *key_from = from;
+
+            aggregate_init(&a, &settings, from, RECORD_MAX_BYTES);
+            assert_int_equal(a.gzip != NULL, gzip);
+            if (gzip) {
+                assert_int_equal((uintptr_t)a.gzip % _Alignof(struct gzip), 0);
+                assert_true((char *)a.gzip >= from);
+                key_from = (char *)(a.gzip + 1);
+            }
+            assert_true(a.data - AGGREGATE_KEY_MAX >= key_from);
+            assert_true(a.data + a.cap + DEFLATE_SLACK <= from + aggregate_bytes(&settings));
+        }
+    }
 }
 
 /* --- partition keys ----------------------------------------------------------------------------- */
@@ -855,6 +885,30 @@ packed_near(void **state)
     }
 }
 
+/* A first line that is too large is not open any more, and what follows is as if it had not been. */
+static void
+packed_again(void **state)
+{
+    struct event event;
+    struct span large;
+
+    (void)state;
+    packed(true);
+    begin();
+    assert_int_equal(event_read(noise(1110000), NULL, &event), 0);
+    large = event_message(&event);
+    aggregate_begin(open, SPAN("key"), 1);
+    assert_int_equal(aggregate_pack(open, large), ERR_BIG);
+    assert_int_equal(open->events, 0);
+    assert_false(open->sealed);
+    aggregate_begin(open, SPAN(""), 2);
+    assert_int_equal(aggregate_pack(open, SPAN("line\n")), 0);
+    assert_int_equal(open->events, 1);
+    assert_true(aggregate_end(open).p == open->data);
+    CHECK_SPAN("the second", unpacked((struct queue_record){.data = {open->data, open->len}}),
+               SPAN("line\n"));
+}
+
 /* The last four bytes of a member; nothing else is taken for one that has no room for them. */
 static void
 payload(void **state)
@@ -951,34 +1005,21 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(filled),
-        cmocka_unit_test(written),
-        cmocka_unit_test(counted),
-        cmocka_unit_test(none),
-        cmocka_unit_test(keys),
-        cmocka_unit_test(random_keys),
-        cmocka_unit_test(no_room),
-        cmocka_unit_test(oldest),
-        cmocka_unit_test(twice_no_room),
-        cmocka_unit_test(oversize),
-        cmocka_unit_test(just_fits),
-        cmocka_unit_test(resized),
-        cmocka_unit_test(halved),
-        cmocka_unit_test(halved_later),
-        cmocka_unit_test(gap),
-        cmocka_unit_test(limited),
-        cmocka_unit_test(buried),
-        cmocka_unit_test(small_queue),
-        cmocka_unit_test(members),
-        cmocka_unit_test(packed_lines),
-        cmocka_unit_test(packed_large),
-        cmocka_unit_test(packed_oversize),
-        cmocka_unit_test(packed_queues),
-        cmocka_unit_test(packed_near),
-        cmocka_unit_test(payload),
-        cmocka_unit_test(packed_dead),
-        cmocka_unit_test(packed_resized),
-        cmocka_unit_test(packed_no_room),
+        cmocka_unit_test(filled),          cmocka_unit_test(written),
+        cmocka_unit_test(counted),         cmocka_unit_test(none),
+        cmocka_unit_test(placed),          cmocka_unit_test(keys),
+        cmocka_unit_test(random_keys),     cmocka_unit_test(no_room),
+        cmocka_unit_test(oldest),          cmocka_unit_test(twice_no_room),
+        cmocka_unit_test(oversize),        cmocka_unit_test(just_fits),
+        cmocka_unit_test(resized),         cmocka_unit_test(halved),
+        cmocka_unit_test(halved_later),    cmocka_unit_test(gap),
+        cmocka_unit_test(limited),         cmocka_unit_test(buried),
+        cmocka_unit_test(small_queue),     cmocka_unit_test(members),
+        cmocka_unit_test(packed_lines),    cmocka_unit_test(packed_large),
+        cmocka_unit_test(packed_oversize), cmocka_unit_test(packed_queues),
+        cmocka_unit_test(packed_near),     cmocka_unit_test(packed_again),
+        cmocka_unit_test(payload),         cmocka_unit_test(packed_dead),
+        cmocka_unit_test(packed_resized),  cmocka_unit_test(packed_no_room),
     };
 
     return RUN(argc, argv, tests);

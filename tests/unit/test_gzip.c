@@ -124,6 +124,11 @@ room(void **state)
         }
     }
     CHECK_INT("begins again", compress(out, sizeof out, SPAN("")), members[0].member.len);
+    /* nor does one go on that had room */
+    for (size_t cap = 0; cap < HEAD + TAIL + 2; cap++) {
+        CHECK_INT("had room", compress(out, sizeof out, SPAN("a")), members[1].member.len);
+        CHECK_INT("has none", compress(guard_buffer(cap), cap, SPAN("a")), ERR_FULL);
+    }
 }
 
 /* Events are added while the bound allows it: that is never too much. What is still to be coded by
