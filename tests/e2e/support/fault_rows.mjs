@@ -15,6 +15,8 @@
  *   prepare(run)           what else Bench.stand is to be given, once what a row needs has been started
  *   drive(run)   in place of the usual ten invocations
  *   events       how many there are, in place of 10,000
+ *   noise        true: they hardly become smaller by compression
+ *   letters      true: what the dead letter has on standard error has arrived, too
  *   abrupt       true: SHUTDOWN follows at once
  *   quiet        true: no warning, no error, nothing retried
  *   special      records that need not arrive; check() looks after them
@@ -606,9 +608,50 @@ function inForm(form, name) {
   return { ...row, form, name: `${form.name.replaceAll(' ', '-')}-${name}`, what: `in ${form.name}: ${row.what}` };
 }
 
+/* What a proxy takes from then on, for as long as the sandbox lives. The lines of an invocation come to three times as much. */
+const PROXY_MAX = 40_000;
+
+function proxy(run) {
+  run.refusals = 0;
+  run.front.fault = (exchange) => {
+    const refused = exchange.request.body.length > PROXY_MAX;
+    run.refusals += refused ? 1 : 0;
+    return refused && faults.page(413, 'text/html', '<html>Request Entity Too Large</html>')(exchange);
+  };
+}
+
+/* Each event is delivered, or in the dead letter; of these there are so many at most, if any. */
+function accounted(run, { received, delivered, deadLettered, dropped }, most) {
+  const all = received === run.records.length && delivered + deadLettered === received && dropped.total === 0;
+  return all && (most > 0) === (deadLettered > 0) && deadLettered <= most ? [] :
+    [`of ${received} ${delivered} were delivered, ${deadLettered} dead-lettered, ${dropped.total} dropped`];
+}
+
+/* most: calls that may be refused. dead: events that may be in the dead letter. */
+function throughProxy(form, name, what, { most, dead = 0, ...row }) {
+  return {
+    name: `${form.replaceAll(' ', '-')}-${name}`, what: `in ${form}: ${what} of above ${PROXY_MAX} bytes: 413`,
+    form: FORMS.find((one) => one.name === form), noise: true, letters: dead > 0, put: proxy, ...row,
+    check: (run, { ledger }) => [
+      ...run.refusals > 0 && run.refusals <= most ? [] : [`${run.refusals} calls were refused`],
+      ...accounted(run, ledger, dead)
+    ]
+  };
+}
+
 /* A small request is over before it is slow. */
-const FORM_ROWS = FORMS.flatMap((form) =>
-  IN_FORMS.filter((name) => !(form.gzip && name === 'slow-request')).map((name) => inForm(form, name)));
+const FORM_ROWS = [
+  ...FORMS.flatMap((form) =>
+    IN_FORMS.filter((name) => !(form.gzip && name === 'slow-request')).map((name) => inForm(form, name))),
+  throughProxy('lines', 'record-413', 'records', { most: 45 }),
+  throughProxy('lines and gzip', 'request-413', 'requests', {
+    env: { TELEMETRY_AGGREGATION_MAX_BYTES: '20000' }, most: 45
+  }),
+  /* one that is compressed is never taken apart, but those that are begun later are smaller; its line is a long one */
+  throughProxy('lines and gzip', 'record-413', 'records', {
+    env: { TELEMETRY_DEAD_LETTER: 'stderr' }, platform: { maxLineBytes: 1024 * 1024 }, most: 60, dead: 1_000
+  })
+];
 
 /* --- what the tests run ----------------------------------------------------------------------------------- */
 
@@ -657,7 +700,7 @@ const ALIKE = {
     'json-error-UnknownOperationException-404', 'json-error-SerializationException-400', 'json-error-413',
     'json-record-InternalFailure', 'json-record-poison-validation', 'json-request-too-large', 'json-freeze-random'
   ],
-  'lines-and-gzip-partial-30': FORM_ROWS.map(({ name }) => name).filter((name) => !/-(partial-30|freeze-random)$/.test(name))
+  'lines-and-gzip-partial-30': FORM_ROWS.map(({ name }) => name).filter((name) => !/-(partial-30|freeze-random|record-413|request-413)$/.test(name))
 };
 
 const asIn = new Map(Object.entries(ALIKE).flatMap(([name, others]) => others.map((other) => [other, name])));

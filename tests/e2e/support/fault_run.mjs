@@ -11,7 +11,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { unfold } from './forms.mjs';
-import { jsonRecords } from './lines.mjs';
+import { jsonRecords, noisyRecords } from './lines.mjs';
 import { resultsReply } from './put_records.mjs';
 import { data } from './scenario.mjs';
 import { Spell } from './spell.mjs';
@@ -21,6 +21,7 @@ import { until } from './until.mjs';
 export const EVENTS = 10_000;
 const INVOCATIONS = 10;
 const EVENT_BYTES = 120;
+const NOISE_BYTES = 200;
 /* The fault is put on in this invocation, or before it. */
 const FAULTY = 2;
 const SPECIAL_AT = 2_700;
@@ -98,7 +99,8 @@ export class FaultRun {
     Object.assign(this, { row, bench, spell: new Spell(row.spell ?? {}) });
     this.destination = new Destination(row.stream, row.form);
     this.special = row.special ?? [];
-    this.records = jsonRecords((row.events ?? EVENTS) - this.special.length, EVENT_BYTES, 'event');
+    const count = (row.events ?? EVENTS) - this.special.length;
+    this.records = row.noise ? noisyRecords(count, NOISE_BYTES) : jsonRecords(count, EVENT_BYTES, 'event');
     this.records.splice(SPECIAL_AT, 0, ...this.special);
   }
 
@@ -235,9 +237,16 @@ function judge(run, end, counts) {
   return faults;
 }
 
+/* The data of records in the dead letter, where the row's is standard error. */
+function letters({ row, platform }) {
+  return row.letters ? platform.lines.map(({ line }) => String(line)).filter((line) => line.startsWith('{"DataBase64":'))
+    .map((line) => Buffer.from(JSON.parse(line).DataBase64, 'base64')) : [];
+}
+
 /* Lost ones of `special` are the row's own business. */
 function tally(run, end) {
-  const arrived = unfold(run.row.form, run.row.stream ? data(end.records) : run.destination.records);
+  const records = run.row.stream ? data(end.records) : run.destination.records;
+  const arrived = unfold(run.row.form, [...records, ...letters(run)]);
   const special = new Set(data(run.special));
   const { lost, duplicated, foreign } = compare(data(run.records), arrived);
   const usual = lost.filter((one) => !special.has(one));

@@ -1,6 +1,7 @@
 /*
  * Log records for tests: each has an id, and says what data its stream record must have.
  */
+import { dice } from '../../platform/dice.mjs';
 
 /*
  * `count` records of a function that logs JSON, each event's record `bytes` long:
@@ -13,6 +14,16 @@ export function jsonRecords(count, bytes = 200, prefix = 'json') {
     const empty = JSON.stringify({ timestamp: '2026-11-20T10:00:00.951Z', level: 'INFO', message });
     const pad = 'x'.repeat(Math.max(0, bytes - empty.length));
     return { record: empty.replace('"pad":""', `"pad":"${pad}"`), data: JSON.stringify({ id, pad }) };
+  });
+}
+
+/* The same with random digits in the place of those that are alike, of which compression saves half. */
+export function noisyRecords(count, bytes = 200, prefix = 'noise') {
+  const roll = dice(count);
+  const digits = (text) => text.replace(/x+"/, (pad) => pad.replace(/x/g, () => Math.floor(roll() * 16).toString(16)));
+  return jsonRecords(count, bytes, prefix).map(({ record }) => {
+    const noisy = digits(record);
+    return { record: noisy, data: JSON.stringify(JSON.parse(noisy).message) };
   });
 }
 
