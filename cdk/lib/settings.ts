@@ -1,4 +1,4 @@
-import { Duration, Fn, Size, Token } from 'aws-cdk-lib';
+import { Duration, Fn, Size, SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import { DeadLetter } from './dead-letter';
 import { DURATION, FLAG, Kind, listOf, oneOf, requireKind, shown, SIZE, TEXT } from './kinds';
 import { requireThat } from './validation';
@@ -451,7 +451,9 @@ function millis(name: string, value: Duration | undefined, least: number, most: 
 
 function bytes(name: string, value: Size | undefined, least: number, most: number): string | undefined {
   requireKind(name, value, SIZE);
-  return integer(`${name} in bytes`, value?.toBytes(), least, most);
+  const whole = value === undefined || value.isUnresolved();
+  const number = whole ? value?.toBytes() : value.toKibibytes({ rounding: SizeRoundingBehavior.NONE }) * 1024;
+  return integer(`${name} in bytes`, number, least, most);
 }
 
 function port(value?: number): string | undefined {

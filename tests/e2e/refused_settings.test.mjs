@@ -53,6 +53,13 @@ const messages = recordsShow((all) => assert.deepEqual(all.map(({ data }) => dat
 const randomKeys = recordsShow(([one, two]) => assert.notEqual(one.partitionKey, two.partitionKey));
 const stream = (name) => recordsShow((all) => assert.deepEqual(all.map((one) => one.stream), [name, name]));
 
+/* One record of both lines. */
+async function oneRecord(stand) {
+  await stand.log(['one', 'two']);
+  await until('the record', () => stand.arrived.length > 0);
+  assert.deepEqual(stand.arrived.map(({ data }) => data), ['"one"\n"two"\n']);
+}
+
 async function inCbor(stand) {
   await records(stand);
   const { requests, inCbor: some } = stand.front.statistics;
@@ -129,6 +136,13 @@ const SETTINGS = {
     allowed: 'random, sandbox, request, fixed:TEXT with 1 to 256 characters', used: 'random',
     bad: ['fixed:', 'fixed', 'Random', `fixed:${'\u00e9'.repeat(257)}`, 'key'], shows: randomKeys
   },
+  TELEMETRY_AGGREGATION: { allowed: 'none, lines', used: 'none', bad: ['line', 'Lines', 'lines ', 'none,lines', 'kpl', 'true'], shows: messages },
+  TELEMETRY_AGGREGATION_MAX_BYTES: {
+    allowed: '1024 to 1000000', used: '262144', bad: [...NO_NUMBER, '0', '1023', '1000001', '256KiB'], shows: oneRecord,
+    env: { TELEMETRY_AGGREGATION: 'lines' }
+  },
+  TELEMETRY_COMPRESSION: { allowed: 'none, gzip', used: 'none', bad: ['zip', 'GZIP', 'gzip ', 'deflate', 'true'], shows: messages },
+  TELEMETRY_LINGER_MS: { allowed: '0 to 60000', used: '200', bad: [...NO_NUMBER, '60001', '1s'], shows: messages },
   TELEMETRY_FLUSH: { allowed: 'end, continuous, adaptive', used: 'adaptive', bad: ['never', 'End', 'end,continuous'], shows: messages },
   TELEMETRY_FLUSH_BUDGET_MS: { allowed: '0 to 900000', used: '500', bad: [...NO_NUMBER, '900001'], shows: holdEnds },
   TELEMETRY_BUFFER_TIMEOUT_MS: {
@@ -291,6 +305,24 @@ for (const name of ['AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT']) {
   light(`${name}=true beside an endpoint URL: that one serves`, { env: { [name]: 'true' } }, async (stand) => {
     await messages(stand);
     assertOneLine(stand, name, 'true', { allowed: 'false where an endpoint URL is given', used: 'the endpoint URL' });
+  });
+}
+
+/* Values that are allowed, but not together. */
+const AGGREGATION_MAX = 'TELEMETRY_AGGREGATION_MAX_BYTES';
+const TOGETHER = [
+  [AGGREGATION_MAX, '2048', {}, 'TELEMETRY_AGGREGATION=lines with it', 'one event a record', messages],
+  [AGGREGATION_MAX, '2048', { TELEMETRY_AGGREGATION: 'none', TELEMETRY_COMPRESSION: 'gzip' },
+    'TELEMETRY_AGGREGATION=lines with it', 'one event a record'],
+  [AGGREGATION_MAX, '32769', { TELEMETRY_AGGREGATION: 'lines', TELEMETRY_QUEUE_MAX_BYTES: '65536' },
+    'at most half of TELEMETRY_QUEUE_MAX_BYTES, 32768', '32768', oneRecord],
+  [AGGREGATION_MAX, '1000000', { TELEMETRY_AGGREGATION: 'lines', TELEMETRY_QUEUE_MAX_BYTES: '1999999' },
+    'at most half of TELEMETRY_QUEUE_MAX_BYTES, 999999', '999999', oneRecord]
+];
+for (const [name, value, env, allowed, used, shows = () => {}] of TOGETHER) {
+  light(`${name}=${value} with ${JSON.stringify(env)}`, { env: { ...env, [name]: value } }, async (stand) => {
+    await shows(stand);
+    assertOneLine(stand, name, value, { allowed, used });
   });
 }
 
