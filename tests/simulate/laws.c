@@ -328,8 +328,9 @@ laws_held(struct life *w, uint64_t until_ms)
 }
 
 /*
- * It was held for a call, then: one that was under way, or that was made; or, by `adaptive`, for a queue that was
- * crowded, and that the dead letter has emptied.
+ * It was held for a call, then: one that was under way, or that was made; or for one that was due, when what is open
+ * turned out to have no room in the queue; or, by `adaptive`, for a queue that was crowded, and that the dead letter has
+ * emptied.
  */
 void
 laws_released(struct life *w)
@@ -338,8 +339,8 @@ laws_released(struct life *w)
     bool relieved = w->plan.settings.flush == FLUSH_ADAPTIVE && l->held_crowded &&
                     !delivery_crowded(&w->machine);
 
-    if (l->held && !relieved && life_now(w).ms - l->held_ms > 1 && w->calls < l->held_calls &&
-        !w->client.fetching)
+    if (l->held && !relieved && !w->machine.urgency.open_stuck && life_now(w).ms - l->held_ms > 1 &&
+        w->calls < l->held_calls && !w->client.fetching)
         laws_break(w, "hold: an invocation was held for %llu ms without any call",
                    (unsigned long long)(life_now(w).ms - l->held_ms));
     l->held = false;
