@@ -266,12 +266,14 @@ is_certain(const struct invocation *v, uint64_t now)
         WORLD_POST_LOST,  WORLD_POST_DOUBLED, WORLD_RECORD_CUT, WORLD_DROPS};
     bool holds = world.plan.flush == FLUSH_END ||
                  (world.plan.flush == FLUSH_ADAPTIVE && lambda.of_run <= PACE);
+    /* a call made before the end on a connection that died in a freeze opens the breaker, where one failure does */
+    bool may_open = world.plan.per_mille[WORLD_FREEZE_CUTS] > 0 && world.plan.max_attempts == 1;
 
-    return holds && !world_may_strike(doubt, sizeof doubt / sizeof *doubt) && api_subscribed() &&
-           !confused && !v->confused && laws_services_are_well() && poster_in_order() &&
-           world.plan.kernel.freeze == 0 && world.plan.kernel.short_write == 0 &&
-           world.plan.kernel.latency_us <= WORLD_NEAR_US && world.plan.event_bytes <= 10000 &&
-           2 * books_bytes() < world.plan.queue_bytes &&
+    return holds && !may_open && !world_may_strike(doubt, sizeof doubt / sizeof *doubt) &&
+           api_subscribed() && !confused && !v->confused && laws_services_are_well() &&
+           poster_in_order() && world.plan.kernel.freeze == 0 &&
+           world.plan.kernel.short_write == 0 && world.plan.kernel.latency_us <= WORLD_NEAR_US &&
+           world.plan.event_bytes <= 10000 && 2 * books_bytes() < world.plan.queue_bytes &&
            now + 2ULL * DEADLINE_US < v->deadline_us &&
            (world.plan.silence_ms == 0 ||
             now + CLOCK_US < handed_least_us + 1000ULL * world.plan.silence_ms);
