@@ -23,12 +23,12 @@ for (const [name, speeds, ratios, over] of [
   ['one is large', [200, 200, 200], [5, 5, 4.7], ['gzip over zlib 1, size, text 256 KiB']]
 ]) {
   test(name, () => {
-    const rows = limits([], printed(speeds, ratios));
+    const rows = limits([], printed(speeds, ratios), [], {});
     assert.equal(rows.length, 7);
     assert.deepEqual(rows.filter(({ ok }) => !ok).map((row) => row.name), over);
   });
 }
 
 test('without measures there are no limits', () => {
-  assert.deepEqual(limits([], []), []);
+  assert.deepEqual(limits([], [], [], {}), []);
 });
