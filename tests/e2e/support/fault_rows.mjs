@@ -608,7 +608,7 @@ function inForm(form, name) {
   return { ...row, form, name: `${form.name.replaceAll(' ', '-')}-${name}`, what: `in ${form.name}: ${row.what}` };
 }
 
-/* What a proxy takes from then on, for as long as the sandbox lives. The lines of an invocation come to three times as much. */
+/* What a proxy takes from then on, for as long as the sandbox lives: a third of an invocation's lines. */
 const PROXY_MAX = 40_000;
 
 function proxy(run) {
@@ -623,8 +623,8 @@ function proxy(run) {
 /* Each event is delivered, or in the dead letter; of these there are so many at most, if any. */
 function accounted(run, { received, delivered, deadLettered, dropped }, most) {
   const all = received === run.records.length && delivered + deadLettered === received && dropped.total === 0;
-  return all && (most > 0) === (deadLettered > 0) && deadLettered <= most ? [] :
-    [`of ${received} ${delivered} were delivered, ${deadLettered} dead-lettered, ${dropped.total} dropped`];
+  const good = all && (most > 0) === (deadLettered > 0) && deadLettered <= most;
+  return good ? [] : [`of ${received} ${delivered} were delivered, ${deadLettered} dead-lettered, ${dropped.total} dropped`];
 }
 
 /* most: calls that may be refused. dead: events that may be in the dead letter. */
