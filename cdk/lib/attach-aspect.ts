@@ -5,7 +5,7 @@ import { AttachesTelemetry, obstacle, OWN_IN_EACH_STAGE, sameStage } from './att
 import { isBareCdkProvider, isCdkProvider } from './cdk-provider';
 import { ownerOf } from './function';
 import { CALLBACK, FLAG, OPTIONS, requireKinds } from './kinds';
-import { settingsEnvironment, TelemetrySettings } from './settings';
+import { someSettings, TelemetrySettings } from './settings';
 import { LOOP, readsStream } from './stream-reader';
 import { requireThat } from './validation';
 
@@ -55,7 +55,7 @@ export class AttachKinesisTelemetry implements IAspect {
     private readonly props: AttachKinesisTelemetryProps = {},
   ) {
     requireKinds(props, { settings: OPTIONS, exclude: CALLBACK, includeCdkProviders: FLAG });
-    settingsEnvironment(props.settings ?? {});
+    someSettings(props.settings ?? {});
   }
 
   /** Called by the CDK for every construct of the scope. */

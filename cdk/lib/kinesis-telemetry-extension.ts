@@ -15,7 +15,7 @@ import { FLAG, having, Kind, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKind
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
 import { makeRuntimePolicy, ownLogGroup } from './runtime-policy';
-import { MetricsFormat, settingsEnvironment, TelemetrySettings } from './settings';
+import { MetricsFormat, settingsEnvironment, someSettings, TelemetrySettings, withOverrides } from './settings';
 import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps } from './stream';
 import { LOOP, readsStream } from './stream-reader';
 import { takeName } from './taken-names';
@@ -149,6 +149,8 @@ export class KinesisTelemetryExtension extends Construct {
   private readonly layered = new Set<lambda.IFunction>();
   /** The names of those that were set here, by function. */
   private readonly variables = new Map<lambda.IFunction, Set<string>>();
+  /** All that was given for it so far, since values have to go together. */
+  private readonly settingsOf = new Map<lambda.IFunction, TelemetrySettings>();
 
   public constructor(scope: Construct, id: string, props: KinesisTelemetryExtensionProps = {}) {
     super(scope, id);
@@ -256,16 +258,18 @@ export class KinesisTelemetryExtension extends Construct {
       checkWithoutLogs(overrides);
     }
     const ours = this.variables.get(target);
+    const settings = withOverrides(this.settingsOf.get(target) ?? this.settings, overrides);
+    // Which may be refused: nothing of the function is changed before.
+    settingsEnvironment(settings);
     if (ours !== undefined) {
-      setVariables(target, settingsEnvironment(overrides), ours);
+      setVariables(target, someSettings(overrides), ours);
     } else {
-      // Which may be refused: nothing of the function is changed before.
-      const environment = this.environment(target, overrides);
       claim(target, this);
       attachPolicy(this, target, this.policy);
       allow(target, this.logsDenied ? [] : ownLogGroup(target));
-      this.variables.set(target, setVariables(target, environment));
+      this.variables.set(target, setVariables(target, this.environment(target, settings)));
     }
+    this.settingsOf.set(target, settings);
     allow(target, overrides.deadLetter?.statements() ?? []);
   }
 
@@ -302,10 +306,9 @@ export class KinesisTelemetryExtension extends Construct {
     }
   }
 
-  private environment(fn: lambda.Function, overrides: TelemetrySettings): Record<string, string> {
-    const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  private environment(fn: lambda.Function, settings: TelemetrySettings): Record<string, string> {
     const ours = this.variablesOf(this.settings);
-    const variables = Object.entries(this.variablesOf({ ...this.settings, ...Object.fromEntries(given) }));
+    const variables = Object.entries(this.variablesOf(settings));
     return Object.fromEntries(
       variables.map(([name, value]) => [name, value === ours[name] ? weakReference(this, name, value, fn) : value]),
     );

@@ -360,8 +360,17 @@ const DEAD_LETTER: Kind = {
   what: 'DeadLetter.NONE, STDERR or DeadLetter.bucket(…)',
 };
 
-/** The settings as environment variables; throws on the first value that the extension would refuse. */
+/** The settings as environment variables; throws on the first value, or combination, that the extension would refuse. */
 export function settingsEnvironment(settings: TelemetrySettings): Record<string, string> {
+  const variables = someSettings(settings);
+  // Of the right kind, all of them, by now.
+  checkBuffering(settings);
+  checkAggregation(settings);
+  return variables;
+}
+
+/** The same of settings that come to others, with which they may go together or not: throws on the first wrong value. */
+export function someSettings(settings: TelemetrySettings): Record<string, string> {
   requireKind('partitionKey', settings.partitionKey, PARTITION_KEY);
   requireKind('deadLetter', settings.deadLetter, DEAD_LETTER);
   checkEndpoints(settings);
@@ -398,12 +407,14 @@ export function settingsEnvironment(settings: TelemetrySettings): Record<string,
     AWS_USE_DUALSTACK_ENDPOINT: flag('useDualstackEndpoint', settings.useDualstackEndpoint),
     AWS_CA_BUNDLE: file('caBundle', settings.caBundle),
   };
-  // Of the right kind, both of them, by now.
-  checkBuffering(settings);
-  checkAggregation(settings);
   return Object.fromEntries(
     Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+}
+
+/** The settings that `overrides` gives, and others from `settings`. */
+export function withOverrides(settings: TelemetrySettings, overrides: TelemetrySettings): TelemetrySettings {
+  return { ...settings, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) };
 }
 
 function types(value?: TelemetryType[]): string | undefined {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Aspects, Stack } from 'aws-cdk-lib';
+import { Aspects, Size, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
@@ -8,7 +8,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { AttachKinesisTelemetry, DeadLetter, FlushPolicy, LogLevel, MetricsFormat, PartitionKey } from '../lib';
+import { Aggregation, AttachKinesisTelemetry, DeadLetter, FlushPolicy, LogLevel, MetricsFormat, PartitionKey } from '../lib';
 import { makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
 
 describe('attachTo', () => {
@@ -62,6 +62,56 @@ describe('attachTo', () => {
     extension.attachTo(fn, { maxAttempts: 3 });
     const { KINESIS_STREAM_ARN, ...rest } = variables(Template.fromStack(stack));
     assert.deepEqual(rest, { TELEMETRY_FLUSH: 'continuous', TELEMETRY_LOG_LEVEL: 'info', AWS_MAX_ATTEMPTS: '3' });
+  });
+
+  it('takes a setting that goes with another one, whenever that was given', () => {
+    const size = { aggregationMaxSize: Size.kibibytes(64) };
+    for (const attach of [
+      (stack: Stack) => makeExtension({ aggregation: Aggregation.LINES }, stack).attachTo(makeFunction(stack, 'Fn'), size),
+      (stack: Stack) => {
+        const extension = makeExtension({ aggregation: Aggregation.LINES }, stack);
+        const fn = makeFunction(stack, 'Fn');
+        extension.attachTo(fn);
+        extension.attachTo(fn, size);
+      },
+      (stack: Stack) => {
+        const extension = makeExtension({}, stack);
+        const fn = makeFunction(stack, 'Fn');
+        extension.attachTo(fn, { aggregation: Aggregation.LINES });
+        extension.attachTo(fn, size);
+      },
+      (stack: Stack) => {
+        makeFunction(stack, 'Fn');
+        makeExtension({ aggregation: Aggregation.LINES }, stack).attachToAll(stack, { settings: size });
+      },
+    ]) {
+      const stack = makeStack();
+      attach(stack);
+      const { KINESIS_STREAM_ARN, ...rest } = variables(Template.fromStack(stack));
+      assert.deepEqual(rest, { TELEMETRY_AGGREGATION: 'lines', TELEMETRY_AGGREGATION_MAX_BYTES: '65536' });
+    }
+  });
+
+  it('refuses one that does not go with another one, whenever that was given', () => {
+    const size = { aggregationMaxSize: Size.kibibytes(64) };
+    const stack = makeStack();
+    const [extension, ofLines] = [makeExtension({}, stack), makeExtension({ aggregation: Aggregation.LINES, ...size }, stack, 'Lines')];
+    const [fn, other] = [makeFunction(stack, 'Fn'), makeFunction(stack, 'Other')];
+    extension.attachTo(fn);
+    ofLines.attachTo(other);
+    const small = { queueMaxSize: Size.kibibytes(100) };
+    for (const [call, message] of [
+      [() => extension.attachTo(fn, size), /^aggregationMaxSize: .* needs aggregation: lines with it, not none$/],
+      [() => ofLines.attachTo(other, { aggregation: Aggregation.NONE }), /^aggregationMaxSize: .* needs aggregation: lines with it, not none$/],
+      [() => ofLines.attachTo(other, small), /^aggregationMaxSize in bytes: at most half of queueMaxSize, 51200, not 65536 bytes$/],
+      [() => ofLines.attachTo(makeFunction(stack, 'Third'), small), /^aggregationMaxSize in bytes: at most half of queueMaxSize/],
+    ] as [() => void, RegExp][]) {
+      assert.throws(call, { name: 'ConfigurationError', message });
+    }
+    const all = makeStack();
+    makeExtension({}, all).attachToAll(all, { settings: size });
+    makeFunction(all, 'Fn');
+    assert.throws(() => Template.fromStack(all), /aggregationMaxSize: .* needs aggregation: lines with it, not none/);
   });
 
   it('keeps what the function has by itself, set before or after', () => {
