@@ -24,8 +24,12 @@ laws_calm(struct life *w)
         return true;
     if (w->plan.shards > 0)
         most += m->queue.records * 2;
-    /* a stream that goes on refusing what is too large opens the breaker, and in each pause more of that comes */
-    if (w->plan.per_mille[FAULT_LARGE] > 0)
+    /*
+     * a stream that goes on refusing what is too large, or what has a poisoned line among its many, opens the breaker, and
+     * in each pause more of that comes
+     */
+    if (w->plan.per_mille[FAULT_LARGE] > 0 ||
+        (w->plan.per_mille[FAULT_POISON] > 0 && w->plan.settings.aggregation == AGGREGATION_LINES))
         most *= 10;
     if (ms > most)
         laws_break(w, "liveness: %llu ms after the last fault %u records are not delivered",
