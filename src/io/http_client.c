@@ -15,6 +15,20 @@ enum { THAWED_MS = 250 };
 
 static void progress(void *context);
 
+/* Whether the process has been frozen since the connection was opened, or the call begun. */
+static bool
+frozen(const struct http_client *c)
+{
+    return c->thaws != c->loop->thaws;
+}
+
+static void
+used(struct http_client *c)
+{
+    c->used_ms = c->loop->now.ms;
+    c->used_wall_ms = clock_wall_ms();
+}
+
 static void
 finish(struct http_client *c, int result)
 {
@@ -26,8 +40,9 @@ finish(struct http_client *c, int result)
     c->call = NULL;
     c->silence.at_ms = 0;
     c->kept = true;
-    c->used_ms = c->loop->now.ms;
-    c->used_wall_ms = clock_wall_ms();
+    /* a reply that was read after a freeze may have come before it, and says nothing of how the connection is now */
+    if (!frozen(c))
+        used(c);
     if (result != 0 && c->sent_all)
         c->unanswered++;
     if (result != 0 || !c->sent_all)
@@ -43,6 +58,7 @@ open_connection(struct http_client *c)
     c->kept = c->sent_all = c->answered = false;
     c->thaws = c->loop->thaws;
     c->opened++;
+    used(c);
     c->state = HTTP_OPENING;
     connection_start(&c->connection);
 }
@@ -55,12 +71,6 @@ repeat(struct http_client *c)
         c->unanswered++;
     c->silence.at_ms = 0;
     open_connection(c);
-}
-
-static bool
-frozen(const struct http_client *c)
-{
-    return c->thaws != c->loop->thaws;
 }
 
 /* Whether the peer may be silent because the connection is dead. */
@@ -320,8 +330,7 @@ http_client_open(struct http_client *c, uint32_t idle_ms)
         return;
     c->kept = false;
     c->opened++;
-    c->used_ms = c->loop->now.ms;
-    c->used_wall_ms = clock_wall_ms();
+    used(c);
     connection_start(&c->connection);
 }
 
@@ -339,6 +348,7 @@ http_client_start(struct http_client *c, const struct http_call *call)
         return;
     }
     /* a connection that was opened in advance may still be on its way */
+    used(c);
     c->state = HTTP_OPENING;
     if (c->connection.state == CONNECTION_OPEN) {
         c->kept = true;
