@@ -34,7 +34,7 @@ metrics_publish(struct metrics *m, struct telemetry_dispatcher *d, struct moment
 void
 metrics_tell(const char *message, const struct ledger *ledger)
 {
-    char members[1152];
+    char members[1344];
     struct out o = out_to(members, sizeof members);
 
     (void)ledger_write(&o, ledger);

@@ -15,25 +15,46 @@ ledger_lose(struct ledger *l, enum ledger_drop reason)
     ledger_drop(l, reason, 1);
 }
 
-uint64_t
-ledger_dropped(const struct ledger *l)
+void
+ledger_filter(struct ledger *l, enum ledger_filter reason, uint64_t events)
+{
+    l->received += events;
+    l->filtered[reason] += events;
+}
+
+static uint64_t
+sum(const uint64_t *counts, size_t len)
 {
     uint64_t n = 0;
 
-    for (size_t i = 0; i < DROP_REASONS; i++)
-        n += l->dropped[i];
+    while (len > 0)
+        n += counts[--len];
     return n;
+}
+
+uint64_t
+ledger_dropped(const struct ledger *l)
+{
+    return sum(l->dropped, DROP_REASONS);
+}
+
+uint64_t
+ledger_filtered(const struct ledger *l)
+{
+    return sum(l->filtered, FILTERED_REASONS);
 }
 
 bool
 ledger_holds(const struct ledger *l, uint64_t queued)
 {
-    return l->received == l->delivered + l->dead_lettered + ledger_dropped(l) + queued;
+    return l->received ==
+           l->delivered + l->dead_lettered + ledger_dropped(l) + ledger_filtered(l) + queued;
 }
 
-/* Offset of a counter; SUM, which is past the struct, stands for the sum of what was dropped. */
+/* Offset of a counter; these two, which are past the struct, stand for the sums of what was dropped, and filtered. */
 #define AT(field) offsetof(struct ledger, field)
 #define SUM sizeof(struct ledger)
+#define SUM_FILTERED (SUM + 1)
 
 /* In the order of the line. A name may open an object, which the object's last member closes. */
 static const struct counter {
@@ -58,6 +79,11 @@ static const struct counter {
     {"refused", "", AT(dropped[DROP_REFUSED]), false},
     {"overflow", "", AT(dropped[DROP_OVERFLOW]), false},
     {"shutdown", "", AT(dropped[DROP_SHUTDOWN]), true},
+    {"filtered\":{\"total", "Filtered", SUM_FILTERED, false},
+    {"level", "", AT(filtered[FILTERED_LEVEL]), false},
+    {"pattern", "", AT(filtered[FILTERED_PATTERN]), false},
+    {"sample", "", AT(filtered[FILTERED_SAMPLE]), false},
+    {"held", "", AT(filtered[FILTERED_HELD]), true},
     {"platformDropped\":{\"records", "PlatformDropped", AT(platform_dropped_records), false},
     {"bytes", "", AT(platform_dropped_bytes), true},
     {"bytes", "BytesDelivered", AT(bytes), false},
@@ -75,8 +101,9 @@ static const struct counter {
 static uint64_t
 count(const struct ledger *l, const struct counter *c)
 {
-    return c->at == SUM ? ledger_dropped(l)
-                        : *(const uint64_t *)(const void *)((const char *)l + c->at);
+    if (c->at >= SUM)
+        return c->at == SUM ? ledger_dropped(l) : ledger_filtered(l);
+    return *(const uint64_t *)(const void *)((const char *)l + c->at);
 }
 
 static void

@@ -55,10 +55,11 @@ less_room(struct span whole)
 static void
 check_line(const struct ledger *l)
 {
-    struct out o = out_to(fuzz_room(1152), 1152);
-    struct out small, whole = out_to(fuzz_room(1154), 1154);
+    struct out o = out_to(fuzz_room(1344), 1344);
+    struct out small, whole = out_to(fuzz_room(1346), 1346);
     struct json doc;
     int dropped;
+    int filtered;
 
     FACT(ledger_write(&o, l) == 0);
     small = less_room(out_span(&o));
@@ -71,6 +72,9 @@ check_line(const struct ledger *l)
     FACT(number(&doc, 0, SPAN("received")) == l->received);
     FACT(number(&doc, dropped, SPAN("total")) == ledger_dropped(l));
     FACT(number(&doc, dropped, SPAN("shutdown")) == l->dropped[DROP_SHUTDOWN]);
+    filtered = json_member(&doc, 0, SPAN("filtered"));
+    FACT(number(&doc, filtered, SPAN("total")) == ledger_filtered(l));
+    FACT(number(&doc, filtered, SPAN("held")) == l->filtered[FILTERED_HELD]);
     FACT(number(&doc, 0, SPAN("bytes")) == l->bytes);
     FACT(number(&doc, 0, SPAN("payloadBytes")) == l->payload_bytes);
     FACT(number(&doc, 0, SPAN("breakerOpenings")) == l->breaker_openings);
@@ -124,7 +128,8 @@ check_metrics(const struct ledger *now, const struct ledger *before,
 static void
 check_sum(const struct ledger *l)
 {
-    uint64_t queued = l->received - l->delivered - l->dead_lettered - ledger_dropped(l);
+    uint64_t queued =
+        l->received - l->delivered - l->dead_lettered - ledger_dropped(l) - ledger_filtered(l);
 
     FACT(ledger_holds(l, queued));
     FACT(!ledger_holds(l, queued + 1 + fuzz_dice(UINT32_MAX)));

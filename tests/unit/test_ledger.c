@@ -17,7 +17,9 @@ static const struct {
      "\"received\":0,\"delivered\":0,\"deadLettered\":0,\"retried\":0,"
      "\"duplicatesPossible\":0,\"repeated\":0,\"truncated\":0,\"split\":0,\"ownLines\":0,"
      "\"dropped\":{\"total\":0,\"oversize\":0,\"cut\":0,\"unreadable\":0,\"refused\":0,"
-     "\"overflow\":0,\"shutdown\":0},\"platformDropped\":{\"records\":0,\"bytes\":0},"
+     "\"overflow\":0,\"shutdown\":0},"
+     "\"filtered\":{\"total\":0,\"level\":0,\"pattern\":0,\"sample\":0,\"held\":0},"
+     "\"platformDropped\":{\"records\":0,\"bytes\":0},"
      "\"bytes\":0,\"records\":0,\"payloadBytes\":0,\"units\":0,\"requests\":0,"
      "\"connections\":0,\"handshakes\":0,\"breakerOpenings\":0"},
     {"each its own",
@@ -31,6 +33,7 @@ static const struct {
       .split = 8,
       .own_lines = 3,
       .dropped = {1, 2, 4, 8, 16, 32},
+      .filtered = {3, 5, 10, 20},
       .platform_dropped_records = 7,
       .platform_dropped_bytes = 4096,
       .bytes = 70000,
@@ -44,7 +47,9 @@ static const struct {
      "\"received\":1234,\"delivered\":1150,\"deadLettered\":50,\"retried\":56,"
      "\"duplicatesPossible\":25,\"repeated\":21,\"truncated\":9,\"split\":8,\"ownLines\":3,"
      "\"dropped\":{\"total\":63,\"oversize\":1,\"cut\":2,\"unreadable\":4,\"refused\":8,"
-     "\"overflow\":16,\"shutdown\":32},\"platformDropped\":{\"records\":7,\"bytes\":4096},"
+     "\"overflow\":16,\"shutdown\":32},"
+     "\"filtered\":{\"total\":38,\"level\":3,\"pattern\":5,\"sample\":10,\"held\":20},"
+     "\"platformDropped\":{\"records\":7,\"bytes\":4096},"
      "\"bytes\":70000,\"records\":1020,\"payloadBytes\":60000,\"units\":1021,\"requests\":30,"
      "\"connections\":3,\"handshakes\":6,\"breakerOpenings\":5"},
     {"all that can be",
@@ -58,6 +63,7 @@ static const struct {
       .split = MOST,
       .own_lines = MOST,
       .dropped = {0, MOST, 0, 0, 0, 0},
+      .filtered = {0, 0, MOST, 0},
       .platform_dropped_records = MOST,
       .platform_dropped_bytes = MOST,
       .bytes = MOST,
@@ -73,6 +79,8 @@ static const struct {
      ",\"truncated\":" MOST_TEXT ",\"split\":" MOST_TEXT ",\"ownLines\":" MOST_TEXT
      ",\"dropped\":{\"total\":" MOST_TEXT ",\"oversize\":0,\"cut\":" MOST_TEXT
      ",\"unreadable\":0,\"refused\":0,\"overflow\":0,\"shutdown\":0},"
+     "\"filtered\":{\"total\":" MOST_TEXT ",\"level\":0,\"pattern\":0,\"sample\":" MOST_TEXT
+     ",\"held\":0},"
      "\"platformDropped\":{\"records\":" MOST_TEXT ",\"bytes\":" MOST_TEXT "},\"bytes\":" MOST_TEXT
      ",\"records\":" MOST_TEXT ",\"payloadBytes\":" MOST_TEXT ",\"units\":" MOST_TEXT
      ",\"requests\":" MOST_TEXT ",\"connections\":" MOST_TEXT ",\"handshakes\":" MOST_TEXT
@@ -103,7 +111,7 @@ static void
 room_suffices(void **state)
 {
     struct ledger l;
-    struct out o = out_to(guard_buffer(1152), 1152);
+    struct out o = out_to(guard_buffer(1344), 1344);
 
     (void)state;
     memset(&l, 0xff, sizeof l);
@@ -129,6 +137,23 @@ drop(void **state)
     assert_int_equal(l.received, 5);
 }
 
+static void
+filter(void **state)
+{
+    struct ledger l = {.received = 5};
+
+    (void)state;
+    assert_int_equal(ledger_filtered(&l), 0);
+    for (unsigned reason = 0; reason < FILTERED_REASONS; reason++) {
+        ledger_filter(&l, (enum ledger_filter)reason, 1 << reason);
+        ledger_filter(&l, (enum ledger_filter)reason, 0);
+        assert_int_equal(l.filtered[reason], 1 << reason);
+        assert_int_equal(ledger_filtered(&l), (2 << reason) - 1);
+        assert_int_equal(l.received, 5 + (2 << reason) - 1);
+    }
+    assert_int_equal(ledger_dropped(&l), 0);
+}
+
 static const struct {
     const char *name;
     struct ledger ledger;
@@ -141,7 +166,11 @@ static const struct {
     {"one missing", {.received = 3, .delivered = 2}, 0, false},
     {"one too many", {.received = 3, .delivered = 3}, 1, false},
     {"one of each",
-     {.received = 9, .delivered = 1, .dead_lettered = 1, .dropped = {1, 1, 1, 1, 1, 1}},
+     {.received = 13,
+      .delivered = 1,
+      .dead_lettered = 1,
+      .dropped = {1, 1, 1, 1, 1, 1},
+      .filtered = {1, 1, 1, 1}},
      1,
      true},
     {"one in two places",
@@ -185,6 +214,7 @@ holds(void **state)
     "{\"Name\":\"DuplicatesPossible\",\"Unit\":\"Count\"},"                                        \
     "{\"Name\":\"Repeated\",\"Unit\":\"Count\"},"                                                  \
     "{\"Name\":\"Dropped\",\"Unit\":\"Count\"},"                                                   \
+    "{\"Name\":\"Filtered\",\"Unit\":\"Count\"},"                                                  \
     "{\"Name\":\"PlatformDropped\",\"Unit\":\"Count\"},"                                           \
     "{\"Name\":\"BytesDelivered\",\"Unit\":\"Bytes\"},"                                            \
     "{\"Name\":\"Records\",\"Unit\":\"Count\"},"                                                   \
@@ -208,7 +238,8 @@ static const struct {
      {0},
      "{\"_aws\":{\"Timestamp\":0" METRICS ",\"FunctionName\":\"unknown\",\"functionVersion\":\"\","
      "\"sandbox\":\"\",\"logger\":\"\",\"Received\":0,\"Delivered\":0,\"DeadLettered\":0,"
-     "\"Retried\":0,\"DuplicatesPossible\":0,\"Repeated\":0,\"Dropped\":0,\"PlatformDropped\":0,"
+     "\"Retried\":0,\"DuplicatesPossible\":0,\"Repeated\":0,\"Dropped\":0,\"Filtered\":0,"
+     "\"PlatformDropped\":0,"
      "\"BytesDelivered\":0,\"Records\":0,\"PayloadBytes\":0,\"Units\":0,\"Requests\":0,"
      "\"Connections\":0,\"Handshakes\":0,"
      "\"BreakerOpenings\":0,\"Queued\":0}"},
@@ -222,6 +253,7 @@ static const struct {
       .truncated = 9,
       .split = 8,
       .dropped = {1, 2, 4, 8, 16, 32},
+      .filtered = {3, 5, 10, 20},
       .platform_dropped_records = 7,
       .platform_dropped_bytes = 4096,
       .bytes = 70000,
@@ -241,6 +273,7 @@ static const struct {
       .truncated = 9,
       .split = 8,
       .dropped = {1, 2, 4, 8, 15, 28},
+      .filtered = {3, 5, 0, 14},
       .platform_dropped_records = 1,
       .platform_dropped_bytes = 96,
       .bytes = 69993,
@@ -261,6 +294,7 @@ static const struct {
      "\"functionVersion\":\"$LATEST\",\"sandbox\":\"00112233445566778899aabbccddeeff\","
      "\"logger\":\"kinesis-telemetry-api-extension\",\"Received\":1000,\"Delivered\":1001,"
      "\"DeadLettered\":2,\"Retried\":3,\"DuplicatesPossible\":4,\"Repeated\":12,\"Dropped\":5,"
+     "\"Filtered\":16,"
      "\"PlatformDropped\":6,\"BytesDelivered\":7,\"Records\":13,\"PayloadBytes\":14,\"Units\":15,"
      "\"Requests\":8,\"Connections\":0,"
      "\"Handshakes\":1,\"BreakerOpenings\":2,\"Queued\":11}"},
@@ -275,7 +309,8 @@ static const struct {
      "\"functionVersion\":\"\\n\","
      "\"sandbox\":\"0123456789012345678901234567890123456789012345678901234567890123\","
      "\"logger\":\"\\u0001\\\\\",\"Received\":0,\"Delivered\":0,\"DeadLettered\":0,"
-     "\"Retried\":0,\"DuplicatesPossible\":0,\"Repeated\":0,\"Dropped\":0,\"PlatformDropped\":0,"
+     "\"Retried\":0,\"DuplicatesPossible\":0,\"Repeated\":0,\"Dropped\":0,\"Filtered\":0,"
+     "\"PlatformDropped\":0,"
      "\"BytesDelivered\":0,\"Records\":0,\"PayloadBytes\":0,\"Units\":0,\"Requests\":0,"
      "\"Connections\":0,\"Handshakes\":0,"
      "\"BreakerOpenings\":0,\"Queued\":0}"},
@@ -334,7 +369,7 @@ room_suffices_for_metrics(void **state)
     (void)state;
     memset(&now, 0xff, sizeof now);
     assert_int_equal(ledger_write_metrics(&o, &now, &before, &about), 0);
-    assert_true(o.len <= 1550 + 18 * 20 + 4 * 64 * 6);
+    assert_true(o.len <= 1600 + 19 * 20 + 4 * 64 * 6);
     assert_int_equal(o.p[o.len - 1], '}');
     assert_null(memchr(o.p, '\n', o.len));
 }
@@ -343,9 +378,13 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(write_all),     cmocka_unit_test(room_suffices),
-        cmocka_unit_test(drop),          cmocka_unit_test(holds),
-        cmocka_unit_test(write_metrics), cmocka_unit_test(room_suffices_for_metrics),
+        cmocka_unit_test(write_all),
+        cmocka_unit_test(room_suffices),
+        cmocka_unit_test(drop),
+        cmocka_unit_test(filter),
+        cmocka_unit_test(holds),
+        cmocka_unit_test(write_metrics),
+        cmocka_unit_test(room_suffices_for_metrics),
     };
 
     return RUN(argc, argv, tests);
