@@ -102,6 +102,17 @@ invoked(struct lifecycle *life, const struct lambda_event *event)
 
 /* --- the end --- */
 
+/* Of invocations that were under way nothing more will be heard: their lines go, too. */
+static void
+let_go(struct lifecycle *life)
+{
+    if (!telemetry_router_last(&life->router))
+        return;
+    (void)telemetry_router_let_go(&life->router);
+    telemetry_dispatcher_flush(life->dispatcher);
+    telemetry_dispatcher_run(life->dispatcher);
+}
+
 static void
 end(struct lifecycle *life)
 {
@@ -114,6 +125,7 @@ end(struct lifecycle *life)
         /* also counts what was posted but not read because the queue was full */
         telemetry_listener_drain(life->listener, DRAIN_MS);
         telemetry_listener_end(life->listener);
+        let_go(life);
         metrics_publish(&life->metrics, life->dispatcher, life->loop->now);
         ledger = telemetry_dispatcher_ledger(life->dispatcher);
     }
@@ -131,6 +143,11 @@ check_end(struct lifecycle *life)
     uint64_t quiet_at =
         lifecycle_subscribed(life) ? lifecycle_heard_ms(life) + hold_quiet_ms(&life->hold) : now;
 
+    if (now >= quiet_at && life->dispatcher != NULL)
+        let_go(life);
+    /* which may have been all that was left */
+    if (life->state == LIFE_ENDED)
+        return;
     if (now >= life->deadline_ms || life->dispatcher == NULL ||
         (now >= quiet_at && telemetry_dispatcher_drained(life->dispatcher))) {
         end(life);
@@ -230,7 +247,10 @@ dispatcher_has_room(void *context)
 {
     struct lifecycle *life = context;
 
-    telemetry_listener_resume(life->listener);
+    if (telemetry_router_let_go(&life->router) == 0)
+        telemetry_listener_resume(life->listener);
+    if (life->state == LIFE_ENDING)
+        telemetry_dispatcher_flush(life->dispatcher);
 }
 
 /* --- from outside --- */
@@ -282,8 +302,9 @@ static bool
 prepare_listener(struct lifecycle *life, struct storage *s)
 {
     struct telemetry_listener *l = storage_take(s, sizeof *l);
+    char *memory = storage_take(s, selection_bytes(&life->settings->selection));
 
-    if (l == NULL)
+    if (l == NULL || memory == NULL)
         return false;
     life->router = (struct telemetry_router){
         .settings = life->settings,
@@ -295,6 +316,8 @@ prepare_listener(struct lifecycle *life, struct storage *s)
         .disturbed = telemetry_disturbed,
         .context = life,
     };
+    selection_init(&life->router.selection, &life->settings->selection,
+                   telemetry_dispatcher_ledger(life->dispatcher), memory);
     telemetry_router_serve(&life->router, l);
     if (telemetry_listener_init(l, life->loop, s) != 0 ||
         telemetry_listener_open(l, (uint16_t)life->settings->listener_port) != 0)
@@ -308,7 +331,8 @@ lifecycle_prepare(struct lifecycle *life)
 {
     struct storage s;
     size_t bytes = telemetry_listener_bytes() + sizeof(struct telemetry_dispatcher) +
-                   telemetry_dispatcher_bytes(life->settings) + 256;
+                   telemetry_dispatcher_bytes(life->settings) +
+                   selection_bytes(&life->settings->selection) + 256;
 
     life->telemetry.settings = life->settings;
     life->telemetry.done = lifecycle_ready;

@@ -102,6 +102,9 @@ sleep_from_now_on(struct lifecycle *life)
     life->thaws = life->loop->thaws;
     telemetry_dispatcher_await(d, 0);
     telemetry_dispatcher_stop(d);
+    /* the end of init was not heard */
+    if (telemetry_router_last(&life->router))
+        (void)telemetry_router_let_go(&life->router);
     metrics_snapshot(&life->metrics, d, life->loop->now);
     telemetry_dispatcher_sleep(d);
 }

@@ -162,6 +162,12 @@ telemetry_dispatcher_request(struct telemetry_dispatcher *d, struct span request
     intake_request(&d->delivery.intake, request_id);
 }
 
+struct event_origin *
+telemetry_dispatcher_origin(struct telemetry_dispatcher *d)
+{
+    return &d->delivery.intake.origin;
+}
+
 void
 telemetry_dispatcher_of_account(struct telemetry_dispatcher *d, struct span account_id)
 {

@@ -109,6 +109,9 @@ void telemetry_dispatcher_restored(struct telemetry_dispatcher *d);
 /* The invocation with this id has started: the events that follow are its own. */
 void telemetry_dispatcher_request(struct telemetry_dispatcher *d, struct span request_id);
 
+/* What `enriched` tells of the next event, to be looked at, and to be changed for it. */
+struct event_origin *telemetry_dispatcher_origin(struct telemetry_dispatcher *d);
+
 /* The account that the function belongs to, for `enriched`; the text stays the caller's. */
 void telemetry_dispatcher_of_account(struct telemetry_dispatcher *d, struct span account_id);
 

@@ -130,12 +130,73 @@ lost(void *context, enum ledger_drop reason)
         disturbed(r);
 }
 
+/* Returns 0, or ERR_FULL. */
+static int
+forward(struct telemetry_router *r, const struct event *event)
+{
+    if (telemetry_dispatcher_event(r->dispatcher, event) != 0) {
+        stalled(r);
+        return ERR_FULL;
+    }
+    if (r->hold->stalled_ms != 0)
+        resumed(r);
+    return 0;
+}
+
+COLD int
+telemetry_router_let_go(struct telemetry_router *r)
+{
+    struct event_origin *origin = telemetry_dispatcher_origin(r->dispatcher);
+    struct event_origin before = *origin;
+    struct span text;
+    struct span id;
+    struct event event;
+    int result = 0;
+
+    for (; selection_due(&r->selection, &text, &id); selection_sent(&r->selection)) {
+        result = event_read(text, NULL, &event);
+        CHECK(result == 0);
+        /* the one after it may have begun */
+        if (!span_same(id, before.request_id)) {
+            origin->request_id = id;
+            origin->cold_start = false;
+        }
+        result = forward(r, &event);
+        *origin = before;
+        if (result != 0)
+            break;
+    }
+    return result;
+}
+
+/* What the selection says of an event, before which lines that were held may be due. Returns a verdict, or ERR_FULL. */
+static int
+select_event(struct telemetry_router *r, const struct event *event, const struct json_marks *marks,
+             bool counted)
+{
+    struct selection *s = &r->selection;
+    enum selection_verdict verdict = SELECTION_KEEP;
+
+    s->side_by_side = r->hold->interleaved;
+    if (event->type == EVENT_PLATFORM)
+        selection_platform(s, event);
+    else if (counted)
+        verdict =
+            selection_line(s, event, marks, telemetry_dispatcher_origin(r->dispatcher)->request_id);
+    if (telemetry_router_let_go(r) != 0)
+        return ERR_FULL;
+    if (verdict != SELECTION_KEEP)
+        selection_apply(s, event, verdict);
+    return (int)verdict;
+}
+
 static int
 event_came(void *context, struct span text, const struct json_marks *marks)
 {
     struct telemetry_router *r = context;
     struct event event;
     bool counted;
+    int verdict = SELECTION_KEEP;
 
     if (event_read(text, marks, &event) != 0) {
         lost(r, DROP_UNREADABLE);
@@ -148,14 +209,10 @@ event_came(void *context, struct span text, const struct json_marks *marks)
         look_for_begin(r, &event);
     counted = (r->settings->types & event.type) != 0 &&
               (event.type != EVENT_EXTENSION || !our_own(r, &event));
-    if (counted) {
-        if (telemetry_dispatcher_event(r->dispatcher, &event) != 0) {
-            stalled(r);
-            return ERR_FULL;
-        }
-        if (r->hold->stalled_ms != 0)
-            resumed(r);
-    }
+    if (r->selection.asks)
+        verdict = select_event(r, &event, marks, counted);
+    if (verdict == ERR_FULL || (counted && verdict == SELECTION_KEEP && forward(r, &event) != 0))
+        return ERR_FULL;
     if (event.type == EVENT_PLATFORM)
         observe(r, &event);
     return counted;
@@ -200,6 +257,16 @@ telemetry_router_serve(struct telemetry_router *r, struct telemetry_listener *li
     listener->posts.disturbed = disturbed;
     listener->posts.context = r;
     listener->posts.ledger = telemetry_dispatcher_ledger(r->dispatcher);
+}
+
+bool
+telemetry_router_last(struct telemetry_router *r)
+{
+    struct span text;
+    struct span id;
+
+    selection_end(&r->selection);
+    return selection_due(&r->selection, &text, &id);
 }
 
 uint64_t

@@ -4,6 +4,7 @@
 
 #include "protocol/check.h"
 #include "protocol/json_walk.h"
+#include "protocol/log_level.h"
 
 /* see event.h */
 
@@ -65,10 +66,14 @@ plain_id(struct span value)
 static void
 read_member(struct event *e, struct span name, struct span value)
 {
-    if (span_same(name, SPAN("message")))
+    if (span_same(name, SPAN("message"))) {
         e->message = value;
-    else if (span_same(name, SPAN("requestId")) || span_same(name, SPAN("AWSRequestId")))
+    } else if (log_level_member(name)) {
+        if (e->level.len == 0)
+            e->level = value;
+    } else if (span_same(name, SPAN("requestId")) || span_same(name, SPAN("AWSRequestId"))) {
         e->request_id = plain_id(value);
+    }
 }
 
 /* The record, and in the same pass its members if it is an object. Returns as json_walk_value. */
@@ -80,7 +85,7 @@ read_record(struct event *e, struct json_walk *w)
     struct span value;
     int r = 1;
 
-    e->message = e->request_id = (struct span){NULL, 0};
+    e->message = e->request_id = e->level = (struct span){NULL, 0};
     if (w->rest.p[0] != '{' || json_walk_enter(w, &members) != 0)
         return json_walk_value(w, &e->record);
     while ((r = json_walk_next(&members, &name, &value)) == 1)
@@ -117,11 +122,11 @@ read_error_type(struct event *e, struct span type)
         e->resets = true;
 }
 
-/* A member of platform.runtimeDone or platform.logsDropped. */
+/* A member of platform.logsDropped, or of an event that tells how something has ended. */
 COLD static void
 read_detail(struct event *e, struct span name, struct span value)
 {
-    if (e->kind == EVENT_RUNTIME_DONE) {
+    if (e->kind != EVENT_LOGS_DROPPED) {
         if (span_same(name, SPAN("status")))
             read_status(e, json_walk_string(value));
         else if (span_same(name, SPAN("errorType")))
@@ -177,7 +182,7 @@ event_read(struct span text, const struct json_marks *marks, struct event *e)
     if (r != 0 || w.rest.len != 1 || !typed || e->record.len == 0)
         return ERR_BAD;
     CHECK(e->record.p > text.p && e->record.p + e->record.len < text.p + text.len);
-    if (e->kind == EVENT_LOGS_DROPPED || e->kind == EVENT_RUNTIME_DONE)
+    if (e->kind >= EVENT_RUNTIME_DONE && e->kind <= EVENT_INIT_DONE)
         read_details(e);
     return 0;
 }

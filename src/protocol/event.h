@@ -26,14 +26,16 @@ struct event {
     struct span text;    /* the whole event */
     struct span record;  /* the record's raw JSON */
     struct span message; /* of a record that is an object: its member of this name; else empty */
-    struct span time;    /* when it was produced, as RFC 3339 has it; empty when it is no string */
+    struct span
+        level; /* of such a record: the value of its first member that log_level.h knows; else empty */
+    struct span time; /* when it was produced, as RFC 3339 has it; empty when it is no string */
     enum event_type type;
     enum event_kind kind;
     struct span request_id;   /* of a record that contains one; empty otherwise */
     uint64_t dropped_records; /* of platform.logsDropped */
     uint64_t dropped_bytes;
-    /* of platform.runtimeDone: its status is not success; and the environment is reset after it: the
-     * status is a time-out, or errorType is one of the runtime, an extension or the sandbox */
+    /* of platform.runtimeDone, report and initRuntimeDone: its status is not success; and the environment is reset
+     * after it: the status is a time-out, or errorType is one of the runtime, an extension or the sandbox */
     bool failed, resets;
 };
 

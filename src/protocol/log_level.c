@@ -31,13 +31,6 @@ log_level_named(struct span name)
     return LEVEL_NONE;
 }
 
-bool
-log_level_member(struct span name)
-{
-    return span_same(name, SPAN("level")) || span_same(name, SPAN("severity")) ||
-           span_same(name, SPAN("log.level"));
-}
-
 enum line_level
 log_level_value(struct span value)
 {

@@ -24,7 +24,12 @@ enum line_level {
 enum line_level log_level_named(struct span name);
 
 /* Whether an object's member of this name tells the level: level, severity or log.level. */
-bool log_level_member(struct span name);
+static inline bool
+log_level_member(struct span name)
+{
+    return span_same(name, SPAN("level")) || span_same(name, SPAN("severity")) ||
+           span_same(name, SPAN("log.level"));
+}
 
 /* Of the value of such a member, raw JSON: a name or a whole number. */
 enum line_level log_level_value(struct span value);

@@ -323,6 +323,7 @@ static const struct setting_number numbers[] = {
     NUMBER("TELEMETRY_QUEUE_MAX_BYTES", queue_max_bytes, 4194304, 65536, 1073741824),
     NUMBER("TELEMETRY_AGGREGATION_MAX_BYTES", aggregation_max_bytes, 262144, 1024, 1000000),
     NUMBER("TELEMETRY_LINGER_MS", linger_ms, 200, 0, 60000),
+    NUMBER("TELEMETRY_HELD_MAX_BYTES", selection.held_max_bytes, 262144, 4096, 1073741824),
     NUMBER("TELEMETRY_LISTENER_PORT", listener_port, 4243, 1, 65535),
     NUMBER("TELEMETRY_CONNECT_TIMEOUT_MS", connect_timeout_ms, 500, 1, 60000),
     NUMBER("TELEMETRY_REQUEST_TIMEOUT_MS", request_timeout_ms, 500, 1, 60000),
@@ -428,6 +429,7 @@ settings_read(struct settings *s, const struct settings_source *source)
     read_stream(s, source);
     read_tables(s, source);
     read_types(s, source);
+    settings_selection_read(&s->selection, source);
     read_key(s, source);
     read_dead_letter(s, source);
     read_endpoints(s, source);

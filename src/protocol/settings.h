@@ -10,7 +10,7 @@
 #include "protocol/endpoint.h"
 #include "protocol/event.h"
 #include "protocol/flush.h"
-#include "protocol/settings_source.h"
+#include "protocol/settings_selection.h"
 #include "protocol/wire.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -55,6 +55,7 @@ struct settings {
     enum event_format format;
     enum key_policy key;
     struct span fixed_key;
+    struct settings_selection selection;
     enum aggregation aggregation;
     enum compression compression;
     uint32_t aggregation_max_bytes; /* before compression; of AGGREGATION_LINES alone */

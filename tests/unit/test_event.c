@@ -1,6 +1,8 @@
 #include "protocol/event.h"
 
 #include "check.h"
+#include <stdio.h>
+
 #include "dice.h"
 #include "guard.h"
 #include "seed.h"
@@ -520,6 +522,33 @@ size_at_worst(void **state)
     CHECK("write", o.len > sizeof controls * 6 * 6);
 }
 
+/* The first member that may tell a level. */
+static void
+level(void **state)
+{
+    static const struct {
+        const char *record, *want;
+    } rows[] = {
+        {"\"level\"", ""},
+        {"{}", ""},
+        {"{\"level\":\"INFO\"}", "\"INFO\""},
+        {"{\"a\":1,\"severity\":30,\"level\":\"x\"}", "30"},
+        {"{\"log.level\":[1],\"level\":\"x\"}", "[1]"},
+        {"{\"Level\":1,\"levels\":2,\"log_level\":3,\"message\":{\"level\":4}}", ""},
+        {"{\"level\":1,\"level\":}", "1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char text[128];
+        struct event e;
+
+        snprintf(text, sizeof text, "{\"type\":\"function\",\"record\":%s}", rows[i].record);
+        CHECK_INT(rows[i].record, event_read(span_of(text), NULL, &e), 0);
+        CHECK_SPAN(rows[i].record, e.level, span_of(rows[i].want));
+    }
+}
+
 #define DONE(rest) PLATFORM("runtimeDone", "{\"requestId\":\"" ID "\"" rest "}")
 
 static const struct {
@@ -541,7 +570,12 @@ static const struct {
     {DONE(",\"status\":\"error\",\"errorType\":\"RuntimeError\""), true, false},
     {DONE(",\"status\":\"success\",\"spans\":[{\"status\":\"timeout\"}]"), false, false},
     {PLATFORM("runtimeDone", "\"timeout\""), false, false},
-    {PLATFORM("report", "{\"status\":\"timeout\",\"errorType\":\"Runtime.X\"}"), false, false},
+    {PLATFORM("report", "{\"status\":\"timeout\",\"errorType\":\"Runtime.X\"}"), true, true},
+    {PLATFORM("report", "{\"status\":\"success\"}"), false, false},
+    {PLATFORM("initRuntimeDone", "{\"status\":\"error\"}"), true, false},
+    {PLATFORM("initRuntimeDone", "{\"status\":\"success\"}"), false, false},
+    {PLATFORM("initReport", "{\"status\":\"error\"}"), false, false},
+    {PLATFORM("start", "{\"status\":\"error\"}"), false, false},
     {FUNCTION("{\"status\":\"timeout\",\"errorType\":\"Runtime.X\"}"), false, false},
 };
 
@@ -567,6 +601,7 @@ main(int argc, char **argv)
         cmocka_unit_test(message_format),  cmocka_unit_test(verbatim_format),
         cmocka_unit_test(enriched_format), cmocka_unit_test(size_is_a_bound),
         cmocka_unit_test(size_at_worst),   cmocka_unit_test(end),
+        cmocka_unit_test(level),
     };
 
     return RUN(argc, argv, tests);

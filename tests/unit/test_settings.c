@@ -83,6 +83,14 @@ list(struct out *o, const struct settings *s)
         {"compression", {NULL, 0}, s->compression},
         {"aggregation_max_bytes", {NULL, 0}, s->aggregation_max_bytes},
         {"linger_ms", {NULL, 0}, s->linger_ms},
+        {"level", {NULL, 0}, s->selection.level},
+        {"level_default", {NULL, 0}, s->selection.level_default},
+        {"level_on_error", {NULL, 0}, s->selection.level_on_error},
+        {"held_max_bytes", {NULL, 0}, s->selection.held_max_bytes},
+        {"sample", {NULL, 0}, s->selection.sample},
+        {"filters", {NULL, 0}, s->selection.filters},
+        {"filter_form", {NULL, 0}, s->selection.filters ? s->selection.filter.form : 0},
+        {"filter_tests", {NULL, 0}, s->selection.filters ? s->selection.filter.tests_len : 0},
         {"dead_letter", {NULL, 0}, s->dead_letter},
         {"bucket", s3 ? s->bucket : SPAN(""), 0},
         {"prefix", s3 ? s->prefix : SPAN(""), 0},
@@ -202,6 +210,14 @@ static const char usual_settings[] = "stream_name=telemetry-kinesis-stream\n"
                                      "compression=\n"
                                      "aggregation_max_bytes=262144\n"
                                      "linger_ms=200\n"
+                                     "level=\n"
+                                     "level_default=\n"
+                                     "level_on_error=\n"
+                                     "held_max_bytes=262144\n"
+                                     "sample=1000000\n"
+                                     "filters=\n"
+                                     "filter_form=\n"
+                                     "filter_tests=\n"
                                      "dead_letter=\n"
                                      "bucket=\n"
                                      "prefix=\n"
@@ -311,6 +327,12 @@ empty(void **state)
         "TELEMETRY_AGGREGATION_MAX_BYTES",
         "TELEMETRY_LINGER_MS",
         "TELEMETRY_COMPRESSION",
+        "TELEMETRY_LEVEL",
+        "TELEMETRY_LEVEL_DEFAULT",
+        "TELEMETRY_LEVEL_ON_ERROR",
+        "TELEMETRY_HELD_MAX_BYTES",
+        "TELEMETRY_SAMPLE_RATE",
+        "TELEMETRY_FILTER",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "AWS_ENDPOINT_URL_S3",
@@ -351,6 +373,8 @@ static const struct number_row {
     {"TELEMETRY_QUEUE_MAX_BYTES", "queue_max_bytes", "4194304", "65536", "65535", "1073741824",
      "1073741825", "65536 to 1073741824"},
     {"TELEMETRY_LINGER_MS", "linger_ms", "200", "0", "-1", "60000", "60001", "0 to 60000"},
+    {"TELEMETRY_HELD_MAX_BYTES", "held_max_bytes", "262144", "4096", "4095", "1073741824",
+     "1073741825", "4096 to 1073741824"},
     {"TELEMETRY_LISTENER_PORT", "listener_port", "4243", "1", "0", "65535", "65536",
      "1 to 65535, less 9001"},
     {"TELEMETRY_CONNECT_TIMEOUT_MS", "connect_timeout_ms", "500", "1", "0", "60000", "60001",
@@ -1040,6 +1064,87 @@ early(void **state)
     }
 }
 
+#define LEVELS "TRACE, DEBUG, INFO, WARN, ERROR, FATAL"
+#define BELOW "a level below TELEMETRY_LEVEL, or a TELEMETRY_SAMPLE_RATE below 1 with it"
+#define RATES "0 to 1, at most six digits behind the point"
+
+static const struct row selections[] = {
+    {{"TELEMETRY_LEVEL=TRACE"}, "level=1 ", ""},
+    {{"TELEMETRY_LEVEL=debug"}, "level=2 ", ""},
+    {{"TELEMETRY_LEVEL=Info"}, "level=3 ", ""},
+    {{"TELEMETRY_LEVEL=WARN"}, "level=4 ", ""},
+    {{"TELEMETRY_LEVEL=warning"}, "level=4 ", ""},
+    {{"TELEMETRY_LEVEL=ERROR"}, "level=5 ", ""},
+    {{"TELEMETRY_LEVEL=FATAL"}, "level=6 ", ""},
+    {{"TELEMETRY_LEVEL=none"}, "", REFUSED("TELEMETRY_LEVEL", "none", LEVELS, "none")},
+    {{"TELEMETRY_LEVEL=40"}, "", REFUSED("TELEMETRY_LEVEL", "40", LEVELS, "none")},
+    {{"TELEMETRY_LEVEL_DEFAULT=info"}, "level_default=3 ", ""},
+    {{"TELEMETRY_LEVEL_DEFAULT=x"}, "", REFUSED("TELEMETRY_LEVEL_DEFAULT", "x", LEVELS, "none")},
+    {{"TELEMETRY_LEVEL_ON_ERROR=DEBUG", "TELEMETRY_LEVEL=WARN"}, "level=4 level_on_error=2 ", ""},
+    {{"TELEMETRY_LEVEL_ON_ERROR=INFO", "TELEMETRY_LEVEL=WARN"}, "level=4 level_on_error=3 ", ""},
+    {{"TELEMETRY_LEVEL_ON_ERROR=x", "TELEMETRY_LEVEL=WARN"},
+     "level=4 ",
+     REFUSED("TELEMETRY_LEVEL_ON_ERROR", "x", LEVELS, "none")},
+    /* with which nothing would ever be held */
+    {{"TELEMETRY_LEVEL_ON_ERROR=WARN", "TELEMETRY_LEVEL=WARN"},
+     "level=4 ",
+     REFUSED("TELEMETRY_LEVEL_ON_ERROR", "WARN", BELOW, "none")},
+    {{"TELEMETRY_LEVEL_ON_ERROR=DEBUG"},
+     "",
+     REFUSED("TELEMETRY_LEVEL_ON_ERROR", "DEBUG", BELOW, "none")},
+    {{"TELEMETRY_LEVEL_ON_ERROR=DEBUG", "TELEMETRY_SAMPLE_RATE=0.1"},
+     "level_on_error=2 sample=100000 ",
+     ""},
+    {{"TELEMETRY_LEVEL_ON_ERROR=WARN", "TELEMETRY_LEVEL=WARN", "TELEMETRY_SAMPLE_RATE=0"},
+     "level=4 level_on_error=4 sample= ",
+     ""},
+
+    {{"TELEMETRY_SAMPLE_RATE=0"}, "sample= ", ""},
+    {{"TELEMETRY_SAMPLE_RATE=1"}, "", ""},
+    {{"TELEMETRY_SAMPLE_RATE=0.1"}, "sample=100000 ", ""},
+    {{"TELEMETRY_SAMPLE_RATE=0.000001"}, "sample=1 ", ""},
+    {{"TELEMETRY_SAMPLE_RATE=0.999999"}, "sample=999999 ", ""},
+    {{"TELEMETRY_SAMPLE_RATE=1.0"}, "", ""},
+    {{"TELEMETRY_SAMPLE_RATE=1.000001"},
+     "",
+     REFUSED("TELEMETRY_SAMPLE_RATE", "1.000001", RATES, "1")},
+    {{"TELEMETRY_SAMPLE_RATE=2"}, "", REFUSED("TELEMETRY_SAMPLE_RATE", "2", RATES, "1")},
+    {{"TELEMETRY_SAMPLE_RATE=0."}, "", REFUSED("TELEMETRY_SAMPLE_RATE", "0.", RATES, "1")},
+    {{"TELEMETRY_SAMPLE_RATE=.5"}, "", REFUSED("TELEMETRY_SAMPLE_RATE", ".5", RATES, "1")},
+    {{"TELEMETRY_SAMPLE_RATE=0.0000001"},
+     "",
+     REFUSED("TELEMETRY_SAMPLE_RATE", "0.0000001", RATES, "1")},
+    {{"TELEMETRY_SAMPLE_RATE=10%"}, "", REFUSED("TELEMETRY_SAMPLE_RATE", "10%", RATES, "1")},
+    {{"TELEMETRY_SAMPLE_RATE=-0.5"}, "", REFUSED("TELEMETRY_SAMPLE_RATE", "-0.5", RATES, "1")},
+
+    {{"TELEMETRY_FILTER=ERROR -health"}, "filters=1 filter_tests=2 ", ""},
+    {{"TELEMETRY_FILTER={ $.level = ERROR }"}, "filters=1 filter_form=1 filter_tests=1 ", ""},
+    {{"TELEMETRY_FILTER=[a, b = 4*]"}, "filters=1 filter_form=2 filter_tests=1 ", ""},
+    {{"TELEMETRY_FILTER=[a, b]"}, "filters=1 filter_form=2 ", ""},
+    {{"TELEMETRY_FILTER=\" \""}, "filters=1 filter_tests=1 ", ""},
+    {{"TELEMETRY_FILTER={ $.a = %x% }"},
+     "",
+     REFUSED("TELEMETRY_FILTER", "{ $.a = %x% }",
+             "a filter pattern, and in column 9: regular expressions are not supported",
+             "no filter")},
+    {{"TELEMETRY_FILTER={ $.a = 1"},
+     "",
+     REFUSED("TELEMETRY_FILTER", "{ $.a = 1",
+             "a filter pattern, and in column 10: not expected here", "no filter")},
+    {{"TELEMETRY_FILTER=?a b"},
+     "",
+     REFUSED("TELEMETRY_FILTER", "?a b",
+             "a filter pattern, and in column 4: CloudWatch ignores ?terms beside others",
+             "no filter")},
+};
+
+static void
+selection(void **state)
+{
+    (void)state;
+    check_rows(selections, LEN(selections));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -1047,7 +1152,7 @@ main(int argc, char **argv)
         cmocka_unit_test(usual),       cmocka_unit_test(empty),      cmocka_unit_test(number),
         cmocka_unit_test(word),        cmocka_unit_test(stream),     cmocka_unit_test(endpoint),
         cmocka_unit_test(dead_letter), cmocka_unit_test(credential), cmocka_unit_test(longest_host),
-        cmocka_unit_test(early),
+        cmocka_unit_test(early),       cmocka_unit_test(selection),
     };
 
     return RUN(argc, argv, tests);

@@ -21,6 +21,8 @@ static struct ledger ledger;
 static int answer;            /* of the dispatcher to the next event */
 static bool crowded, written; /* what it says */
 static bool waiting;          /* the listener has stopped reading */
+static struct event_origin origin;
+static bool in_full; /* what is forwarded is noted by its text, and by whose it is */
 
 static void
 note(const char *word, struct span detail)
@@ -44,6 +46,14 @@ int
 telemetry_dispatcher_event(struct telemetry_dispatcher *d, const struct event *event)
 {
     (void)d;
+    if (in_full && answer == 0) {
+        struct span text = event->record;
+
+        text = (struct span){text.p + 1, text.len - 2};
+        note(origin.request_id.len > 0 ? (char[]){*origin.request_id.p, '\0'} : "-",
+             event->type == EVENT_PLATFORM ? SPAN("platform") : text);
+        return 0;
+    }
     note(answer == 0 ? "event" : "full", event->type == EVENT_PLATFORM   ? SPAN("platform")
                                          : event->type == EVENT_FUNCTION ? SPAN("function")
                                                                          : SPAN("extension"));
@@ -54,6 +64,7 @@ void
 telemetry_dispatcher_request(struct telemetry_dispatcher *d, struct span request_id)
 {
     (void)d;
+    origin.request_id = request_id;
     note("request", (struct span){request_id.p, request_id.len > 1 ? 1 : request_id.len});
 }
 
@@ -83,6 +94,13 @@ telemetry_dispatcher_sandbox(const struct telemetry_dispatcher *d)
 {
     (void)d;
     return SPAN("0123456789abcdef0123456789abcdef");
+}
+
+struct event_origin *
+telemetry_dispatcher_origin(struct telemetry_dispatcher *d)
+{
+    (void)d;
+    return &origin;
 }
 
 bool
@@ -168,7 +186,8 @@ open_scene(struct scene *s, unsigned types)
     telemetry_router_serve(&s->router, &s->listener);
     ledger = (struct ledger){0};
     answer = 0;
-    crowded = written = waiting = false;
+    origin = (struct event_origin){0};
+    crowded = written = waiting = in_full = false;
     trace[0] = '\0';
 }
 
@@ -409,6 +428,112 @@ beginnings(void **state)
     CHECK_INT("not counted", ledger.truncated, 1);
 }
 
+/* One whose lines are selected: from INFO on, and below that when it fails. */
+static void
+open_selecting(struct scene *s, char *memory, size_t cap)
+{
+    open_scene(s, ALL);
+    s->settings.selection = (struct settings_selection){.level = LEVEL_INFO,
+                                                        .level_on_error = LEVEL_DEBUG,
+                                                        .sample = SAMPLE_ALL,
+                                                        .held_max_bytes = 4096};
+    assert_true(selection_bytes(&s->settings.selection) <= cap);
+    memset(memory, 0, 65536);
+    selection_init(&s->router.selection, &s->settings.selection, &ledger, memory);
+    in_full = true;
+}
+
+static void
+selects(void **state)
+{
+#define SAID(text) AT(1) "\"function\",\"record\":\"" text "\"}"
+/* not later than INVOKE */
+#define EARLY(text) AT(0) "\"function\",\"record\":\"" text "\"}"
+    static const struct {
+        const char *name, *events[8], *want;
+        uint64_t received; /* by the selection: the dispatcher counts what it takes */
+    } lives[] = {
+        {"below",
+         {OF("start", ID), SAID("[TRACE] 1"), SAID("[INFO] 2")},
+         "-:platform request:a a:[INFO] 2",
+         1},
+        {"an error: what was held comes before it",
+         {OF("start", ID), SAID("[DEBUG] 1"), SAID("[INFO] 2"), SAID("[ERROR] 3")},
+         "-:platform request:a a:[INFO] 2 a:[DEBUG] 1 a:[ERROR] 3",
+         0},
+        {"an end that was not heard: before the start, of the one before",
+         {OF("start", OTHER_ID), EARLY("[DEBUG] 1"), OF("start", ID)},
+         "-:platform request:b b:[DEBUG] 1 b:platform request:a",
+         0},
+        {"nor was the start",
+         {OF("start", OTHER_ID), EARLY("[DEBUG] 1"), AT(3) "\"function\",\"record\":\"[INFO] 2\"}"},
+         "-:platform request:b request:a b:[DEBUG] 1 a:[INFO] 2",
+         0},
+        {"all is well",
+         {OF("start", ID), SAID("[DEBUG] 1"), OF("runtimeDone", ID)},
+         "-:platform request:a a:platform flush",
+         1},
+    };
+    static char memory[2 << 20];
+    struct scene s;
+
+    (void)state;
+    for (size_t i = 0; i < LEN(lives); i++) {
+        open_selecting(&s, memory, sizeof memory);
+        for (size_t k = 0; lives[i].events[k] != NULL; k++)
+            CHECK_INT(lives[i].name, feed(&s, lives[i].events[k]), 1);
+        CHECK_SPAN(lives[i].name, span_of(trace), span_of(lives[i].want));
+        CHECK_INT(lives[i].name, ledger.received, lives[i].received);
+    }
+}
+
+/* What is due waits for room as events that come do, and is not taken twice. */
+static void
+selects_when_full(void **state)
+{
+    static char memory[2 << 20];
+    struct scene s;
+
+    (void)state;
+    open_selecting(&s, memory, sizeof memory);
+    (void)feed(&s, OF("start", ID));
+    (void)feed(&s, SAID("[DEBUG] 1"));
+    (void)feed(&s, SAID("[DEBUG] 2"));
+    answer = ERR_FULL;
+    trace[0] = '\0';
+    CHECK_INT("full", feed(&s, SAID("[ERROR] 3")), ERR_FULL);
+    CHECK_INT("still", telemetry_router_let_go(&s.router), ERR_FULL);
+    CHECK_INT("stalled", s.hold.stalled_ms, 5000);
+    CHECK_INT("below", feed(&s, SAID("[TRACE] 4")), ERR_FULL);
+    CHECK_SPAN("tried", span_of(trace), SPAN("full:function full:function full:function"));
+    CHECK_INT("nothing is counted before there is room", ledger.received, 0);
+    answer = 0;
+    trace[0] = '\0';
+    CHECK_INT("room", telemetry_router_let_go(&s.router), 0);
+    CHECK_INT("taken", feed(&s, SAID("[ERROR] 3")), 1);
+    CHECK_SPAN("once", span_of(trace), SPAN("a:[DEBUG] 1 a:[DEBUG] 2 a:[ERROR] 3"));
+}
+
+static void
+last_of_all(void **state)
+{
+    static char memory[2 << 20];
+    struct scene s;
+
+    (void)state;
+    open_scene(&s, ALL);
+    CHECK_INT("nothing is selected", telemetry_router_last(&s.router), false);
+    CHECK_INT("nothing is due", telemetry_router_let_go(&s.router), 0);
+    open_selecting(&s, memory, sizeof memory);
+    (void)feed(&s, OF("start", ID));
+    CHECK_INT("nothing is held", telemetry_router_last(&s.router), false);
+    (void)feed(&s, SAID("[DEBUG] 1"));
+    trace[0] = '\0';
+    CHECK_INT("something is", telemetry_router_last(&s.router), true);
+    CHECK_INT("let go", telemetry_router_let_go(&s.router), 0);
+    CHECK_SPAN("sent", span_of(trace), SPAN("a:[DEBUG] 1"));
+}
+
 static void
 heard(void **state)
 {
@@ -428,10 +553,13 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(routes),        cmocka_unit_test(unheld),  cmocka_unit_test(side_by_side),
-        cmocka_unit_test(what_is_told),  cmocka_unit_test(our_own), cmocka_unit_test(full),
-        cmocka_unit_test(ends_of_posts), cmocka_unit_test(damage),  cmocka_unit_test(beginnings),
-        cmocka_unit_test(heard),
+        cmocka_unit_test(routes),        cmocka_unit_test(unheld),
+        cmocka_unit_test(side_by_side),  cmocka_unit_test(what_is_told),
+        cmocka_unit_test(our_own),       cmocka_unit_test(full),
+        cmocka_unit_test(ends_of_posts), cmocka_unit_test(damage),
+        cmocka_unit_test(beginnings),    cmocka_unit_test(heard),
+        cmocka_unit_test(selects),       cmocka_unit_test(selects_when_full),
+        cmocka_unit_test(last_of_all),
     };
 
     return RUN(argc, argv, tests);

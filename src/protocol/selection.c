@@ -1,0 +1,354 @@
+#include "protocol/selection.h"
+
+#include "protocol/check.h"
+#include "protocol/filter_match.h"
+#include "protocol/json_walk.h"
+#include "protocol/limits.h"
+#include "protocol/sha256.h"
+
+/* see selection.h */
+
+struct selection_request {
+    char id[64];
+    uint32_t id_len;
+    uint32_t order; /* in which they started */
+    uint32_t held;  /* lines of it that are */
+    bool started;   /* its start has been told */
+    bool sampled, failed, ended;
+};
+
+/* --- begin --- */
+
+static bool
+asks(const struct settings_selection *settings)
+{
+    return settings->level != LEVEL_NONE || settings->filters || settings->sample < SAMPLE_ALL;
+}
+
+static size_t
+held_bytes(const struct settings_selection *settings)
+{
+    return settings->level_on_error == LEVEL_NONE ? 0 : settings->held_max_bytes & ~(size_t)7;
+}
+
+size_t
+selection_bytes(const struct settings_selection *settings)
+{
+    if (!asks(settings))
+        return 0;
+    return SELECTION_REQUESTS * sizeof(struct selection_request) + held_bytes(settings) +
+           EVENT_MAX_BYTES;
+}
+
+void
+selection_init(struct selection *s, const struct settings_selection *settings,
+               struct ledger *ledger, char *memory)
+{
+    *s = (struct selection){.settings = settings, .ledger = ledger, .due = HELD_NONE, .len = 1};
+    s->asks = asks(settings);
+    if (!s->asks)
+        return;
+    s->tracks = settings->sample < SAMPLE_ALL || settings->level_on_error != LEVEL_NONE;
+    s->judges_level = s->tracks || settings->level != LEVEL_NONE;
+    s->requests = (struct selection_request *)(void *)memory;
+    s->requests->sampled = true;
+    memory += SELECTION_REQUESTS * sizeof *s->requests;
+    held_open(&s->held, memory, held_bytes(settings));
+    s->room = memory + held_bytes(settings);
+}
+
+/* --- what is held --- */
+
+static void
+fail(struct selection *s, struct selection_request *r)
+{
+    r->failed = true;
+    if (r->held > 0)
+        s->due = held_first(&s->held);
+}
+
+/* It leaves for whatever reason. Returns the next one. */
+static size_t
+leave(struct selection *s, size_t at)
+{
+    s->requests[held_owner(&s->held, at)].held--;
+    return held_remove(&s->held, at);
+}
+
+static void
+let_go(struct selection *s, struct selection_request *r)
+{
+    size_t at = held_first(&s->held);
+
+    ledger_filter(s->ledger, FILTERED_HELD, r->held);
+    while (r->held > 0)
+        at = held_owner(&s->held, at) == (uint32_t)(r - s->requests) ? leave(s, at)
+                                                                     : held_next(&s->held, at);
+    /* others that wait for room may have moved up */
+    if (s->due != HELD_NONE)
+        s->due = held_first(&s->held);
+}
+
+static void
+hold(struct selection *s, struct span event)
+{
+    while (held_fits(&s->held, event.len)) {
+        if (held_add(&s->held, s->latest, event)) {
+            s->requests[s->latest].held++;
+            return;
+        }
+        (void)leave(s, held_first(&s->held));
+        ledger_filter(s->ledger, FILTERED_HELD, 1);
+    }
+    ledger_filter(s->ledger, FILTERED_HELD, 1);
+}
+
+bool
+selection_due(struct selection *s, struct span *event, struct span *request_id)
+{
+    const struct held *h = &s->held;
+
+    for (; s->due != HELD_NONE; s->due = held_next(h, s->due)) {
+        uint32_t owner = held_owner(h, s->due);
+        const struct selection_request *r = &s->requests[owner];
+
+        if (owner == HELD_REMOVED || !r->failed)
+            continue;
+        *event = held_event(h, s->due);
+        *request_id = (struct span){r->id, r->id_len};
+        return true;
+    }
+    return false;
+}
+
+void
+selection_sent(struct selection *s)
+{
+    s->due = leave(s, s->due);
+}
+
+/* --- invocations --- */
+
+/* Those that end well are done with; what ends a second time ends no better. */
+static void
+end(struct selection *s, struct selection_request *r, bool failed)
+{
+    if (failed)
+        fail(s, r);
+    else if (!r->failed)
+        let_go(s, r);
+    r->ended = true;
+}
+
+static struct selection_request *
+find(struct selection *s, struct span id)
+{
+    /* most often it is the one before */
+    struct selection_request *r = &s->requests[s->latest];
+
+    for (uint32_t i = 0; !span_same((struct span){r->id, r->id_len}, id); r = &s->requests[i++])
+        if (i == s->len)
+            return NULL;
+    return r;
+}
+
+/* Whether an invocation is in the sample by this name of it. */
+static bool
+in_sample(uint32_t rate, struct span name)
+{
+    struct sha256 hash;
+    uint8_t digest[SHA256_LEN];
+    uint64_t number = 0;
+
+    sha256_start(&hash);
+    sha256_add(&hash, name.p, name.len);
+    sha256_end(&hash, digest);
+    for (int i = 0; i < 4; i++)
+        number = number << 8 | digest[i];
+    return (number * SAMPLE_ALL) >> 32 < rate;
+}
+
+/* record: of its start; an empty span if that was not told. */
+static bool
+sampled(const struct selection *s, struct span id, struct span record)
+{
+    struct span rest = {NULL, 0};
+    struct json_walk w;
+    struct span name;
+    struct span value;
+
+    if (record.len > 0 && json_walk_open(&w, record) == 0)
+        while (json_walk_next(&w, &name, &value) == 1)
+            if (span_same(name, SPAN("tracing")))
+                rest = value;
+    if (rest.len > 0 && json_walk_open(&w, rest) == 0)
+        while (json_walk_next(&w, &name, &value) == 1)
+            if (span_same(name, SPAN("value")))
+                rest = json_walk_string(value);
+    /* Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1 */
+    while (rest.len > 0) {
+        struct span part = span_trim(span_cut(rest, ';', &rest));
+
+        if (span_same(part, SPAN("Sampled=1")))
+            return true;
+        if (span_starts(part, SPAN("Root=")) && part.len > 5)
+            id = span_skip(part, 5);
+    }
+    return in_sample(s->settings->sample, id);
+}
+
+/* Room for another one; NULL: there is none now. One at a time, those that are under way will not be heard of any
+ * more. */
+static struct selection_request *
+another(struct selection *s)
+{
+    struct selection_request *oldest = NULL;
+    struct selection_request *runs = NULL;
+
+    end(s, s->requests, false);
+    for (struct selection_request *r = s->requests + 1; r < s->requests + s->len; r++) {
+        struct selection_request **which;
+
+        if (!r->ended && !s->side_by_side)
+            end(s, r, true);
+        which = r->ended ? &oldest : &runs;
+        if ((r->held == 0 || !r->ended) && (*which == NULL || r->order < (*which)->order))
+            *which = r;
+    }
+    if (s->len < SELECTION_REQUESTS)
+        return &s->requests[s->len++];
+    if (oldest == NULL && runs != NULL)
+        end(s, runs, true);
+    return oldest;
+}
+
+/* Its start has been told, or is taken from what came of it. NULL: there are too many. */
+static struct selection_request *
+begin(struct selection *s, struct span id, struct span record)
+{
+    struct selection_request *r = find(s, id);
+
+    if (id.len == 0 || id.len > sizeof r->id)
+        return NULL;
+    if (r != NULL && (!r->ended || r->held > 0)) {
+        /* another attempt; the end of the one before was not heard, or its lines still wait for room */
+        if (r->started && r->held > 0)
+            fail(s, r);
+        r->ended = false;
+    } else {
+        if (r == NULL)
+            r = another(s);
+        if (r == NULL)
+            return NULL;
+        *r = (struct selection_request){.id_len = (uint32_t)id.len, .order = s->started++};
+        memcpy(r->id, id.p, id.len);
+    }
+    r->started = record.len > 0;
+    r->sampled = sampled(s, id, record);
+    return r;
+}
+
+void
+selection_platform(struct selection *s, const struct event *event)
+{
+    struct selection_request *r = NULL;
+
+    if (!s->tracks)
+        return;
+    if (event->kind == EVENT_START)
+        (void)begin(s, event->request_id, event->record);
+    else if (event->kind == EVENT_INIT_DONE)
+        r = s->requests;
+    else if (event->kind == EVENT_RUNTIME_DONE || event->kind == EVENT_REPORT)
+        r = event->request_id.len > 0 ? find(s, event->request_id) : NULL;
+    if (r != NULL)
+        end(s, r, event->failed);
+}
+
+void
+selection_end(struct selection *s)
+{
+    for (uint32_t i = 0; i < s->len && s->tracks; i++)
+        if (s->requests[i].held > 0)
+            end(s, &s->requests[i], true);
+}
+
+/* --- lines --- */
+
+/* Of which invocation it is; init's where none is known. */
+static struct selection_request *
+request_of(struct selection *s, struct span id)
+{
+    struct selection_request *r = find(s, id);
+
+    if (r == NULL && !s->side_by_side)
+        r = begin(s, id, (struct span){NULL, 0});
+    if (r == NULL)
+        r = s->requests;
+    s->latest = (uint32_t)(r - s->requests);
+    return r;
+}
+
+/* What its level and its invocation say. */
+static enum selection_verdict
+judge(struct selection *s, enum line_level level, struct span id)
+{
+    const struct settings_selection *settings = s->settings;
+    bool below = level != LEVEL_NONE && level < settings->level;
+    struct selection_request *r;
+
+    if (!s->tracks)
+        return below ? SELECTION_LEVEL : SELECTION_KEEP;
+    r = request_of(s, id);
+    if (level >= LEVEL_ERROR && !r->failed)
+        fail(s, r);
+    if (!below && (r->sampled || r->failed))
+        return SELECTION_KEEP;
+    if (settings->level_on_error != LEVEL_NONE &&
+        (level == LEVEL_NONE || level >= settings->level_on_error)) {
+        if (r->failed)
+            return SELECTION_KEEP;
+        if (!r->ended)
+            return SELECTION_HOLD;
+    }
+    return below ? SELECTION_LEVEL : SELECTION_SAMPLE;
+}
+
+static enum line_level
+level_of(struct selection *s, const struct event *e)
+{
+    enum line_level level = LEVEL_NONE;
+
+    if (!s->judges_level)
+        return LEVEL_NONE;
+    /* most often the walk through the record that has been made has found it */
+    if (e->level.len > 0)
+        level = log_level_value(e->level);
+    if (level == LEVEL_NONE)
+        level = log_level_line(e->record, s->room);
+    return level != LEVEL_NONE ? level : s->settings->level_default;
+}
+
+enum selection_verdict
+selection_line(struct selection *s, const struct event *event, const struct json_marks *marks,
+               struct span request_id)
+{
+    enum selection_verdict verdict;
+
+    CHECK(s->asks && event->type != EVENT_PLATFORM);
+    verdict = judge(s, level_of(s, event), s->side_by_side ? event->request_id : request_id);
+    if (verdict < SELECTION_KEEP || !s->settings->filters ||
+        filter_match(&s->settings->filter, event->record, event->text.p, marks, s->room))
+        return verdict;
+    return SELECTION_PATTERN;
+}
+
+void
+selection_apply(struct selection *s, const struct event *event, enum selection_verdict verdict)
+{
+    CHECK(verdict != SELECTION_KEEP && s->due == HELD_NONE);
+    if (verdict == SELECTION_HOLD)
+        hold(s, event->text);
+    else
+        ledger_filter(s->ledger, (enum ledger_filter)verdict, 1);
+}
