@@ -1,11 +1,11 @@
 #include "protocol/event.h"
 
 #include "check.h"
-#include <stdio.h>
-
 #include "dice.h"
 #include "guard.h"
 #include "seed.h"
+
+#include <stdio.h>
 
 #define ID "459921b5-681c-4a96-beb0-81e0aa586026"
 #define SIXTY_FOUR "0123456789abcdef0123456789abcdef0123456789ABCDEF0123456789-ABCDE"
