@@ -27,7 +27,7 @@ find_part(const struct filter_pattern *p, size_t at, size_t len, struct span *s)
         const char *from = c;
 
         if (same == 0)
-            c = memchr(c, *part, (size_t)(end - c));
+            c = span_char((struct span){c, (size_t)(end - c)}, *part);
         STEPS((size_t)((c == NULL ? end : c) - from) + 1);
         if (c == NULL || c == end)
             return false;
@@ -54,7 +54,7 @@ fits(const struct filter_pattern *p, struct filter_text t, struct span s)
     for (;;) {
         /* a part that is longer than s is not in it, and its end need not be known */
         size_t len = (size_t)(end - part) <= s.len ? (size_t)(end - part) : s.len + 1;
-        const char *any = memchr(part, FILTER_ANY, len);
+        const char *any = span_char((struct span){part, len}, FILTER_ANY);
         const char *from = s.p;
 
         STEPS(len);
@@ -147,7 +147,7 @@ judge_all(struct search *s, uint32_t tests, struct span value)
 
     if (text.p == NULL || tests == 0) {
         text = value;
-    } else if (memchr(value.p, '\\', value.len) != NULL) {
+    } else if (span_char(value, '\\') != NULL) {
         /* the line may be in the room itself, where an object around this value begins before it */
         to += text.p - s->line.p;
         text = (struct span){to, line_unescape(text, to)};
@@ -268,7 +268,8 @@ next_field(struct fields *f, struct span *field, struct span *all)
         return false;
     quote = *start == '"';
     if ((quote || *start == '[') && !f->no[quote]) {
-        close = memchr(start + 1, quote ? '"' : ']', (size_t)(f->end - start - 1));
+        close =
+            span_char((struct span){start + 1, (size_t)(f->end - start - 1)}, quote ? '"' : ']');
         f->no[quote] = close == NULL;
         STEPS((size_t)((close == NULL ? f->end : close) - start));
     }

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "protocol/block.h"
 #include "protocol/intake_parts.h"
 #include "protocol/splitmix.h"
 
@@ -138,17 +137,13 @@ static bool
 has_newline(const struct intake *in, const struct event *event)
 {
     struct span text = event->text;
-    size_t at = 0;
 
     if (in->settings->format == EVENT_MESSAGE) {
         text = event_message(event);
         if (text.p[0] == '"')
             return false;
     }
-    for (; at + 16 <= text.len; at += 16)
-        if (block_before(text.p + at, '\n', '\n') < 16)
-            return true;
-    return memchr(text.p + at, '\n', text.len - at) != NULL;
+    return span_char(text, '\n') != NULL;
 }
 
 /* Whether there may be one event more in the record that is open, and this one: the next after those that it has. */

@@ -65,7 +65,7 @@ line_unescape(struct span inside, char *to)
     char *start = to;
 
     while (inside.len > 0) {
-        const char *escape = memchr(inside.p, '\\', inside.len);
+        const char *escape = span_char(inside, '\\');
         size_t plain = escape == NULL ? inside.len : (size_t)(escape - inside.p);
 
         memmove(to, inside.p, plain);
@@ -86,7 +86,7 @@ line_text(struct span record, char *room)
 
     if (text.p == NULL)
         return record;
-    if (text.len > 0 && memchr(text.p, '\\', text.len) != NULL)
+    if (span_char(text, '\\') != NULL)
         text = (struct span){room, line_unescape(text, room)};
     text.len -= text.len > 0 && text.p[text.len - 1] == '\n';
     return text;

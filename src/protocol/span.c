@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol/block.h"
+
 /* see span.h */
 
 struct span
@@ -89,12 +91,27 @@ span_number(struct span s, uint64_t max, uint64_t *number)
     return 0;
 }
 
+const char *
+span_char(struct span s, char c)
+{
+    unsigned n = 16;
+
+    for (; n == 16 && s.len >= 16; s.p += n, s.len -= n)
+        n = block_before(s.p, c, c);
+    while (s.len > 0 && *s.p != c) {
+        s.p++;
+        s.len--;
+    }
+    return s.len > 0 ? s.p : NULL;
+}
+
 /* Smaller than the C library's, and fast enough for texts as short as ours. */
 const char *
 span_find(struct span s, struct span text)
 {
     for (; s.len >= text.len; s = span_skip(s, 1)) {
-        const char *at = text.len == 0 ? s.p : memchr(s.p, *text.p, s.len - text.len + 1);
+        const char *at =
+            text.len == 0 ? s.p : span_char((struct span){s.p, s.len - text.len + 1}, *text.p);
 
         if (at == NULL)
             return NULL;
@@ -108,7 +125,7 @@ span_find(struct span s, struct span text)
 struct span
 span_cut(struct span s, char separator, struct span *rest)
 {
-    const char *at = s.len == 0 ? NULL : memchr(s.p, separator, s.len);
+    const char *at = span_char(s, separator);
 
     if (at == NULL) {
         *rest = (struct span){NULL, 0};

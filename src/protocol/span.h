@@ -80,6 +80,9 @@ bool span_made_of(struct span s, const char *others);
  */
 int span_number(struct span s, uint64_t max, uint64_t *number);
 
+/* Where the byte first is in s; NULL if it is not. Faster than memchr for what is longer than a word. */
+const char *span_char(struct span s, char c);
+
 /* Where text first occurs in s; NULL if it does not. */
 const char *span_find(struct span s, struct span text);
 
