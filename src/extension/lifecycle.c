@@ -304,7 +304,9 @@ prepare_listener(struct lifecycle *life, struct storage *s)
     struct telemetry_listener *l = storage_take(s, sizeof *l);
     char *memory = storage_take(s, selection_bytes(&life->settings->selection));
 
-    if (l == NULL || memory == NULL)
+    char *redacting = storage_take(s, redact_bytes(life->settings->selection.redact));
+
+    if (l == NULL || memory == NULL || redacting == NULL)
         return false;
     life->router = (struct telemetry_router){
         .settings = life->settings,
@@ -318,6 +320,7 @@ prepare_listener(struct lifecycle *life, struct storage *s)
     };
     selection_init(&life->router.selection, &life->settings->selection,
                    telemetry_dispatcher_ledger(life->dispatcher), memory);
+    redact_init(&life->router.redact, life->settings->selection.redact, redacting);
     telemetry_router_serve(&life->router, l);
     if (telemetry_listener_init(l, life->loop, s) != 0 ||
         telemetry_listener_open(l, (uint16_t)life->settings->listener_port) != 0)
@@ -332,7 +335,8 @@ lifecycle_prepare(struct lifecycle *life)
     struct storage s;
     size_t bytes = telemetry_listener_bytes() + sizeof(struct telemetry_dispatcher) +
                    telemetry_dispatcher_bytes(life->settings) +
-                   selection_bytes(&life->settings->selection) + 256;
+                   selection_bytes(&life->settings->selection) +
+                   redact_bytes(life->settings->selection.redact) + 256;
 
     life->telemetry.settings = life->settings;
     life->telemetry.done = lifecycle_ready;

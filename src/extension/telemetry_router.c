@@ -130,10 +130,29 @@ lost(void *context, enum ledger_drop reason)
         disturbed(r);
 }
 
+/* Without what is not to be seen by anybody. */
+COLD static void
+redact(struct telemetry_router *r, struct event *event)
+{
+    struct span text;
+    int result = 0;
+
+    if (redact_event(&r->redact, event, &text))
+        result = event_read(text, NULL, event);
+    CHECK(result == 0);
+}
+
 /* Returns 0, or ERR_FULL. */
 static int
 forward(struct telemetry_router *r, const struct event *event)
 {
+    struct event redacted;
+
+    if (r->redact.names.len > 0) {
+        redacted = *event;
+        redact(r, &redacted);
+        event = &redacted;
+    }
     if (telemetry_dispatcher_event(r->dispatcher, event) != 0) {
         stalled(r);
         return ERR_FULL;

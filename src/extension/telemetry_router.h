@@ -11,6 +11,7 @@
 #include "extension/telemetry_dispatcher.h"
 #include "extension/telemetry_listener.h"
 #include "protocol/hold.h"
+#include "protocol/redact.h"
 #include "protocol/selection.h"
 
 struct telemetry_router {
@@ -27,7 +28,8 @@ struct telemetry_router {
     void (*disturbed)(void *context);
     void *context;
 
-    struct selection selection; /* initialised by the owner */
+    struct selection selection; /* these two are initialised by the owner */
+    struct redact redact;
 
     bool platform_heard; /* an event of the platform has arrived: we are subscribed */
     bool init_done;      /* the runtime is initialised */

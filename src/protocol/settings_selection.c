@@ -1,6 +1,7 @@
 #include "protocol/settings_selection.h"
 
 #include "protocol/format.h"
+#include "protocol/redact.h"
 
 /* see settings_selection.h */
 
@@ -68,6 +69,19 @@ read_sample(struct settings_selection *s, const struct settings_source *source)
                                "1");
 }
 
+static void
+read_redact(struct settings_selection *s, const struct settings_source *source)
+{
+    static const char name[] = "TELEMETRY_REDACT";
+
+    s->redact = settings_source_get(source, name);
+    if (s->redact.len == 0 || redact_allows(s->redact))
+        return;
+    settings_source_refuse(source, name, s->redact,
+                           "a comma list of names, * at either end of each", "none");
+    s->redact.len = 0;
+}
+
 /* Where each line is sent that could be held, or is below what is, nothing ever would be. */
 static void
 bound_held(struct settings_selection *s, const struct settings_source *source)
@@ -91,4 +105,5 @@ settings_selection_read(struct settings_selection *s, const struct settings_sour
     read_filter(s, source);
     read_sample(s, source);
     bound_held(s, source);
+    read_redact(s, source);
 }

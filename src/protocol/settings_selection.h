@@ -20,6 +20,7 @@ struct settings_selection {
     uint32_t sample;         /* invocations whose lines are sent, of SAMPLE_ALL */
     bool filters;            /* by this pattern, which some lines may not match */
     struct filter_pattern filter;
+    struct span redact; /* names of members whose values are replaced (redact.h); empty: none are */
 };
 
 /* All but held_max_bytes. */

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import * as faults from './support/faults.mjs';
 import { light } from './support/light.mjs';
 
 const EVENT = { TELEMETRY_RECORD_FORMAT: 'event' };
@@ -155,3 +156,34 @@ light('detail on error, on Managed Instances: each of its own', { env: DETAIL, p
     assert.deepEqual(ids.map(of), [[], ['a', 'b'], ['a', 'b']]);
     assert.deepEqual(filtered(end), { ...NONE, held: 2 });
   });
+
+const SECRET = 'hunter2';
+const body = (value) => ({ a: [{ password: value }], 'X-Auth-Token': { of: value }, b: 1 });
+const hidden = { a: [{ password: '***' }], 'X-Auth-Token': '***', b: 1 };
+const shapes = (value) => [
+  value, { level: 'ERROR', message: value }, JSON.stringify(value), { message: JSON.stringify(value) },
+  line('INFO', JSON.stringify(value)), { body: JSON.stringify({ body: JSON.stringify(value) }) }
+];
+const REDACT = { TELEMETRY_REDACT: 'password, *token', TELEMETRY_LOG_LEVEL: 'debug' };
+
+for (const format of ['message', 'event', 'enriched']) {
+  light(`no secrets in ${format}: the same documents but for these`, {
+    env: { ...REDACT, TELEMETRY_RECORD_FORMAT: format }
+  }, async (stand) => {
+    await stand.platform.invoke({}, logging(...shapes(body(SECRET))));
+    const end = await stand.finish();
+    const want = shapes(hidden).map((one) => format === 'message' ? one.message ?? one : one);
+    assert.deepEqual(format === 'message' ? end.arrived : records(end), want);
+    assert.ok(![...stand.arrived.map(({ data }) => data), ...stand.platform.lines.map((one) => String(one.line))]
+      .join('\n').includes(SECRET));
+  });
+}
+
+light('no secrets in dead letters', { env: { ...REDACT, TELEMETRY_DEAD_LETTER: 'stderr' } }, async (stand) => {
+  stand.front.fault = faults.refuse(400, 'ResourceNotFoundException');
+  await stand.platform.invoke({}, logging(...shapes(body(SECRET))));
+  const { ledger } = await stand.finish();
+  assert.equal(ledger.deadLettered, shapes().length);
+  const said = stand.platform.lines.map((one) => String(one.line)).join('\n');
+  assert.ok(said.includes('***') && !said.includes(SECRET));
+});

@@ -91,6 +91,7 @@ list(struct out *o, const struct settings *s)
         {"filters", {NULL, 0}, s->selection.filters},
         {"filter_form", {NULL, 0}, s->selection.filters ? s->selection.filter.form : 0},
         {"filter_tests", {NULL, 0}, s->selection.filters ? s->selection.filter.tests_len : 0},
+        {"redact", s->selection.redact, 0},
         {"dead_letter", {NULL, 0}, s->dead_letter},
         {"bucket", s3 ? s->bucket : SPAN(""), 0},
         {"prefix", s3 ? s->prefix : SPAN(""), 0},
@@ -218,6 +219,7 @@ static const char usual_settings[] = "stream_name=telemetry-kinesis-stream\n"
                                      "filters=\n"
                                      "filter_form=\n"
                                      "filter_tests=\n"
+                                     "redact=\n"
                                      "dead_letter=\n"
                                      "bucket=\n"
                                      "prefix=\n"
@@ -333,6 +335,7 @@ empty(void **state)
         "TELEMETRY_HELD_MAX_BYTES",
         "TELEMETRY_SAMPLE_RATE",
         "TELEMETRY_FILTER",
+        "TELEMETRY_REDACT",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "AWS_ENDPOINT_URL_S3",
@@ -1066,6 +1069,7 @@ early(void **state)
 
 #define LEVELS "TRACE, DEBUG, INFO, WARN, ERROR, FATAL"
 #define BELOW "a level below TELEMETRY_LEVEL, or a TELEMETRY_SAMPLE_RATE below 1 with it"
+#define NAMES "a comma list of names, * at either end of each"
 #define RATES "0 to 1, at most six digits behind the point"
 
 static const struct row selections[] = {
@@ -1116,6 +1120,13 @@ static const struct row selections[] = {
      REFUSED("TELEMETRY_SAMPLE_RATE", "0.0000001", RATES, "1")},
     {{"TELEMETRY_SAMPLE_RATE=10%"}, "", REFUSED("TELEMETRY_SAMPLE_RATE", "10%", RATES, "1")},
     {{"TELEMETRY_SAMPLE_RATE=-0.5"}, "", REFUSED("TELEMETRY_SAMPLE_RATE", "-0.5", RATES, "1")},
+
+    {{"TELEMETRY_REDACT=password"}, "redact=password ", ""},
+    {{"TELEMETRY_REDACT=a, *b,c*,*d*,*"}, "redact=a, *b,c*,*d*,* ", ""},
+    {{"TELEMETRY_REDACT=a,"}, "", REFUSED("TELEMETRY_REDACT", "a,", NAMES, "none")},
+    {{"TELEMETRY_REDACT=a,,b"}, "", REFUSED("TELEMETRY_REDACT", "a,,b", NAMES, "none")},
+    {{"TELEMETRY_REDACT=a*b"}, "", REFUSED("TELEMETRY_REDACT", "a*b", NAMES, "none")},
+    {{"TELEMETRY_REDACT=***"}, "", REFUSED("TELEMETRY_REDACT", "***", NAMES, "none")},
 
     {{"TELEMETRY_FILTER=ERROR -health"}, "filters=1 filter_tests=2 ", ""},
     {{"TELEMETRY_FILTER={ $.level = ERROR }"}, "filters=1 filter_form=1 filter_tests=1 ", ""},

@@ -115,7 +115,8 @@ export class Light {
     assert.deepEqual([stray, exit.exitCode, exit.late, ledgers.length], [[], 0, false, 1]);
     assert.deepEqual([...this.front.violations, ...this.front.refusals], []);
     const [ledger] = ledgers;
-    assert.equal(ledger.received, ledger.delivered + ledger.dropped.total + ledger.filtered.total, JSON.stringify(ledger));
+    assert.equal(ledger.received, ledger.delivered + ledger.deadLettered + ledger.dropped.total + ledger.filtered.total,
+      JSON.stringify(ledger));
     return { ledger, logs, arrived: this.arrived.map(({ data }) => JSON.parse(data)) };
   }
 
