@@ -302,7 +302,7 @@ static bool
 prepare_listener(struct lifecycle *life, struct storage *s)
 {
     struct telemetry_listener *l = storage_take(s, sizeof *l);
-    char *memory = storage_take(s, selection_bytes(&life->settings->selection));
+    char *memory = storage_take(s, selection_bytes(life->settings));
 
     char *redacting = storage_take(s, redact_bytes(life->settings->selection.redact));
 
@@ -318,7 +318,7 @@ prepare_listener(struct lifecycle *life, struct storage *s)
         .disturbed = telemetry_disturbed,
         .context = life,
     };
-    selection_init(&life->router.selection, &life->settings->selection,
+    selection_init(&life->router.selection, life->settings,
                    telemetry_dispatcher_ledger(life->dispatcher), memory);
     redact_init(&life->router.redact, life->settings->selection.redact, redacting);
     telemetry_router_serve(&life->router, l);
@@ -334,8 +334,7 @@ lifecycle_prepare(struct lifecycle *life)
 {
     struct storage s;
     size_t bytes = telemetry_listener_bytes() + sizeof(struct telemetry_dispatcher) +
-                   telemetry_dispatcher_bytes(life->settings) +
-                   selection_bytes(&life->settings->selection) +
+                   telemetry_dispatcher_bytes(life->settings) + selection_bytes(life->settings) +
                    redact_bytes(life->settings->selection.redact) + 256;
 
     life->telemetry.settings = life->settings;

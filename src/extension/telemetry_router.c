@@ -130,6 +130,13 @@ lost(void *context, enum ledger_drop reason)
         disturbed(r);
 }
 
+/* The id of the invocation that runs, where they do not run side by side. */
+static struct span
+running(struct telemetry_router *r)
+{
+    return telemetry_dispatcher_origin(r->dispatcher)->request_id;
+}
+
 /* Without what is not to be seen by anybody. */
 COLD static void
 redact(struct telemetry_router *r, struct event *event)
@@ -142,12 +149,14 @@ redact(struct telemetry_router *r, struct event *event)
     CHECK(result == 0);
 }
 
-/* Returns 0, or ERR_FULL. */
+/* id: of the invocation that runs. Returns 0, or ERR_FULL. */
 static int
-forward(struct telemetry_router *r, const struct event *event)
+forward(struct telemetry_router *r, const struct event *event, struct span id)
 {
     struct event redacted;
 
+    if (r->settings->format == EVENT_ENRICHED)
+        selection_tell(&r->selection, event, id, telemetry_dispatcher_origin(r->dispatcher));
     if (r->redact.names.len > 0) {
         redacted = *event;
         redact(r, &redacted);
@@ -180,7 +189,7 @@ telemetry_router_let_go(struct telemetry_router *r)
             origin->request_id = id;
             origin->cold_start = false;
         }
-        result = forward(r, &event);
+        result = forward(r, &event, id);
         *origin = before;
         if (result != 0)
             break;
@@ -200,8 +209,7 @@ select_event(struct telemetry_router *r, const struct event *event, const struct
     if (event->type == EVENT_PLATFORM)
         selection_platform(s, event);
     else if (counted)
-        verdict =
-            selection_line(s, event, marks, telemetry_dispatcher_origin(r->dispatcher)->request_id);
+        verdict = selection_line(s, event, marks, running(r));
     if (telemetry_router_let_go(r) != 0)
         return ERR_FULL;
     if (verdict != SELECTION_KEEP)
@@ -230,7 +238,8 @@ event_came(void *context, struct span text, const struct json_marks *marks)
               (event.type != EVENT_EXTENSION || !our_own(r, &event));
     if (r->selection.asks)
         verdict = select_event(r, &event, marks, counted);
-    if (verdict == ERR_FULL || (counted && verdict == SELECTION_KEEP && forward(r, &event) != 0))
+    if (verdict == ERR_FULL ||
+        (counted && verdict == SELECTION_KEEP && forward(r, &event, running(r)) != 0))
         return ERR_FULL;
     if (event.type == EVENT_PLATFORM)
         observe(r, &event);

@@ -252,6 +252,9 @@ write_enriched(struct out *o, const struct event *e, const struct event_origin *
     out_put(o, SPAN(",\"seq\":"));
     out_number(o, origin->sequence);
     string_member(o, SPAN("requestId"), request_id);
+    string_member(o, SPAN("traceId"), origin->trace_id);
+    string_member(o, SPAN("tenantId"), origin->tenant_id);
+    string_member(o, SPAN("level"), origin->level);
     out_put(o, origin->cold_start ? SPAN(",\"coldStart\":true}") : SPAN(",\"coldStart\":false}"));
 }
 
@@ -281,5 +284,6 @@ event_size(enum event_format format, const struct event *e, const struct event_o
     return e->text.len + NAMES_AND_NUMBERS + e->request_id.len +
            WIDEST_ESCAPE *
                (origin->function_name.len + origin->function_version.len + origin->account_id.len +
-                origin->region.len + origin->sandbox.len + origin->request_id.len);
+                origin->region.len + origin->sandbox.len + origin->request_id.len +
+                origin->trace_id.len + origin->tenant_id.len + origin->level.len);
 }

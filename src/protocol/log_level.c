@@ -12,6 +12,20 @@ static const char NAMES[] =
 
 enum { LONGEST = 11 }; /* of them */
 
+struct span
+log_level_name(enum line_level level)
+{
+    const char *c = NAMES;
+    size_t len = 0;
+
+    /* none has number 0 but the end */
+    while (*c != '\0' && *c != '0' + (int)level)
+        c++;
+    while (*c != '\0' && c[1 + len] > '9')
+        len++;
+    return (struct span){c + 1, len};
+}
+
 enum line_level
 log_level_named(struct span name)
 {

@@ -20,6 +20,9 @@ enum line_level {
     LEVEL_FATAL
 };
 
+/* Its name, as Lambda has it; empty for LEVEL_NONE. */
+struct span log_level_name(enum line_level level);
+
 /* By its name. LEVEL_NONE: it is none. */
 enum line_level log_level_named(struct span name);
 

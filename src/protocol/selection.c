@@ -15,12 +15,14 @@ struct selection_request {
     uint32_t held;  /* lines of it that are */
     bool started;   /* its start has been told */
     bool sampled, failed, ended;
+    uint8_t root_len;
+    char root[48]; /* of its trace */
 };
 
 /* --- begin --- */
 
 static bool
-asks(const struct settings_selection *settings)
+judges(const struct settings_selection *settings)
 {
     return settings->level != LEVEL_NONE || settings->filters || settings->sample < SAMPLE_ALL;
 }
@@ -32,23 +34,26 @@ held_bytes(const struct settings_selection *settings)
 }
 
 size_t
-selection_bytes(const struct settings_selection *settings)
+selection_bytes(const struct settings *settings)
 {
-    if (!asks(settings))
+    if (settings->format != EVENT_ENRICHED && !judges(&settings->selection))
         return 0;
-    return SELECTION_REQUESTS * sizeof(struct selection_request) + held_bytes(settings) +
-           EVENT_MAX_BYTES;
+    return SELECTION_REQUESTS * sizeof(struct selection_request) +
+           held_bytes(&settings->selection) + EVENT_MAX_BYTES;
 }
 
 void
-selection_init(struct selection *s, const struct settings_selection *settings,
-               struct ledger *ledger, char *memory)
+selection_init(struct selection *s, const struct settings *all, struct ledger *ledger, char *memory)
 {
-    *s = (struct selection){.settings = settings, .ledger = ledger, .due = HELD_NONE, .len = 1};
-    s->asks = asks(settings);
+    const struct settings_selection *settings = &all->selection;
+    bool enriched = all->format == EVENT_ENRICHED;
+
+    *s = (struct selection){.settings = settings, .ledger = ledger, .len = 1};
+    s->judges = judges(settings);
+    s->asks = s->judges || enriched;
     if (!s->asks)
         return;
-    s->tracks = settings->sample < SAMPLE_ALL || settings->level_on_error != LEVEL_NONE;
+    s->tracks = enriched || settings->sample < SAMPLE_ALL || settings->level_on_error != LEVEL_NONE;
     s->judges_level = s->tracks || settings->level != LEVEL_NONE;
     s->requests = (struct selection_request *)(void *)memory;
     s->requests->sampled = true;
@@ -168,33 +173,39 @@ in_sample(uint32_t rate, struct span name)
     return (number * SAMPLE_ALL) >> 32 < rate;
 }
 
-/* record: of its start; an empty span if that was not told. */
-static bool
-sampled(const struct selection *s, struct span id, struct span record)
+/* A member of an object, raw JSON; null if there is none. */
+static struct span
+member(struct span object, struct span wanted)
 {
-    struct span rest = {NULL, 0};
+    struct span found = SPAN("null");
     struct json_walk w;
     struct span name;
     struct span value;
 
-    if (record.len > 0 && json_walk_open(&w, record) == 0)
+    if (json_walk_open(&w, object) == 0)
         while (json_walk_next(&w, &name, &value) == 1)
-            if (span_same(name, SPAN("tracing")))
-                rest = value;
-    if (rest.len > 0 && json_walk_open(&w, rest) == 0)
-        while (json_walk_next(&w, &name, &value) == 1)
-            if (span_same(name, SPAN("value")))
-                rest = json_walk_string(value);
+            if (span_same(name, wanted))
+                found = value;
+    return found;
+}
+
+/* What its start tells of its trace, and of whom it is for. */
+static void
+read_start(struct selection *s, struct selection_request *r, struct span record)
+{
+    struct span tenant = json_walk_string(member(record, SPAN("tenantId")));
+    struct span rest = json_walk_string(member(member(record, SPAN("tracing")), SPAN("value")));
+
+    s->tenant_len = out_keep(s->tenant, sizeof s->tenant, 0, tenant);
     /* Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1 */
     while (rest.len > 0) {
         struct span part = span_trim(span_cut(rest, ';', &rest));
 
         if (span_same(part, SPAN("Sampled=1")))
-            return true;
-        if (span_starts(part, SPAN("Root=")) && part.len > 5)
-            id = span_skip(part, 5);
+            r->sampled = true;
+        if (span_starts(part, SPAN("Root=")))
+            r->root_len = (uint8_t)out_keep(r->root, sizeof r->root, 0, span_skip(part, 5));
     }
-    return in_sample(s->settings->sample, id);
 }
 
 /* Room for another one; NULL: there is none now. One at a time, those that are under way will not be heard of any
@@ -244,7 +255,12 @@ begin(struct selection *s, struct span id, struct span record)
         memcpy(r->id, id.p, id.len);
     }
     r->started = record.len > 0;
-    r->sampled = sampled(s, id, record);
+    r->sampled = s->settings->sample == SAMPLE_ALL;
+    if (r->started)
+        read_start(s, r, record);
+    if (!r->sampled)
+        r->sampled = in_sample(s->settings->sample,
+                               r->root_len > 0 ? (struct span){r->root, r->root_len} : id);
     return r;
 }
 
@@ -319,24 +335,27 @@ level_of(struct selection *s, const struct event *e)
 {
     enum line_level level = LEVEL_NONE;
 
-    if (!s->judges_level)
-        return LEVEL_NONE;
     /* most often the walk through the record that has been made has found it */
     if (e->level.len > 0)
         level = log_level_value(e->level);
-    if (level == LEVEL_NONE)
-        level = log_level_line(e->record, s->room);
-    return level != LEVEL_NONE ? level : s->settings->level_default;
+    return level != LEVEL_NONE ? level : log_level_line(e->record, s->room);
 }
 
 enum selection_verdict
 selection_line(struct selection *s, const struct event *event, const struct json_marks *marks,
                struct span request_id)
 {
+    enum line_level level = LEVEL_NONE;
     enum selection_verdict verdict;
 
-    CHECK(s->asks && event->type != EVENT_PLATFORM);
-    verdict = judge(s, level_of(s, event), s->side_by_side ? event->request_id : request_id);
+    CHECK(event->type != EVENT_PLATFORM);
+    if (!s->judges)
+        return SELECTION_KEEP;
+    if (s->judges_level)
+        level = level_of(s, event);
+    if (level == LEVEL_NONE)
+        level = s->settings->level_default;
+    verdict = judge(s, level, s->side_by_side ? event->request_id : request_id);
     if (verdict < SELECTION_KEEP || !s->settings->filters ||
         filter_match(&s->settings->filter, event->record, event->text.p, marks, s->room))
         return verdict;
@@ -351,4 +370,19 @@ selection_apply(struct selection *s, const struct event *event, enum selection_v
         hold(s, event->text);
     else
         ledger_filter(s->ledger, (enum ledger_filter)verdict, 1);
+}
+
+COLD void
+selection_tell(struct selection *s, const struct event *event, struct span request_id,
+               struct event_origin *origin)
+{
+    const struct selection_request *r = find(s, event->request_id);
+
+    if (r == NULL || event->request_id.len == 0)
+        r = find(s, request_id);
+    origin->trace_id = (struct span){NULL, 0};
+    if (r != NULL)
+        origin->trace_id = (struct span){r->root, r->root_len};
+    origin->tenant_id = (struct span){s->tenant, s->tenant_len};
+    origin->level = log_level_name(event->type == EVENT_PLATFORM ? LEVEL_NONE : level_of(s, event));
 }

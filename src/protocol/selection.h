@@ -22,6 +22,8 @@
  * the same way and always in the sample. Where invocations run side by side (Managed Instances), a line is of the one
  * whose id it has, and their end is the report; a line of none that is known is not held, nor left out by the sample.
  *
+ * Also tells what the platform has said of an event's invocation, for `enriched`.
+ *
  * What is held is counted when it is let go, or taken again as an event that comes.
  *
  * Sources: Telemetry API schema, platform.start, runtimeDone and report; X-Ray, tracing header.
@@ -29,7 +31,7 @@
 #include "protocol/event.h"
 #include "protocol/held.h"
 #include "protocol/ledger.h"
-#include "protocol/settings_selection.h"
+#include "protocol/settings.h"
 
 enum selection_verdict {
     SELECTION_LEVEL = FILTERED_LEVEL,
@@ -45,13 +47,13 @@ enum selection_verdict {
 struct selection_request;
 
 struct selection {
-    bool asks;         /* there is anything to be asked */
+    bool asks;         /* there is anything to be asked, or told */
     bool side_by_side; /* set by the owner when that is known */
 
     /* private */
     const struct settings_selection *settings;
     struct ledger *ledger;
-    bool judges_level, tracks;          /* what the settings need to know of a line */
+    bool judges, judges_level, tracks;  /* what the settings need to know of a line */
     struct selection_request *requests; /* the first is init's */
     uint32_t len;                       /* of them */
     uint32_t latest;                    /* that a line was of */
@@ -59,14 +61,16 @@ struct selection {
     struct held held;
     size_t due; /* before it no line is; HELD_NONE: none is */
     char *room; /* for the text of a line */
+    char tenant[256];
+    size_t tenant_len;
 };
 
 /* Memory that it needs; none if nothing is asked. */
-size_t selection_bytes(const struct settings_selection *settings);
+size_t selection_bytes(const struct settings *settings);
 
 /* memory: selection_bytes, zeroed, aligned to 8. It belongs to the selection, as do the settings and the ledger. */
-void selection_init(struct selection *s, const struct settings_selection *settings,
-                    struct ledger *ledger, char *memory);
+void selection_init(struct selection *s, const struct settings *settings, struct ledger *ledger,
+                    char *memory);
 
 /* An event of the platform has come. May be called again for the same one. Lines may be due afterwards. */
 void selection_platform(struct selection *s, const struct event *event);
@@ -85,6 +89,10 @@ void selection_apply(struct selection *s, const struct event *event,
 /* Whether a line is due: the event as it came, and the id of its invocation. It stays so until selection_sent. */
 bool selection_due(struct selection *s, struct span *event, struct span *request_id);
 void selection_sent(struct selection *s);
+
+/* Sets trace_id, tenant_id and level of origin for an event; request_id: as above. Valid until the next event. */
+void selection_tell(struct selection *s, const struct event *event, struct span request_id,
+                    struct event_origin *origin);
 
 /* The sandbox ends, or will be copied: what is under way is not heard of any more, and has failed. */
 void selection_end(struct selection *s);

@@ -187,3 +187,16 @@ light('no secrets in dead letters', { env: { ...REDACT, TELEMETRY_DEAD_LETTER: '
   const said = stand.platform.lines.map((one) => String(one.line)).join('\n');
   assert.ok(said.includes('***') && !said.includes(SECRET));
 });
+
+light('enriched: the trace, the tenant, the level', {
+  env: { TELEMETRY_RECORD_FORMAT: 'enriched', TELEMETRY_TYPES: 'platform,function' }, platform: { tenantId: 'blue' }
+}, async (stand) => {
+  const trace = (root) => ({ traceId: `Root=${root};Parent=0000000000000000;Sampled=0` });
+  await stand.platform.invoke({}, { ...logging('a', line('WARN', 'b')), ...trace('1-a') });
+  await stand.platform.invoke({}, { ...logging({ severity: 'error' }), ...trace('1-b') });
+  const { arrived } = await stand.finish();
+  assert.deepEqual(arrived.filter(({ type }) => type === 'function').map((one) => [one.traceId, one.tenantId, one.level]),
+    [['1-a', 'blue', undefined], ['1-a', 'blue', 'WARN'], ['1-b', 'blue', 'ERROR']]);
+  assert.deepEqual(arrived.filter(({ type }) => type === 'platform.report').map((one) => [one.traceId, one.level]),
+    [['1-a', undefined], ['1-b', undefined]]);
+});

@@ -26,6 +26,9 @@ any_origin(struct span text)
         .request_id = any_piece(text),
         .sequence = fuzz_dice(2) == 0 ? UINT64_MAX : fuzz_dice(UINT32_MAX),
         .cold_start = fuzz_dice(2) == 0,
+        .trace_id = any_piece(text),
+        .tenant_id = any_piece(text),
+        .level = any_piece(text),
     };
 
     return origin;
@@ -65,6 +68,7 @@ check_event(const struct event *e, struct span in)
     FACT(e->record.len > 0 && fuzz_within(e->record, in));
     FACT(e->request_id.len <= 64 && fuzz_within(e->request_id, e->record));
     FACT(message.len > 0 && fuzz_within(message, in));
+    FACT(e->level.len == 0 || fuzz_within(e->level, e->record));
     FACT(e->type == EVENT_PLATFORM || e->kind == EVENT_OTHER);
     FACT(e->kind == EVENT_LOGS_DROPPED || (e->dropped_records == 0 && e->dropped_bytes == 0));
     is = own_line(e, any_piece(in), any_piece(in), &time);

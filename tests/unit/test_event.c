@@ -403,6 +403,14 @@ static const struct {
      "{\"type\":\"extension\",\"record\":null}",
      {.sequence = UINT64_MAX},
      "{\"type\":\"extension\",\"record\":null,\"seq\":18446744073709551615,\"coldStart\":false}"},
+    {"what is known of the event",
+     "{\"type\":\"function\",\"record\":1}",
+     {.trace_id = TEXT("1-5759e988-bd862e3fe1be46a994272793"),
+      .tenant_id = TEXT("bl\"ue"),
+      .level = TEXT("WARN")},
+     "{\"type\":\"function\",\"record\":1,\"seq\":0,\"traceId\":"
+     "\"1-5759e988-bd862e3fe1be46a994272793\",\"tenantId\":\"bl\\\"ue\",\"level\":\"WARN\","
+     "\"coldStart\":false}"},
     {"escapes",
      "{\"type\":\"function\",\"record\":1 }",
      {.function_name = TEXT("a\"b\\\n\x01"), .sandbox = TEXT("\xc3\xa4")},
@@ -469,7 +477,7 @@ any_record(struct out *o)
 static void
 size_is_a_bound(void **state)
 {
-    enum { ORIGINS = 6 };
+    enum { ORIGINS = 9 };
     static const char *const types[] = {"function", "extension", "platform.start",
                                         "platform.logsDropped"};
 
@@ -480,9 +488,10 @@ size_is_a_bound(void **state)
         enum event_format format = (enum event_format)dice(3);
         struct event_origin origin = {.sequence = dice(2) == 0 ? UINT64_MAX : dice(1000),
                                       .cold_start = dice(2) == 0};
-        struct span *spans[ORIGINS] = {&origin.function_name, &origin.function_version,
-                                       &origin.account_id,    &origin.region,
-                                       &origin.sandbox,       &origin.request_id};
+        struct span *spans[ORIGINS] = {
+            &origin.function_name, &origin.function_version, &origin.account_id,
+            &origin.region,        &origin.sandbox,          &origin.request_id,
+            &origin.trace_id,      &origin.tenant_id,        &origin.level};
         struct event e;
         size_t size;
 
@@ -508,7 +517,7 @@ size_at_worst(void **state)
 {
     static char controls[300];
     static const struct span all = {controls, sizeof controls};
-    struct event_origin origin = {all, all, all, all, all, all, UINT64_MAX, false};
+    struct event_origin origin = {all, all, all, all, all, all, UINT64_MAX, false, all, all, all};
     struct event e;
     size_t size;
     struct out o;
@@ -519,7 +528,7 @@ size_at_worst(void **state)
     size = event_size(EVENT_ENRICHED, &e, &origin);
     o = out_to(guard_buffer(size), size);
     CHECK_INT("write", event_write(&o, EVENT_ENRICHED, &e, &origin), 0);
-    CHECK("write", o.len > sizeof controls * 6 * 6);
+    CHECK("write", o.len > sizeof controls * 6 * 9);
 }
 
 /* The first member that may tell a level. */

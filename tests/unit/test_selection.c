@@ -10,6 +10,7 @@
 /* A selection, and what a router does with it. */
 struct scene {
     struct settings_selection settings;
+    struct settings all;
     struct selection selection;
     struct ledger ledger;
     char *memory;
@@ -25,9 +26,10 @@ open_scene(struct scene *s)
 {
     if (s->settings.held_max_bytes == 0)
         s->settings.held_max_bytes = 4096;
-    s->memory = calloc(1, selection_bytes(&s->settings) + 1);
+    s->all.selection = s->settings;
+    s->memory = calloc(1, selection_bytes(&s->all) + 1);
     s->ledger = (struct ledger){0};
-    selection_init(&s->selection, &s->settings, &s->ledger, s->memory);
+    selection_init(&s->selection, &s->all, &s->ledger, s->memory);
     s->got = out_to(s->trace, sizeof s->trace);
     s->request = (struct span){NULL, 0};
     s->full = false;
@@ -53,9 +55,11 @@ static void
 sent(struct scene *s, const struct event *e)
 {
     const char *from = memchr(e->record.p, '<', e->record.len);
+    const char *end = e->record.p + e->record.len;
 
-    note(s,
-         from == NULL ? SPAN("?") : span_cut((struct span){from + 1, 60}, '>', &(struct span){0}));
+    note(s, from == NULL ? SPAN("?")
+                         : span_cut((struct span){from + 1, (size_t)(end - from - 1)}, '>',
+                                    &(struct span){0}));
 }
 
 static void
@@ -171,8 +175,8 @@ asks_nothing(void **state)
     struct scene s = {.settings = {.level_default = LEVEL_INFO, .sample = SAMPLE_ALL}};
 
     (void)state;
-    assert_int_equal(selection_bytes(&s.settings), 0);
     open_scene(&s);
+    assert_int_equal(selection_bytes(&s.all), 0);
     assert_false(s.selection.asks);
     platform(&s, "start", "a", "");
     selection_end(&s.selection);
@@ -509,7 +513,7 @@ in_sample(uint32_t rate, const char *id, const char *root)
         open_scene(&s);
         open = true;
     }
-    s.settings.sample = rate;
+    s.all.selection.sample = rate;
     snprintf(more, sizeof more, ",\"tracing\":{\"value\":\"Root=%s;Parent=c;Sampled=0\"}", root);
     platform(&s, "start", id, *root == '\0' ? "" : more);
     text = span_of(id);
@@ -565,15 +569,83 @@ shares(void **state)
     }
 }
 
+/* --- what is told ------------------------------------------------------------------------------ */
+
+#define TRACE(root) ",\"tracing\":{\"value\":\"Root=" root ";Parent=c;Sampled=0\"}"
+
+static void
+check_told(struct scene *s, const char *event, const char *running, const char *want)
+{
+    struct event_origin origin = {0};
+    char text[256];
+    struct out o = out_to(text, sizeof text);
+    struct event e;
+
+    assert_int_equal(event_read(guard_copy(span_of(event)), NULL, &e), 0);
+    selection_tell(&s->selection, &e, span_of(running), &origin);
+    out_put(&o, origin.trace_id);
+    out_byte(&o, ' ');
+    out_put(&o, origin.tenant_id);
+    out_byte(&o, ' ');
+    out_put(&o, origin.level);
+    CHECK_SPAN(event, out_span(&o), span_of(want));
+}
+
+static void
+tells(void **state)
+{
+    struct scene s = {.settings = {.sample = SAMPLE_ALL}, .all = {.format = EVENT_ENRICHED}};
+
+    (void)state;
+    open_scene(&s);
+    assert_true(s.selection.asks);
+    check_told(&s, FUNCTION("\"[INFO] x\""), "", "  INFO");
+    platform(&s, "start", "a", TRACE("1-a") ",\"tenantId\":\"blue\"");
+    platform(&s, "start", "b", TRACE("1-b") ",\"tenantId\":\"blue\"");
+    CHECK_INT("all are kept", line(&s, FUNCTION("\"[TRACE] x\"")), SELECTION_KEEP);
+    check_told(&s, FUNCTION("\"[DEBUG] x\""), "b", "1-b blue DEBUG");
+    check_told(&s, FUNCTION("{\"level\":50}"), "a", "1-a blue ERROR");
+    check_told(&s, FUNCTION("{\"requestId\":\"a\",\"severity\":\"warning\"}"), "b",
+               "1-a blue WARN");
+    check_told(&s, FUNCTION("{\"requestId\":\"x\",\"level\":60}"), "b", "1-b blue FATAL");
+    check_told(&s, FUNCTION("7"), "x", " blue ");
+    check_told(&s, FUNCTION("7"), "", " blue ");
+    check_told(&s, "{\"type\":\"platform.report\",\"record\":{\"requestId\":\"a\",\"level\":60}}",
+               "b", "1-a blue ");
+    platform(&s, "start", "c",
+             ",\"tracing\":{\"value\":\"Root="
+             "0123456789012345678901234567890123456789012345678901234567890123456789"
+             "\"}");
+    check_told(&s, FUNCTION("7"), "c", "012345678901234567890123456789012345678901234567  ");
+    close_scene(&s);
+}
+
+static void
+level_names(void **state)
+{
+    static const char *const names[] = {"", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
+
+    (void)state;
+    for (size_t i = 0; i < LEN(names); i++)
+        CHECK_SPAN("name", log_level_name((enum line_level)i), span_of(names[i]));
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(judges),           cmocka_unit_test(asks_nothing),
-        cmocka_unit_test(lines_are_held),   cmocka_unit_test(lines_of_several),
-        cmocka_unit_test(oldest_make_room), cmocka_unit_test(too_many),
-        cmocka_unit_test(samples),          cmocka_unit_test(reasons),
-        cmocka_unit_test(numbers),          cmocka_unit_test(shares),
+        cmocka_unit_test(judges),
+        cmocka_unit_test(asks_nothing),
+        cmocka_unit_test(lines_are_held),
+        cmocka_unit_test(lines_of_several),
+        cmocka_unit_test(oldest_make_room),
+        cmocka_unit_test(too_many),
+        cmocka_unit_test(samples),
+        cmocka_unit_test(reasons),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(shares),
+        cmocka_unit_test(tells),
+        cmocka_unit_test(level_names),
     };
 
     return RUN(argc, argv, tests);

@@ -437,9 +437,9 @@ open_selecting(struct scene *s, char *memory, size_t cap)
                                                         .level_on_error = LEVEL_DEBUG,
                                                         .sample = SAMPLE_ALL,
                                                         .held_max_bytes = 4096};
-    assert_true(selection_bytes(&s->settings.selection) <= cap);
+    assert_true(selection_bytes(&s->settings) <= cap);
     memset(memory, 0, 65536);
-    selection_init(&s->router.selection, &s->settings.selection, &ledger, memory);
+    selection_init(&s->router.selection, &s->settings, &ledger, memory);
     in_full = true;
 }
 
