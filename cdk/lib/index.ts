@@ -8,6 +8,7 @@ export {
   Compression,
   DropPolicy,
   FlushPolicy,
+  LineLevel,
   LogLevel,
   MetricsFormat,
   OversizePolicy,

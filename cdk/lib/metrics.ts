@@ -20,6 +20,7 @@ export const METRICS = [
   'DuplicatesPossible',
   'Repeated',
   'Dropped',
+  'Filtered',
   'PlatformDropped',
   'BytesDelivered',
   'Records',
@@ -244,7 +245,7 @@ export function makeDashboard(
   return new cloudwatch.Dashboard(scope, 'Dashboard', {
     dashboardName: options.name,
     widgets: [
-      [functions('Events', 'Received', 'Delivered'), functions('Bytes delivered', 'BytesDelivered', 'PayloadBytes'), functions('Queued', 'Queued')],
+      [functions('Events', 'Received', 'Delivered', 'Filtered'), functions('Bytes delivered', 'BytesDelivered', 'PayloadBytes'), functions('Queued', 'Queued')],
       [functions('Lost', 'Dropped', 'PlatformDropped'), functions('Dead letters', 'DeadLettered'), functions('Sent again', 'Retried', 'DuplicatesPossible', 'Repeated')],
       [functions('Requests, records, billed KiB', 'Requests', 'Records', 'Units'), functions('Connections', 'Connections', 'Handshakes'), functions('Circuit breaker', 'BreakerOpenings')],
       ...(watchStream ? streamRows() : []),

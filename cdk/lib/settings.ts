@@ -19,7 +19,7 @@ export enum RecordFormat {
   MESSAGE = 'message',
   /** The event exactly as Lambda sent it. */
   EVENT = 'event',
-  /** The event and the function's name, version, account, region, sandbox, `seq`, request id, cold start. */
+  /** The event and the function's name, version, account, region, sandbox, `seq`, request id, cold start, trace, level. */
   ENRICHED = 'enriched',
 }
 
@@ -46,6 +46,16 @@ export enum Compression {
   NONE = 'none',
   /** Each record is one gzip member. */
   GZIP = 'gzip',
+}
+
+/** How severe a line is, by Lambda's own names. */
+export enum LineLevel {
+  TRACE = 'TRACE',
+  DEBUG = 'DEBUG',
+  INFO = 'INFO',
+  WARN = 'WARN',
+  ERROR = 'ERROR',
+  FATAL = 'FATAL',
 }
 
 /** What becomes of a record that is larger than Kinesis takes. */
@@ -171,6 +181,57 @@ export interface TelemetrySettings {
    * @default Compression.NONE
    */
   readonly compression?: Compression;
+
+  /**
+   * Lines below this level are not sent: `TELEMETRY_LEVEL`.
+   *
+   * @default - all are
+   */
+  readonly level?: LineLevel;
+
+  /**
+   * The level of lines that tell none: `TELEMETRY_LEVEL_DEFAULT`.
+   *
+   * @default - none, so they are sent
+   */
+  readonly levelDefault?: LineLevel;
+
+  /**
+   * Lines from this level on, below `level` or of invocations that are not in the sample, are held, and sent if their
+   * invocation fails: `TELEMETRY_LEVEL_ON_ERROR`. Only with a higher `level`, or a `sampleRate` below 1.
+   *
+   * @default - none
+   */
+  readonly levelOnError?: LineLevel;
+
+  /**
+   * The most that is held for that, 4 KiB to 1 GiB; the oldest lines make room: `TELEMETRY_HELD_MAX_BYTES`.
+   *
+   * @default Size.kibibytes(256)
+   */
+  readonly heldMaxSize?: Size;
+
+  /**
+   * Which lines are sent, as a filter pattern of CloudWatch Logs, without regular expressions: `TELEMETRY_FILTER`.
+   *
+   * @default - all
+   */
+  readonly filter?: string;
+
+  /**
+   * Share of invocations whose lines are sent, 0 to 1 with at most six digits behind the point:
+   * `TELEMETRY_SAMPLE_RATE`.
+   *
+   * @default 1
+   */
+  readonly sampleRate?: number;
+
+  /**
+   * Names of JSON members whose values are replaced, with `*` at either end for any text: `TELEMETRY_REDACT`.
+   *
+   * @default - none
+   */
+  readonly redact?: string[];
 
   /**
    * Whether invocations are held until their telemetry is delivered: `TELEMETRY_FLUSH`.
@@ -366,6 +427,7 @@ export function settingsEnvironment(settings: TelemetrySettings): Record<string,
   // Of the right kind, all of them, by now.
   checkBuffering(settings);
   checkAggregation(settings);
+  checkHeld(settings);
   return variables;
 }
 
@@ -382,6 +444,13 @@ export function someSettings(settings: TelemetrySettings): Record<string, string
     TELEMETRY_AGGREGATION_MAX_BYTES: bytes('aggregationMaxSize', settings.aggregationMaxSize, 1024, 1000000),
     TELEMETRY_LINGER_MS: millis('linger', settings.linger, 0, 60000),
     TELEMETRY_COMPRESSION: word('compression', settings.compression, Compression),
+    TELEMETRY_LEVEL: word('level', settings.level, LineLevel),
+    TELEMETRY_LEVEL_DEFAULT: word('levelDefault', settings.levelDefault, LineLevel),
+    TELEMETRY_LEVEL_ON_ERROR: word('levelOnError', settings.levelOnError, LineLevel),
+    TELEMETRY_HELD_MAX_BYTES: bytes('heldMaxSize', settings.heldMaxSize, 4096, 1073741824),
+    TELEMETRY_FILTER: pattern(settings.filter),
+    TELEMETRY_SAMPLE_RATE: rate(settings.sampleRate),
+    TELEMETRY_REDACT: names(settings.redact),
     TELEMETRY_FLUSH: word('flush', settings.flush, FlushPolicy),
     TELEMETRY_FLUSH_BUDGET_MS: millis('flushBudget', settings.flushBudget, 0, 900000),
     TELEMETRY_HOLD_SILENCE_MS: millis('holdSilence', settings.holdSilence, 0, 5400000),
@@ -432,6 +501,38 @@ function types(value?: TelemetryType[]): string | undefined {
 function word(name: string, value: string | undefined, allowed: Record<string, string>): string | undefined {
   requireKind(name, value, oneOf(allowed));
   return value;
+}
+
+function pattern(value?: string): string | undefined {
+  requireKind('filter', value, TEXT);
+  requireThat(
+    value === undefined || Token.isUnresolved(value) || Buffer.byteLength(value) <= 1024,
+    'filter: a filter pattern of at most 1024 bytes',
+  );
+  return value;
+}
+
+function rate(value?: number): string | undefined {
+  if (value === undefined || Token.isUnresolved(value)) {
+    return value === undefined ? undefined : Token.asString(value);
+  }
+  requireThat(
+    typeof value === 'number' && value >= 0 && value <= 1 && Number(value.toFixed(6)) === value,
+    `sampleRate: 0 to 1, at most six digits behind the point, not ${shown(value)}`,
+  );
+  return value.toFixed(6).replace(/\.?0+$/, '');
+}
+
+function names(value?: string[]): string | undefined {
+  if (value === undefined || Token.isUnresolved(value)) {
+    return value && Fn.join(',', value);
+  }
+  requireKind('redact', value, listOf(TEXT));
+  requireThat(
+    value.length > 0 && value.every((one) => Token.isUnresolved(one) || /^\*?[^*,]*\*?$/.test(one) && one.trim() !== ''),
+    `redact: names, * at either end of each, not ${JSON.stringify(value)}`,
+  );
+  return value.join(',');
 }
 
 function flag(name: string, value?: boolean): string | undefined {
@@ -528,6 +629,18 @@ function checkAggregation({ aggregation, aggregationMaxSize, queueMaxSize = Size
   requireThat(
     aggregationMaxSize.isUnresolved() || aggregationMaxSize.toBytes() <= half,
     `aggregationMaxSize in bytes: at most half of queueMaxSize, ${half}, not ${shownSize}`,
+  );
+}
+
+// The extension would hold nothing, and say so at each start.
+function checkHeld({ level, levelOnError, sampleRate = 1 }: TelemetrySettings): void {
+  const levels: string[] = Object.values(LineLevel);
+  if (levelOnError === undefined || [level, levelOnError, sampleRate].some((one) => Token.isUnresolved(one))) {
+    return;
+  }
+  requireThat(
+    sampleRate < 1 || levels.indexOf(levelOnError) < levels.indexOf(level ?? ''),
+    'levelOnError: a level below level, or a sampleRate below 1 with it',
   );
 }
 

@@ -10,6 +10,7 @@ import {
   DeadLetter,
   DropPolicy,
   FlushPolicy,
+  LineLevel,
   LogLevel,
   MetricsFormat,
   OversizePolicy,
@@ -41,6 +42,16 @@ const SET: [string, TelemetrySettings, string][] = [
   ['TELEMETRY_LINGER_MS', { linger: Duration.minutes(1) }, '60000'],
   ['TELEMETRY_COMPRESSION', { compression: Compression.NONE }, 'none'],
   ['TELEMETRY_COMPRESSION', { compression: Compression.GZIP }, 'gzip'],
+  ['TELEMETRY_LEVEL', { level: LineLevel.TRACE }, 'TRACE'],
+  ['TELEMETRY_LEVEL', { level: LineLevel.FATAL }, 'FATAL'],
+  ['TELEMETRY_LEVEL_DEFAULT', { levelDefault: LineLevel.INFO }, 'INFO'],
+  ['TELEMETRY_HELD_MAX_BYTES', { heldMaxSize: Size.kibibytes(4) }, '4096'],
+  ['TELEMETRY_FILTER', { filter: '{ $.level = "ERROR" }' }, '{ $.level = "ERROR" }'],
+  ['TELEMETRY_SAMPLE_RATE', { sampleRate: 0 }, '0'],
+  ['TELEMETRY_SAMPLE_RATE', { sampleRate: 1 }, '1'],
+  ['TELEMETRY_SAMPLE_RATE', { sampleRate: 0.1 }, '0.1'],
+  ['TELEMETRY_SAMPLE_RATE', { sampleRate: 0.000001 }, '0.000001'],
+  ['TELEMETRY_REDACT', { redact: ['password', '*token', '*key*'] }, 'password,*token,*key*'],
   ['TELEMETRY_FLUSH', { flush: FlushPolicy.END }, 'end'],
   ['TELEMETRY_FLUSH', { flush: FlushPolicy.CONTINUOUS }, 'continuous'],
   ['TELEMETRY_FLUSH', { flush: FlushPolicy.ADAPTIVE }, 'adaptive'],
@@ -90,6 +101,11 @@ const OF_LINES: [string, TelemetrySettings, string][] = [
   ['TELEMETRY_AGGREGATION_MAX_BYTES', { aggregationMaxSize: Size.bytes(1000000) }, '1000000'],
 ];
 
+/** The same of what needs a level above with it. */
+const OF_LEVELS: [string, TelemetrySettings, string][] = [
+  ['TELEMETRY_LEVEL_ON_ERROR', { levelOnError: LineLevel.DEBUG }, 'DEBUG'],
+];
+
 /** Values that the extension would refuse, and what is said of them. */
 const REFUSED: [string, () => TelemetrySettings, RegExp][] = [
   ['no types', () => ({ types: [] }), /^types: at least one/],
@@ -107,6 +123,18 @@ const REFUSED: [string, () => TelemetrySettings, RegExp][] = [
   ['aggregates of more than half of a queue of odd size', () => ({ aggregation: Aggregation.LINES, aggregationMaxSize: Size.bytes(1000000), queueMaxSize: Size.bytes(1999999) }), /half of queueMaxSize, 999999, not 1000000 bytes$/],
   ['a fraction of linger', () => ({ linger: Duration.millis(0.5) }), /^linger in milliseconds: a whole number from 0 to 60000, not 0.5$/],
   ['long linger', () => ({ linger: Duration.millis(60001) }), /^linger in milliseconds: .* 0 to 60000, not 60001$/],
+  ['unknown level of lines', () => ({ level: 'warn' as LineLevel }), /^level: TRACE, DEBUG, INFO, WARN, ERROR, FATAL, not "warn"$/],
+  ['detail on error without a level', () => ({ levelOnError: LineLevel.DEBUG }), /^levelOnError: a level below level/],
+  ['detail on error at the level', () => ({ level: LineLevel.WARN, levelOnError: LineLevel.WARN }), /^levelOnError: /],
+  ['little held', () => ({ heldMaxSize: Size.bytes(4095) }), /^heldMaxSize in bytes: .* 4096 to 1073741824, not 4095$/],
+  ['long filter', () => ({ filter: 'ö'.repeat(513) }), /^filter: a filter pattern of at most 1024 bytes$/],
+  ['a rate above 1', () => ({ sampleRate: 1.5 }), /^sampleRate: 0 to 1, .* not 1.5$/],
+  ['a rate below 0', () => ({ sampleRate: -0.1 }), /^sampleRate: /],
+  ['a fine rate', () => ({ sampleRate: 0.0000001 }), /^sampleRate: /],
+  ['no names', () => ({ redact: [] }), /^redact: names/],
+  ['an asterisk within a name', () => ({ redact: ['a*b'] }), /^redact: names, \* at either end of each, not \["a\*b"\]$/],
+  ['two names in one', () => ({ redact: ['a,b'] }), /^redact: /],
+  ['an empty name', () => ({ redact: ['a', ' '] }), /^redact: /],
   ['unknown flush', () => ({ flush: 'never' as FlushPolicy }), /^flush: end, continuous, adaptive/],
   ['unknown oversize', () => ({ oversize: '' as OversizePolicy }), /^oversize: /],
   ['unknown drop', () => ({ drop: 'all' as DropPolicy }), /^drop: newest, oldest/],
@@ -167,6 +195,15 @@ describe('settings', () => {
       );
     });
   }
+  for (const [name, settings, value] of OF_LEVELS) {
+    it(`${Object.keys(settings)[0]}: ${name}=${value}, with a level above, or a sample`, () => {
+      assert.deepEqual(
+        settingsEnvironment({ level: LineLevel.WARN, ...settings }),
+        { TELEMETRY_LEVEL: 'WARN', [name]: value },
+      );
+      assert.deepEqual(settingsEnvironment({ sampleRate: 0.5, ...settings }), { [name]: value, TELEMETRY_SAMPLE_RATE: '0.5' });
+    });
+  }
   for (const [name, settings, message] of REFUSED) {
     it(`refuses ${name}`, () => {
       assert.throws(() => settingsEnvironment(settings()), { name: 'ConfigurationError', message });
@@ -196,6 +233,11 @@ describe('settings', () => {
     const text = new CfnParameter(stack, 'Text').valueAsString;
     const variables = settingsEnvironment({
       types: list as TelemetryType[],
+      redact: list,
+      sampleRate: number,
+      filter: text,
+      level: text as LineLevel,
+      levelOnError: LineLevel.DEBUG,
       recordFormat: text as RecordFormat,
       flushBudget: Duration.millis(number),
       bufferMaxSize: Size.bytes(number),
@@ -205,6 +247,11 @@ describe('settings', () => {
     });
     assert.deepEqual(stack.resolve(variables), {
       TELEMETRY_TYPES: { 'Fn::Join': [',', { Ref: 'List' }] },
+      TELEMETRY_REDACT: { 'Fn::Join': [',', { Ref: 'List' }] },
+      TELEMETRY_SAMPLE_RATE: { Ref: 'Number' },
+      TELEMETRY_FILTER: { Ref: 'Text' },
+      TELEMETRY_LEVEL: { Ref: 'Text' },
+      TELEMETRY_LEVEL_ON_ERROR: 'DEBUG',
       TELEMETRY_RECORD_FORMAT: { Ref: 'Text' },
       TELEMETRY_FLUSH_BUDGET_MS: { Ref: 'Number' },
       TELEMETRY_BUFFER_MAX_BYTES: { Ref: 'Number' },
@@ -215,11 +262,12 @@ describe('settings', () => {
   });
 
   it('has a prop for every variable that the program reads', () => {
-    const source = readFileSync(join(ROOT, '..', 'src', 'protocol', 'settings.c'), 'utf8');
+    const source = ['settings.c', 'settings_selection.c']
+      .map((name) => readFileSync(join(ROOT, '..', 'src', 'protocol', name), 'utf8')).join('');
     const read = new Set(source.match(/"(TELEMETRY_[A-Z_]+|AWS_[A-Z_0-9]+)"/g)!.map((name) => name.slice(1, -1)));
     const byLambda = /^AWS_(REGION|DEFAULT_REGION|LAMBDA_.*|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CONTAINER_.*)$/;
     const wanted = [...read].filter((name) => !byLambda.test(name));
-    assert.deepEqual(wanted.filter((name) => ![...SET, ...OF_LINES].some(([variable]) => variable === name)), []);
-    assert.ok(wanted.length >= 25);
+    assert.deepEqual(wanted.filter((name) => ![...SET, ...OF_LINES, ...OF_LEVELS].some(([variable]) => variable === name)), []);
+    assert.ok(wanted.length >= 32);
   });
 });
