@@ -319,7 +319,8 @@ prepare_listener(struct lifecycle *life, struct storage *s)
         .context = life,
     };
     selection_init(&life->router.selection, life->settings,
-                   telemetry_dispatcher_ledger(life->dispatcher), memory);
+                   telemetry_dispatcher_ledger(life->dispatcher), memory,
+                   telemetry_dispatcher_scratch(life->dispatcher));
     redact_init(&life->router.redact, life->settings->selection.redact, redacting);
     telemetry_router_serve(&life->router, l);
     if (telemetry_listener_init(l, life->loop, s) != 0 ||

@@ -168,6 +168,12 @@ telemetry_dispatcher_origin(struct telemetry_dispatcher *d)
     return &d->delivery.intake.origin;
 }
 
+char *
+telemetry_dispatcher_scratch(struct telemetry_dispatcher *d)
+{
+    return d->delivery.intake.scratch;
+}
+
 void
 telemetry_dispatcher_of_account(struct telemetry_dispatcher *d, struct span account_id)
 {

@@ -112,6 +112,9 @@ void telemetry_dispatcher_request(struct telemetry_dispatcher *d, struct span re
 /* What `enriched` tells of the next event, to be looked at, and to be changed for it. */
 struct event_origin *telemetry_dispatcher_origin(struct telemetry_dispatcher *d);
 
+/* Room for EVENT_MAX_BYTES that it uses itself in telemetry_dispatcher_event. */
+char *telemetry_dispatcher_scratch(struct telemetry_dispatcher *d);
+
 /* The account that the function belongs to, for `enriched`; the text stays the caller's. */
 void telemetry_dispatcher_of_account(struct telemetry_dispatcher *d, struct span account_id);
 

@@ -41,12 +41,13 @@ struct intake {
     bool over;                  /* events are only counted */
     unsigned random_left;       /* numbers until another seed is wanted; they go on without it */
     struct aggregate open;      /* events that are not in the queue yet */
+    char *
+        scratch; /* for a record that is too large; of use to others between the calls, EVENT_MAX_BYTES of it */
 
     /* private */
     size_t wanted;     /* bytes that there was no room for */
     uint64_t sequence; /* of the next event */
     uint64_t first;    /* of this sandbox's events, which has number 0 */
-    char *scratch;     /* for a record that is too large */
     char *rolled; /* for the oldest record on its way behind the youngest, which may be meanwhile */
     char sandbox[SANDBOX_LEN];
     /* what this one is a copy of, the latest first; events of theirs may be here */

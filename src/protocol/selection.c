@@ -3,7 +3,6 @@
 #include "protocol/check.h"
 #include "protocol/filter_match.h"
 #include "protocol/json_walk.h"
-#include "protocol/limits.h"
 #include "protocol/sha256.h"
 
 /* see selection.h */
@@ -38,17 +37,17 @@ selection_bytes(const struct settings *settings)
 {
     if (settings->format != EVENT_ENRICHED && !judges(&settings->selection))
         return 0;
-    return SELECTION_REQUESTS * sizeof(struct selection_request) +
-           held_bytes(&settings->selection) + EVENT_MAX_BYTES;
+    return SELECTION_REQUESTS * sizeof(struct selection_request) + held_bytes(&settings->selection);
 }
 
 void
-selection_init(struct selection *s, const struct settings *all, struct ledger *ledger, char *memory)
+selection_init(struct selection *s, const struct settings *all, struct ledger *ledger, char *memory,
+               char *room)
 {
     const struct settings_selection *settings = &all->selection;
     bool enriched = all->format == EVENT_ENRICHED;
 
-    *s = (struct selection){.settings = settings, .ledger = ledger, .len = 1};
+    *s = (struct selection){.settings = settings, .ledger = ledger, .len = 1, .room = room};
     s->judges = judges(settings);
     s->asks = s->judges || enriched;
     if (!s->asks)
@@ -59,7 +58,6 @@ selection_init(struct selection *s, const struct settings *all, struct ledger *l
     s->requests->sampled = true;
     memory += SELECTION_REQUESTS * sizeof *s->requests;
     held_open(&s->held, memory, held_bytes(settings));
-    s->room = memory + held_bytes(settings);
 }
 
 /* --- what is held --- */

@@ -60,7 +60,7 @@ struct selection {
     uint32_t started;                   /* how many have been */
     struct held held;
     size_t due; /* before it no line is; HELD_NONE: none is */
-    char *room; /* for the text of a line */
+    char *room;
     char tenant[256];
     size_t tenant_len;
 };
@@ -68,9 +68,12 @@ struct selection {
 /* Memory that it needs; none if nothing is asked. */
 size_t selection_bytes(const struct settings *settings);
 
-/* memory: selection_bytes, zeroed, aligned to 8. It belongs to the selection, as do the settings and the ledger. */
+/*
+ * memory  selection_bytes of it, zeroed, aligned to 8; it belongs to the selection, as do the settings and the ledger.
+ * room    for EVENT_MAX_BYTES, of use to others between the calls.
+ */
 void selection_init(struct selection *s, const struct settings *settings, struct ledger *ledger,
-                    char *memory);
+                    char *memory, char *room);
 
 /* An event of the platform has come. May be called again for the same one. Lines may be due afterwards. */
 void selection_platform(struct selection *s, const struct event *event);

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "protocol/limits.h"
 #include "protocol/out.h"
 
 #include <stdio.h>
@@ -24,12 +25,14 @@ struct scene {
 static void
 open_scene(struct scene *s)
 {
+    static char room[EVENT_MAX_BYTES];
+
     if (s->settings.held_max_bytes == 0)
         s->settings.held_max_bytes = 4096;
     s->all.selection = s->settings;
     s->memory = calloc(1, selection_bytes(&s->all) + 1);
     s->ledger = (struct ledger){0};
-    selection_init(&s->selection, &s->all, &s->ledger, s->memory);
+    selection_init(&s->selection, &s->all, &s->ledger, s->memory, room);
     s->got = out_to(s->trace, sizeof s->trace);
     s->request = (struct span){NULL, 0};
     s->full = false;

@@ -432,6 +432,8 @@ beginnings(void **state)
 static void
 open_selecting(struct scene *s, char *memory, size_t cap)
 {
+    static char room[1024];
+
     open_scene(s, ALL);
     s->settings.selection = (struct settings_selection){.level = LEVEL_INFO,
                                                         .level_on_error = LEVEL_DEBUG,
@@ -439,7 +441,7 @@ open_selecting(struct scene *s, char *memory, size_t cap)
                                                         .held_max_bytes = 4096};
     assert_true(selection_bytes(&s->settings) <= cap);
     memset(memory, 0, 65536);
-    selection_init(&s->router.selection, &s->settings, &ledger, memory);
+    selection_init(&s->router.selection, &s->settings, &ledger, memory, room);
     in_full = true;
 }
 
