@@ -50,7 +50,7 @@ is_named(struct span names, struct span name, char *room)
         struct span want = bare(span_trim(span_cut(names, ',', &names)), &begins, &ends);
         size_t more = name.len - want.len;
 
-        if (want.len > name.len || (more > 0 && !begins && !ends))
+        if (want.len > name.len)
             continue;
         for (size_t at = ends ? 0 : more; at <= (begins ? more : 0); at++)
             if (span_same_case(want, (struct span){name.p + at, want.len}))

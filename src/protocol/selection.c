@@ -243,7 +243,6 @@ begin(struct selection *s, struct span id, struct span record)
         /* another attempt; the end of the one before was not heard, or its lines still wait for room */
         if (r->started && r->held > 0)
             fail(s, r);
-        r->ended = false;
     } else {
         if (r == NULL)
             r = another(s);

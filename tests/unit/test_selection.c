@@ -333,6 +333,10 @@ static const struct life held_lives[] = {
     {"but the first start is", "INFO:1 start:a INFO:2 failed:a", "2", {0, 0, 0, 1}},
     {"a line's own id is that of anything", "start:a INFO:1@x INFO:2@a failed:a", "1 2", {0}},
     {"no room", "start:a INFO:1 INFO:2 full failed:a failed:a room", "1 2", {0}},
+    {"a good report while there is no room",
+     "start:a INFO:1 full failed:a report:a room",
+     "1",
+     {0}},
     {"no room before it is tried again",
      "start:a INFO:1 full failed:a start:a room INFO:2 done:a",
      "1 2",
@@ -411,6 +415,15 @@ oldest_make_room(void **state)
 
     (void)state;
     check_lives(full_lives, 1, &settings, false);
+    /* three lines, of which the last two begin and end the ring */
+    settings.held_max_bytes = 3 * (8 + 80);
+    check_lives(
+        &(struct life){
+            "around the end of the ring",
+            "start:a start:b INFO:1@b INFO:2@a INFO:3@a INFO:4@b full badreport:b report:a room",
+            "4",
+            {0, 0, 0, 3}},
+        1, &settings, true);
     settings.held_max_bytes = 56 - 8;
     check_lives(&(struct life){"none has room", "start:a INFO:1 INFO:2 failed:a", "", {0, 0, 0, 2}},
                 1, &settings, false);
@@ -445,6 +458,28 @@ too_many(void **state)
     close_scene(&s);
 }
 
+/* The place of one whose lines still wait for room is not given away. */
+static void
+too_many_while_full(void **state)
+{
+    struct scene s = {.settings = {.level = LEVEL_WARN,
+                                   .level_on_error = LEVEL_DEBUG,
+                                   .sample = SAMPLE_ALL,
+                                   .held_max_bytes = 65536}};
+    char step[128];
+
+    (void)state;
+    open_scene(&s);
+    s.selection.side_by_side = true;
+    for (int i = 1; i < SELECTION_REQUESTS; i++) {
+        snprintf(step, sizeof step, "start:%d INFO:%d@%d", i, i, i);
+        live(&s, step);
+    }
+    live(&s, "full badreport:1 start:x room");
+    CHECK_SPAN("and the oldest one's end was missed", out_span(&s.got), SPAN("1 2"));
+    close_scene(&s);
+}
+
 /* --- samples ----------------------------------------------------------------------------------- */
 
 /* With TELEMETRY_SAMPLE_RATE=0. */
@@ -467,6 +502,7 @@ samples(void **state)
          "start:a INFO:1 WARN:2 TRACE:3 ERROR:4 INFO:5 done:a",
          "1 2 4 5",
          {0, 0, 1, 0}},
+        {"what has no level, too", "start:a none:1 ERROR:2 none:3", "1 2 3", {0}},
         {"none of it", "start:a INFO:1 WARN:2 TRACE:3 done:a", "", {0, 0, 1, 2}},
     };
     static const struct life of_several[] = {
@@ -643,6 +679,7 @@ main(int argc, char **argv)
         cmocka_unit_test(lines_of_several),
         cmocka_unit_test(oldest_make_room),
         cmocka_unit_test(too_many),
+        cmocka_unit_test(too_many_while_full),
         cmocka_unit_test(samples),
         cmocka_unit_test(reasons),
         cmocka_unit_test(numbers),
