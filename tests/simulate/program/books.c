@@ -377,6 +377,8 @@ add(struct books_sums *sums, const struct book *b)
         sums->extra += b->in_stream - 1;
     } else if (b->in_dead_letter > 0) {
         sums->in_letter++;
+    } else if (b->given && b->quiet) {
+        sums->quiet++;
     } else if (b->given) {
         sums->missing++;
         sums->last_missing = (uint32_t)(b - books);

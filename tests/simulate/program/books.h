@@ -17,6 +17,7 @@ struct book {
     bool alarms;      /* it says that telemetry was lost */
     bool nameless;    /* its text does not contain its number */
     bool letter;      /* another extension's, and looks like a dead letter */
+    bool quiet;       /* it may be filtered */
     bool blank;       /* others look the same, so that nobody can tell which of them arrived */
     uint32_t sandbox; /* which run of the program it was given to */
     uint32_t sends;   /* in how many POSTs it was whole, answered or not */
@@ -103,6 +104,7 @@ struct books_sums {
     uint32_t extra;     /* records in the stream more than events */
     uint32_t cut;       /* events that were cut in two */
     uint32_t missing;   /* given, and nowhere */
+    uint32_t quiet;     /* of what may be filtered, as many */
     uint32_t last_missing;
     uint32_t seqs;          /* numbers that came, of enriched records */
     uint32_t seq_most;      /* 1 more than the largest of them */

@@ -17,6 +17,9 @@ static size_t text_len, text_cap;
 /* Of this life. */
 static bool json_format, newlines, as_go;
 
+/* Of this line: the level that it tells. */
+static enum { TELLS_NONE, TELLS_INFO, TELLS_ERROR } tells;
+
 void
 functions_begin(void)
 {
@@ -248,8 +251,9 @@ put_object(struct book *b, struct span request_id)
         put_message(b);
         put_text(",");
     }
+    tells = dice_chance(&world.function, 800) ? TELLS_INFO : TELLS_ERROR;
     put_format("\"timestamp\":\"2026-11-20T12:00:00.000Z\",\"level\":\"%s\"",
-               dice_chance(&world.function, 800) ? "INFO" : "ERROR");
+               tells == TELLS_INFO ? "INFO" : "ERROR");
     if (request_id.len > 0 && dice_chance(&world.function, 800))
         put_format(",\"requestId\":\"%.*s\"", (int)request_id.len, request_id.p);
     if (without) {
@@ -284,12 +288,15 @@ write_line(const char *type, enum event_type of, struct span request_id)
         memcpy(b.request, request_id.p, request_id.len);
     begin_event(type);
     b.record = (uint32_t)text_len;
+    tells = TELLS_NONE;
     if (json_format && dice_chance(&world.function, 800))
         put_object(&b, request_id);
     else if (json_format && dice_chance(&world.function, 100))
         put_value(&b);
     else
         put_text_record(&b);
+    b.quiet = world.plan.selects && tells != TELLS_ERROR &&
+              (tells == TELLS_INFO || !world.plan.level_alone);
     put_text("}");
     return enter(&b);
 }
@@ -336,7 +343,7 @@ put_mimic(struct book *b)
 uint32_t
 functions_mimic(void)
 {
-    struct book b = {.type = EVENT_EXTENSION};
+    struct book b = {.type = EVENT_EXTENSION, .quiet = world.plan.selects};
 
     begin_event("extension");
     b.record = (uint32_t)text_len;
@@ -399,7 +406,8 @@ functions_rest(uint32_t of, size_t at, uint32_t *number, struct span *rest)
 {
     const struct book *cut = books_at(of);
     struct span whole = books_text(of);
-    struct book b = {.type = cut->type, .nameless = true, .record = cut->record};
+    struct book b = {
+        .type = cut->type, .nameless = true, .quiet = world.plan.selects, .record = cut->record};
     struct span record;
 
     text_len = 0;
@@ -419,7 +427,7 @@ functions_rest(uint32_t of, size_t at, uint32_t *number, struct span *rest)
 uint32_t
 functions_own_line(struct span line)
 {
-    struct book b = {.type = EVENT_EXTENSION, .nameless = true};
+    struct book b = {.type = EVENT_EXTENSION, .nameless = true, .quiet = world.plan.selects};
 
     begin_event("extension");
     b.record = (uint32_t)text_len;

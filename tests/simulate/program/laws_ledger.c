@@ -12,11 +12,27 @@
  */
 
 static const char *const names[LEDGER_MEMBERS] = {
-    "received",        "delivered", "deadLettered", "duplicatesPossible",
-    "repeated",        "truncated", "split",        "ownLines",
-    "total",           "oversize",  "cut",          "unreadable",
-    "refused",         "overflow",  "shutdown",     "records",
+    "received",
+    "delivered",
+    "deadLettered",
+    "duplicatesPossible",
+    "repeated",
+    "truncated",
+    "split",
+    "ownLines",
+    "total",
+    "oversize",
+    "cut",
+    "unreadable",
+    "refused",
+    "overflow",
+    "shutdown",
+    "records",
     "breakerOpenings",
+    "level",
+    "pattern",
+    "sample",
+    "held",
 };
 
 static struct ledger_run runs[WORLD_RUNS];
@@ -143,13 +159,19 @@ add_dropped(void)
     }
 }
 
+static uint64_t
+filtered(const uint64_t *m)
+{
+    return m[IN_LEVEL] + m[IN_PATTERN] + m[IN_SAMPLE] + m[IN_HELD];
+}
+
 static void
 check_sums(uint32_t number, const uint64_t *m)
 {
     uint64_t reasons =
         m[OVERSIZE] + m[CUT] + m[UNREADABLE] + m[REFUSED] + m[OVERFLOW] + m[SHUTDOWN];
 
-    if (m[RECEIVED] != m[DELIVERED] + m[DEAD_LETTERED] + m[DROPPED])
+    if (m[RECEIVED] != m[DELIVERED] + m[DEAD_LETTERED] + m[DROPPED] + filtered(m))
         world_break("ledger: of run %u does not add up", number);
     if (m[DROPPED] != reasons)
         world_break("ledger: of run %u has %llu dropped, by reasons %llu", number,
@@ -188,6 +210,19 @@ check_delivered(uint32_t number, const uint64_t *m, const struct books_sums *s,
     if (s->missing > lost)
         world_break("dropped: %llu in run %u, and missing are %u, event %u among them", U(lost),
                     number, s->missing, s->last_missing);
+}
+
+/* Only what the settings let go is counted as that. */
+static void
+check_filtered(uint32_t number, const uint64_t *m, const struct books_sums *s)
+{
+    uint64_t lost = m[DROPPED] - m[CUT] - m[UNREADABLE];
+
+    if (!world.plan.selects && filtered(m) > 0)
+        world_break("filtered: %llu in run %u, where all is wanted", U(filtered(m)), number);
+    if (s->quiet > lost + filtered(m))
+        world_break("filtered: %llu in run %u, and missing are %u", U(filtered(m)), number,
+                    s->quiet);
 }
 
 /* Nothing is there more often than the ledger says, or than it was received. */
@@ -330,6 +365,7 @@ check_run(uint32_t number)
         return; /* its line found no room */
     check_received(number, r->members, &sums, &h);
     check_delivered(number, r->members, &sums, &h);
+    check_filtered(number, r->members, &sums);
     check_doubles(number, r->members, &sums, &h);
     check_gaps(number, r->members, &sums, &h);
     check_own_lines(number, r->members, &sums);

@@ -24,6 +24,10 @@ enum ledger_member {
     SHUTDOWN,
     PLATFORM_RECORDS,
     BREAKER_OPENINGS,
+    IN_LEVEL, /* of `filtered` */
+    IN_PATTERN,
+    IN_SAMPLE,
+    IN_HELD,
     LEDGER_MEMBERS
 };
 

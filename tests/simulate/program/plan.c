@@ -284,6 +284,36 @@ set_form(struct writer *w, uint64_t seed)
         p->linger_ms = set_number(w, &dice, "TELEMETRY_LINGER_MS", 0, 2000);
 }
 
+/*
+ * Which lines are wanted, by dice of their own as above. Not where numbers would have to be counted without those that are
+ * not, or once for each copy.
+ */
+static void
+set_selection(struct writer *w, uint64_t seed)
+{
+    enum { SELECTION_DICE = 70 };
+    struct dice dice = {seed ^ SELECTION_DICE};
+    struct plan *p = w->p;
+
+    if (p->format == EVENT_ENRICHED || p->snap_start || dice_below(&dice, 3) > 0)
+        return;
+    p->selects = true;
+    if (dice_below(&dice, 2) == 0) {
+        set(w, "TELEMETRY_SAMPLE_RATE=0");
+    } else {
+        set(w, "TELEMETRY_LEVEL=ERROR");
+        p->level_alone = dice_below(&dice, 2) == 0;
+        if (!p->level_alone)
+            set(w, "TELEMETRY_LEVEL_DEFAULT=INFO");
+    }
+    if (dice_below(&dice, 4) == 0)
+        return;
+    set(w, "TELEMETRY_LEVEL_ON_ERROR=TRACE");
+    p->held_bytes = 262144;
+    if (dice_below(&dice, 2) == 0)
+        p->held_bytes = set_number(w, &dice, "TELEMETRY_HELD_MAX_BYTES", 4096, 1048576);
+}
+
 /* --- sizes ------------------------------------------------------------------------------ */
 
 static void
@@ -377,6 +407,7 @@ plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
     set_numbers(&writer, dice);
     set_words(&writer, dice);
     set_form(&writer, seed);
+    set_selection(&writer, seed);
     draw_kernel(&p->kernel, dice);
     draw_retries(p, seed);
     make_smaller(p, less);

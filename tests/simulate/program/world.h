@@ -76,6 +76,9 @@ struct plan {
     uint32_t linger_ms;
     uint32_t lines_bytes; /* most of a record of several events; 0: there are none */
     bool gzip;
+    uint32_t held_bytes;
+    bool selects;     /* lines that are not at ERROR may be held, or left out */
+    bool level_alone; /* of these only those that tell a level */
     int format, flush, oversize, drop, dead_letter,
         key;               /* the enums of protocol/settings.h and event.h */
     char *environment[64]; /* "NAME=value", ended by NULL */
