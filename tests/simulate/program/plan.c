@@ -298,6 +298,10 @@ set_selection(struct writer *w, uint64_t seed)
     if (p->format == EVENT_ENRICHED || p->snap_start || dice_below(&dice, 3) > 0)
         return;
     p->selects = true;
+    /* of which there are none, so that each line has to arrive as it is */
+    p->redacts = dice_below(&dice, 2) == 0;
+    if (p->redacts)
+        set(w, "TELEMETRY_REDACT=secret,*password*");
     if (dice_below(&dice, 2) == 0) {
         set(w, "TELEMETRY_SAMPLE_RATE=0");
     } else {

@@ -78,6 +78,7 @@ struct plan {
     bool gzip;
     uint32_t held_bytes;
     bool selects;     /* lines that are not at ERROR may be held, or left out */
+    bool redacts;
     bool level_alone; /* of these only those that tell a level */
     int format, flush, oversize, drop, dead_letter,
         key;               /* the enums of protocol/settings.h and event.h */
