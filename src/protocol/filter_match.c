@@ -119,11 +119,15 @@ verdict(const struct filter_pattern *p, uint32_t met)
 
 /* --- objects ---------------------------------------------------------------------------------- */
 
+enum { DECIDED = 2 }; /* beside what json_walk_next returns */
+
 struct search {
     const struct filter_pattern *p;
     struct span line;
     char *room;
     uint32_t met; /* see verdict */
+    bool
+        lasting; /* once that is true nothing changes it, and the text need not be looked at any more */
 };
 
 static bool
@@ -163,12 +167,14 @@ step_fits(const struct filter_pattern *p, const struct filter_step *s, bool arra
 {
     if (s->element != array)
         return false;
-    return s->any || (array ? s->index == index
-                            : span_same(name, (struct span){p->texts + s->name.at, s->name.len}));
+    if (s->any || array)
+        return s->any || s->index == index;
+    /* most names differ in length */
+    return s->name.len == name.len && memcmp(p->texts + s->name.at, name.p, name.len) == 0;
 }
 
 /* Walks through an object or array to which the selectors of these tests lead with so many steps. Goes as deep as they
- * do, FILTER_DEPTH_MAX calls. Returns 0 or an error, as json_walk_next. */
+ * do, FILTER_DEPTH_MAX calls. Returns 0 or an error, as json_walk_next; DECIDED: all holds that has to. */
 static int
 visit(struct search *s, struct json_walk *w, uint32_t tests, unsigned depth)
 {
@@ -203,24 +209,39 @@ visit(struct search *s, struct json_walk *w, uint32_t tests, unsigned depth)
         if (got != 0)
             return got;
         judge_all(s, ends, value);
+        if (s->lasting && ends != 0 && verdict(s->p, s->met))
+            return DECIDED;
     }
     return got;
+}
+
+/* Whether more that is met never makes less of it. */
+static bool
+only_grows(const struct filter_pattern *p)
+{
+    for (size_t i = 0; i < p->tests_len; i++)
+        if (p->tests[i].op == FILTER_NOT_EXISTS)
+            return false;
+    return true;
 }
 
 static bool
 match_object(const struct filter_pattern *p, struct span text, const char *base,
              const struct json_marks *marks, char *room)
 {
-    struct search s = {p, text, room, 0};
+    /* what has marks has been looked at to its end */
+    struct search s = {p, text, room, 0, marks != NULL && only_grows(p)};
     struct json_walk w;
+    int got;
 
     STEPS(text.len);
     if (json_walk_open(&w, text) != 0 || w.rest.p[-1] != '{')
         return false;
     w.base = base;
     w.marks = marks;
-    if (visit(&s, &w, ~(uint32_t)0 >> (FILTER_TESTS_MAX - p->tests_len), 0) != 0)
-        return false;
+    got = visit(&s, &w, ~(uint32_t)0 >> (FILTER_TESTS_MAX - p->tests_len), 0);
+    if (got != 0)
+        return got == DECIDED;
     for (w.rest = span_skip(w.rest, 1); w.rest.len > 0; w.rest = span_skip(w.rest, 1))
         if (!span_white(*w.rest.p))
             return false;

@@ -8,7 +8,7 @@
  * contains one; [...] of the text's fields.
  *
  * {...}  What is no object from end to end does not match, whatever is asked; what the selectors step over is not
- *        looked into. Names are compared as they stand, so one that is written with escapes does not match. A
+ *        looked into, nor, of an event with marks, what is behind all that need be known. Names are compared as they stand, so one that is written with escapes does not match. A
  *        comparison holds if it does for one of the values that it selects: of several members of one name, too.
  *        Objects, arrays, true, false, null, and what is not there, are neither equal to nor different from anything.
  *        A string is compared as text, also with a number; a number as number with a number, else as text, as it
