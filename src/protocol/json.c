@@ -13,6 +13,8 @@
 #include <jsmn.h>
 #pragma GCC diagnostic pop
 
+#include "protocol/line_text.h"
+
 /* see json.h */
 
 static const enum json_kind kinds[] = {
@@ -107,71 +109,6 @@ json_element(const struct json *doc, int array, int index)
     return ERR_BAD;
 }
 
-/* Four hexadecimal digits; jsmn has checked that they are. */
-static unsigned
-hex4(const char *p)
-{
-    unsigned n = 0;
-
-    for (int i = 0; i < 4; i++)
-        n = n << 4 | (unsigned)((p[i] & 15) + (p[i] > '9' ? 9 : 0));
-    return n;
-}
-
-static void
-put_utf8(struct out *o, unsigned c)
-{
-    if (c < 0x80) {
-        out_byte(o, (char)c);
-    } else if (c < 0x800) {
-        out_byte(o, (char)(0xc0 | c >> 6));
-        out_byte(o, (char)(0x80 | (c & 0x3f)));
-    } else if (c < 0x10000) {
-        out_byte(o, (char)(0xe0 | c >> 12));
-        out_byte(o, (char)(0x80 | (c >> 6 & 0x3f)));
-        out_byte(o, (char)(0x80 | (c & 0x3f)));
-    } else {
-        out_byte(o, (char)(0xf0 | c >> 18));
-        out_byte(o, (char)(0x80 | (c >> 12 & 0x3f)));
-        out_byte(o, (char)(0x80 | (c >> 6 & 0x3f)));
-        out_byte(o, (char)(0x80 | (c & 0x3f)));
-    }
-}
-
-/* \uXXXX, or two that make a pair of surrogates, at the beginning of s; returns what follows. */
-static struct span
-unescape_unicode(struct span s, struct out *o)
-{
-    unsigned c = hex4(s.p + 2);
-
-    s = span_skip(s, 6);
-    if (c >= 0xd800 && c < 0xdc00 && s.len >= 6 && s.p[0] == '\\' && s.p[1] == 'u') {
-        unsigned low = hex4(s.p + 2);
-
-        if (low >= 0xdc00 && low < 0xe000) {
-            put_utf8(o, 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00));
-            return span_skip(s, 6);
-        }
-    }
-    put_utf8(o, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
-    return s;
-}
-
-/* One escape at the beginning of s; returns what follows. */
-static struct span
-unescape(struct span s, struct out *o)
-{
-    static const char from[] = "bfnrt";
-    static const char to[] = "\b\f\n\r\t";
-    const char *at;
-
-    if (s.p[1] == 'u')
-        return unescape_unicode(s, o);
-    at = memchr(from, s.p[1], sizeof from - 1);
-    out_put(o, at == NULL ? (struct span){s.p + 1, 1} : (struct span){to + (at - from), 1});
-    return span_skip(s, 2);
-}
-
 int
 json_text(const struct json *doc, int token, struct out *o)
 {
@@ -180,13 +117,16 @@ json_text(const struct json *doc, int token, struct out *o)
     if (token_of(doc, token, JSON_STRING) == NULL)
         return ERR_BAD;
     while (s.len > 0) {
-        const char *escape = memchr(s.p, '\\', s.len);
+        const char *escape = span_char(s, '\\');
         size_t plain = escape == NULL ? s.len : (size_t)(escape - s.p);
+        char text[4];
+        char *end = text;
 
         out_put(o, (struct span){s.p, plain});
         s = span_skip(s, plain);
         if (s.len > 0)
-            s = unescape(s, o);
+            s = span_skip(s, line_escape(s, &end));
+        out_put(o, (struct span){text, (size_t)(end - text)});
     }
     return out_end(o);
 }

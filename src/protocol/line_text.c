@@ -36,9 +36,8 @@ unit(struct span s)
     return n;
 }
 
-/* An escape at the beginning of s. Returns its length. */
-static size_t
-unescape(struct span s, char **to)
+size_t
+line_escape(struct span s, char **to)
 {
     static const char from[] = "bfnrt";
     static const char become[] = "\b\f\n\r\t";
@@ -74,7 +73,7 @@ line_unescape(struct span inside, char *to)
         if (inside.len == 1) /* no string ends so, but one byte more would be read */
             break;
         if (inside.len > 0)
-            inside = span_skip(inside, unescape(inside, &to));
+            inside = span_skip(inside, line_escape(inside, &to));
     }
     return (size_t)(to - start);
 }

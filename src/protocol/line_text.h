@@ -22,4 +22,10 @@ struct span line_text(struct span record, char *room);
  */
 size_t line_unescape(struct span inside, char *to);
 
+/*
+ * One escape, at the beginning of s, which has two bytes at least: what it stands for is written to *to, at most four
+ * bytes, which moves behind it. Returns the escape's length.
+ */
+size_t line_escape(struct span s, char **to);
+
 #endif
