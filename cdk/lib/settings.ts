@@ -529,7 +529,7 @@ function names(value?: string[]): string | undefined {
   }
   requireKind('redact', value, listOf(TEXT));
   requireThat(
-    value.length > 0 && value.every((one) => Token.isUnresolved(one) || /^\*?[^*,]*\*?$/.test(one) && one.trim() !== ''),
+    value.length > 0 && value.every((one) => Token.isUnresolved(one) || (/^\*?[^*,]*\*?$/.test(one) && one.trim() !== '')),
     `redact: names, * at either end of each, not ${JSON.stringify(value)}`,
   );
   return value.join(',');

@@ -1,10 +1,10 @@
 #ifndef TELEMETRY_ROUTER_H
 #define TELEMETRY_ROUTER_H
 /*
- * Routes the events that the listener receives: to the dispatcher, those of a type that is to be forwarded, that we have
- * not written ourselves (protocol/own_line, own_lines) and that are wanted (protocol/selection); to protocol/hold, what
- * events of the platform say about invocations. The life cycle sees none of them, it only learns that something may have
- * changed.
+ * Routes the events that the listener receives: to the dispatcher, those of a type that is to be forwarded, that we
+ * have not written ourselves (protocol/own_line, own_lines) and that are wanted (protocol/selection), without what is
+ * not to be seen (protocol/redact); to protocol/hold, what events of the platform say about invocations. The life cycle
+ * sees none of them, it only learns that something may have changed.
  *
  * Also measures how long senders wait for a full queue, which hold limits.
  */

@@ -48,7 +48,7 @@ enum event_format {
 /* What EVENT_ENRICHED adds. */
 struct event_origin {
     struct span function_name, function_version, account_id, region, sandbox;
-    struct span request_id;                 /* of the current invocation; empty if there is none */
+    struct span request_id; /* of the current invocation; empty if there is none */
     uint64_t sequence;
     bool cold_start;
     struct span trace_id, tenant_id, level; /* of the event, where they are known */

@@ -8,11 +8,12 @@
  * contains one; [...] of the text's fields.
  *
  * {...}  What is no object from end to end does not match, whatever is asked; what the selectors step over is not
- *        looked into, nor, of an event with marks, what is behind all that need be known. Names are compared as they stand, so one that is written with escapes does not match. A
- *        comparison holds if it does for one of the values that it selects: of several members of one name, too.
- *        Objects, arrays, true, false, null, and what is not there, are neither equal to nor different from anything.
- *        A string is compared as text, also with a number; a number as number with a number, else as text, as it
- *        is written. NOT EXISTS: there is no such member or element, not even null.
+ *        looked into, nor, of an event with marks, what is behind all that need be known. Names are compared as they
+ *        stand, so one that is written with escapes does not match. A comparison holds if it does for one of the values
+ *        that it selects: of several members of one name, too. Objects, arrays, true, false, null, and what is not
+ *        there, are neither equal to nor different from anything. A string is compared as text, also with a number; a
+ *        number as number with a number, else as text, as it is written. NOT EXISTS: there is no such member or
+ *        element, not even null.
  * [...]  Fields are separated by blanks and control characters. What stands in "" or in [] is one field, without
  *        these. The last field of a pattern without "..." is all that is left. A line with fewer fields does not
  *        match. A field that is a number is compared as one with a number, else as text.

@@ -3,10 +3,10 @@
 /*
  * TELEMETRY_REDACT: what members of the names given hold is replaced by "***", before a record is made of the event.
  *
- * Looked at are all members of the record, at any depth, and all strings in it: what looks like a member there is taken
- * for one, so a line of text may have JSON anywhere in it, and JSON may have JSON in its strings, three times over. A
- * name is one however its letters are escaped, small or capital. What follows the colon of such a member goes, an object or
- * array as a whole; within a string, if that is no JSON value, all to the end of the string.
+ * Looked at are all members of the record, at any depth, and all strings in it: what looks like a member there is
+ * taken for one, so a line of text may have JSON anywhere in it, and JSON may have JSON in its strings, three times
+ * over. A name is one however its letters are escaped, small or capital. What follows the colon of such a member goes,
+ * an object or array as a whole; within a string, if that is no JSON value, all to the end of the string.
  *
  * A record of which nothing is to be replaced stays byte for byte as it is, and so does each string of one. One that is
  * no JSON, or has become too long for an event, is replaced as a whole.

@@ -1,6 +1,6 @@
 /*
- * TELEMETRY_LEVEL, TELEMETRY_FILTER, TELEMETRY_SAMPLE_RATE, TELEMETRY_LEVEL_ON_ERROR: what is sent at all, and that what is
- * not is counted. The ways in which an invocation fails are those that the platform has.
+ * TELEMETRY_LEVEL, TELEMETRY_FILTER, TELEMETRY_SAMPLE_RATE, TELEMETRY_LEVEL_ON_ERROR, TELEMETRY_REDACT: what is sent at
+ * all, and that what is not is counted. The ways in which an invocation fails are those that the platform has.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -43,8 +43,10 @@ nth(const struct held *h, unsigned n)
     return at;
 }
 
-/* A letter adds a line of this text and owner if there is room, a capital one a longer line; a digit removes the line of
- * this place. */
+/*
+ * A letter adds a line of this text and owner if there is room, a capital one a longer line; a digit removes the line of
+ * this place.
+ */
 static const struct {
     const char *name;
     size_t cap; /* in lines of up to eight bytes */

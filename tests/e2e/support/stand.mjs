@@ -220,7 +220,8 @@ export class Stand {
     }
     if (ledgers.length !== 1) {
       all.push(`${ledgers.length} ledgers`);
-    } else if (ledger.received !== ledger.delivered + ledger.deadLettered + ledger.dropped.total + ledger.filtered.total) {
+    } else if (ledger.received !==
+      ledger.delivered + ledger.deadLettered + ledger.dropped.total + ledger.filtered.total) {
       all.push(`the ledger does not add up: ${JSON.stringify(ledger)}`);
     }
     const { secretAccessKey, sessionToken } = this.front.credentials;

@@ -285,8 +285,8 @@ set_form(struct writer *w, uint64_t seed)
 }
 
 /*
- * Which lines are wanted, by dice of their own as above. Not where numbers would have to be counted without those that are
- * not, or once for each copy.
+ * Which lines are wanted, by dice of their own as above. Not where numbers would have to be counted without those that
+ * are not, or once for each copy.
  */
 static void
 set_selection(struct writer *w, uint64_t seed)

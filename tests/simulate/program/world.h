@@ -77,7 +77,7 @@ struct plan {
     uint32_t lines_bytes; /* most of a record of several events; 0: there are none */
     bool gzip;
     uint32_t held_bytes;
-    bool selects;     /* lines that are not at ERROR may be held, or left out */
+    bool selects; /* lines that are not at ERROR may be held, or left out */
     bool redacts;
     bool level_alone; /* of these only those that tell a level */
     int format, flush, oversize, drop, dead_letter,
