@@ -34,9 +34,9 @@ refuse(void *context, const char *name, const char *value, const char *allowed, 
 {
     (void)context;
     /* a URL may hold a password */
-    if ((strncmp(name, "AWS_ENDPOINT_URL", 16) == 0 ||
+    if ((span_starts(span_of(name), SPAN("AWS_ENDPOINT_URL")) ||
          strcmp(name, "AWS_CONTAINER_CREDENTIALS_FULL_URI") == 0) &&
-        strchr(value, '@') != NULL)
+        span_char(span_of(value), '@') != NULL)
         value = "(a URL with a user)";
     log_error("%s: \"%.200s\" is not allowed; allowed: %s; using %s", name, value, allowed, used);
 }
@@ -107,11 +107,12 @@ by_hand(const char *argument)
 static struct span
 own_name(const char *path)
 {
-    const char *slash = path == NULL ? NULL : strrchr(path, '/');
+    struct span name = {NULL, 0};
+    struct span rest = span_of(path);
 
-    if (path == NULL || *path == '\0')
-        return SPAN(LOG_LOGGER);
-    return span_of(slash == NULL ? path : slash + 1);
+    while (rest.p != NULL)
+        name = span_cut(rest, '/', &rest);
+    return path == NULL || *path == '\0' ? SPAN(LOG_LOGGER) : name;
 }
 
 static void

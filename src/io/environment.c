@@ -12,7 +12,7 @@ static uint64_t asked;
 static const char *
 value_of(const char *pair, struct span name)
 {
-    if (strncmp(pair, name.p, name.len) != 0 || pair[name.len] != '=')
+    if (!span_starts(span_of(pair), name) || pair[name.len] != '=')
         return NULL;
     return pair + name.len + 1;
 }
@@ -20,7 +20,7 @@ value_of(const char *pair, struct span name)
 static bool
 is_marked(const char *pair)
 {
-    return strncmp(pair, ENVIRONMENT_MARKED, sizeof ENVIRONMENT_MARKED - 1) == 0;
+    return span_starts(span_of(pair), SPAN(ENVIRONMENT_MARKED));
 }
 
 const char *

@@ -19,6 +19,7 @@
 
 #include "io/cpu.h"
 #include "protocol/check.h"
+#include "protocol/out.h"
 
 /* see system.h */
 
@@ -283,7 +284,7 @@ system_interface(const char *name)
 
     if (file < 0)
         return 0;
-    strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+    (void)out_keep(request.ifr_name, sizeof request.ifr_name - 1, 0, span_of(name));
     found = ioctl(file, SIOCGIFINDEX, &request) == 0;
     (void)close(file);
     return found ? (uint32_t)request.ifr_ifindex : 0;

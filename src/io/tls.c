@@ -6,6 +6,7 @@
 #include "io/tls_aes_arm64.h"
 #include "io/tls_curves.h"
 #include "io/tls_sha256.h"
+#include "protocol/out.h"
 
 /* see tls.h */
 
@@ -195,7 +196,7 @@ resumable(struct tls *t, const struct tls_anchors *anchors, const char *host, ui
         return true;
     tls_forget_session(t);
     s->anchors = anchors;
-    strncpy(s->host, host, sizeof s->host - 1);
+    (void)out_keep(s->host, sizeof s->host - 1, 0, span_of(host));
     return false;
 }
 

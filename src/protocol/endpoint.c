@@ -100,7 +100,7 @@ endpoint_credentials_url(struct span url, struct endpoint *e)
     if (!local_address(e->host) && !span_same(e->host, SPAN("::1")) &&
         !span_same_case(e->host, SPAN("localhost")))
         return ERR_BAD;
-    path = memchr(plain.p + 7, '/', plain.len - 7);
+    path = span_char(span_skip(plain, 7), '/');
     if (path == NULL)
         return query.p == NULL ? 0 : ERR_BAD;
     e->path = (struct span){path, (size_t)(url.p + url.len - path)};
@@ -110,7 +110,7 @@ endpoint_credentials_url(struct span url, struct endpoint *e)
 int
 endpoint_authority(struct out *o, const struct endpoint *e)
 {
-    bool bracketed = e->host.len > 0 && memchr(e->host.p, ':', e->host.len) != NULL;
+    bool bracketed = span_char(e->host, ':') != NULL;
 
     CHECK(e->host.len > 0 && e->port > 0);
     if (bracketed)

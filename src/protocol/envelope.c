@@ -114,7 +114,7 @@ envelope_find(struct span text, size_t from, bool comma, size_t *at)
 {
     CHECK(from <= text.len);
     while (from < text.len) {
-        const char *brace = memchr(text.p + from, '{', text.len - from);
+        const char *brace = span_char(span_skip(text, from), '{');
         int r;
 
         if (brace == NULL)

@@ -56,12 +56,13 @@ skip_blanks(struct reader *r)
 COLD static bool
 take(struct reader *r, const char *token)
 {
-    size_t len = strlen(token);
+    const char *c;
 
     skip_blanks(r);
-    if (strncmp(r->rest, token, len) != 0)
-        return false;
-    r->rest += len;
+    for (c = r->rest; *token != '\0'; c++)
+        if (*c != *token++)
+            return false;
+    r->rest = c;
     return true;
 }
 

@@ -28,7 +28,11 @@ put_number(struct out *o, bool negative, unsigned long long number)
 static struct span
 text_of(const char *text, size_t most)
 {
-    return (struct span){text, text == NULL ? 0 : strnlen(text, most)};
+    size_t len = 0;
+
+    while (text != NULL && len < most && text[len] != '\0')
+        len++;
+    return (struct span){text, len};
 }
 
 /* What stands before the conversion: ".*", ".N" or nothing. */
@@ -51,7 +55,7 @@ read_precision(const char *p, size_t *most, bool *given)
 static bool
 starts(const char *p, const char *word)
 {
-    return strncmp(p, word, strlen(word)) == 0;
+    return span_starts(span_of(p), span_of(word));
 }
 
 int
@@ -60,7 +64,7 @@ format_list(struct out *o, const char *format, va_list arguments)
     const char *p = format;
 
     while (*p != '\0') {
-        const char *percent = strchr(p, '%');
+        const char *percent = span_char(span_of(p), '%');
         size_t most;
         bool given;
 

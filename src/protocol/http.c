@@ -17,8 +17,7 @@ struct cursor {
 static bool
 is_token(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    return span_made_of((struct span){&c, 1}, "!#$%&'*+-.^_`|~");
 }
 
 static bool

@@ -299,7 +299,7 @@ middle(const struct intake *in, size_t len, uint16_t all, uint16_t *lines)
     size_t at = 0;
 
     for (*lines = 0; *lines == 0 || (at < len / 2 && *lines + 1 < all); ++*lines) {
-        const char *end = memchr(in->scratch + at, '\n', len - at);
+        const char *end = span_char((struct span){in->scratch + at, len - at}, '\n');
 
         CHECK(end != NULL);
         at = (size_t)(end - in->scratch) + 1;

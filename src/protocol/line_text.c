@@ -46,7 +46,7 @@ line_escape(struct span s, char **to)
     const char *at;
 
     if (c == ~0u) {
-        at = memchr(from, s.p[1], sizeof from - 1);
+        at = span_char((struct span){from, sizeof from - 1}, s.p[1]);
         *(*to)++ = at == NULL ? s.p[1] : become[at - from];
         return 2;
     }

@@ -105,7 +105,7 @@ longest_string(struct span data)
     struct span longest = {NULL, 0};
     const char *quote;
 
-    while (data.len > 0 && (quote = memchr(data.p, '"', data.len)) != NULL) {
+    while ((quote = span_char(data, '"')) != NULL) {
         struct span string = span_skip(data, (size_t)(quote - data.p) + 1);
 
         data = string;
@@ -171,10 +171,9 @@ close_all(char *data, size_t len, size_t gone, const struct cut *end)
 static size_t
 scalar_len(struct span s)
 {
-    static const char ends[] = ",:\"[]{}";
     size_t at = 1;
 
-    while (at < s.len && !span_white(s.p[at]) && memchr(ends, s.p[at], sizeof ends - 1) == NULL)
+    while (at < s.len && !span_white(s.p[at]) && span_char(SPAN(",:\"[]{}"), s.p[at]) == NULL)
         at++;
     return at;
 }

@@ -61,7 +61,7 @@ unescape(struct unescape *u, char c, char to[3])
         u->unit = 0;
         return 0;
     }
-    at = u->state == ESCAPE && c != '\0' ? strchr(from, c) : NULL;
+    at = u->state == ESCAPE ? span_char((struct span){from, sizeof from - 1}, c) : NULL;
     to[0] = at != NULL ? into[at - from] : c;
     u->state = PLAIN;
     return 1;

@@ -123,7 +123,7 @@ read_endpoints(struct settings *s, const struct settings_source *source)
     if (!s3)
         return;
     /* a certificate's asterisk stands for one label; a given host may not know others before it */
-    s->bucket_in_path = s->s3.custom || memchr(s->bucket.p, '.', s->bucket.len) != NULL;
+    s->bucket_in_path = s->s3.custom || span_char(s->bucket, '.') != NULL;
     if (!s->s3.custom) {
         (void)endpoint_s3_host(&s3_host, s->bucket_in_path ? SPAN("") : s->bucket,
                                s->function_region, s->fips, s->dual_stack);

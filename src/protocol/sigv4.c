@@ -50,7 +50,7 @@ put_path(const struct sink *s, const struct sigv4_request *request)
 {
     struct span rest = request->path.len == 0 ? SPAN("/") : request->path;
 
-    while (request->path_encoded_again && memchr(rest.p, '%', rest.len) != NULL) {
+    while (request->path_encoded_again && span_char(rest, '%') != NULL) {
         put(s, span_cut(rest, '%', &rest));
         put(s, SPAN("%25"));
     }

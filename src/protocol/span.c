@@ -64,10 +64,14 @@ bool
 span_made_of(struct span s, const char *others)
 {
     for (size_t i = 0; i < s.len; i++) {
+        const char *other = others;
         char c = s.p[i];
 
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-            (c == '\0' || strchr(others, c) == NULL))
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+            continue;
+        while (*other != '\0' && *other != c)
+            other++;
+        if (*other == '\0')
             return false;
     }
     return s.len > 0;
