@@ -5,6 +5,7 @@
 #include "io/storage.h"
 #include "io/system.h"
 #include "protocol/base64.h"
+#include "protocol/x509_anchor.h"
 
 /* see ca_bundle.h */
 
@@ -12,76 +13,70 @@ struct bundle {
     struct storage memory;
     br_x509_trust_anchor *anchors;
     size_t len, cap;
-    br_x509_decoder_context certificate;
-    unsigned char dn[1024];
-    size_t dn_len;
+    char *der; /* of the certificate that is being read */
+    size_t der_len, der_cap;
     struct base64 base64;
     bool inside; /* within a certificate's base64 */
     struct ca_bundle_skipped *skipped;
 };
 
-static void
-add_dn(void *context, const void *bytes, size_t len)
-{
-    struct bundle *b = context;
-
-    if (len <= sizeof b->dn - b->dn_len)
-        memcpy(b->dn + b->dn_len, bytes, len);
-    b->dn_len += len;
-}
-
 static unsigned char *
-copy(struct bundle *b, const unsigned char *bytes, size_t len)
+copy(struct bundle *b, struct span bytes, size_t *len)
 {
-    unsigned char *p = storage_take(&b->memory, len);
+    unsigned char *p = storage_take(&b->memory, bytes.len);
 
+    *len = bytes.len;
     if (p != NULL)
-        memcpy(p, bytes, len);
+        memcpy(p, bytes.p, bytes.len);
     return p;
 }
 
-/* The key's numbers lie in the decoder, which is used again for the next certificate. */
+/* The certificate lies where the next one will. */
 static bool
-copy_key(struct bundle *b, br_x509_pkey *to, const br_x509_pkey *from)
+copy_key(struct bundle *b, br_x509_pkey *to, const struct x509_anchor *from)
 {
-    *to = *from;
-    if (from->key_type == BR_KEYTYPE_RSA) {
-        to->key.rsa.n = copy(b, from->key.rsa.n, from->key.rsa.nlen);
-        to->key.rsa.e = copy(b, from->key.rsa.e, from->key.rsa.elen);
+    static const uint8_t curves[] = {[X509_P256] = BR_EC_secp256r1,
+                                     [X509_P384] = BR_EC_secp384r1,
+                                     [X509_P521] = BR_EC_secp521r1};
+
+    if (from->key == X509_RSA) {
+        to->key_type = BR_KEYTYPE_RSA;
+        to->key.rsa.n = copy(b, from->modulus, &to->key.rsa.nlen);
+        to->key.rsa.e = copy(b, from->exponent, &to->key.rsa.elen);
         return to->key.rsa.n != NULL && to->key.rsa.e != NULL;
     }
-    to->key.ec.q = copy(b, from->key.ec.q, from->key.ec.qlen);
+    to->key_type = BR_KEYTYPE_EC;
+    to->key.ec.curve = curves[from->key];
+    to->key.ec.q = copy(b, from->point, &to->key.ec.qlen);
     return to->key.ec.q != NULL;
 }
 
-/* The decoder has skipped zeros at the beginning of the modulus. */
 static bool
-is_weak(const br_x509_pkey *key)
+is_weak(const struct x509_anchor *a)
 {
     enum { BYTES = TLS_RSA_MIN_BITS / 8 };
 
-    return key->key_type == BR_KEYTYPE_RSA &&
-           (key->key.rsa.nlen < BYTES || (key->key.rsa.nlen == BYTES && key->key.rsa.n[0] < 0x80));
+    return a->key == X509_RSA &&
+           (a->modulus.len < BYTES || (a->modulus.len == BYTES && (uint8_t)*a->modulus.p < 0x80));
 }
 
 static void
 end_certificate(struct bundle *b)
 {
-    br_x509_pkey *key = br_x509_decoder_get_pkey(&b->certificate);
     br_x509_trust_anchor *anchor = &b->anchors[b->len];
+    struct x509_anchor read;
 
-    if (key == NULL || b->dn_len > sizeof b->dn || b->len == b->cap) {
+    if (x509_anchor_read((struct span){b->der, b->der_len}, &read) != 0 || b->len == b->cap) {
         b->skipped->unreadable++;
         return;
     }
-    if (is_weak(key)) {
+    if (is_weak(&read)) {
         b->skipped->weak++;
         return;
     }
-    *anchor = (br_x509_trust_anchor){.dn = {copy(b, b->dn, b->dn_len), b->dn_len}};
-    if (br_x509_decoder_isCA(&b->certificate))
-        anchor->flags = BR_X509_TA_CA;
-    if (anchor->dn.data != NULL && copy_key(b, &anchor->pkey, key))
+    anchor->dn.data = copy(b, read.subject, &anchor->dn.len);
+    anchor->flags = read.is_ca ? BR_X509_TA_CA : 0;
+    if (anchor->dn.data != NULL && copy_key(b, &anchor->pkey, &read))
         b->len++;
 }
 
@@ -93,9 +88,8 @@ begin(struct bundle *b, struct span line)
         b->skipped->unreadable++;
     b->inside = span_same(line, SPAN("-----BEGIN CERTIFICATE-----")) ||
                 span_same(line, SPAN("-----BEGIN X509 CERTIFICATE-----"));
-    b->dn_len = 0;
+    b->der_len = 0;
     b->base64 = (struct base64){0};
-    br_x509_decoder_init(&b->certificate, add_dn, b);
 }
 
 static void
@@ -108,20 +102,20 @@ end(struct bundle *b)
         b->skipped->unreadable++;
 }
 
+/* What is decoded is shorter than its base64, so it always has room. */
 static void
 add_line(struct bundle *b, struct span line)
 {
-    uint8_t bytes[192];
-
     while (line.len > 0) {
-        int n = base64_read(&b->base64, &line, bytes, sizeof bytes);
+        int n =
+            base64_read(&b->base64, &line, (uint8_t *)b->der + b->der_len, b->der_cap - b->der_len);
 
         if (n < 0) {
             b->inside = false;
             b->skipped->unreadable++;
             return;
         }
-        br_x509_decoder_push(&b->certificate, bytes, (size_t)n);
+        b->der_len += (size_t)n;
     }
 }
 
@@ -173,13 +167,16 @@ static int
 decode_all(const char *text, size_t len, struct tls_anchors *anchors,
            struct ca_bundle_skipped *skipped)
 {
-    struct bundle b = {.cap = count_certificates(text, len), .skipped = skipped};
+    struct bundle b = {
+        .cap = count_certificates(text, len), .der_cap = len + 3, .skipped = skipped};
 
-    /* decoded names and numbers are shorter than their base64, but for rounding up */
-    if (b.cap == 0 || storage_open(&b.memory, len + b.cap * (sizeof *b.anchors + 64)) != 0)
+    /* names and numbers, and the longest certificate, are shorter than their base64, but for rounding up */
+    if (b.cap == 0 ||
+        storage_open(&b.memory, len + b.der_cap + b.cap * (sizeof *b.anchors + 64)) != 0)
         return ERR_BAD;
     b.anchors = storage_take(&b.memory, b.cap * sizeof *b.anchors);
-    if (b.anchors == NULL)
+    b.der = storage_take(&b.memory, b.der_cap);
+    if (b.anchors == NULL || b.der == NULL)
         return ERR_BAD;
     decode(&b, (struct span){text, len});
     *anchors = (struct tls_anchors){b.anchors, b.len};

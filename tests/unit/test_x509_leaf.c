@@ -1,58 +1,15 @@
 #include "protocol/x509_leaf.h"
 
 #include "check.h"
+#include "der.h"
 #include "guard.h"
-#include "protocol/out.h"
 #include "seed.h"
 
-/* DER, element by element: each of these lays its text into one of the rooms, which go round. */
-static char rooms[1024][2048];
-static unsigned next_room;
-
-static struct span
-der(unsigned tag, struct span content)
-{
-    char *room = rooms[next_room++ % LEN(rooms)];
-    struct out o = out_to(room, sizeof rooms[0]);
-
-    out_byte(&o, (char)tag);
-    if (content.len > 255) {
-        out_byte(&o, (char)0x82);
-        out_byte(&o, (char)(content.len >> 8));
-    } else if (content.len > 127) {
-        out_byte(&o, (char)0x81);
-    }
-    out_byte(&o, (char)content.len);
-    out_put(&o, content);
-    assert_int_equal(out_end(&o), 0);
-    return out_span(&o);
-}
-
-static struct span
-join(struct span a, struct span b)
-{
-    struct out o = out_to(rooms[next_room++ % LEN(rooms)], sizeof rooms[0]);
-
-    out_put(&o, a);
-    out_put(&o, b);
-    assert_int_equal(out_end(&o), 0);
-    return out_span(&o);
-}
-
-#define NONE ((struct span){NULL, 0})
 #define SAN SPAN("\x55\x1d\x11")
 #define EKU SPAN("\x55\x1d\x25")
 #define SERVER SPAN("\x2b\x06\x01\x05\x05\x07\x03\x01")
 #define CLIENT SPAN("\x2b\x06\x01\x05\x05\x07\x03\x02")
 #define ANY SPAN("\x55\x1d\x25\x00")
-
-static struct span
-extension(struct span oid, bool critical, struct span value)
-{
-    struct span flag = critical ? SPAN("\x01\x01\xff") : NONE;
-
-    return der(0x30, join(der(0x06, oid), join(flag, der(0x04, value))));
-}
 
 static struct span
 names(void)

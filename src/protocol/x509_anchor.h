@@ -1,0 +1,30 @@
+#ifndef X509_ANCHOR_H
+#define X509_ANCHOR_H
+/*
+ * What a certificate tells that is trusted by itself: for whom it is, the key, and whether that signs other certificates.
+ * Nothing is verified, neither its signature nor its dates: whoever names the file trusts it.
+ *
+ * Source: RFC 5280, sections 4.1 and 4.2.1.9; RFC 3279, section 2.3.1; RFC 5480, sections 2.1 and 2.2.
+ */
+#include <stdbool.h>
+
+#include "protocol/span.h"
+
+enum x509_key { X509_RSA, X509_P256, X509_P384, X509_P521 };
+
+/* All of it lies in the certificate. */
+struct x509_anchor {
+    struct span subject; /* its encoded name */
+    bool is_ca;
+    enum x509_key key;
+    struct span modulus, exponent; /* of an RSA key, without zeros at the beginning */
+    struct span point;             /* of any other */
+};
+
+/* The most that a modulus may have: 4096 bits. */
+#define X509_MODULUS_MAX_BYTES 512
+
+/* der: the certificate. Returns 0; or ERR_BAD: it is none, or has a key of another kind. */
+int x509_anchor_read(struct span der, struct x509_anchor *anchor);
+
+#endif
