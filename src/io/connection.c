@@ -108,14 +108,16 @@ connected(struct connection *c)
     CHECK(c->stream.encrypted ? c->stream.tls != NULL : c->stream.plain.in != NULL);
     c->share.at_ms = 0;
     c->code = 0;
-    if (!c->stream.encrypted) {
-        opened(c);
-    } else if (tls_start(c->stream.tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000) !=
-               0) {
-        fail(c, CONNECTION_TLS_FAILED, 0);
-        return;
-    } else {
+    if (c->stream.encrypted) {
+        int r = tls_start(c->stream.tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000);
+
+        if (r != 0) {
+            fail(c, CONNECTION_TLS_FAILED, r > 0 ? r : 0);
+            return;
+        }
         c->state = CONNECTION_HANDSHAKING;
+    } else {
+        opened(c);
     }
     pump(c);
 }

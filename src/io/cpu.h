@@ -1,7 +1,7 @@
 #ifndef CPU_H
 #define CPU_H
 /*
- * Which of the CPU's instructions may be used of those that our own code has. The result is not cached: on x86-64
+ * Which of the CPU's instructions may be used of those that our own code and BearSSL have. The result is not cached: on x86-64
  * each call traps into the hypervisor, which takes some microseconds, so call once, and not before `register`.
  *
  * Most work on the registers that every kernel of these CPUs saves (SSE on x86-64, Advanced SIMD on
@@ -24,6 +24,15 @@ cpu_leaves_sha256(unsigned one, unsigned seven)
     const unsigned shuffles = bit_SSSE3 | bit_SSE4_1;
 
     return (one & shuffles) == shuffles && (seven & bit_SHA) != 0;
+}
+
+/* What BearSSL's AES-GCM needs: AES, carry-less multiplication, and for shuffling SSSE3 and SSE4.1. */
+static inline bool
+cpu_leaf_aes_gcm(unsigned one)
+{
+    const unsigned all = bit_AES | bit_PCLMUL | bit_SSSE3 | bit_SSE4_1;
+
+    return (one & all) == all;
 }
 
 /*
@@ -55,6 +64,7 @@ cpu_features(void)
     __cpuid_count(7, 0, a, b, c, d);
     return (cpu_leaves_sha256(one, b) ? SYSTEM_CPU_SHA256 : 0u) |
            (cpu_leaves_avx2(one, b) ? SYSTEM_CPU_AVX2 : 0u) |
+           (cpu_leaf_aes_gcm(one) ? SYSTEM_CPU_AES_GCM : 0u) |
            ((one & bit_PCLMUL) != 0 ? SYSTEM_CPU_CRC32 : 0u);
 }
 
@@ -94,13 +104,6 @@ static inline bool
 cpu_has_crc32(void)
 {
     return (cpu_features() & SYSTEM_CPU_CRC32) != 0;
-}
-
-/* AES rounds, and the long carry-less multiplication for GHASH. */
-static inline bool
-cpu_has_aes_gcm(void)
-{
-    return (cpu_features() & SYSTEM_CPU_AES_GCM) != 0;
 }
 
 #endif

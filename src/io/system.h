@@ -31,7 +31,7 @@ uint64_t system_wall_ms(void);
 int system_random(void *buffer, size_t len);
 
 /*
- * Which instructions may be used, of those that our own code has (BearSSL checks by itself).
+ * Which instructions may be used, of those that our own code and BearSSL's have.
  * On x86-64 each call traps into the hypervisor, which takes some microseconds.
  */
 enum { SYSTEM_CPU_SHA256 = 1, SYSTEM_CPU_AES_GCM = 2, SYSTEM_CPU_AVX2 = 4, SYSTEM_CPU_CRC32 = 8 };

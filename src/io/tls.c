@@ -12,9 +12,9 @@
 
 /*
  * Source: reference of TLS policies at AWS endpoints. The same order on every CPU: those that Lambda
- * offers, x86-64 and arm64 alike, have AES instructions. A CPU without them would be faster with
- * ChaCha20-Poly1305, but no source says that Kinesis or S3 accept it; AES-GCM would be needed anyway, and
- * every cold start would pay for code that no CPU of Lambda needs.
+ * offers, x86-64 and arm64 alike, have instructions for AES-GCM. On a CPU without them there is no TLS:
+ * ChaCha20-Poly1305 would be fast there, but no source says that Kinesis or S3 accept it, and every cold start
+ * would pay for code that no CPU of Lambda needs.
  */
 static const uint16_t suites[] = {
     BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -24,7 +24,7 @@ static const uint16_t suites[] = {
 };
 
 /* Besides BearSSL's own codes, which end at 63 and begin again at 256. */
-enum { NO_NAMES = 200, NOT_FOR_SERVERS };
+enum { NO_NAMES = 200, NOT_FOR_SERVERS, NO_AES };
 
 static struct tls_chain *
 chain_of(const br_x509_class **context)
@@ -118,17 +118,23 @@ set_hashes(struct tls *t)
     }
 }
 
-/* BearSSL knows the instructions of x86-64. */
-static void
+/* By the CPU's own instructions alone: BearSSL's code that does without would be 3 KB of each zip. */
+static int
 set_aes_gcm(br_ssl_engine_context *engine)
 {
-    br_ssl_engine_set_default_aes_gcm(engine);
+    if ((system_cpu() & SYSTEM_CPU_AES_GCM) == 0)
+        return NO_AES;
+    br_ssl_engine_set_gcm(engine, &br_sslrec_in_gcm_vtable, &br_sslrec_out_gcm_vtable);
 #if TLS_AES_ARM64
-    if ((system_cpu() & SYSTEM_CPU_AES_GCM) != 0) {
-        br_ssl_engine_set_aes_ctr(engine, &tls_aes_arm64_ctr);
-        br_ssl_engine_set_ghash(engine, tls_aes_arm64_ghash);
-    }
+    br_ssl_engine_set_aes_ctr(engine, &tls_aes_arm64_ctr);
+    br_ssl_engine_set_ghash(engine, tls_aes_arm64_ghash);
+#elif defined __x86_64__
+    br_ssl_engine_set_aes_ctr(engine, &br_aes_x86ni_ctr_vtable);
+    br_ssl_engine_set_ghash(engine, br_ghash_pclmul);
+#else /* not what ships: clang for any arm64 */
+    br_ssl_engine_set_default_aes_gcm(engine);
 #endif
+    return 0;
 }
 
 static void
@@ -152,7 +158,6 @@ set_algorithms(struct tls *t, const struct tls_anchors *anchors)
                               br_ssl_engine_get_ecdsa(engine));
     br_ssl_engine_set_prf_sha256(engine, tls_sha256_prf);
     br_ssl_engine_set_prf_sha384(engine, br_tls12_sha384_prf);
-    set_aes_gcm(engine);
     br_ssl_engine_set_x509(engine, &t->chain.class);
 }
 
@@ -210,6 +215,8 @@ tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, ui
     if (entropy_fill(seed, sizeof seed) != 0)
         return ERR_IO;
     set_algorithms(t, anchors);
+    if (set_aes_gcm(&t->client.eng) != 0)
+        return NO_AES;
     br_x509_minimal_set_time(&t->chain.x509, (uint32_t)(unix_s / DAY_S + DAYS_BEFORE_1970),
                              (uint32_t)(unix_s % DAY_S));
     br_ssl_engine_set_buffer(&t->client.eng, t->records, sizeof t->records, 1);
@@ -338,6 +345,7 @@ tls_error(int code)
         {BR_ERR_X509_CRITICAL_EXTENSION, "a certificate has an extension that must not be ignored"},
         {NO_NAMES, "the certificate has no subjectAltName"},
         {NOT_FOR_SERVERS, "the certificate is not for servers (extendedKeyUsage)"},
+        {NO_AES, "this CPU has no instructions for AES-GCM"},
         {BR_ERR_X509_NOT_TRUSTED, "the certificate is not from a trusted authority"},
     };
 

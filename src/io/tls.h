@@ -65,7 +65,7 @@ struct tls {
  * host    zero-terminated name that the certificate must be made out to; sent as SNI.
  * unix_s  current time, seconds since 1970.
  *
- * Returns 0, or ERR_IO when the system has no randomness.
+ * Returns 0; ERR_IO when the system has no randomness; or a code for tls_error: this CPU cannot do it.
  */
 int tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, uint64_t unix_s);
 
@@ -114,7 +114,7 @@ void tls_close(struct tls *t);
 const char *tls_error(int code);
 
 /* Whether the next handshake will fail in the same way unless something changes outside: the peer's certificate
- * is not accepted, or the peer refuses the handshake. */
+ * is not accepted, the peer refuses the handshake, or this CPU cannot do it. */
 bool tls_hopeless(int code);
 
 #endif

@@ -2,7 +2,7 @@
 #define TLS_AES_ARM64_H
 /*
  * The two parts of AES-GCM by the CPU's own instructions, which BearSSL has for x86-64 but not for
- * arm64, in the shapes that BearSSL's record layer takes. Only where cpu_has_aes_gcm() says so.
+ * arm64, in the shapes that BearSSL's record layer takes. Only where system_cpu() says so.
  * Time does not depend on keys or data. Source: FIPS 197; NIST SP 800-38D.
  */
 #if defined __aarch64__ && (!defined __clang__ || defined __ARM_FEATURE_AES)

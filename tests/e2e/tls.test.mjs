@@ -5,11 +5,12 @@
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { describe } from 'node:test';
 import { plainHttp } from './support/faults.mjs';
 import { jsonRecords } from './support/lines.mjs';
 import { allDelivered, data, finished, log, useBench } from './support/scenario.mjs';
+import { BINARY, NATIVE } from './support/stand.mjs';
 import { assertSame } from './support/tally.mjs';
 import { ALERT, APPLICATION_DATA, Trickle } from './support/trickle.mjs';
 import { until } from './support/until.mjs';
@@ -165,6 +166,15 @@ describe('whom the extension talks to', { concurrency: 4 }, () => {
 
   scenario('refused: a private CA without AWS_CA_BUNDLE', { ...QUICK, env: { ...QUICK.env, AWS_CA_BUNDLE: null } },
     (stand) => refuses(stand, /trust|unknown CA|unknown issuer/i));
+
+  /* None of Lambda's CPUs is like that. It has SSE 4.2. */
+  if (NATIVE === 'x86_64' && !process.env.EXTENSION_BINARY) {
+    scenario('a CPU without instructions for AES', async ({ certificates }) => {
+      const script = await certificates.write(`#!/bin/sh\nexec /usr/bin/qemu-x86_64-static -cpu Nehalem '${BINARY}' "$@"\n`);
+      await chmod(script, 0o755);
+      return { ...QUICK, binary: script };
+    }, (stand) => refuses(stand, /no instructions for AES/));
+  }
 
   scenario('a CA bundle that does not exist', { ...QUICK, env: { ...QUICK.env, AWS_CA_BUNDLE: '/nowhere/ca.pem' } },
     (stand) => refuses(stand, /AWS_CA_BUNDLE/));

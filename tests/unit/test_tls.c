@@ -36,13 +36,10 @@ picked(void **state)
 {
     (void)state;
 #if TLS_AES_ARM64
-    if (!cpu_has_aes_gcm())
-        skip();
     assert_ptr_equal(ctr, &tls_aes_arm64_ctr);
     assert_ptr_equal(ghash, tls_aes_arm64_ghash);
 #else
-    if (br_aes_x86ni_ctr_get_vtable() == NULL || br_ghash_pclmul_get() == 0)
-        skip();
+    /* BearSSL gives these out only where the CPU has what they need */
     assert_ptr_equal(ctr, br_aes_x86ni_ctr_get_vtable());
     assert_ptr_equal(ghash, br_ghash_pclmul_get());
 #endif
