@@ -130,16 +130,42 @@ struct search {
         lasting; /* once that is true nothing changes it, and the text need not be looked at any more */
 };
 
+/* Whether a string begins otherwise than a text does, so that what it has behind need not be known, nor be without its
+ * escapes. inside: as it stands in JSON. */
 static bool
-judge(const struct filter_pattern *p, const struct filter_test *t, struct span value,
-      struct span text)
+differs(const struct filter_pattern *p, struct filter_text t, struct span inside)
+{
+    const char *text = p->texts + t.at;
+    size_t len = inside.len < t.len ? inside.len : t.len;
+    size_t i = 0;
+
+    while (i < len && inside.p[i] == text[i] && text[i] != '\\')
+        i++;
+    STEPS(i + 1);
+    return i < len && inside.p[i] != text[i] && inside.p[i] != '\\' && text[i] != FILTER_ANY;
+}
+
+/* text: of a value that is a string, as it stands until a test needs it without its escapes. */
+static bool
+judge(const struct search *s, const struct filter_test *t, struct span value, struct span *text,
+      bool *plain)
 {
     if (t->op == FILTER_NOT_EXISTS)
         return true;
     if (t->op == FILTER_IS)
-        return fits(p, t->text, value);
-    /* a string, or else a number */
-    return (text.p != value.p || *value.p <= '9') && holds(p, t, text, text.p == value.p);
+        return fits(s->p, t->text, value);
+    if (text->p == NULL)
+        return *value.p <= '9' && holds(s->p, t, value, true);
+    if (!*plain && differs(s->p, t->text, *text))
+        return t->op == FILTER_DIFFERENT;
+    if (!*plain && span_char(*text, '\\') != NULL) {
+        /* the line may be in the room itself, where an object around this value begins before it */
+        char *to = s->room + (text->p - s->line.p);
+
+        *text = (struct span){to, line_unescape(*text, to)};
+    }
+    *plain = true;
+    return holds(s->p, t, *text, false);
 }
 
 /* Asks these tests about the value that their selectors lead to. */
@@ -147,17 +173,10 @@ static void
 judge_all(struct search *s, uint32_t tests, struct span value)
 {
     struct span text = json_walk_string(value);
-    char *to = s->room;
+    bool plain = false;
 
-    if (text.p == NULL || tests == 0) {
-        text = value;
-    } else if (span_char(value, '\\') != NULL) {
-        /* the line may be in the room itself, where an object around this value begins before it */
-        to += text.p - s->line.p;
-        text = (struct span){to, line_unescape(text, to)};
-    }
     for (; tests != 0; tests &= tests - 1)
-        if (judge(s->p, &s->p->tests[__builtin_ctz(tests)], value, text))
+        if (judge(s, &s->p->tests[__builtin_ctz(tests)], value, &text, &plain))
             s->met |= tests & -tests;
 }
 

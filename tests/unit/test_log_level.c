@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "json_string.h"
 #include "seed.h"
 
 static const struct {
@@ -203,33 +204,6 @@ level_of(struct span record)
     return log_level_line(guard_copy(record), guard_buffer(record.len));
 }
 
-/* With escapes only where JSON wants them, or for each byte but a bracket at the beginning. */
-static struct span
-as_string(struct span line, bool all)
-{
-    static char text[8192];
-    struct out o = out_to(text, sizeof text);
-
-    out_byte(&o, '"');
-    if (all && line.len > 0) {
-        out_byte(&o, line.p[0]);
-        line = span_skip(line, 1);
-    }
-    for (; line.len > 0; line = span_skip(line, 1)) {
-        uint8_t byte = (uint8_t)line.p[0];
-
-        if (all && byte < 0x80) {
-            out_put(&o, SPAN("\\u00"));
-            out_hex(&o, &byte, 1);
-        } else {
-            out_json(&o, (struct span){line.p, 1});
-        }
-    }
-    out_byte(&o, '"');
-    assert_int_equal(out_end(&o), 0);
-    return out_span(&o);
-}
-
 /* An object gives the same answer as a record and as a string. */
 static void
 table(void **state)
@@ -239,11 +213,11 @@ table(void **state)
         struct span line = span_of(lines[i].line);
         char ended[1024];
 
-        CHECK_INT(lines[i].line, level_of(as_string(line, false)), lines[i].want);
+        CHECK_INT(lines[i].line, level_of(as_string(line, AS_NEEDED)), lines[i].want);
         if (line.len > 0 && line.p[0] == '{')
-            CHECK_INT(lines[i].line, level_of(as_string(line, true)), lines[i].want);
+            CHECK_INT(lines[i].line, level_of(as_string(line, 1)), lines[i].want);
         snprintf(ended, sizeof ended, "%s\n", lines[i].line);
-        CHECK_INT(lines[i].line, level_of(as_string(span_of(ended), false)), lines[i].want);
+        CHECK_INT(lines[i].line, level_of(as_string(span_of(ended), AS_NEEDED)), lines[i].want);
         if (line.len > 0 && line.p[0] == '{')
             CHECK_INT(lines[i].line, level_of(line), lines[i].want);
     }
@@ -257,7 +231,8 @@ cut(void **state)
     for (size_t i = 0; i < LEN(lines); i++)
         for (size_t n = 0; n < strlen(lines[i].line); n++) {
             struct span line = {lines[i].line, n};
-            enum line_level got = level_of(as_string(line, n % 2 == 0 && line.p[0] == '{'));
+            enum line_level got =
+                level_of(as_string(line, n % 2 == 0 && line.p[0] == '{' ? 1 : AS_NEEDED));
 
             if (lines[i].line[0] != '{' && got != lines[i].want && got != LEVEL_NONE)
                 CHECK(lines[i].line, lines[i].want == LEVEL_NONE || got == lines[i].want);
