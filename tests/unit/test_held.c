@@ -177,7 +177,7 @@ as_a_list(void **state)
         }
         at = held_first(&h);
         for (size_t i = 0; i < len; i++, at = held_next(&h, at)) {
-            assert_int_not_equal(at, HELD_NONE);
+            assert_true(at != HELD_NONE);
             assert_int_equal(held_owner(&h, at), list[i].gone ? HELD_REMOVED : list[i].owner);
             assert_int_equal(held_event(&h, at).len, list[i].len);
             if (!list[i].gone)
