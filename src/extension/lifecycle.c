@@ -81,14 +81,15 @@ flush_ended(struct lifecycle *life)
 static void
 invoked(struct lifecycle *life, const struct lambda_event *event)
 {
+    struct span id = {event->request_id, event->request_id_len};
     struct moment now;
 
     lifecycle_restored(life);
     /* the sandbox may have stood still since the loop looked at the clock, and lines of before are older than this */
     now = clock_now();
     life->quiet_from_ms = now.ms;
-    hold_begin(&life->hold, (struct span){event->request_id, event->request_id_len},
-               event->deadline_ms, now);
+    hold_begin(&life->hold, id, event->deadline_ms, now);
+    selection_invoked(&life->router.selection, id, life->extensions.call.reply);
     if (life->dispatcher != NULL) {
         telemetry_dispatcher_patience(life->dispatcher, life->hold.patience_ms);
         /* the connection is needed when the function ends, and opens while it runs */

@@ -187,14 +187,16 @@ member(struct span object, struct span wanted)
     return found;
 }
 
-/* What its start tells of its trace, and of whom it is for. */
-static void
-read_start(struct selection *s, struct selection_request *r, struct span record)
+/* The tracing header, of platform.start or INVOKE. */
+static struct span
+header(struct span object)
 {
-    struct span tenant = json_walk_string(member(record, SPAN("tenantId")));
-    struct span rest = json_walk_string(member(member(record, SPAN("tracing")), SPAN("value")));
+    return json_walk_string(member(member(object, SPAN("tracing")), SPAN("value")));
+}
 
-    s->tenant_len = out_keep(s->tenant, sizeof s->tenant, 0, tenant);
+static void
+read_header(struct selection_request *r, struct span rest)
+{
     /* Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1 */
     while (rest.len > 0) {
         struct span part = span_trim(span_cut(rest, ';', &rest));
@@ -253,12 +255,24 @@ begin(struct selection *s, struct span id, struct span record)
     }
     r->started = record.len > 0;
     r->sampled = s->settings->sample == SAMPLE_ALL;
-    if (r->started)
-        read_start(s, r, record);
+    if (r->started) {
+        s->tenant_len = out_keep(s->tenant, sizeof s->tenant, 0,
+                                 json_walk_string(member(record, SPAN("tenantId"))));
+        read_header(r, header(record));
+    } else if (span_same(id, (struct span){s->invoked, s->invoked_len})) {
+        read_header(r, (struct span){s->header, s->header_len});
+    }
     if (!r->sampled)
         r->sampled = in_sample(s->settings->sample,
                                r->root_len > 0 ? (struct span){r->root, r->root_len} : id);
     return r;
+}
+
+void
+selection_invoked(struct selection *s, struct span id, struct span invoke)
+{
+    s->invoked_len = out_keep(s->invoked, sizeof s->invoked, 0, id);
+    s->header_len = out_keep(s->header, sizeof s->header, 0, header(invoke));
 }
 
 void

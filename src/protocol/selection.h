@@ -8,7 +8,7 @@
  * level    A line below TELEMETRY_LEVEL is not wanted. One that tells no level (log_level.h) has
  *          TELEMETRY_LEVEL_DEFAULT, or else is never below.
  * sample   Nor is any of an invocation that is not in the sample. A number is made of its X-Ray root, as the
- *          platform's start tells it, or else of its request id: the first four bytes of its SHA-256, big-endian, in
+ *          platform's start or INVOKE tells it, or else of its request id: the first four bytes of its SHA-256, big-endian, in
  *          millionths of 2^32. It is in if that is below the rate, so that all who have part in a trace decide alike;
  *          and in any case if the trace says Sampled=1.
  * held     What is not wanted for one of these reasons, and is not below TELEMETRY_LEVEL_ON_ERROR, is kept while its
@@ -63,6 +63,8 @@ struct selection {
     char *room;
     char tenant[256];
     size_t tenant_len;
+    char invoked[64], header[256]; /* the latest INVOKE's id and tracing header */
+    size_t invoked_len, header_len;
 };
 
 /* Memory that it needs; none if nothing is asked. */
@@ -74,6 +76,9 @@ size_t selection_bytes(const struct settings *settings);
  */
 void selection_init(struct selection *s, const struct settings *settings, struct ledger *ledger,
                     char *memory, char *room);
+
+/* INVOKE has come, as it is, or its beginning: its tracing header counts where the start is not told. */
+void selection_invoked(struct selection *s, struct span id, struct span invoke);
 
 /* An event of the platform has come. May be called again for the same one. Lines may be due afterwards. */
 void selection_platform(struct selection *s, const struct event *event);

@@ -659,6 +659,39 @@ tells(void **state)
     close_scene(&s);
 }
 
+/* INVOKE's header counts for its own invocation, and where no start has told of one. */
+static void
+start_is_lost(void **state)
+{
+    struct scene s = {.settings = {.sample = 0}, .all = {.format = EVENT_ENRICHED}};
+    struct span invoke = SPAN("{\"requestId\":\"c\"" TRACE("1-i") ",\"more\":\"cut he");
+
+    (void)state;
+    open_scene(&s);
+    selection_invoked(&s.selection, SPAN("c"), guard_copy(invoke));
+    s.request = SPAN("b");
+    CHECK_INT("another's", line(&s, FUNCTION("1")), SELECTION_SAMPLE);
+    check_told(&s, FUNCTION("1"), "b", "  ");
+    s.request = SPAN("c");
+    CHECK_INT("not sampled", line(&s, FUNCTION("1")), SELECTION_SAMPLE);
+    check_told(&s, FUNCTION("1"), "c", "1-i  ");
+    platform(&s, "start", "c", TRACE("1-s"));
+    check_told(&s, FUNCTION("1"), "c", "1-s  ");
+    platform(&s, "runtimeDone", "c", ",\"status\":\"success\"");
+    selection_invoked(&s.selection, SPAN("d"),
+                      SPAN("{\"tracing\":{\"value\":\"Sampled=1;Root=1-j\"}}"));
+    s.request = SPAN("d");
+    CHECK_INT("sampled", line(&s, FUNCTION("1")), SELECTION_KEEP);
+    check_told(&s, FUNCTION("1"), "d", "1-j  ");
+    platform(&s, "start", "e", "");
+    s.request = SPAN("e");
+    check_told(&s, FUNCTION("1"), "e", "  ");
+    selection_invoked(&s.selection, SPAN("f"), SPAN("{}"));
+    s.request = SPAN("f");
+    CHECK_INT("none", line(&s, FUNCTION("1")), SELECTION_SAMPLE);
+    close_scene(&s);
+}
+
 static void
 level_names(void **state)
 {
@@ -685,6 +718,7 @@ main(int argc, char **argv)
         cmocka_unit_test(numbers),
         cmocka_unit_test(shares),
         cmocka_unit_test(tells),
+        cmocka_unit_test(start_is_lost),
         cmocka_unit_test(level_names),
     };
 
