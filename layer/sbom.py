@@ -98,4 +98,4 @@ def sbom(version, pins_path, binaries, made_by):
         "formulation": [formula(cpu, made_by[cpu]) for cpu in binaries],
         "dependencies": [{"ref": NAME, "dependsOn": [part["bom-ref"] for part in parts]}],
     }
-    return (json.dumps(bill, indent=1) + "\n").encode()
+    return (json.dumps(bill, separators=(",", ":")) + "\n").encode()

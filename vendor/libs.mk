@@ -1,5 +1,5 @@
 # Compiles what is linked besides musl's libc.a; TARGET as in toolchain.mk. Called by vendor.sh.
-#   lib     all of BearSSL's src/ as one archive, and relro.o, which completes musl's start-up code
+#   lib     all of BearSSL's src/ as one archive, and start.o, where the program begins
 #   tool    BearSSL's command line tool (TARGET=host), which turns certificates into C tables
 TOP := ..
 include toolchain.mk
@@ -29,7 +29,7 @@ BYTES := $(OBJ)/src/symcipher/% $(OBJ)/src/hash/ghash_pclmul.o $(OBJ)/src/hash/s
 $(filter-out $(BYTES),$(LIB_OBJ)): CFLAGS += -fira-algorithm=priority
 endif
 
-lib: $(LIBBEARSSL) $(filter %/relro.o,$(LINK_START))
+lib: $(LIBBEARSSL) $(filter %/start.o,$(LINK_START))
 
 tool: $(OUT)/brssl
 
@@ -38,7 +38,7 @@ $(LIBBEARSSL): $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcsD $@ $(LIB_OBJ)
 
-$(SYSROOT)/lib/relro.o: relro.c
+$(SYSROOT)/lib/start.o: start.c
 	$(CC) $(LIBC_CPPFLAGS) $(CODE_FLAGS) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -c -o $@ $<
 
 $(OUT)/brssl: $(TOOL_OBJ) $(LIBBEARSSL)

@@ -55,7 +55,7 @@ LIBC_CPPFLAGS := -nostdinc -isystem $(SYSROOT)/include \
 CODE_FLAGS := -Os -g -fPIE -fstack-protector -fno-strict-overflow -fno-schedule-insns -fno-schedule-insns2 \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
 # Of arm64's instructions one reaches all code and data within 1 MiB; the linker tells when that is too little.
-CODE_FLAGS += $(if $(filter arm64,$(TARGET)),-mcmodel=tiny)
+CODE_FLAGS += $(if $(filter arm64,$(TARGET)),-mcmodel=tiny -include $(TOP)/vendor/hidden.h)
 # One mapping for code and constants: two page-sized gaps less in the file, and fewer mappings to make
 # at start. Constants become executable by it, writable memory does not.
 # Kernels for arm64 come with pages of up to 64 KiB, and the file has gaps of up to a page; Lambda's have
@@ -63,11 +63,12 @@ CODE_FLAGS += $(if $(filter arm64,$(TARGET)),-mcmodel=tiny)
 LINK_PAGE := $(if $(filter arm64,$(TARGET)),-z max-page-size=16384)
 # A zip gets 200 to 300 bytes smaller: by tables that lie beside their like; by zeros where a table's pointers will stand,
 # since the linker writes them into its list of what is to be relocated anyway.
-LINK_SMALL := $(if $(filter arm64,$(TARGET)),-Wl$(comma)--no-apply-dynamic-relocs,-Wl$(comma)--sort-section=alignment)
+LINK_SMALL := $(if $(filter arm64,$(TARGET)),-Wl$(comma)--no-apply-dynamic-relocs,\
+	-Wl$(comma)--sort-section=alignment -Wl$(comma)-z$(comma)pack-relative-relocs)
 # Spelled out instead of musl's gcc specs, so that native and cross builds are the same line.
 LINK_START := -nostdlib -nostartfiles -static-pie $(LINK_PAGE) \
 	$(LINK_SMALL) -Wl,-z,noseparate-code,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none \
-	$(SYSROOT)/lib/rcrt1.o $(SYSROOT)/lib/crti.o $(SYSROOT)/lib/relro.o
+	$(SYSROOT)/lib/start.o $(SYSROOT)/lib/crti.o
 LINK_END := -L$(SYSROOT)/lib -lbearssl -Wl,--start-group -lc -lgcc -Wl,--end-group \
 	$(SYSROOT)/lib/crtn.o
 endif

@@ -339,7 +339,7 @@ for target; do
 done
 
 # Whatever shapes the result; a change of any of it builds all again.
-recipe=$(cat vendor/pins vendor/vendor.sh vendor/libs.mk vendor/relro.c vendor/toolchain.mk)
+recipe=$(cat vendor/pins vendor/vendor.sh vendor/libs.mk vendor/start.c vendor/toolchain.mk)
 
 unpack bearssl
 unpack musl

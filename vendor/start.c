@@ -1,0 +1,95 @@
+/*
+ * The first instructions of the program, in the stead of musl's rcrt1.o, for two things more:
+ *
+ * The linker's list of what is to be relocated is read in both its forms. The packed one (DT_RELR) has a bit for each
+ * pointer where the other one has 24 bytes, but the linker writes it for x86-64 alone, and this musl does not read it.
+ *
+ * The linker's RELRO region becomes read-only before main() runs. That is the dynamic linker's work, and a static-pie has
+ * none: musl leaves the tables of function pointers (BearSSL is full of them) writable. One system call here turns the
+ * PT_GNU_RELRO header that -z relro writes into what it promises.
+ *
+ * Linked into the product by way of toolchain.mk.
+ * Sources: System V ABI, chapter 5, and its relative relocations, section 5.3 (generic ABI, 2022).
+ */
+#include <elf.h>
+#include <link.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+#ifndef DT_RELR
+#define DT_RELRSZ 35
+#define DT_RELR 36
+#endif
+
+/* Laid over the file's own header by the linker. */
+extern const ElfW(Ehdr) __ehdr_start HIDDEN;
+extern const ElfW(Dyn) _DYNAMIC[] HIDDEN;
+
+int main(int argc, char **argv, char **environment);
+_Noreturn int __libc_start_main(int (*begin)(int, char **, char **), int argc, char **argv);
+_Noreturn HIDDEN void start(uintptr_t *stack);
+
+/* Of argc, argv and what follows, to which the stack pointer points. */
+#ifdef __x86_64__
+__asm__(".globl _start\n_start: xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call start\n");
+#else
+__asm__(".globl _start\n_start: mov x29, #0\n mov x30, #0\n mov x0, sp\n and sp, x0, #-16\n b start\n");
+#endif
+
+/* Both ends down: what shares a page with .data has to stay writable. */
+static void
+seal(uintptr_t base)
+{
+    const ElfW(Phdr) *header = (const void *)(base + __ehdr_start.e_phoff);
+    uintptr_t page = getauxval(AT_PAGESZ);
+
+    for (unsigned i = 0; i < __ehdr_start.e_phnum; i++) {
+        uintptr_t from = (base + header[i].p_vaddr) & -page;
+        uintptr_t to = (base + header[i].p_vaddr + header[i].p_memsz) & -page;
+
+        if (header[i].p_type == PT_GNU_RELRO && to > from)
+            (void)mprotect((void *)from, to - from, PROT_READ);
+    }
+}
+
+static int
+begin(int argc, char **argv, char **environment)
+{
+    seal((uintptr_t)&__ehdr_start);
+    return main(argc, argv, environment);
+}
+
+/* Each is all that there is of its kind, RELATIVE: a place in the file gets the address at which the file lies added. */
+void
+start(uintptr_t *stack)
+{
+    uintptr_t base = (uintptr_t)&__ehdr_start;
+    uintptr_t at[DT_RELR + 1] = {0};
+    uintptr_t *place = 0;
+
+    for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++)
+        if (d->d_tag <= DT_RELR)
+            at[d->d_tag] = d->d_un.d_val;
+
+    const ElfW(Rela) *rela = (const void *)(base + at[DT_RELA]);
+    for (uintptr_t n = at[DT_RELASZ] / sizeof *rela; n > 0; n--, rela++)
+        *(uintptr_t *)(base + rela->r_offset) = base + (uintptr_t)rela->r_addend;
+
+    /* the address of a pointer, or bits, from the second one on, for the 63 pointers that follow */
+    const uintptr_t *relr = (const void *)(base + at[DT_RELR]);
+    for (uintptr_t n = at[DT_RELRSZ] / sizeof *relr; n > 0; n--, relr++) {
+        if ((*relr & 1) == 0) {
+            place = (uintptr_t *)(base + *relr);
+            *place++ += base;
+            continue;
+        }
+        for (unsigned i = 0; i < 63; i++)
+            if (*relr >> (i + 1) & 1)
+                place[i] += base;
+        place += 63;
+    }
+    __libc_start_main(begin, (int)*stack, (char **)(stack + 1));
+}
