@@ -81,15 +81,17 @@ start(uintptr_t *stack)
     /* the address of a pointer, or bits, from the second one on, for the 63 pointers that follow */
     const uintptr_t *relr = (const void *)(base + at[DT_RELR]);
     for (uintptr_t n = at[DT_RELRSZ] / sizeof *relr; n > 0; n--, relr++) {
-        if ((*relr & 1) == 0) {
-            place = (uintptr_t *)(base + *relr);
-            *place++ += base;
-            continue;
+        uintptr_t bits = *relr;
+        unsigned most = 63;
+
+        if ((bits & 1) == 0) {
+            place = (uintptr_t *)(base + bits);
+            bits = 2;
+            most = 1;
         }
-        for (unsigned i = 0; i < 63; i++)
-            if (*relr >> (i + 1) & 1)
-                place[i] += base;
-        place += 63;
+        for (; most > 0; most--, place++)
+            if ((bits >>= 1) & 1)
+                *place += base;
     }
     __libc_start_main(begin, (int)*stack, (char **)(stack + 1));
 }

@@ -63,8 +63,7 @@ CODE_FLAGS += $(if $(filter arm64,$(TARGET)),-mcmodel=tiny -include $(TOP)/vendo
 LINK_PAGE := $(if $(filter arm64,$(TARGET)),-z max-page-size=16384)
 # A zip gets 200 to 300 bytes smaller: by tables that lie beside their like; by zeros where a table's pointers will stand,
 # since the linker writes them into its list of what is to be relocated anyway.
-LINK_SMALL := $(if $(filter arm64,$(TARGET)),-Wl$(comma)--no-apply-dynamic-relocs,\
-	-Wl$(comma)--sort-section=alignment -Wl$(comma)-z$(comma)pack-relative-relocs)
+LINK_SMALL := $(if $(filter arm64,$(TARGET)),-Wl$(comma)--no-apply-dynamic-relocs,-Wl$(comma)--sort-section=alignment)
 # Spelled out instead of musl's gcc specs, so that native and cross builds are the same line.
 LINK_START := -nostdlib -nostartfiles -static-pie $(LINK_PAGE) \
 	$(LINK_SMALL) -Wl,-z,noseparate-code,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none \

@@ -183,7 +183,7 @@ reduce(const struct sum *s)
     return veorq_u64(low, multiply_low(high, x128));
 }
 
-TARGET static inline uint64x2_t
+TARGET static uint64x2_t
 multiply(uint64x2_t a, uint64x2_t b)
 {
     struct sum s = {vdupq_n_u64(0), vdupq_n_u64(0), vdupq_n_u64(0)};
@@ -204,11 +204,11 @@ hash_lanes(uint64x2_t y, uint64x2_t h, const uint8_t *p, size_t count)
     for (; count > 0; count--, p += LANES * BLOCK) {
         struct sum s = {vdupq_n_u64(0), vdupq_n_u64(0), vdupq_n_u64(0)};
 
-#pragma GCC unroll 8
+        /* these processors look far enough ahead to overlap the multiplications without copies of them */
         for (unsigned i = 0; i < LANES; i++) {
-            uint64x2_t x = load(p + BLOCK * i);
-
-            add_product(&s, i == 0 ? veorq_u64(x, y) : x, powers[i], halves_added(powers[i]));
+            add_product(&s, veorq_u64(load(p + BLOCK * i), y), powers[i],
+                        halves_added(powers[i]));
+            y = vdupq_n_u64(0);
         }
         y = reduce(&s);
     }
