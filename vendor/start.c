@@ -62,25 +62,32 @@ begin(int argc, char **argv, char **environment)
     return main(argc, argv, environment);
 }
 
+/* What the linker has to tell of this kind; 0: nothing. */
+static uintptr_t
+told(ElfW(Sxword) tag)
+{
+    const ElfW(Dyn) *d = _DYNAMIC;
+
+    while (d->d_tag != tag && d->d_tag != DT_NULL)
+        d++;
+    return d->d_un.d_val;
+}
+
 /* Each is all that there is of its kind, RELATIVE: a place in the file gets the address at which the file lies added. */
 void
 start(uintptr_t *stack)
 {
     uintptr_t base = (uintptr_t)&__ehdr_start;
-    uintptr_t at[DT_RELR + 1] = {0};
     uintptr_t *place = 0;
+    const ElfW(Rela) *rela = (const void *)(base + told(DT_RELA));
+    const ElfW(Rela) *rela_end = (const void *)((uintptr_t)rela + told(DT_RELASZ));
+    const uintptr_t *relr = (const void *)(base + told(DT_RELR));
+    const uintptr_t *relr_end = (const void *)((uintptr_t)relr + told(DT_RELRSZ));
 
-    for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++)
-        if (d->d_tag <= DT_RELR)
-            at[d->d_tag] = d->d_un.d_val;
-
-    const ElfW(Rela) *rela = (const void *)(base + at[DT_RELA]);
-    for (uintptr_t n = at[DT_RELASZ] / sizeof *rela; n > 0; n--, rela++)
+    for (; rela != rela_end; rela++)
         *(uintptr_t *)(base + rela->r_offset) = base + (uintptr_t)rela->r_addend;
-
     /* the address of a pointer, or bits, from the second one on, for the 63 pointers that follow */
-    const uintptr_t *relr = (const void *)(base + at[DT_RELR]);
-    for (uintptr_t n = at[DT_RELRSZ] / sizeof *relr; n > 0; n--, relr++) {
+    for (; relr != relr_end; relr++) {
         uintptr_t bits = *relr;
         unsigned most = 63;
 

@@ -102,7 +102,6 @@ run(const br_block_ctr_class *const *context, const void *iv, uint32_t counter, 
     nonce = vld1q_u32(first);
     for (; len >= sizeof x; len -= sizeof x, p += sizeof x, counter += LANES) {
         encrypt(keys, nonce, counter, x);
-#pragma GCC unroll 8
         for (unsigned i = 0; i < LANES; i++)
             vst1q_u8(p + BLOCK * i, veorq_u8(vld1q_u8(p + BLOCK * i), x[i]));
     }
