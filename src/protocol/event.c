@@ -21,6 +21,7 @@ kind_of(struct span type)
         {"platform.logsDropped", EVENT_LOGS_DROPPED},
         {"platform.initRuntimeDone", EVENT_INIT_DONE},
         {"platform.restoreStart", EVENT_RESTORE_START},
+        {"platform.initStart", EVENT_INIT_START},
     };
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -187,9 +188,9 @@ event_read(struct span text, const struct json_marks *marks, struct event *e)
     return 0;
 }
 
-/* A JSON string without one \n at its end, given that the escape is one and not the end of \\n. */
-static bool
-ends_in_newline(struct span string)
+/* see event.h; given that the escape is one and not the end of \\n */
+bool
+event_ends_in_newline(struct span string)
 {
     size_t slashes = 0;
     size_t at = string.len - 2; /* the n, before the closing quotation mark */
@@ -216,7 +217,7 @@ write_message(struct out *o, const struct event *e)
 {
     struct span message = event_message(e);
 
-    if (message.p == e->record.p && message.p[0] == '"' && ends_in_newline(message)) {
+    if (message.p == e->record.p && message.p[0] == '"' && event_ends_in_newline(message)) {
         message.len -= 3;
         out_put(o, message);
         out_byte(o, '"');

@@ -14,12 +14,13 @@ enum event_type { EVENT_PLATFORM = 1, EVENT_FUNCTION = 2, EVENT_EXTENSION = 4 };
 /* The platform events that matter to the extension itself. */
 enum event_kind {
     EVENT_OTHER,
-    EVENT_START,        /* platform.start */
-    EVENT_RUNTIME_DONE, /* platform.runtimeDone */
-    EVENT_REPORT,       /* platform.report */
-    EVENT_LOGS_DROPPED, /* platform.logsDropped */
-    EVENT_INIT_DONE,    /* platform.initRuntimeDone */
-    EVENT_RESTORE_START /* platform.restoreStart */
+    EVENT_START,         /* platform.start */
+    EVENT_RUNTIME_DONE,  /* platform.runtimeDone */
+    EVENT_REPORT,        /* platform.report */
+    EVENT_LOGS_DROPPED,  /* platform.logsDropped */
+    EVENT_INIT_DONE,     /* platform.initRuntimeDone */
+    EVENT_RESTORE_START, /* platform.restoreStart */
+    EVENT_INIT_START     /* platform.initStart */
 };
 
 struct event {
@@ -42,7 +43,8 @@ struct event {
 enum event_format {
     EVENT_MESSAGE, /* what the function logged */
     EVENT_VERBATIM,
-    EVENT_ENRICHED /* the event, with members that identify its origin */
+    EVENT_ENRICHED,  /* the event, with members that identify its origin */
+    EVENT_CLOUDWATCH /* as part of a message (subscription.h), not by event_write */
 };
 
 /* What EVENT_ENRICHED adds. */
@@ -52,6 +54,7 @@ struct event_origin {
     uint64_t sequence;
     bool cold_start;
     struct span trace_id, tenant_id, level; /* of the event, where they are known */
+    bool json;                              /* the function logs in JSON, as far as is known */
 };
 
 /*
@@ -65,6 +68,9 @@ int event_read(struct span text, const struct json_marks *marks, struct event *e
  * that is absent or null; the whole event if it is one of the platform. Points into the event.
  */
 struct span event_message(const struct event *e);
+
+/* Whether a JSON string, raw, ends in \n. */
+bool event_ends_in_newline(struct span string);
 
 /*
  * Writes the data of the event's record; of a text line without one newline at its end, if it is sent as a

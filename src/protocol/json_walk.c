@@ -334,6 +334,21 @@ json_walk_leave(struct json_walk *w, const struct json_walk *inner)
     return value;
 }
 
+COLD struct span
+json_walk_member(struct span object, struct span wanted)
+{
+    struct span found = SPAN("null");
+    struct json_walk w;
+    struct span name;
+    struct span value;
+
+    if (json_walk_open(&w, object) == 0)
+        while (json_walk_next(&w, &name, &value) == 1)
+            if (span_same(name, wanted))
+                found = value;
+    return found;
+}
+
 struct span
 json_walk_string(struct span value)
 {

@@ -63,6 +63,12 @@ int json_walk_enter(const struct json_walk *w, struct json_walk *inner);
 struct span json_walk_leave(struct json_walk *w, const struct json_walk *inner);
 
 /*
+ * The value of an object's member as it stands, the last of several; `null` if there is none, or no object. Of a text
+ * that ends within the object, or is wrong there, what comes before.
+ */
+struct span json_walk_member(struct span object, struct span wanted);
+
+/*
  * The contents of a string value as they stand in the text, escapes included; a null span if the value is
  * not a string. Takes values as json_walk_next returns them.
  */

@@ -171,27 +171,11 @@ in_sample(uint32_t rate, struct span name)
     return (number * SAMPLE_ALL) >> 32 < rate;
 }
 
-/* A member of an object, raw JSON; null if there is none. */
-static struct span
-member(struct span object, struct span wanted)
-{
-    struct span found = SPAN("null");
-    struct json_walk w;
-    struct span name;
-    struct span value;
-
-    if (json_walk_open(&w, object) == 0)
-        while (json_walk_next(&w, &name, &value) == 1)
-            if (span_same(name, wanted))
-                found = value;
-    return found;
-}
-
 /* The tracing header, of platform.start or INVOKE. */
 static struct span
 header(struct span object)
 {
-    return json_walk_string(member(member(object, SPAN("tracing")), SPAN("value")));
+    return json_walk_string(json_walk_member(json_walk_member(object, SPAN("tracing")), SPAN("value")));
 }
 
 static void
@@ -257,7 +241,7 @@ begin(struct selection *s, struct span id, struct span record)
     r->sampled = s->settings->sample == SAMPLE_ALL;
     if (r->started) {
         s->tenant_len = out_keep(s->tenant, sizeof s->tenant, 0,
-                                 json_walk_string(member(record, SPAN("tenantId"))));
+                                 json_walk_string(json_walk_member(record, SPAN("tenantId"))));
         read_header(r, header(record));
     } else if (span_same(id, (struct span){s->invoked, s->invoked_len})) {
         read_header(r, (struct span){s->header, s->header_len});

@@ -31,7 +31,7 @@ static const struct {
     {"init done", PLATFORM("initRuntimeDone", "{}"), EVENT_PLATFORM, EVENT_INIT_DONE, "{}", ""},
     {"restore start", PLATFORM("restoreStart", "{}"), EVENT_PLATFORM, EVENT_RESTORE_START, "{}",
      ""},
-    {"init start", PLATFORM("initStart", "{}"), EVENT_PLATFORM, EVENT_OTHER, "{}", ""},
+    {"init start", PLATFORM("initStart", "{}"), EVENT_PLATFORM, EVENT_INIT_START, "{}", ""},
     {"kind unknown", PLATFORM("brandNew", "{}"), EVENT_PLATFORM, EVENT_OTHER, "{}", ""},
     {"kind longer", PLATFORM("startX", "{}"), EVENT_PLATFORM, EVENT_OTHER, "{}", ""},
     {"kind in other case", PLATFORM("Start", "{}"), EVENT_PLATFORM, EVENT_OTHER, "{}", ""},
@@ -517,7 +517,8 @@ size_at_worst(void **state)
 {
     static char controls[300];
     static const struct span all = {controls, sizeof controls};
-    struct event_origin origin = {all, all, all, all, all, all, UINT64_MAX, false, all, all, all};
+    struct event_origin origin = {all,        all,   all, all, all, all,
+                                  UINT64_MAX, false, all, all, all, false};
     struct event e;
     size_t size;
     struct out o;
