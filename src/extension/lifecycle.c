@@ -78,6 +78,20 @@ flush_ended(struct lifecycle *life)
     telemetry_dispatcher_run(life->dispatcher);
 }
 
+/* Where the registration did not tell the account, an invocation may. */
+static void
+of_account(struct lifecycle *life, const struct lambda_event *event)
+{
+    struct lambda_registered *as = &life->extensions.registered_as;
+
+    if (as->account_id_len > 0 || event->account_id_len == 0)
+        return;
+    memcpy(as->account_id, event->account_id, sizeof as->account_id);
+    as->account_id_len = event->account_id_len;
+    telemetry_dispatcher_of_account(life->dispatcher,
+                                    (struct span){as->account_id, as->account_id_len});
+}
+
 static void
 invoked(struct lifecycle *life, const struct lambda_event *event)
 {
@@ -91,6 +105,7 @@ invoked(struct lifecycle *life, const struct lambda_event *event)
     hold_begin(&life->hold, id, event->deadline_ms, now);
     selection_invoked(&life->router.selection, id, life->extensions.call.reply);
     if (life->dispatcher != NULL) {
+        of_account(life, event);
         telemetry_dispatcher_patience(life->dispatcher, life->hold.patience_ms);
         /* the connection is needed when the function ends, and opens while it runs */
         telemetry_dispatcher_open(life->dispatcher);

@@ -177,7 +177,13 @@ telemetry_dispatcher_scratch(struct telemetry_dispatcher *d)
 void
 telemetry_dispatcher_of_account(struct telemetry_dispatcher *d, struct span account_id)
 {
-    d->delivery.intake.origin.account_id = account_id;
+    delivery_account(&d->delivery, account_id);
+}
+
+void
+telemetry_dispatcher_of_stream(struct telemetry_dispatcher *d, struct span log_stream)
+{
+    delivery_log_stream(&d->delivery, log_stream);
 }
 
 struct span

@@ -109,14 +109,17 @@ void telemetry_dispatcher_restored(struct telemetry_dispatcher *d);
 /* The invocation with this id has started: the events that follow are its own. */
 void telemetry_dispatcher_request(struct telemetry_dispatcher *d, struct span request_id);
 
-/* What `enriched` tells of the next event, to be looked at, and to be changed for it. */
+/* What `enriched` and `cloudwatch` know of the next event, to be looked at, and to be changed for it. */
 struct event_origin *telemetry_dispatcher_origin(struct telemetry_dispatcher *d);
 
 /* Room for EVENT_MAX_BYTES that it uses itself in telemetry_dispatcher_event. */
 char *telemetry_dispatcher_scratch(struct telemetry_dispatcher *d);
 
-/* The account that the function belongs to, for `enriched`; the text stays the caller's. */
+/* The account that the function belongs to, for `enriched` and `cloudwatch`; the text stays the caller's. */
 void telemetry_dispatcher_of_account(struct telemetry_dispatcher *d, struct span account_id);
+
+/* For `cloudwatch`: the function's log stream, as it stands in a JSON string. */
+void telemetry_dispatcher_of_stream(struct telemetry_dispatcher *d, struct span log_stream);
 
 /* The random id that tells this sandbox from all others; another one after telemetry_dispatcher_restored. */
 struct span telemetry_dispatcher_sandbox(const struct telemetry_dispatcher *d);

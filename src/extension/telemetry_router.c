@@ -2,7 +2,9 @@
 
 #include "io/log.h"
 #include "protocol/check.h"
+#include "protocol/json_walk.h"
 #include "protocol/own_line.h"
+#include "protocol/platform_line.h"
 #include "protocol/timestamp.h"
 
 /* see telemetry_router.h */
@@ -217,6 +219,25 @@ select_event(struct telemetry_router *r, const struct event *event, const struct
     return (int)verdict;
 }
 
+/* What `cloudwatch` has to know of an event, before it is forwarded. Returns whether that has it. */
+COLD static bool
+cloudwatch(struct telemetry_router *r, const struct event *event)
+{
+    struct event_origin *origin = telemetry_dispatcher_origin(r->dispatcher);
+    struct span stream;
+
+    if (r->settings->json_lines || (event->type == EVENT_FUNCTION && event->record.p[0] == '{'))
+        origin->json = true;
+    if (event->kind == EVENT_INIT_START || event->kind == EVENT_RESTORE_START) {
+        stream = json_walk_string(json_walk_member(event->record, SPAN("instanceId")));
+        if (stream.len > 0)
+            telemetry_dispatcher_of_stream(r->dispatcher, stream);
+    }
+    return event->type != EVENT_PLATFORM ||
+           platform_line_there(event, !origin->json,
+                               (enum line_level)(LEVEL_DEBUG + r->settings->system_level));
+}
+
 static int
 event_came(void *context, struct span text, const struct json_marks *marks)
 {
@@ -236,6 +257,8 @@ event_came(void *context, struct span text, const struct json_marks *marks)
         look_for_begin(r, &event);
     counted = (r->settings->types & event.type) != 0 &&
               (event.type != EVENT_EXTENSION || !our_own(r, &event));
+    if (r->settings->format == EVENT_CLOUDWATCH && !cloudwatch(r, &event))
+        counted = false;
     if (r->selection.asks)
         verdict = select_event(r, &event, marks, counted);
     if (verdict == ERR_FULL ||

@@ -4,6 +4,7 @@
 
 #include "protocol/check.h"
 #include "protocol/limits.h"
+#include "protocol/subscription.h"
 
 /* see aggregate.h */
 
@@ -77,9 +78,16 @@ aggregate_has_key(const struct aggregate *a, struct span key)
 static bool
 certain(const struct aggregate *a, size_t len)
 {
-    size_t all = gzip_len(a->gzip) + len;
+    size_t more = len + aggregate_frame_len(a);
+    size_t all = gzip_len(a->gzip) + more;
 
-    return all + AGGREGATE_GZIP_MORE(all) <= a->cap || gzip_bound(a->gzip, len) <= a->cap;
+    return all + AGGREGATE_GZIP_MORE(all) <= a->cap || gzip_bound(a->gzip, more) <= a->cap;
+}
+
+size_t
+aggregate_frame_len(const struct aggregate *a)
+{
+    return a->head.len > 0 ? a->head.len + SUBSCRIPTION_TAIL.len : 0;
 }
 
 bool
@@ -94,6 +102,8 @@ aggregate_pack(struct aggregate *a, struct span line)
     bool fits = certain(a, line.len);
 
     CHECK(a->events == 0 || fits);
+    if (a->head.len > 0)
+        (void)gzip_add(a->gzip, a->events == 0 ? a->head : SPAN(","));
     if (gzip_add(a->gzip, line) == 0) {
         a->events++;
         if (!fits)
@@ -109,8 +119,11 @@ struct span
 aggregate_end(struct aggregate *a)
 {
     if (a->gzip != NULL && !a->sealed) {
-        long len = gzip_end(a->gzip);
+        long len;
 
+        if (a->head.len > 0)
+            (void)gzip_add(a->gzip, SUBSCRIPTION_TAIL);
+        len = gzip_end(a->gzip);
         a->sealed = true;
         if (len < 0)
             a->events = 0;

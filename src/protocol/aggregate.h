@@ -13,6 +13,9 @@
  *
  * With TELEMETRY_COMPRESSION=gzip lines are added to a gzip member, which is written in the place of the data; it is one
  * record's, with or without lines. What was added cannot be taken back, and the member's length is known when it is ended.
+ *
+ * With TELEMETRY_RECORD_FORMAT=cloudwatch what is compressed is a message (subscription.h): a head, which is the owner's, log
+ * events with commas between them, and a tail.
  */
 #include "protocol/gzip.h"
 #include "protocol/settings.h"
@@ -28,6 +31,8 @@ struct aggregate {
     bool full;         /* the one before was: for the owner to see, and to take back */
     bool sealed;       /* no event comes into it any more */
     struct gzip *gzip; /* NULL: it is not compressed */
+    struct span
+        head; /* of a message; empty: there are lines. Not to be changed while one is open and not sealed */
 };
 
 /* A record counts no more events, and an own key is no longer. */
@@ -58,6 +63,9 @@ bool aggregate_takes(const struct aggregate *a, size_t len);
  * in this form, too. Then none is open.
  */
 int aggregate_pack(struct aggregate *a, struct span line);
+
+/* What stands around an event that is alone in its record. */
+size_t aggregate_frame_len(const struct aggregate *a);
 
 /* Ends it. Returns its key and data, as the queue takes them. */
 struct span aggregate_end(struct aggregate *a);

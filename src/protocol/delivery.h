@@ -257,6 +257,13 @@ void delivery_dead_aborted(struct delivery *d, bool unanswered);
 /* The answer to DELIVERY_CREDENTIALS; and the end of a fetch, READY or NONE. */
 void delivery_credentials(struct delivery *d, struct moment now, enum delivery_credentials c);
 
+/*
+ * What TELEMETRY_RECORD_FORMAT=cloudwatch has to know: the function's account, without which its format is not used; and,
+ * once more when a copy is restored, its log stream, as it stands in a JSON string.
+ */
+void delivery_account(struct delivery *d, struct span account_id);
+void delivery_log_stream(struct delivery *d, struct span name);
+
 /* Other random numbers: to be given when delivery_wants_seed, soon. */
 void delivery_reseed(struct delivery *d, uint64_t seed);
 

@@ -74,9 +74,29 @@ delivery_seal(struct delivery *d)
 {
     uint32_t fresh = d->queue.count[QUEUE_FRESH];
 
+    if (d->intake.open.events == 0)
+        return;
     d->intake.open.sealed = intake_close(&d->intake) != 0;
     if (!d->intake.open.sealed)
         closed(d, fresh);
+}
+
+COLD void
+delivery_account(struct delivery *d, struct span account_id)
+{
+    delivery_seal(d);
+    intake_account(&d->intake, account_id);
+}
+
+COLD void
+delivery_log_stream(struct delivery *d, struct span name)
+{
+    const struct intake_messages *m = &d->intake.messages;
+
+    if (span_same(name, (struct span){m->stream, m->stream_len}))
+        return;
+    delivery_seal(d);
+    intake_stream(&d->intake, name);
 }
 
 /* The event has found no room. Returns 0 when it has been taken, or dropped; else ERR_FULL. */
@@ -133,7 +153,10 @@ delivery_event(struct delivery *d, struct moment now, const struct event *event)
 {
     uint64_t before = open_sequence(d);
     uint32_t fresh = d->queue.count[QUEUE_FRESH];
-    int r = cramped(d) ? ERR_FULL : intake_event(&d->intake, event);
+    int r;
+
+    d->intake.messages.wall_ms = now.wall_ms;
+    r = cramped(d) ? ERR_FULL : intake_event(&d->intake, event);
 
     if (r != 0)
         r = make_room(d, now, event);

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "protocol/check.h"
 #include "protocol/intake_parts.h"
 #include "protocol/splitmix.h"
+#include "protocol/timestamp.h"
 
 /* Events into records, and what is known of their origin. What is too large is in intake_large.c. */
 
@@ -15,7 +17,7 @@ enum {
 size_t
 intake_bytes(const struct settings *settings)
 {
-    return 2 * (size_t)INTAKE_SCRATCH_BYTES + aggregate_bytes(settings);
+    return INTAKE_SCRATCH_BYTES + intake_scratch_bytes(settings) + aggregate_bytes(settings);
 }
 
 /* A restored copy of this process takes a seed of its own soon, whether it knows what it is or not. */
@@ -200,22 +202,110 @@ take_line(struct intake *in, const struct event *event, size_t size)
     return 0;
 }
 
-/* The same of what is compressed. Without lines each is a record of its own. */
+/* --- messages --- */
+
+/* The head of those that begin now, by an event of that time if nobody has told the stream. */
+COLD static void
+write_head(struct intake *in)
+{
+    struct intake_messages *m = &in->messages;
+    struct out head = out_to(m->head, sizeof m->head);
+    char stream[SUBSCRIPTION_STREAM_MAX];
+    struct out made = out_to(stream, sizeof stream);
+
+    subscription_stream(&made, m->event_ms, in->origin.function_version, in->origin.sandbox);
+    if (m->stream_len == 0)
+        intake_stream(in, out_span(&made));
+    subscription_head(&head, &(struct subscription_source){
+                                 .owner = in->origin.account_id,
+                                 .group = in->settings->log_group,
+                                 .function = in->origin.function_name,
+                                 .stream = {m->stream, m->stream_len},
+                             });
+    in->open.head = out_span(&head);
+}
+
+/* The log events in the scratch get their ids: the next ones of the open message, or the first ones of one that begins. */
+COLD static void
+put_ids(struct intake *in)
+{
+    struct intake_messages *m = &in->messages;
+
+    if (in->open.events == 0)
+        subscription_id(m->id, m->event_ms, m->sandbox, 2 * in->sequence);
+    memcpy(in->scratch + SUBSCRIPTION_ID_AT, m->id, sizeof m->id);
+    if (m->second > 0) {
+        subscription_id_add(m->id, 1);
+        memcpy(in->scratch + m->second, m->id, sizeof m->id);
+    }
+}
+
+COLD static void
+write_message(struct intake *in, struct out *o, const struct event *event)
+{
+    struct intake_messages *m = &in->messages;
+
+    if (timestamp_read_rfc3339(event->time, &m->event_ms) != 0)
+        m->event_ms = m->wall_ms;
+    m->second = subscription_event(o, event, m->event_ms, !in->origin.json);
+    if (in->open.head.len == 0)
+        write_head(in);
+}
+
+COLD void
+intake_account(struct intake *in, struct span account_id)
+{
+    CHECK(in->open.events == 0 || in->open.sealed);
+    in->origin.account_id = account_id;
+    in->open.head.len = 0;
+}
+
+COLD void
+intake_stream(struct intake *in, struct span log_stream)
+{
+    struct intake_messages *m = &in->messages;
+
+    CHECK(in->open.events == 0 || in->open.sealed);
+    if (log_stream.len > sizeof m->stream)
+        return;
+    if (log_stream.len > 0)
+        memcpy(m->stream, log_stream.p, log_stream.len);
+    m->stream_len = log_stream.len;
+    in->open.head.len = 0;
+}
+
+/* --- what is compressed --- */
+
+/* What goes into a record of the event, without its end. Returns 0 or ERR_FULL: it has no room anywhere. */
+COLD static int
+write_packed(struct intake *in, struct out *o, const struct event *event)
+{
+    enum event_format format = in->settings->format;
+
+    if (format == EVENT_CLOUDWATCH && in->origin.account_id.len > 0) {
+        write_message(in, o, event);
+        return out_end(o);
+    }
+    (void)event_write(o, format == EVENT_CLOUDWATCH ? EVENT_VERBATIM : format, event, &in->origin);
+    if (in->open.max > 0 && has_newline(in, event))
+        intake_blank(o->p, o->len);
+    return out_end(o);
+}
+
+/* As take_line. Without lines each is a record of its own. */
 COLD static int
 take_packed(struct intake *in, const struct event *event)
 {
     struct aggregate *a = &in->open;
     char random[RANDOM_KEY_LEN];
-    struct out o = out_to(in->scratch, INTAKE_SCRATCH_BYTES - 1);
+    struct out o = out_to(in->scratch, intake_scratch_bytes(in->settings) - 1);
     struct span key = {NULL, 0};
     size_t len;
 
-    if (event_write(&o, in->settings->format, event, &in->origin) != 0) {
+    if (write_packed(in, &o, event) != 0) {
         intake_lost(in, DROP_OVERSIZE);
         return 0;
     }
-    if (a->max > 0 && has_newline(in, event))
-        intake_blank(o.p, o.len);
     len = intake_end_line(in, o.len);
     if (a->events > 0 && !belongs(in, event) && intake_close(in) != 0)
         return ERR_FULL;
@@ -225,9 +315,13 @@ take_packed(struct intake *in, const struct event *event)
         key = own_key(in, event, random);
         aggregate_begin(a, key, in->sequence);
     }
+    if (a->head.len > 0)
+        put_ids(in);
     if (aggregate_pack(a, (struct span){in->scratch, len}) != 0)
         return intake_oversize(in, key, o.len);
     intake_took(in);
+    if (a->head.len > 0)
+        subscription_id_add(in->messages.id, in->messages.second > 0 ? 1 : 2);
     /* what has no room now has it before the next one comes */
     if (a->max == 0)
         (void)intake_close(in);
@@ -303,6 +397,8 @@ intake_restored(struct intake *in, const struct intake_seed *seed)
         in->first = in->sequence;
     }
     out_hex(&o, seed->sandbox, sizeof seed->sandbox);
+    memcpy(in->messages.sandbox, seed->sandbox, sizeof in->messages.sandbox);
+    intake_stream(in, (struct span){NULL, 0});
 }
 
 COLD void
@@ -320,8 +416,8 @@ intake_init(struct intake *in, char *memory, const struct intake_seed *seed)
     in->queue->common_key = settings->key == KEY_FIXED ? settings->fixed_key : in->origin.sandbox;
     intake_restored(in, seed);
     in->scratch = memory;
-    in->rolled = memory + INTAKE_SCRATCH_BYTES;
+    in->rolled = memory + intake_scratch_bytes(settings);
     key = in->queue->common_key.len > AGGREGATE_KEY_MAX ? 0 : AGGREGATE_KEY_MAX;
-    aggregate_init(&in->open, settings, memory + 2 * (size_t)INTAKE_SCRATCH_BYTES,
+    aggregate_init(&in->open, settings, in->rolled + INTAKE_SCRATCH_BYTES,
                    intake_data_max(in, key, RECORD_MAX_BYTES));
 }

@@ -13,6 +13,9 @@
  * room the event is not taken, and its owner decides (delivery.h): whether the oldest record is dropped
  * for it, or the event, or neither, so that the listener stops reading and the platform keeps what comes.
  *
+ * With TELEMETRY_RECORD_FORMAT=cloudwatch the open record is a message (subscription.h), or, as long as the function's account
+ * is not known, holds lines of the format `event`.
+ *
  * Each event has a number when it is counted, from 0 on in each sandbox, whatever becomes of it then:
  * so a consumer of `enriched` records can tell a loss by a gap.
  */
@@ -22,6 +25,7 @@
 #include "protocol/limits.h"
 #include "protocol/queue.h"
 #include "protocol/settings.h"
+#include "protocol/subscription.h"
 
 /* Random hexadecimal digits that tell this sandbox from all others. */
 #define SANDBOX_LEN 32
@@ -30,6 +34,20 @@
 struct intake_seed {
     uint8_t sandbox[SANDBOX_LEN / 2]; /* its identity */
     uint64_t numbers;                 /* for partition keys and jitter */
+};
+
+/* What messages are made of. */
+struct intake_messages {
+    uint64_t wall_ms; /* of events that do not say when they were produced: set by the owner */
+
+    /* private */
+    char id[SUBSCRIPTION_ID_LEN]; /* of the next log event of the open one */
+    size_t second;     /* where the id of a second one is in the scratch; 0: there is none */
+    uint64_t event_ms; /* of the event in the scratch */
+    uint8_t sandbox[SUBSCRIPTION_SANDBOX_LEN];
+    char head[SUBSCRIPTION_HEAD_MAX];
+    char stream[SUBSCRIPTION_STREAM_MAX];
+    size_t stream_len; /* 0: it has not been told */
 };
 
 struct intake {
@@ -41,6 +59,7 @@ struct intake {
     bool over;                  /* events are only counted */
     unsigned random_left;       /* numbers until another seed is wanted; they go on without it */
     struct aggregate open;      /* events that are not in the queue yet */
+    struct intake_messages messages;
     char *
         scratch; /* for a record that is too large; of use to others between the calls, EVENT_MAX_BYTES of it */
 
@@ -90,6 +109,13 @@ int intake_resize(struct intake *in, uint32_t index, size_t limit);
 
 /* The record of that batch leaves the way to the stream: to the dead letter if there is one, else dropped. */
 void intake_bury(struct intake *in, uint32_t index, enum ledger_drop reason);
+
+/*
+ * What messages tell of the function: its account; its log stream, as it stands in a JSON string, which a restored sandbox
+ * has to be told again. Not while a record is open and not sealed.
+ */
+void intake_account(struct intake *in, struct span account_id);
+void intake_stream(struct intake *in, struct span log_stream);
 
 /* The invocation with this id has started. */
 void intake_request(struct intake *in, struct span request_id);

@@ -14,7 +14,7 @@ enum { ID_MAX = 128 /* of pieces: each time that one is split again adds a few b
 static size_t
 end_len(const struct intake *in)
 {
-    return in->settings->aggregation == AGGREGATION_LINES ? 1 : 0;
+    return in->settings->aggregation == AGGREGATION_LINES && in->open.head.len == 0 ? 1 : 0;
 }
 
 /* The most that data may have beside that and its key, so that it fits however little compression makes of it. */
@@ -23,7 +23,8 @@ line_max(const struct intake *in, size_t key_len)
 {
     bool packed = in->open.gzip != NULL;
     size_t max = packed ? in->open.cap : intake_data_max(in, key_len, RECORD_MAX_BYTES);
-    size_t more = end_len(in) + (packed ? AGGREGATE_GZIP_MORE(max) : 0);
+    size_t more =
+        end_len(in) + aggregate_frame_len(&in->open) + (packed ? AGGREGATE_GZIP_MORE(max) : 0);
 
     return max > more ? max - more : 0;
 }
@@ -32,16 +33,18 @@ line_max(const struct intake *in, size_t key_len)
 COLD static int
 add_copy(struct intake *in, struct span key, struct span data, bool dead)
 {
-    size_t len = key.len + data.len + end_len(in);
+    struct span head = in->open.head;
+    size_t len = key.len + aggregate_frame_len(&in->open) + data.len + end_len(in);
     char *room = intake_room(in, len);
     struct out o = out_to(room, room == NULL ? 0 : len);
 
     if (room == NULL)
         return ERR_FULL;
     out_put(&o, key);
+    out_put(&o, head);
     out_put(&o, data);
     if (o.len < len)
-        out_byte(&o, '\n');
+        out_put(&o, head.len > 0 ? SUBSCRIPTION_TAIL : SPAN("\n"));
     intake_add(in, room, key.len, len - key.len, intake_next(in));
     if (dead && !in->last)
         queue_bury_newest(in->queue);
@@ -189,7 +192,7 @@ COLD static int
 give_up(struct intake *in, struct span key, struct span data)
 {
     if (in->settings->dead_letter != DEAD_LETTER_NONE &&
-        queue_fits(in->queue, key.len + data.len + end_len(in))) {
+        queue_fits(in->queue, key.len + aggregate_frame_len(&in->open) + data.len + end_len(in))) {
         if (add_copy(in, key, data, true) != 0)
             return ERR_FULL;
         intake_took(in);

@@ -8,6 +8,13 @@
 /* An event, and what `enriched` adds to it. */
 #define INTAKE_SCRATCH_BYTES (EVENT_MAX_BYTES + 8192)
 
+/* JSON in a string may be twice as long. */
+static inline size_t
+intake_scratch_bytes(const struct settings *settings)
+{
+    return INTAKE_SCRATCH_BYTES + (settings->format == EVENT_CLOUDWATCH ? EVENT_MAX_BYTES : 0);
+}
+
 /*
  * Room for a record that fits into the empty queue; NULL when there is none now. The oldest record may
  * have to move for it, where it keeps the room of others from coming back.
@@ -43,7 +50,7 @@ void intake_blank(char *line, size_t len);
 static inline size_t
 intake_end_line(struct intake *in, size_t len)
 {
-    if (in->settings->aggregation == AGGREGATION_NONE)
+    if (in->settings->aggregation == AGGREGATION_NONE || in->open.head.len > 0)
         return len;
     in->scratch[len] = '\n';
     return len + 1;

@@ -8,8 +8,8 @@
 /* see lambda_messages.h */
 
 const struct span lambda_members[] = {
-    {"eventType", 9},       {"requestId", 9}, {"deadlineMs", 10},
-    {"shutdownReason", 14}, {"accountId", 9}, {NULL, 0},
+    {"eventType", 9}, {"requestId", 9},           {"deadlineMs", 10}, {"shutdownReason", 14},
+    {"accountId", 9}, {"invokedFunctionArn", 18}, {NULL, 0},
 };
 
 struct span
@@ -40,6 +40,17 @@ lambda_registered(struct span body, struct lambda_registered *registered)
                                                sizeof registered->account_id);
 }
 
+/* arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME */
+static struct span
+account_of(struct span arn)
+{
+    struct span part = {NULL, 0};
+
+    for (int i = 0; i < 5; i++)
+        part = span_cut(arn, ':', &arn);
+    return part.len == 12 && span_made_of(part, "") ? part : (struct span){NULL, 0};
+}
+
 int
 lambda_event(struct span body, struct lambda_event *event)
 {
@@ -64,6 +75,9 @@ lambda_event(struct span body, struct lambda_event *event)
         copy_text(&doc, SPAN("requestId"), event->request_id, sizeof event->request_id);
     event->reason_len =
         copy_text(&doc, SPAN("shutdownReason"), event->reason, sizeof event->reason);
+    event->account_id_len =
+        out_keep(event->account_id, sizeof event->account_id, 0,
+                 account_of(json_raw(&doc, json_member(&doc, 0, SPAN("invokedFunctionArn")))));
     return 0;
 }
 

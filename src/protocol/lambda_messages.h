@@ -32,6 +32,8 @@ struct lambda_event {
     size_t request_id_len;
     char reason[32]; /* of SHUTDOWN, as sent */
     size_t reason_len;
+    char account_id[16]; /* of INVOKE: that of the function that was invoked */
+    size_t account_id_len;
 };
 
 /* Reply of GET /event/next. Returns 0, or ERR_BAD if it is not an event that we know. */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "protocol/format.h"
 #include "protocol/utf8.h"
 
 /* see settings.h */
@@ -271,7 +272,10 @@ read_credentials(struct settings *s, const struct settings_source *source)
 
 /* The value of an enumeration is the index of its word in the list. */
 _Static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "");
-_Static_assert(EVENT_MESSAGE == 0 && EVENT_VERBATIM == 1 && EVENT_ENRICHED == 2, "");
+_Static_assert(EVENT_MESSAGE == 0 && EVENT_VERBATIM == 1 && EVENT_ENRICHED == 2 &&
+                   EVENT_CLOUDWATCH == 3,
+               "");
+_Static_assert(SYSTEM_DEBUG == 0 && SYSTEM_INFO == 1 && SYSTEM_WARN == 2, "");
 _Static_assert(FLUSH_END == 0 && FLUSH_CONTINUOUS == 1 && FLUSH_ADAPTIVE == 2, "");
 _Static_assert(OVERSIZE_TRUNCATE == 0 && OVERSIZE_SPLIT == 1 && OVERSIZE_DROP == 2, "");
 _Static_assert(WHEN_FULL_NEWEST == 0 && WHEN_FULL_OLDEST == 1, "");
@@ -288,12 +292,13 @@ _Static_assert(COMPRESSION_NONE == 0 && COMPRESSION_GZIP == 1, "");
 #define IS_WORD(member) sizeof((struct settings *)NULL)->member == sizeof(unsigned)
 _Static_assert(IS_WORD(log_level) && IS_WORD(format) && IS_WORD(flush) && IS_WORD(oversize) &&
                    IS_WORD(drop) && IS_WORD(metrics) && IS_WORD(wire) && IS_WORD(aggregation) &&
-                   IS_WORD(compression),
+                   IS_WORD(compression) && IS_WORD(system_level),
                "");
 
 static const struct setting_word words[] = {
     WORD("TELEMETRY_LOG_LEVEL", log_level, "error, warn, info, debug", LOG_WARN),
-    WORD("TELEMETRY_RECORD_FORMAT", format, "message, event, enriched", EVENT_MESSAGE),
+    WORD("TELEMETRY_RECORD_FORMAT", format, "message, event, enriched, cloudwatch", EVENT_MESSAGE),
+    WORD("TELEMETRY_SYSTEM_LEVEL", system_level, "DEBUG, INFO, WARN", SYSTEM_INFO),
     WORD("TELEMETRY_FLUSH", flush, "end, continuous, adaptive", FLUSH_ADAPTIVE),
     WORD("TELEMETRY_OVERSIZE", oversize, "truncate, split, drop", OVERSIZE_TRUNCATE),
     WORD("TELEMETRY_DROP", drop, "newest, oldest", WHEN_FULL_NEWEST),
@@ -396,11 +401,60 @@ bound_aggregation(struct settings *s, const struct settings_source *source)
     }
 }
 
+/* A message has several events, and is compressed; an event in it is a whole one, as in CloudWatch. */
+static void
+bound_cloudwatch(struct settings *s, const struct settings_source *source)
+{
+    static const struct {
+        char name[24], not [8], allowed[20], used[12];
+    } others[] = {
+        {"TELEMETRY_AGGREGATION", "none", "lines", "lines"},
+        {"TELEMETRY_COMPRESSION", "none", "gzip", "gzip"},
+        {"TELEMETRY_OVERSIZE", "split", "truncate, drop", "truncate"},
+    };
+    char text[64];
+
+    s->json_lines = s->managed_instances ||
+                    span_same(settings_source_get(source, "AWS_LAMBDA_LOG_FORMAT"), SPAN("JSON"));
+    if (s->format != EVENT_CLOUDWATCH)
+        return;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct span value = settings_source_get(source, others[i].name);
+        struct out o = out_to(text, sizeof text);
+
+        (void)format_text(&o, "%s with TELEMETRY_RECORD_FORMAT=cloudwatch", others[i].allowed);
+        out_byte(&o, '\0');
+        if (span_same(value, span_of(others[i].not )))
+            settings_source_refuse(source, others[i].name, value, text, others[i].used);
+    }
+    s->aggregation = AGGREGATION_LINES;
+    s->compression = COMPRESSION_GZIP;
+    if (s->oversize == OVERSIZE_SPLIT)
+        s->oversize = OVERSIZE_TRUNCATE;
+}
+
+/* Source: CloudWatch Logs API, CreateLogGroup. */
+static void
+read_log_group(struct settings *s, const struct settings_source *source)
+{
+    static const char name[] = "TELEMETRY_LOG_GROUP";
+
+    s->log_group = settings_source_get(source, name);
+    if (s->log_group.len == 0 ||
+        (s->log_group.len <= SETTINGS_LOG_GROUP_MAX && span_made_of(s->log_group, "_-/.#")))
+        return;
+    settings_source_refuse(source, name, s->log_group,
+                           "1 to 512 letters, digits, '_', '-', '/', '.' or '#'",
+                           "/aws/lambda/ and the function's name");
+    s->log_group.len = 0;
+}
+
 static void
 read_tables(struct settings *s, const struct settings_source *source)
 {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         *(unsigned *)(void *)((char *)s + words[i].at) = settings_source_word(source, &words[i]);
+    bound_cloudwatch(s, source);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         read_number(s, source, &numbers[i]);
     bound_buffering(s, source);
@@ -429,6 +483,7 @@ settings_read(struct settings *s, const struct settings_source *source)
     read_stream(s, source);
     read_tables(s, source);
     read_types(s, source);
+    read_log_group(s, source);
     settings_selection_read(&s->selection, source);
     read_key(s, source);
     read_dead_letter(s, source);

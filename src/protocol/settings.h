@@ -28,6 +28,9 @@ enum aggregation { AGGREGATION_NONE, AGGREGATION_LINES };
 /* Whether each record is one gzip member. */
 enum compression { COMPRESSION_NONE, COMPRESSION_GZIP };
 
+/* Which of the platform's events a function has that logs in JSON. */
+enum system_level { SYSTEM_DEBUG, SYSTEM_INFO, SYSTEM_WARN };
+
 /* What to do with a record that is larger than Kinesis takes. */
 enum oversize_policy { OVERSIZE_TRUNCATE, OVERSIZE_SPLIT, OVERSIZE_DROP };
 
@@ -42,6 +45,7 @@ enum metrics_policy { METRICS_NONE, METRICS_EMF };
 /* Longest prefix of dead letters, and longest region of which s3.host is made, in bytes. */
 #define SETTINGS_PREFIX_MAX 512
 #define SETTINGS_REGION_MAX AWS_NAMES_REGION_MAX
+#define SETTINGS_LOG_GROUP_MAX 512
 
 struct settings {
     struct span stream_name; /* one of these two is empty */
@@ -53,6 +57,10 @@ struct settings {
     struct span ca_bundle; /* file name; empty: the built-in roots */
     unsigned types;        /* of enum event_type, to forward */
     enum event_format format;
+    struct span
+        log_group; /* these three of EVENT_CLOUDWATCH alone; empty: that of the function's name */
+    enum system_level system_level;
+    bool json_lines; /* the function is known to log in JSON */
     enum key_policy key;
     struct span fixed_key;
     struct settings_selection selection;

@@ -28,7 +28,7 @@ bool settings_source_switch(const struct settings_source *source, const char *na
 /* A setting that is one of a few words. The texts are part of the row: pointers would take as much room again. */
 struct setting_word {
     char name[24];
-    char allowed[32]; /* as a complaint lists them: "end, continuous, adaptive" */
+    char allowed[40]; /* as a complaint lists them: "end, continuous, adaptive" */
     uint16_t at;      /* for the caller: offset in its struct */
     uint16_t preset;  /* the default, in the form of the result */
 };

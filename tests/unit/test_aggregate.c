@@ -1001,25 +1001,342 @@ packed_no_room(void **state)
     }
 }
 
+/* --- messages ----------------------------------------------------------------------------------- */
+
+#define OWNER SPAN("123456789012")
+#define STREAM SPAN("2026/11/20/[1]ab")
+#define T "2026-11-20T12:00:00.123Z"
+#define T_MS UINT64_C(1795176000123)
+#define TIMED(time, type, record)                                                                  \
+    "{\"time\":\"" time "\",\"type\":\"" type "\",\"record\":" record "}"
+#define LOGGED(text) TIMED(T, "function", text)
+#define MADE_STREAM "2026/11/20/[7]01020300000000000000000000000000"
+
+static void
+messages(void)
+{
+    settings = (struct settings){USUAL,
+                                 .compression = COMPRESSION_GZIP,
+                                 .format = EVENT_CLOUDWATCH,
+                                 .key = KEY_SANDBOX,
+                                 .function_name = SPAN("f"),
+                                 .function_version = SPAN("7")};
+    begin();
+    delivery_account(&delivery, OWNER);
+    delivery_log_stream(&delivery, STREAM);
+}
+
+static struct out
+message_begun(char *room, size_t cap, struct span stream)
+{
+    struct out o = out_to(room, cap);
+
+    out_put(&o, SPAN("{\"messageType\":\"DATA_MESSAGE\",\"owner\":\"123456789012\",\"logGroup\":"
+                     "\"/aws/lambda/f\",\"logStream\":\""));
+    out_put(&o, stream);
+    out_put(&o, SPAN("\",\"subscriptionFilters\":[\"kinesis-telemetry-api-extension\"],"
+                     "\"logEvents\":["));
+    return o;
+}
+
+/* A log event of this time, in a message of that one. */
+static void
+message_event(struct out *o, uint64_t first_ms, uint64_t ms, uint64_t number, const char *text)
+{
+    static const uint8_t sandbox[SUBSCRIPTION_SANDBOX_LEN] = {1, 2, 3};
+    char id[SUBSCRIPTION_ID_LEN];
+
+    subscription_id(id, first_ms, sandbox, number);
+    if (o->p[o->len - 1] == '}')
+        out_byte(o, ',');
+    out_put(o, SPAN("{\"id\":\""));
+    out_put(o, (struct span){id, sizeof id});
+    out_put(o, SPAN("\",\"timestamp\":"));
+    out_number(o, ms);
+    out_put(o, SPAN(",\"message\":\""));
+    out_put(o, span_of(text));
+    out_put(o, SPAN("\"}"));
+}
+
+static struct span
+message_ended(struct out *o)
+{
+    out_put(o, SPAN("]}"));
+    return out_span(o);
+}
+
+/* One of several events, whose ids count from that of the first; a report is two. */
+static void
+message(void **state)
+{
+    char room[4096];
+    struct out o = message_begun(room, sizeof room, STREAM);
+
+    (void)state;
+    messages();
+    settings.aggregation_max_bytes = open->max = 4096;
+    assert_int_equal(put_text(SPAN(LOGGED("\"a\\n\""))), 0);
+    assert_int_equal(put_text(SPAN(TIMED("2026-11-20T12:00:00.120Z", "extension", "\"b\""))), 0);
+    assert_int_equal(put_text(SPAN(TIMED(T, "platform.report", "{\"requestId\":\"r\"}"))), 0);
+    intake->origin.json = true;
+    assert_int_equal(put_text(SPAN(LOGGED("{ \"c\": 1 }"))), 0);
+    assert_int_equal(put_text(SPAN(TIMED(T, "platform.report", "{}"))), 0);
+    assert_int_equal(open->events, 5);
+    assert_int_equal(intake_close(intake), 0);
+    assert_int_equal(take(), 1);
+    assert_int_equal(taken(0).origin.events, 5);
+    message_event(&o, T_MS, T_MS, 0, "a\\n");
+    message_event(&o, T_MS, T_MS - 3, 2, "b\\n");
+    message_event(&o, T_MS, T_MS, 4, "END RequestId: r\\n");
+    message_event(&o, T_MS, T_MS, 5, "REPORT RequestId: r\\tDuration:  ms\\t\\n");
+    message_event(&o, T_MS, T_MS, 6, "{\\\"c\\\":1}");
+    message_event(&o, T_MS, T_MS, 8,
+                  "{\\\"time\\\":\\\"" T
+                  "\\\",\\\"type\\\":\\\"platform.report\\\",\\\"record\\\":{}}");
+    CHECK_SPAN("message", unpacked(taken(0)), message_ended(&o));
+    assert_int_equal(aggregate_payload(open, taken(0).data), unpacked(taken(0)).len);
+}
+
+/* The next one counts on, with the time of its own first event; one that does not say when it was, is of now. */
+static void
+next_message(void **state)
+{
+    char room[4096];
+    struct out o = message_begun(room, sizeof room, STREAM);
+
+    (void)state;
+    messages();
+    assert_int_equal(put_text(SPAN(LOGGED("\"a\""))), 0);
+    assert_int_equal(intake_close(intake), 0);
+    intake_lost(intake, DROP_CUT);
+    assert_int_equal(put_text(SPAN(FUNCTION("\"b\""))), 0);
+    assert_int_equal(put_text(SPAN(LOGGED("\"c\""))), 0);
+    assert_int_equal(intake_close(intake), 0);
+    assert_int_equal(take(), 2);
+    message_event(&o, T_MS, T_MS, 0, "a\\n");
+    CHECK_SPAN("the first", unpacked(taken(0)), message_ended(&o));
+    o = message_begun(room, sizeof room, STREAM);
+    message_event(&o, 1000, 1000, 4, "b\\n");
+    message_event(&o, 1000, T_MS, 6, "c\\n");
+    CHECK_SPAN("the second", unpacked(taken(1)), message_ended(&o));
+}
+
+/* No more than the limit, all of it, unless it is one event; whatever is not taken leaves no gap. */
+static void
+full_messages(void **state)
+{
+    size_t before = 0;
+
+    (void)state;
+    messages();
+    for (unsigned i = 0; i < 20; i++) {
+        char event[128];
+
+        snprintf(event, sizeof event, LOGGED("\"line %u\""), i);
+        assert_int_equal(put_text(span_of(event)), 0);
+    }
+    assert_int_equal(put_text(line_of(1200, 'x')), 0);
+    assert_int_equal(intake_close(intake), 0);
+    assert_true(take() > 3);
+    for (uint32_t i = 0; i < batch_len(); i++) {
+        struct span text = unpacked(taken(i));
+        char id[SUBSCRIPTION_ID_LEN];
+
+        assert_true(text.len <= 1024 || taken(i).origin.events == 1);
+        assert_int_equal(taken(i).origin.sequence, before);
+        before += taken(i).origin.events;
+        for (unsigned k = 0; k < taken(i).origin.events; k++) {
+            subscription_id(id, i + 1 < batch_len() ? T_MS : 1000, intake->messages.sandbox,
+                            2 * (taken(i).origin.sequence + k));
+            assert_non_null(span_find(text, (struct span){id, sizeof id}));
+        }
+    }
+    assert_int_equal(before, 21);
+}
+
+/* As long as the account is not known there are lines of events; what is open then gets nothing else. */
+static void
+no_account(void **state)
+{
+    char room[4096];
+    struct out o = message_begun(room, sizeof room, SPAN(MADE_STREAM));
+
+    (void)state;
+    messages();
+    begin();
+    assert_int_equal(put_text(SPAN(LOGGED("\"a\""))), 0);
+    assert_int_equal(put_text(SPAN(LOGGED("{\"b\":\n1}"))), 0);
+    delivery_account(&delivery, OWNER);
+    assert_int_equal(put_text(SPAN(LOGGED("\"c\""))), 0);
+    assert_int_equal(intake_close(intake), 0);
+    assert_int_equal(take(), 2);
+    CHECK_SPAN("events", unpacked(taken(0)), SPAN(LOGGED("\"a\"") "\n" LOGGED("{\"b\": 1}") "\n"));
+    message_event(&o, T_MS, T_MS, 4, "c\\n");
+    CHECK_SPAN("message", unpacked(taken(1)), message_ended(&o));
+}
+
+/* A message is of one stream. A restored sandbox has one of its own, and ids, though its numbers go on. */
+static void
+streams(void **state)
+{
+    static const struct intake_seed seed = {.sandbox = {1, 2, 3}};
+    char long_name[SUBSCRIPTION_STREAM_MAX + 1];
+    char room[4096];
+    struct out o;
+
+    (void)state;
+    messages();
+    assert_int_equal(put_text(SPAN(LOGGED("\"a\""))), 0);
+    delivery_log_stream(&delivery, STREAM);
+    assert_int_equal(open->events, 1);
+    delivery_log_stream(&delivery, SPAN("other"));
+    memset(long_name, 'x', sizeof long_name);
+    delivery_log_stream(&delivery, (struct span){long_name, sizeof long_name});
+    assert_int_equal(put_text(SPAN(LOGGED("\"b\""))), 0);
+    delivery_restored(&delivery, &seed);
+    assert_int_equal(put_text(SPAN(LOGGED("\"c\""))), 0);
+    assert_int_equal(intake_close(intake), 0);
+    assert_int_equal(take(), 3);
+    o = message_begun(room, sizeof room, STREAM);
+    message_event(&o, T_MS, T_MS, 0, "a\\n");
+    CHECK_SPAN("told", unpacked(taken(0)), message_ended(&o));
+    o = message_begun(room, sizeof room, SPAN("other"));
+    message_event(&o, T_MS, T_MS, 2, "b\\n");
+    CHECK_SPAN("told again", unpacked(taken(1)), message_ended(&o));
+    o = message_begun(room, sizeof room, SPAN(MADE_STREAM));
+    message_event(&o, T_MS, T_MS, 4, "c\\n");
+    CHECK_SPAN("restored", unpacked(taken(2)), message_ended(&o));
+}
+
+static void
+log_group(void **state)
+{
+    (void)state;
+    messages();
+    settings.log_group = SPAN("my/group");
+    assert_int_equal(put_text(SPAN(LOGGED("\"a\""))), 0);
+    assert_int_equal(intake_close(intake), 0);
+    assert_int_equal(take(), 1);
+    assert_non_null(span_find(unpacked(taken(0)), SPAN(",\"logGroup\":\"my/group\",")));
+}
+
+/* An event of random letters, which compress to three quarters. */
+static struct span
+event_of(size_t len, bool object)
+{
+    static char text[EVENT_MAX_BYTES];
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+    struct out o = out_to(text, sizeof text);
+    uint32_t dice = 1;
+
+    out_put(&o, object ? SPAN("{\"time\":\"" T "\",\"type\":\"function\",\"record\":[")
+                       : SPAN("{\"time\":\"" T "\",\"type\":\"function\",\"record\":\""));
+    while (o.len < len - 5) {
+        dice = dice * 1664525 + 1013904223;
+        out_put(&o, object ? SPAN("\"\",") : (struct span){digits + (dice >> 26), 1});
+    }
+    out_put(&o, object ? SPAN("\"\"]}") : SPAN("\"}"));
+    assert_int_equal(out_end(&o), 0);
+    return out_span(&o);
+}
+
+/* One that is twice as long in a string passes where it fits compressed. */
+static void
+long_object(void **state)
+{
+    (void)state;
+    messages();
+    begin();
+    settings.queue_max_bytes = 4 << 20;
+    begin();
+    delivery_account(&delivery, OWNER);
+    assert_int_equal(put_text(event_of(EVENT_MAX_BYTES - 8, true)), 0);
+    assert_int_equal(intake_close(intake), 0);
+    assert_int_equal(take(), 1);
+    assert_int_equal(ledger->truncated + ledger->dropped[DROP_OVERSIZE], 0);
+    assert_true(taken(0).data.len < 100000);
+}
+
+/* One that fits in no way loses the end of its line, is dropped, or goes to the dead letter, as a message that is whole. */
+static void
+too_large(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct span text;
+        char room[4096];
+        struct out o = message_begun(room, sizeof room, STREAM);
+
+        messages();
+        settings.queue_max_bytes = 131072;
+        settings.oversize = i == 0 ? OVERSIZE_TRUNCATE : OVERSIZE_DROP;
+        settings.dead_letter = i == 2 ? DEAD_LETTER_STDERR : DEAD_LETTER_NONE;
+        begin();
+        delivery_account(&delivery, OWNER);
+        delivery_log_stream(&delivery, STREAM);
+        assert_int_equal(put_text(SPAN(LOGGED("\"a\""))), 0);
+        assert_int_equal(put_text(event_of(100000, false)), 0);
+        assert_int_equal(put_text(SPAN(LOGGED("\"b\""))), 0);
+        assert_int_equal(intake_close(intake), 0);
+        message_event(&o, T_MS, T_MS, 4, "b\\n");
+        if (i == 2)
+            assert_int_equal(queue->count[QUEUE_DEAD], 1);
+        assert_int_equal(take(), i == 0 ? 3 : 2);
+        CHECK_SPAN("behind it", unpacked(taken(batch_len() - 1)), message_ended(&o));
+        if (i == 1)
+            assert_int_equal(ledger->dropped[DROP_OVERSIZE], 1);
+        if (i > 0)
+            continue;
+        text = unpacked(taken(1));
+        assert_int_equal(ledger->truncated, 1);
+        assert_true(text.len > 60000 && text.len < 65536);
+        assert_non_null(span_find(text, SPAN("...[truncated ")));
+        assert_memory_equal(text.p + text.len - 9, " bytes]\"}]}" + 2, 9);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(filled),          cmocka_unit_test(written),
-        cmocka_unit_test(counted),         cmocka_unit_test(none),
-        cmocka_unit_test(placed),          cmocka_unit_test(keys),
-        cmocka_unit_test(random_keys),     cmocka_unit_test(no_room),
-        cmocka_unit_test(oldest),          cmocka_unit_test(twice_no_room),
-        cmocka_unit_test(oversize),        cmocka_unit_test(just_fits),
-        cmocka_unit_test(resized),         cmocka_unit_test(halved),
-        cmocka_unit_test(halved_later),    cmocka_unit_test(gap),
-        cmocka_unit_test(limited),         cmocka_unit_test(buried),
-        cmocka_unit_test(small_queue),     cmocka_unit_test(members),
-        cmocka_unit_test(packed_lines),    cmocka_unit_test(packed_large),
-        cmocka_unit_test(packed_oversize), cmocka_unit_test(packed_queues),
-        cmocka_unit_test(packed_near),     cmocka_unit_test(packed_again),
-        cmocka_unit_test(payload),         cmocka_unit_test(packed_dead),
-        cmocka_unit_test(packed_resized),  cmocka_unit_test(packed_no_room),
+        cmocka_unit_test(filled),
+        cmocka_unit_test(written),
+        cmocka_unit_test(counted),
+        cmocka_unit_test(none),
+        cmocka_unit_test(keys),
+        cmocka_unit_test(random_keys),
+        cmocka_unit_test(no_room),
+        cmocka_unit_test(oldest),
+        cmocka_unit_test(twice_no_room),
+        cmocka_unit_test(oversize),
+        cmocka_unit_test(just_fits),
+        cmocka_unit_test(resized),
+        cmocka_unit_test(halved),
+        cmocka_unit_test(halved_later),
+        cmocka_unit_test(gap),
+        cmocka_unit_test(limited),
+        cmocka_unit_test(buried),
+        cmocka_unit_test(small_queue),
+        cmocka_unit_test(members),
+        cmocka_unit_test(packed_lines),
+        cmocka_unit_test(packed_large),
+        cmocka_unit_test(packed_oversize),
+        cmocka_unit_test(packed_queues),
+        cmocka_unit_test(packed_dead),
+        cmocka_unit_test(packed_resized),
+        cmocka_unit_test(packed_no_room),
+        cmocka_unit_test(message),
+        cmocka_unit_test(next_message),
+        cmocka_unit_test(full_messages),
+        cmocka_unit_test(no_account),
+        cmocka_unit_test(streams),
+        cmocka_unit_test(log_group),
+        cmocka_unit_test(long_object),
+        cmocka_unit_test(too_large),
+        cmocka_unit_test(placed),
+        cmocka_unit_test(packed_near),
+        cmocka_unit_test(packed_again),
+        cmocka_unit_test(payload),
     };
 
     return RUN(argc, argv, tests);

@@ -5,6 +5,8 @@
 #include "protocol/event.h"
 #include "seed.h"
 
+#include <stdio.h>
+
 static void
 register_body(void **state)
 {
@@ -162,6 +164,37 @@ event(void **state)
     }
 }
 
+/* The account in INVOKE's ARN. */
+static void
+account(void **state)
+{
+    static const struct {
+        const char *name, *arn, *want;
+    } rows[] = {
+        {"function", "arn:aws:lambda:us-east-1:123456789012:function:f", "123456789012"},
+        {"alias", "arn:aws-cn:lambda:cn-north-1:123456789012:function:f:live", "123456789012"},
+        {"no more", "arn:aws:lambda:us-east-1:123456789012", "123456789012"},
+        {"shorter", "arn:aws:lambda:us-east-1:12345678901:function:f", ""},
+        {"longer", "arn:aws:lambda:us-east-1:1234567890123:function:f", ""},
+        {"other signs", "arn:aws:lambda:us-east-1:12345678901\\\":function:f", ""},
+        {"too few parts", "arn:aws:lambda:123456789012", ""},
+        {"a name", "f", ""},
+        {"nothing", "", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char body[256];
+        struct lambda_event e;
+
+        snprintf(body, sizeof body, "{\"eventType\":\"INVOKE\",\"invokedFunctionArn\":\"%s\"}",
+                 rows[i].arn);
+        CHECK_INT(rows[i].name, lambda_event(guard_copy(span_of(body)), &e), 0);
+        CHECK_SPAN(rows[i].name, ((struct span){e.account_id, e.account_id_len}),
+                   span_of(rows[i].want));
+    }
+}
+
 #define BUFFERING "\"buffering\":{\"maxItems\":10000,\"maxBytes\":1048576,\"timeoutMs\":25}"
 #define DESTINATION                                                                                \
     "\"destination\":{\"protocol\":\"HTTP\",\"URI\":\"http://sandbox.localdomain:4243/0af5\"}"
@@ -290,9 +323,13 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(register_body), cmocka_unit_test(registered),
-        cmocka_unit_test(event),         cmocka_unit_test(subscription_body),
-        cmocka_unit_test(error_type),    cmocka_unit_test(error_type_cut),
+        cmocka_unit_test(register_body),
+        cmocka_unit_test(registered),
+        cmocka_unit_test(event),
+        cmocka_unit_test(account),
+        cmocka_unit_test(subscription_body),
+        cmocka_unit_test(error_type),
+        cmocka_unit_test(error_type_cut),
     };
 
     return RUN(argc, argv, tests);

@@ -73,6 +73,9 @@ list(struct out *o, const struct settings *s)
         {"ca_bundle", s->ca_bundle, 0},
         {"types", {NULL, 0}, s->types},
         {"format", {NULL, 0}, s->format},
+        {"log_group", s->log_group, 0},
+        {"system_level", {NULL, 0}, s->system_level},
+        {"json_lines", {NULL, 0}, s->json_lines},
         {"key", {NULL, 0}, s->key},
         {"fixed_key", s->key == KEY_FIXED ? s->fixed_key : SPAN(""), 0},
         {"oversize", {NULL, 0}, s->oversize},
@@ -201,6 +204,9 @@ static const char usual_settings[] = "stream_name=telemetry-kinesis-stream\n"
                                      "ca_bundle=\n"
                                      "types=2\n"
                                      "format=\n"
+                                     "log_group=\n"
+                                     "system_level=1\n"
+                                     "json_lines=\n"
                                      "key=\n"
                                      "fixed_key=\n"
                                      "oversize=\n"
@@ -308,6 +314,9 @@ empty(void **state)
         "KINESIS_STREAM_ARN",
         "TELEMETRY_TYPES",
         "TELEMETRY_RECORD_FORMAT",
+        "TELEMETRY_LOG_GROUP",
+        "TELEMETRY_SYSTEM_LEVEL",
+        "AWS_LAMBDA_LOG_FORMAT",
         "TELEMETRY_PARTITION_KEY",
         "TELEMETRY_FLUSH",
         "TELEMETRY_FLUSH_BUDGET_MS",
@@ -429,7 +438,7 @@ number(void **state)
 #define BAD_TYPES(value)                                                                           \
     REFUSED("TELEMETRY_TYPES", value, "a comma list of platform, function, extension", "function")
 #define BAD_FORMAT(value)                                                                          \
-    REFUSED("TELEMETRY_RECORD_FORMAT", value, "message, event, enriched", "message")
+    REFUSED("TELEMETRY_RECORD_FORMAT", value, "message, event, enriched, cloudwatch", "message")
 #define BAD_FLUSH(value) REFUSED("TELEMETRY_FLUSH", value, "end, continuous, adaptive", "adaptive")
 #define BAD_LEVEL(value) REFUSED("TELEMETRY_LOG_LEVEL", value, "error, warn, info, debug", "warn")
 #define BAD_OVERSIZE(value)                                                                        \
@@ -455,7 +464,57 @@ number(void **state)
 #define ALONE(value)                                                                               \
     REFUSED(LINES_MAX, value, "TELEMETRY_AGGREGATION=lines with it", "one event a record")
 
+#define CLOUDWATCH "TELEMETRY_RECORD_FORMAT=cloudwatch"
+#define OF_MESSAGES "format=3 aggregation=1 compression=1 "
+#define WITH_MESSAGES(name, value, allowed, used)                                                  \
+    REFUSED(name, value, allowed " with TELEMETRY_RECORD_FORMAT=cloudwatch", used)
+#define BAD_GROUP(value)                                                                           \
+    REFUSED("TELEMETRY_LOG_GROUP", value, "1 to 512 letters, digits, '_', '-', '/', '.' or '#'",   \
+            "/aws/lambda/ and the function's name")
+
 static const struct row words[] = {
+    {{CLOUDWATCH}, OF_MESSAGES, ""},
+    {{CLOUDWATCH, LINES, "TELEMETRY_COMPRESSION=gzip", "TELEMETRY_OVERSIZE=truncate"},
+     OF_MESSAGES,
+     ""},
+    {{CLOUDWATCH, "TELEMETRY_AGGREGATION=none"},
+     OF_MESSAGES,
+     WITH_MESSAGES("TELEMETRY_AGGREGATION", "none", "lines", "lines")},
+    {{CLOUDWATCH, "TELEMETRY_COMPRESSION=none"},
+     OF_MESSAGES,
+     WITH_MESSAGES("TELEMETRY_COMPRESSION", "none", "gzip", "gzip")},
+    {{CLOUDWATCH, "TELEMETRY_OVERSIZE=split"},
+     OF_MESSAGES,
+     WITH_MESSAGES("TELEMETRY_OVERSIZE", "split", "truncate, drop", "truncate")},
+    {{CLOUDWATCH, "TELEMETRY_OVERSIZE=drop"},
+     "format=3 oversize=2 aggregation=1 compression=1 ",
+     ""},
+    {{CLOUDWATCH, "TELEMETRY_AGGREGATION=kpl"},
+     OF_MESSAGES,
+     REFUSED("TELEMETRY_AGGREGATION", "kpl", "none, lines", "none")},
+    {{CLOUDWATCH, LINES_MAX "=2048"}, OF_MESSAGES "aggregation_max_bytes=2048 ", ""},
+    {{CLOUDWATCH, "TELEMETRY_QUEUE_MAX_BYTES=65536"},
+     OF_MESSAGES "aggregation_max_bytes=32768 queue_max_bytes=65536 ",
+     ""},
+    {{"TELEMETRY_OVERSIZE=split", "TELEMETRY_AGGREGATION=none"}, "oversize=1 ", ""},
+    {{"TELEMETRY_LOG_GROUP=/aws/lambda/a_b-c.d#1"}, "log_group=/aws/lambda/a_b-c.d#1 ", ""},
+    {{"TELEMETRY_LOG_GROUP=" HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "0123456789ab"},
+     "log_group=" HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "0123456789ab ",
+     ""},
+    {{"TELEMETRY_LOG_GROUP=" HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "0123456789abc"},
+     "",
+     BAD_GROUP(HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "0123456789abc")},
+    {{"TELEMETRY_LOG_GROUP=a b"}, "", BAD_GROUP("a b")},
+    {{"TELEMETRY_LOG_GROUP=a\"b"}, "", BAD_GROUP("a\"b")},
+    {{"TELEMETRY_SYSTEM_LEVEL=DEBUG"}, "system_level= ", ""},
+    {{"TELEMETRY_SYSTEM_LEVEL=INFO"}, "", ""},
+    {{"TELEMETRY_SYSTEM_LEVEL=WARN"}, "system_level=2 ", ""},
+    {{"TELEMETRY_SYSTEM_LEVEL=warn"},
+     "",
+     REFUSED("TELEMETRY_SYSTEM_LEVEL", "warn", "DEBUG, INFO, WARN", "INFO")},
+    {{"AWS_LAMBDA_LOG_FORMAT=JSON"}, "json_lines=1 ", ""},
+    {{"AWS_LAMBDA_LOG_FORMAT=Text"}, "", ""},
+
     {{"TELEMETRY_BUFFER_TIMEOUT_MS=500"}, "buffer_timeout_ms=500 ", ""},
     {{"TELEMETRY_BUFFER_TIMEOUT_MS=501"},
      "buffer_timeout_ms=500 ",
@@ -598,7 +657,7 @@ static const struct row words[] = {
     {{"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand"}, "", ""},
     {{"AWS_LAMBDA_INITIALIZATION_TYPE=provisioned-concurrency"}, "", ""},
     {{"AWS_LAMBDA_INITIALIZATION_TYPE=snap-start"}, "snap_start=1 ", ""},
-    {{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances"}, "managed_instances=1 ", ""},
+    {{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances"}, "json_lines=1 managed_instances=1 ", ""},
     {{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instance"}, "", ""},
 
     /* each is complained of, and none hides another */

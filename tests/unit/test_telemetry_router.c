@@ -89,6 +89,13 @@ telemetry_dispatcher_patience(struct telemetry_dispatcher *d, uint32_t ms)
     note_number("patience", ms);
 }
 
+void
+telemetry_dispatcher_of_stream(struct telemetry_dispatcher *d, struct span log_stream)
+{
+    (void)d;
+    note("stream", log_stream);
+}
+
 struct span
 telemetry_dispatcher_sandbox(const struct telemetry_dispatcher *d)
 {
@@ -551,17 +558,94 @@ heard(void **state)
     CHECK_INT("nobody listens", telemetry_router_heard_ms(&none), 0);
 }
 
+#define IN(name) "{\"instanceId\":\"" name "\",\"runtimeVersion\":\"v\"}"
+
+/* With `cloudwatch` what CloudWatch does not have is not forwarded, and the stream is told before what is in it. */
+static void
+cloudwatch(void **state)
+{
+    static const struct {
+        const char *name;
+        enum system_level level;
+        const char *events[4];
+        const char *want;
+        int last;
+    } told[] = {
+        {"its stream", SYSTEM_INFO, {PLATFORM("initStart", IN("s"))}, "stream:s event:platform", 1},
+        {"that of a copy",
+         SYSTEM_INFO,
+         {PLATFORM("restoreStart", IN("s"))},
+         "restored stream:s event:platform",
+         1},
+        {"no stream", SYSTEM_INFO, {PLATFORM("initStart", IN(""))}, "event:platform", 1},
+        {"nothing of text",
+         SYSTEM_INFO,
+         {PLATFORM("initStart", "{}"), OF("runtimeDone", ID)},
+         "flush",
+         0},
+        {"nor of JSON",
+         SYSTEM_INFO,
+         {AT(1) "\"function\",\"record\":{}}", OF("runtimeDone", ID)},
+         "request:a event:function flush",
+         0},
+        {"more of JSON",
+         SYSTEM_DEBUG,
+         {AT(1) "\"function\",\"record\":{}}", OF("runtimeDone", ID)},
+         "request:a event:function event:platform flush",
+         1},
+        {"an extension's JSON says nothing",
+         SYSTEM_DEBUG,
+         {EXTENSION("{}"), OF("start", ID), PLATFORM("initReport", "{\"status\":\"success\"}")},
+         "event:extension event:platform request:a",
+         0},
+        {"less of JSON",
+         SYSTEM_WARN,
+         {AT(1) "\"function\",\"record\":{}}", OF("report", ID)},
+         "request:a event:function",
+         0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(told); i++) {
+        struct scene s;
+        int got = -1;
+
+        open_scene(&s, ALL);
+        s.settings.format = EVENT_CLOUDWATCH;
+        s.settings.system_level = told[i].level;
+        for (size_t k = 0; told[i].events[k] != NULL; k++)
+            got = feed(&s, told[i].events[k]);
+        CHECK_SPAN(told[i].name, span_of(trace), span_of(told[i].want));
+        CHECK_INT(told[i].name, got, told[i].last);
+    }
+}
+
+/* It may be known before the first line. */
+static void
+cloudwatch_json(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_scene(&s, ALL);
+    s.settings.format = EVENT_CLOUDWATCH;
+    s.settings.json_lines = true;
+    CHECK_INT("it is there", feed(&s, PLATFORM("logsDropped", "{\"droppedRecords\":3}")), 1);
+    CHECK_INT("as JSON", origin.json, true);
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(routes),        cmocka_unit_test(unheld),
-        cmocka_unit_test(side_by_side),  cmocka_unit_test(what_is_told),
-        cmocka_unit_test(our_own),       cmocka_unit_test(full),
-        cmocka_unit_test(ends_of_posts), cmocka_unit_test(damage),
-        cmocka_unit_test(beginnings),    cmocka_unit_test(heard),
-        cmocka_unit_test(selects),       cmocka_unit_test(selects_when_full),
-        cmocka_unit_test(last_of_all),
+        cmocka_unit_test(routes),          cmocka_unit_test(unheld),
+        cmocka_unit_test(side_by_side),    cmocka_unit_test(what_is_told),
+        cmocka_unit_test(our_own),         cmocka_unit_test(full),
+        cmocka_unit_test(ends_of_posts),   cmocka_unit_test(damage),
+        cmocka_unit_test(beginnings),      cmocka_unit_test(heard),
+        cmocka_unit_test(selects),         cmocka_unit_test(selects_when_full),
+        cmocka_unit_test(last_of_all),     cmocka_unit_test(cloudwatch),
+        cmocka_unit_test(cloudwatch_json),
     };
 
     return RUN(argc, argv, tests);
