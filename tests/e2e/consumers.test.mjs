@@ -52,7 +52,7 @@ function invocation(records) {
   };
 }
 
-for (const form of [{ name: 'one event a record', env: {} }, ...FORMS]) {
+for (const form of [{ name: 'one event a record', env: {} }, ...FORMS.filter(({ messages }) => !messages)]) {
   scenario(`${form.name}: Node.js and Python read each event once`, { env: form.env }, async (stand) => {
     const records = [...jsonRecords(100), ...textRecords(100, 80), { record: '"ü 🐟\\n"', data: '"ü 🐟"' }, { record: '1', data: '1' }];
     await log(stand, records);

@@ -130,7 +130,7 @@ const SETTINGS = {
     shows: subscribed({ types: ['platform', 'function'] })
   },
   TELEMETRY_RECORD_FORMAT: {
-    allowed: 'message, event, enriched', used: 'message', bad: ['json', 'Message', 'event ', 'message,event'], shows: messages
+    allowed: 'message, event, enriched, cloudwatch', used: 'message', bad: ['json', 'Message', 'event ', 'message,event'], shows: messages
   },
   TELEMETRY_PARTITION_KEY: {
     allowed: 'random, sandbox, request, fixed:TEXT with 1 to 256 characters', used: 'random',
