@@ -34,6 +34,7 @@ bring_for() { # PART
     e2e)
         local_server_modules
         build_rie
+        build_readers
         ;;
     templates) install_modules cdk ;;
     cdk)

@@ -279,3 +279,13 @@ build_rie() {
     fi
 }
 
+# Published readers of CloudWatch Logs' messages. Those in Go and Rust are left out where these cannot be had.
+build_readers() {
+    python_modules build/readers-python tests/e2e/readers/requirements.txt
+    mkdir -p build/readers
+    (cd tests/e2e/readers/go && CGO_ENABLED=0 go build -trimpath -o "$top/build/readers/go" .) >build/readers/log 2>&1 ||
+        say "the reader in Go cannot be built (build/readers/log), and is left out"
+    cargo build --quiet --locked --release --manifest-path tests/e2e/readers/rust/Cargo.toml \
+        --target-dir build/readers/rust >>build/readers/log 2>&1 ||
+        say "the reader in Rust cannot be built (build/readers/log), and is left out"
+}

@@ -19,8 +19,8 @@ export const FORMS = [
 /* JSON without what it has between its tokens. */
 const compact = (json) => json.replace(/("(?:[^"\\]|\\.)*")|[ \t\r\n]+/gu, '$1');
 
-/* What a line is in CloudWatch Logs: text as it came, with its newline; JSON as it is. Bytes are characters here. */
-function asMessage(event) {
+/* What a line is in CloudWatch Logs: text as it came, with its newline; JSON as it is. Of the text of an event. */
+export function asMessage(event) {
   const record = event.slice(event.indexOf('"record":') + 9, -1);
   if (!record.startsWith('"')) {
     return compact(record);
@@ -52,7 +52,7 @@ export function unfold({ lines, gzip, messages } = {}, records) {
 /* As an event stands in a line: what JSON has between its tokens is no end of it. */
 export function asLine({ lines, messages } = {}, bytes) {
   if (messages) {
-    return Buffer.from(asMessage(Buffer.from(bytes).toString('latin1')));
+    return Buffer.from(asMessage(Buffer.from(bytes).toString('latin1'))); /* bytes are characters */
   }
   return lines ? Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll('\n', ' '), 'latin1') : Buffer.from(bytes);
 }
