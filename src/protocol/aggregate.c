@@ -93,7 +93,9 @@ aggregate_frame_len(const struct aggregate *a)
 bool
 aggregate_takes(const struct aggregate *a, size_t len)
 {
-    return gzip_len(a->gzip) + len <= a->max && certain(a, len);
+    size_t more = a->head.len > 0 ? len + 1 + SUBSCRIPTION_TAIL.len : len;
+
+    return gzip_len(a->gzip) + more <= a->max && certain(a, len);
 }
 
 int

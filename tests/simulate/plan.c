@@ -145,6 +145,11 @@ draw_form(struct plan *p, uint64_t seed)
         s->aggregation_max_bytes = least(s->aggregation_max_bytes, p->body_limit / 2);
     s->aggregation_max_bytes = least(s->aggregation_max_bytes, bound_harm(p));
     s->linger_ms = dice_chance(&dice, 100) ? 0 : dice_magnitude(&dice, 1, 2000);
+    if (s->compression == COMPRESSION_NONE || dice_below(&dice, 2) == 0)
+        return;
+    s->format = EVENT_CLOUDWATCH;
+    if (s->oversize == OVERSIZE_SPLIT)
+        s->oversize = OVERSIZE_TRUNCATE;
 }
 
 static void

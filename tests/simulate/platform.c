@@ -357,6 +357,8 @@ platform_begin(struct life *w)
     if (delivery_bytes(settings) > sizeof memory)
         laws_break(w, "the machine wants %zu bytes", delivery_bytes(settings));
     delivery_init(&w->machine, settings, memory, &seed);
+    if (settings->format == EVENT_CLOUDWATCH)
+        delivery_account(&w->machine, SPAN("123456789012"));
     stream_open(&w->stream, w->plan.shards, w->clock.ms);
     w->platform = (struct platform){
         .state = LIFE_IDLE,

@@ -138,7 +138,8 @@ know_piece(struct life *w, uint32_t event, struct span data)
 static uint32_t
 number_of(const struct life *w, struct span line)
 {
-    size_t at = w->plan.settings.format == EVENT_MESSAGE ? 1 : sizeof HEAD;
+    enum event_format format = w->plan.settings.format;
+    size_t at = format == EVENT_CLOUDWATCH ? 0 : format == EVENT_MESSAGE ? 1 : sizeof HEAD;
     uint32_t number = 0;
 
     if (line.len > at && line.p[at] == '#')
@@ -163,10 +164,48 @@ unpacked(struct life *w, const struct queue_record *record)
     return (struct span){room, len < 0 ? 0 : (size_t)len};
 }
 
+#define MESSAGE                                                                                    \
+    "{\"messageType\":\"DATA_MESSAGE\",\"owner\":\"123456789012\",\"logGroup\":"                   \
+    "\"/aws/lambda/function\",\"logStream\":\"2026/11/29/[$LATEST]"
+
+/* Its log events, with commas between them, and nothing behind the last one. */
+static struct span
+log_events(struct life *w, struct span data)
+{
+    const char *events = span_find(data, SPAN("\"logEvents\":["));
+
+    if (!span_starts(data, SPAN(MESSAGE)) || events == NULL || data.len < 2 ||
+        memcmp(data.p + data.len - 2, "]}", 2) != 0) {
+        laws_break(w, "cloudwatch: a record is no message");
+        return (struct span){NULL, 0};
+    }
+    data.len -= 2;
+    return span_skip(data, (size_t)(events - data.p) + sizeof "\"logEvents\":[" - 1);
+}
+
+/* The line of the next one, as it stands in JSON, of which there is only that of newlines. */
+static struct span
+line_of_event(struct span data, struct span *rest)
+{
+    const char *message = span_find(data, SPAN("\"message\":\""));
+    struct span line;
+
+    if (message == NULL) {
+        *rest = (struct span){NULL, 0};
+        return *rest;
+    }
+    line = span_cut(span_skip(data, (size_t)(message - data.p) + sizeof "\"message\":\"" - 1), '"',
+                    rest);
+    *rest = rest->len == 1 ? (struct span){NULL, 0} : span_skip(*rest, 2);
+    return line;
+}
+
 /* The data without the newline that ends it where a record may have several lines. */
 static struct span
 without_end(struct life *w, struct span data)
 {
+    if (w->plan.settings.format == EVENT_CLOUDWATCH)
+        return log_events(w, data);
     if (w->plan.settings.aggregation == AGGREGATION_NONE)
         return data;
     if (data.len == 0 || data.p[data.len - 1] != '\n')
@@ -180,6 +219,8 @@ without_end(struct life *w, struct span data)
 static struct span
 line_of(const struct life *w, struct span data, struct span *rest)
 {
+    if (w->plan.settings.format == EVENT_CLOUDWATCH)
+        return line_of_event(data, rest);
     if (w->plan.settings.aggregation != AGGREGATION_NONE)
         return span_cut(data, '\n', rest);
     *rest = (struct span){NULL, 0};

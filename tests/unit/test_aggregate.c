@@ -1154,6 +1154,32 @@ full_messages(void **state)
     assert_int_equal(before, 21);
 }
 
+/* No byte more than the limit, and not many less, whatever the length of the lines. */
+static void
+limited_messages(void **state)
+{
+    size_t most = 0;
+
+    (void)state;
+    for (int width = 1; width < 150; width++) {
+        messages();
+        for (unsigned i = 0; i < 20; i++) {
+            char event[256];
+
+            snprintf(event, sizeof event, LOGGED("\"%*u\""), width + (int)(i % 2), i);
+            assert_int_equal(put_text(span_of(event)), 0);
+        }
+        assert_true(take() > 1);
+        for (uint32_t i = 0; i < batch_len(); i++) {
+            size_t len = unpacked(taken(i)).len;
+
+            assert_true(len <= 1024);
+            most = len > most ? len : most;
+        }
+    }
+    assert_true(most > 1020);
+}
+
 /* As long as the account is not known there are lines of events; what is open then gets nothing else. */
 static void
 no_account(void **state)
@@ -1328,6 +1354,7 @@ main(int argc, char **argv)
         cmocka_unit_test(message),
         cmocka_unit_test(next_message),
         cmocka_unit_test(full_messages),
+        cmocka_unit_test(limited_messages),
         cmocka_unit_test(no_account),
         cmocka_unit_test(streams),
         cmocka_unit_test(log_group),
