@@ -78,13 +78,14 @@ flush_ended(struct lifecycle *life)
     telemetry_dispatcher_run(life->dispatcher);
 }
 
-/* Where the registration did not tell the account, an invocation may. */
+/* Where the registration did not tell the account, messages need it from an invocation. */
 static void
 of_account(struct lifecycle *life, const struct lambda_event *event)
 {
     struct lambda_registered *as = &life->extensions.registered_as;
 
-    if (as->account_id_len > 0 || event->account_id_len == 0)
+    if (life->settings->format != EVENT_CLOUDWATCH || as->account_id_len > 0 ||
+        event->account_id_len == 0)
         return;
     memcpy(as->account_id, event->account_id, sizeof as->account_id);
     as->account_id_len = event->account_id_len;

@@ -38,6 +38,7 @@ books_begin(void)
     arrived_us = 0;
     seq_begin();
     books_begin_parts();
+    books_begin_unfold();
 }
 
 size_t

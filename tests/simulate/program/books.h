@@ -74,6 +74,9 @@ size_t books_id(uint32_t number, char *to);
  */
 void books_arrived(enum books_where where, struct span data, struct span partition_key);
 
+/* books_unfold.c: a life begins. */
+void books_begin_unfold(void);
+
 /* books_unfold.c: the same of a record as it was sent, of one event or several. */
 void books_record(enum books_where where, struct span data, struct span partition_key);
 

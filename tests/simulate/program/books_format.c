@@ -43,6 +43,53 @@ message_of(const struct book *b, bool *quote)
     return (struct span){text.p + b->record, b->record_len - (b->newline ? 3 : 0)};
 }
 
+/*
+ * As CloudWatch Logs has it, as it stands in a JSON string: of a text what that had, with a newline at its end; of anything
+ * else its JSON without blanks.
+ */
+static struct span
+line_of(const struct book *b)
+{
+    static char *room;
+    static size_t cap;
+    struct span record = {text_of(b).p + b->record, b->record_len};
+    bool in_string = false;
+    size_t len = 0;
+
+    if (cap < 2 * record.len + 2) {
+        cap = 2 * record.len + 2;
+        room = realloc(room, cap);
+        if (room == NULL)
+            abort();
+    }
+    if (record.p[0] == '"') {
+        len = record.len - 2;
+        memcpy(room, record.p + 1, len);
+        if (!b->newline)
+            memcpy(room + len, "\\n", 2);
+        return (struct span){room, len + (b->newline ? 0 : 2)};
+    }
+    for (size_t i = 0; i < record.len; i++) {
+        char c = record.p[i];
+
+        if (!in_string && strchr(" \t\r\n", c) != NULL)
+            continue;
+        if (c == '"' || c == '\\')
+            room[len++] = '\\';
+        room[len++] = c;
+        if (c == '"')
+            in_string = !in_string;
+        /* what is escaped ends no string */
+        if (c == '\\' && i + 1 < record.len) {
+            c = record.p[++i];
+            if (c == '"' || c == '\\')
+                room[len++] = '\\';
+            room[len++] = c;
+        }
+    }
+    return (struct span){room, len};
+}
+
 bool
 books_match(const struct book *b, struct span data)
 {
@@ -50,6 +97,8 @@ books_match(const struct book *b, struct span data)
     bool quote = false;
 
     switch (world.plan.format) {
+    case EVENT_CLOUDWATCH:
+        return span_same(data, line_of(b));
     case EVENT_MESSAGE:
         want = message_of(b, &quote);
         return data.len == want.len + quote && starts(data, want) &&
@@ -119,7 +168,9 @@ books_match_truncated(const struct book *b, struct span data)
 
     if (at == NULL || world.plan.oversize != 0)
         return false;
-    want = world.plan.format == EVENT_MESSAGE ? message_of(b, &quote) : text_of(b);
+    want = world.plan.format == EVENT_MESSAGE      ? message_of(b, &quote)
+           : world.plan.format == EVENT_CLOUDWATCH ? line_of(b)
+                                                   : text_of(b);
     closes = memchr(at, ']', data.len - (size_t)(at - data.p));
     if (closes == NULL)
         return false;

@@ -284,6 +284,47 @@ set_form(struct writer *w, uint64_t seed)
         p->linger_ms = set_number(w, &dice, "TELEMETRY_LINGER_MS", 0, 2000);
 }
 
+/* In the stead of what the environment has of this name. */
+static void
+change(struct writer *w, const char *name, const char *value)
+{
+    size_t len = strlen(name);
+
+    set(w, "%s=%s", name, value);
+    for (size_t i = 0; i + 1 < w->pairs; i++) {
+        if (strncmp(w->p->environment[i], name, len) != 0 || w->p->environment[i][len] != '=')
+            continue;
+        w->p->environment[i] = w->p->environment[--w->pairs];
+        w->p->environment[w->pairs] = NULL;
+    }
+}
+
+/*
+ * Whether they are messages as CloudWatch Logs sends them, by dice of their own as above. Not with events of the platform,
+ * whose lines do not tell which event they are; nor where numbers are looked at.
+ */
+static void
+set_messages(struct writer *w, uint64_t seed)
+{
+    enum { MESSAGES_DICE = 1604 };
+    struct dice dice = {seed ^ MESSAGES_DICE};
+    struct plan *p = w->p;
+    uint32_t most = p->queue_bytes / 2 < 1000000 ? p->queue_bytes / 2 : 1000000;
+    char bytes[16];
+
+    if ((p->types & EVENT_PLATFORM) != 0 || p->oversize == OVERSIZE_SPLIT ||
+        dice_below(&dice, 3) > 0)
+        return;
+    change(w, "TELEMETRY_RECORD_FORMAT", "cloudwatch");
+    change(w, "TELEMETRY_AGGREGATION", "lines");
+    change(w, "TELEMETRY_COMPRESSION", "gzip");
+    p->format = EVENT_CLOUDWATCH;
+    p->gzip = true;
+    p->lines_bytes = dice_magnitude(&dice, 1024, most);
+    (void)snprintf(bytes, sizeof bytes, "%u", p->lines_bytes);
+    change(w, "TELEMETRY_AGGREGATION_MAX_BYTES", bytes);
+}
+
 /*
  * Which lines are wanted, by dice of their own as above. Not where numbers would have to be counted without those that
  * are not, or once for each copy.
@@ -411,6 +452,7 @@ plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
     set_numbers(&writer, dice);
     set_words(&writer, dice);
     set_form(&writer, seed);
+    set_messages(&writer, seed);
     set_selection(&writer, seed);
     draw_kernel(&p->kernel, dice);
     draw_retries(p, seed);
