@@ -14,6 +14,7 @@ export {
   OversizePolicy,
   PartitionKey,
   RecordFormat,
+  SystemLevel,
   TelemetrySettings,
   TelemetryType,
   WireForm,

@@ -14,8 +14,8 @@ import { allow, attachLayer, attachPolicy, claim, setVariables } from './functio
 import { FLAG, having, Kind, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKind, requireKinds, TEXT } from './kinds';
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
-import { makeRuntimePolicy, ownLogGroup } from './runtime-policy';
-import { MetricsFormat, settingsEnvironment, someSettings, TelemetrySettings, withOverrides } from './settings';
+import { loggingOf, makeRuntimePolicy, ownLogGroup } from './runtime-policy';
+import { MetricsFormat, RecordFormat, settingsEnvironment, someSettings, TelemetrySettings, withOverrides } from './settings';
 import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps } from './stream';
 import { LOOP, readsStream } from './stream-reader';
 import { takeName } from './taken-names';
@@ -85,6 +85,10 @@ export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewSt
   /**
    * Functions may not write to CloudWatch Logs: what they log goes to the stream alone. Excludes
    * metrics, which CloudWatch makes from log lines.
+   *
+   * With `recordFormat: RecordFormat.CLOUDWATCH` it replaces a log group and its subscription filter. What else CloudWatch
+   * does with log lines is lost: metric filters, Live Tail, Logs Insights, and metrics that functions themselves log in
+   * embedded metric format.
    *
    * @default false - the three actions that logging needs are allowed
    */
@@ -224,7 +228,7 @@ export class KinesisTelemetryExtension extends Construct {
 
   /**
    * Gives a function the layer of its architecture, the policy, and the settings as environment
-   * variables. A variable that the function has by itself stays as it is, whether it was set before or
+   * variables, with `RecordFormat.CLOUDWATCH` also the log group of its logging configuration. A variable that the function has by itself stays as it is, whether it was set before or
    * comes later. Attaching again changes nothing but the settings that are given then. A function of
    * another stack of the app reads layer, policy and stream from SSM parameters of this one whenever its
    * stack is deployed; there are no exports, which would forbid this stack's next update.
@@ -262,7 +266,7 @@ export class KinesisTelemetryExtension extends Construct {
     // Which may be refused: nothing of the function is changed before.
     settingsEnvironment(settings);
     if (ours !== undefined) {
-      setVariables(target, someSettings(overrides), ours);
+      setVariables(target, { ...loggingVariables(target, settings), ...someSettings(overrides) }, ours);
     } else {
       claim(target, this);
       attachPolicy(this, target, this.policy);
@@ -309,15 +313,25 @@ export class KinesisTelemetryExtension extends Construct {
   private environment(fn: lambda.Function, settings: TelemetrySettings): Record<string, string> {
     const ours = this.variablesOf(this.settings);
     const variables = Object.entries(this.variablesOf(settings));
-    return Object.fromEntries(
-      variables.map(([name, value]) => [name, value === ours[name] ? weakReference(this, name, value, fn) : value]),
-    );
+    return {
+      ...loggingVariables(fn, settings),
+      ...Object.fromEntries(
+        variables.map(([name, value]) => [name, value === ours[name] ? weakReference(this, name, value, fn) : value]),
+      ),
+    };
   }
 
   private variablesOf(settings: TelemetrySettings): Record<string, string> {
     // By its ARN a stream can be of another account and another region.
     return { KINESIS_STREAM_ARN: this.stream.streamArn, ...settingsEnvironment(settings) };
   }
+}
+
+/** What a subscription message tells of a function's logging, which the extension cannot see when it runs. */
+function loggingVariables(fn: lambda.Function, { recordFormat }: TelemetrySettings): Record<string, string> {
+  const { logGroup, systemLogLevel } = recordFormat === RecordFormat.CLOUDWATCH ? loggingOf(fn) : {};
+  const variables = Object.entries({ TELEMETRY_LOG_GROUP: logGroup, TELEMETRY_SYSTEM_LEVEL: systemLogLevel });
+  return Object.fromEntries(variables.filter(([, value]) => value !== undefined).map(([name, value]) => [name, Token.asString(value)]));
 }
 
 function checkPolicyName(name: string | undefined): void {

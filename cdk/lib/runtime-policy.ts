@@ -67,13 +67,19 @@ function allowLogs(scope: Construct): iam.PolicyStatement {
   });
 }
 
+/** How a function logs, as the template will have it. */
+export function loggingOf(fn: lambda.Function): { readonly logGroup?: unknown; readonly systemLogLevel?: unknown } {
+  const { loggingConfig } = fn.node.defaultChild as lambda.CfnFunction;
+  return Stack.of(fn).resolve(loggingConfig) ?? {};
+}
+
 /**
  * What a function needs for a log group of another name than Lambda would give it, where its name is
  * known. What it is called below /aws/lambda/ the managed policy allows.
  */
 export function ownLogGroup(fn: lambda.Function): iam.PolicyStatement[] {
   const { loggingConfig } = fn.node.defaultChild as lambda.CfnFunction;
-  const logGroup: unknown = Stack.of(fn).resolve(loggingConfig)?.logGroup;
+  const { logGroup } = loggingOf(fn);
   const [resource] = mentioned(fn, loggingConfig).resources;
   const name = resource instanceof logs.CfnLogGroup ? resource.logGroupName : logGroup;
   if (logGroup === undefined || (typeof name === 'string' && name.startsWith('/aws/lambda/'))) {

@@ -21,6 +21,18 @@ export enum RecordFormat {
   EVENT = 'event',
   /** The event and the function's name, version, account, region, sandbox, `seq`, request id, cold start, trace, level. */
   ENRICHED = 'enriched',
+  /**
+   * A CloudWatch Logs subscription message with several events, compressed: what a subscription filter would have put into
+   * the stream. With `denyCloudWatchLogs` it replaces log group and filter.
+   */
+  CLOUDWATCH = 'cloudwatch',
+}
+
+/** Which of the platform's events a record has of a function that logs in JSON, by Lambda's own table of system log levels. */
+export enum SystemLevel {
+  DEBUG = 'DEBUG',
+  INFO = 'INFO',
+  WARN = 'WARN',
 }
 
 /** When the extension lets Lambda have the sandbox back. */
@@ -147,6 +159,20 @@ export interface TelemetrySettings {
   readonly recordFormat?: RecordFormat;
 
   /**
+   * The name of the log group that records are of, with `RecordFormat.CLOUDWATCH`: `TELEMETRY_LOG_GROUP`.
+   *
+   * @default - that of the function's logging configuration, or `/aws/lambda/` and its name
+   */
+  readonly logGroup?: string;
+
+  /**
+   * With `RecordFormat.CLOUDWATCH` and `TelemetryType.PLATFORM`, of functions that log in JSON: `TELEMETRY_SYSTEM_LEVEL`.
+   *
+   * @default - that of the function's logging configuration, or SystemLevel.INFO
+   */
+  readonly systemLevel?: SystemLevel;
+
+  /**
    * How records are spread over shards: `TELEMETRY_PARTITION_KEY`.
    *
    * @default PartitionKey.RANDOM
@@ -162,7 +188,7 @@ export interface TelemetrySettings {
 
   /**
    * The most that a record of several events has, before compression, 1 KiB to 1,000,000 bytes, and no more than half of
-   * `queueMaxSize`: `TELEMETRY_AGGREGATION_MAX_BYTES`. Only with `aggregation`.
+   * `queueMaxSize`: `TELEMETRY_AGGREGATION_MAX_BYTES`. Only with `aggregation`, or `RecordFormat.CLOUDWATCH`.
    *
    * @default Size.kibibytes(256), or half of `queueMaxSize`
    */
@@ -426,6 +452,7 @@ export function settingsEnvironment(settings: TelemetrySettings): Record<string,
   const variables = someSettings(settings);
   // Of the right kind, all of them, by now.
   checkBuffering(settings);
+  checkMessages(settings);
   checkAggregation(settings);
   checkHeld(settings);
   return variables;
@@ -439,6 +466,8 @@ export function someSettings(settings: TelemetrySettings): Record<string, string
   const variables: Record<string, string | undefined> = {
     TELEMETRY_TYPES: types(settings.types),
     TELEMETRY_RECORD_FORMAT: word('recordFormat', settings.recordFormat, RecordFormat),
+    TELEMETRY_LOG_GROUP: logGroupName(settings.logGroup),
+    TELEMETRY_SYSTEM_LEVEL: word('systemLevel', settings.systemLevel, SystemLevel),
     TELEMETRY_PARTITION_KEY: settings.partitionKey?.value,
     TELEMETRY_AGGREGATION: word('aggregation', settings.aggregation, Aggregation),
     TELEMETRY_AGGREGATION_MAX_BYTES: bytes('aggregationMaxSize', settings.aggregationMaxSize, 1024, 1000000),
@@ -589,6 +618,26 @@ function url(name: string, value?: string): string | undefined {
   return value;
 }
 
+// Source: CloudWatch Logs API, CreateLogGroup.
+function logGroupName(value?: string): string | undefined {
+  requireKind('logGroup', value, TEXT);
+  requireThat(
+    value === undefined || Token.isUnresolved(value) || /^[A-Za-z0-9_\-/.#]{1,512}$/.test(value),
+    `logGroup: 1 to 512 letters, digits or _ - / . #, not ${shown(value)}`,
+  );
+  return value;
+}
+
+// The extension would use what it can have, and say so at each start.
+function checkMessages({ recordFormat, aggregation, compression, oversize }: TelemetrySettings): void {
+  if (recordFormat !== RecordFormat.CLOUDWATCH) {
+    return;
+  }
+  requireThat(aggregation !== Aggregation.NONE, 'aggregation: lines, or left out, with recordFormat: cloudwatch, not none');
+  requireThat(compression !== Compression.NONE, 'compression: gzip, or left out, with recordFormat: cloudwatch, not none');
+  requireThat(oversize !== OversizePolicy.SPLIT, 'oversize: truncate, drop, or left out, with recordFormat: cloudwatch, not split');
+}
+
 function file(name: string, value?: string): string | undefined {
   requireKind(name, value, TEXT);
   requireThat(
@@ -616,13 +665,13 @@ function checkBuffering({ bufferTimeout, flushBudget, flush }: TelemetrySettings
 }
 
 // The extension would use none of it, or half of the queue, and say so at each start.
-function checkAggregation({ aggregation, aggregationMaxSize, queueMaxSize = Size.mebibytes(4) }: TelemetrySettings): void {
+function checkAggregation({ recordFormat, aggregation, aggregationMaxSize, queueMaxSize = Size.mebibytes(4) }: TelemetrySettings): void {
   if (aggregationMaxSize === undefined || Token.isUnresolved(aggregation)) {
     return;
   }
   const shownSize = aggregationMaxSize.isUnresolved() ? 'a token' : `${aggregationMaxSize.toBytes()} bytes`;
   requireThat(
-    aggregation === Aggregation.LINES,
+    aggregation === Aggregation.LINES || recordFormat === RecordFormat.CLOUDWATCH,
     `aggregationMaxSize: ${shownSize} (TELEMETRY_AGGREGATION_MAX_BYTES) needs aggregation: lines with it, not ${aggregation ?? 'none'}`,
   );
   const half = queueMaxSize.isUnresolved() ? Infinity : Math.floor(queueMaxSize.toBytes() / 2);

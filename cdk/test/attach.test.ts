@@ -8,7 +8,9 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { Aggregation, AttachKinesisTelemetry, DeadLetter, FlushPolicy, LogLevel, MetricsFormat, PartitionKey } from '../lib';
+import {
+  Aggregation, AttachKinesisTelemetry, DeadLetter, FlushPolicy, LogLevel, MetricsFormat, PartitionKey, RecordFormat, TelemetrySettings,
+} from '../lib';
 import { makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
 
 describe('attachTo', () => {
@@ -176,6 +178,39 @@ describe('attachTo', () => {
       }
     });
   }
+
+  const messages: [string, (stack: Stack) => Partial<lambda.FunctionProps>, TelemetrySettings, Record<string, unknown>][] = [
+    ['no group of its own', () => ({}), {}, {}],
+    ['an imported one', (stack) => ({ logGroup: logs.LogGroup.fromLogGroupName(stack, 'Group', '/mine/fn') }), {}, { TELEMETRY_LOG_GROUP: '/mine/fn' }],
+    ['one of the app', (stack) => ({ logGroup: new logs.LogGroup(stack, 'Group') }), {}, { TELEMETRY_LOG_GROUP: { Ref: 'Group' } }],
+    ['another, by a setting', (stack) => ({ logGroup: new logs.LogGroup(stack, 'Group') }), { logGroup: 'mine' }, { TELEMETRY_LOG_GROUP: 'mine' }],
+    [
+      'and its system log level',
+      () => ({ loggingFormat: lambda.LoggingFormat.JSON, systemLogLevelV2: lambda.SystemLogLevel.WARN }),
+      {},
+      { TELEMETRY_SYSTEM_LEVEL: 'WARN' },
+    ],
+  ];
+  for (const [name, props, settings, want] of messages) {
+    it(`tells messages of the function's log group: ${name}`, () => {
+      for (const given of [true, false]) {
+        const stack = makeStack();
+        const all = { recordFormat: RecordFormat.CLOUDWATCH, ...settings };
+        makeExtension(given ? all : {}, stack).attachTo(makeFunction(stack, 'Fn', props(stack)), given ? {} : all);
+        const [fn] = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+        const { KINESIS_STREAM_ARN, ...variables } = fn.Properties.Environment.Variables;
+        const text = JSON.stringify(variables).replace(/"Group[0-9A-F]{8}"/, '"Group"');
+        assert.deepEqual(JSON.parse(text), { TELEMETRY_RECORD_FORMAT: 'cloudwatch', ...want });
+      }
+    });
+  }
+
+  it('tells of the log group in messages alone', () => {
+    const stack = makeStack();
+    makeExtension({}, stack).attachTo(makeFunction(stack, 'Fn', { logGroup: new logs.LogGroup(stack, 'Group') }));
+    const [fn] = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+    assert.deepEqual(Object.keys(fn.Properties.Environment.Variables), ['KINESIS_STREAM_ARN']);
+  });
 
   it('allows no logs to the function\'s group where they are denied', () => {
     const stack = makeStack();

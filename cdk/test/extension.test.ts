@@ -588,6 +588,8 @@ describe('props of JavaScript', () => {
     dashboard: [true, false, { name: 1 }, { period: 60 }, { watchStream: 'no' }],
     types: ['function', [1], {}],
     recordFormat: ['json', 1],
+    logGroup: [1, 'a b'],
+    systemLevel: ['info', 1],
     partitionKey: ['request', { value: 'request' }, bucket],
     aggregation: ['LINES', true],
     aggregationMaxSize: [262144],

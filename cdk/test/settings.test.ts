@@ -16,6 +16,7 @@ import {
   OversizePolicy,
   PartitionKey,
   RecordFormat,
+  SystemLevel,
   TelemetrySettings,
   TelemetryType,
   WireForm,
@@ -32,6 +33,10 @@ const SET: [string, TelemetrySettings, string][] = [
   ['TELEMETRY_RECORD_FORMAT', { recordFormat: RecordFormat.MESSAGE }, 'message'],
   ['TELEMETRY_RECORD_FORMAT', { recordFormat: RecordFormat.EVENT }, 'event'],
   ['TELEMETRY_RECORD_FORMAT', { recordFormat: RecordFormat.ENRICHED }, 'enriched'],
+  ['TELEMETRY_RECORD_FORMAT', { recordFormat: RecordFormat.CLOUDWATCH }, 'cloudwatch'],
+  ['TELEMETRY_LOG_GROUP', { logGroup: '/aws/lambda/a_b-c.d#1' }, '/aws/lambda/a_b-c.d#1'],
+  ['TELEMETRY_SYSTEM_LEVEL', { systemLevel: SystemLevel.DEBUG }, 'DEBUG'],
+  ['TELEMETRY_SYSTEM_LEVEL', { systemLevel: SystemLevel.WARN }, 'WARN'],
   ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.RANDOM }, 'random'],
   ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.SANDBOX }, 'sandbox'],
   ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.REQUEST }, 'request'],
@@ -110,7 +115,13 @@ const OF_LEVELS: [string, TelemetrySettings, string][] = [
 const REFUSED: [string, () => TelemetrySettings, RegExp][] = [
   ['no types', () => ({ types: [] }), /^types: at least one/],
   ['unknown type', () => ({ types: ['logs' as TelemetryType] }), /^types: a list, each one platform, function, extension, not \["logs"\]$/],
-  ['unknown format', () => ({ recordFormat: 'json' as RecordFormat }), /^recordFormat: message, event, enriched, not "json"$/],
+  ['unknown format', () => ({ recordFormat: 'json' as RecordFormat }), /^recordFormat: message, event, enriched, cloudwatch, not "json"$/],
+  ['a log group with blanks', () => ({ logGroup: 'a b' }), /^logGroup: 1 to 512 letters, .*, not "a b"$/],
+  ['a log group without a name', () => ({ logGroup: '' }), /^logGroup: 1 to 512 letters, .*, not ""$/],
+  ['a level of lines as one of the platform', () => ({ systemLevel: 'ERROR' as SystemLevel }), /^systemLevel: DEBUG, INFO, WARN, not "ERROR"$/],
+  ['messages of one event', () => ({ recordFormat: RecordFormat.CLOUDWATCH, aggregation: Aggregation.NONE }), /^aggregation: lines, or left out, with recordFormat: cloudwatch, not none$/],
+  ['messages that are not compressed', () => ({ recordFormat: RecordFormat.CLOUDWATCH, compression: Compression.NONE }), /^compression: gzip, or left out, .*, not none$/],
+  ['pieces of lines in messages', () => ({ recordFormat: RecordFormat.CLOUDWATCH, oversize: OversizePolicy.SPLIT }), /^oversize: truncate, drop, or left out, .*, not split$/],
   ['unknown aggregation', () => ({ aggregation: 'kpl' as Aggregation }), /^aggregation: none, lines, not "kpl"$/],
   ['unknown compression', () => ({ compression: 'zstd' as Compression }), /^compression: none, gzip, not "zstd"$/],
   ['small aggregates', () => ({ aggregation: Aggregation.LINES, aggregationMaxSize: Size.bytes(1023) }), /^aggregationMaxSize in bytes: .* 1024 to 1000000, not 1023$/],
@@ -216,6 +227,11 @@ describe('settings', () => {
 
   it('lets FIPS and an endpoint pass where endpoints are ignored', () => {
     settingsEnvironment({ endpointUrl: 'https://a', useFipsEndpoint: true, ignoreConfiguredEndpointUrls: true });
+  });
+
+  it('lets messages have a size, and what they are anyway', () => {
+    settingsEnvironment({ recordFormat: RecordFormat.CLOUDWATCH, aggregationMaxSize: Size.kibibytes(32) });
+    settingsEnvironment({ recordFormat: RecordFormat.CLOUDWATCH, aggregation: Aggregation.LINES, compression: Compression.GZIP });
   });
 
   it('lets aggregates of half of the queue pass, and tokens', () => {
