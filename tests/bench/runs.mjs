@@ -16,7 +16,8 @@ export const FORMS = {
   'one event': null,
   lines: 'TELEMETRY_AGGREGATION=lines',
   gzip: 'TELEMETRY_COMPRESSION=gzip',
-  'lines, gzip': 'TELEMETRY_AGGREGATION=lines,TELEMETRY_COMPRESSION=gzip'
+  'lines, gzip': 'TELEMETRY_AGGREGATION=lines,TELEMETRY_COMPRESSION=gzip',
+  cloudwatch: 'TELEMETRY_RECORD_FORMAT=cloudwatch'
 };
 
 export const VOLUME_SIZES = [200, 1000];

@@ -13,7 +13,9 @@
 #define THREADS 8
 #define IDENTIFIER "11111111-2222-3333-4444-555555555555"
 #define REGISTERED                                                                                 \
-    "{\"functionName\":\"bench\",\"functionVersion\":\"$LATEST\",\"handler\":\"index.handler\"}"
+    "{\"accountId\":\"123456789012\",\"functionName\":\"bench\",\"functionVersion\":\"$LATEST\","  \
+    "\"handler\":"                                                                                 \
+    "\"index.handler\"}"
 
 static void
 reply(int fd, const char *status, const char *body)

@@ -138,6 +138,26 @@ units(size_t bytes, unsigned kib)
     return (bytes + kib * 1024 - 1) / (kib * 1024);
 }
 
+#define MESSAGE "\"message\":\""
+
+/* Log events, each with its record as a string: its number is behind the first number sign. */
+static void
+take_messages(struct peer *p, struct a_record rest)
+{
+    const char *at = rest.data, *end = rest.data + rest.data_len;
+
+    while ((at = memmem(at, (size_t)(end - at), MESSAGE, sizeof(MESSAGE) - 1)) != NULL) {
+        const char *number = memchr(at, '#', (size_t)(end - at));
+        unsigned long id = number && end - number > 9 ? strtoul(number + 1, NULL, 10) : ~0UL;
+
+        if (id < p->sink->load->events_len)
+            add_id(p, (uint32_t)id);
+        else
+            p->counts.foreign++;
+        at += sizeof(MESSAGE) - 1;
+    }
+}
+
 static void
 take_record(void *context, const struct a_record *r)
 {
@@ -160,7 +180,9 @@ take_record(void *context, const struct a_record *r)
         rest.data += line.data_len + 1;
         rest.data_len -= line.data_len + 1;
     }
-    if (!lines)
+    if (!p->json && rest.data_len > 16 && memcmp(rest.data, "{\"messageType\":\"", 16) == 0)
+        take_messages(p, rest);
+    else if (!lines)
         take_event(p, &rest);
 }
 
