@@ -60,8 +60,7 @@ lifecycle_registered_and_prepared(struct lifecycle *life)
     telemetry_dispatcher_of_account(life->dispatcher,
                                     (struct span){as->account_id, as->account_id_len});
     if (life->settings->format == EVENT_CLOUDWATCH && as->account_id_len == 0)
-        log_warn("TELEMETRY_RECORD_FORMAT: the function's account is not known; using event "
-                 "until an invocation tells it");
+        log_warn("TELEMETRY_RECORD_FORMAT: no account is known; using event until INVOKE tells it");
     telemetry_api_subscribe(&life->telemetry, life->listener->server.port,
                             (struct span){life->listener->path, LISTENER_PATH_LEN});
 }

@@ -91,10 +91,6 @@ delivery_account(struct delivery *d, struct span account_id)
 COLD void
 delivery_log_stream(struct delivery *d, struct span name)
 {
-    const struct intake_messages *m = &d->intake.messages;
-
-    if (span_same(name, (struct span){m->stream, m->stream_len}))
-        return;
     delivery_seal(d);
     intake_stream(&d->intake, name);
 }

@@ -12,7 +12,7 @@ COLD static enum event_kind
 kind_of(struct span type)
 {
     static const struct {
-        char type[25];
+        char type[31];
         uint8_t kind; /* enum event_kind */
     } kinds[] = {
         {"platform.start", EVENT_START},
@@ -20,8 +20,13 @@ kind_of(struct span type)
         {"platform.report", EVENT_REPORT},
         {"platform.logsDropped", EVENT_LOGS_DROPPED},
         {"platform.initRuntimeDone", EVENT_INIT_DONE},
+        {"platform.initReport", EVENT_INIT_REPORT},
+        {"platform.restoreRuntimeDone", EVENT_RESTORE_DONE},
+        {"platform.restoreReport", EVENT_RESTORE_REPORT},
         {"platform.restoreStart", EVENT_RESTORE_START},
         {"platform.initStart", EVENT_INIT_START},
+        {"platform.extension", EVENT_STATE},
+        {"platform.telemetrySubscription", EVENT_SUBSCRIBED},
     };
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -183,7 +188,7 @@ event_read(struct span text, const struct json_marks *marks, struct event *e)
     if (r != 0 || w.rest.len != 1 || !typed || e->record.len == 0)
         return ERR_BAD;
     CHECK(e->record.p > text.p && e->record.p + e->record.len < text.p + text.len);
-    if (e->kind >= EVENT_RUNTIME_DONE && e->kind <= EVENT_INIT_DONE)
+    if (e->kind >= EVENT_RUNTIME_DONE && e->kind <= EVENT_RESTORE_REPORT)
         read_details(e);
     return 0;
 }

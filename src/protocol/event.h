@@ -11,16 +11,21 @@
 
 enum event_type { EVENT_PLATFORM = 1, EVENT_FUNCTION = 2, EVENT_EXTENSION = 4 };
 
-/* The platform events that matter to the extension itself. */
+/* The platform's events. Of those from EVENT_RUNTIME_DONE to EVENT_RESTORE_REPORT it is read how they end. */
 enum event_kind {
     EVENT_OTHER,
-    EVENT_START,         /* platform.start */
-    EVENT_RUNTIME_DONE,  /* platform.runtimeDone */
-    EVENT_REPORT,        /* platform.report */
-    EVENT_LOGS_DROPPED,  /* platform.logsDropped */
-    EVENT_INIT_DONE,     /* platform.initRuntimeDone */
-    EVENT_RESTORE_START, /* platform.restoreStart */
-    EVENT_INIT_START     /* platform.initStart */
+    EVENT_START,          /* platform.start */
+    EVENT_RUNTIME_DONE,   /* platform.runtimeDone */
+    EVENT_REPORT,         /* platform.report */
+    EVENT_LOGS_DROPPED,   /* platform.logsDropped */
+    EVENT_INIT_DONE,      /* platform.initRuntimeDone */
+    EVENT_INIT_REPORT,    /* platform.initReport */
+    EVENT_RESTORE_DONE,   /* platform.restoreRuntimeDone */
+    EVENT_RESTORE_REPORT, /* platform.restoreReport */
+    EVENT_RESTORE_START,  /* platform.restoreStart */
+    EVENT_INIT_START,     /* platform.initStart */
+    EVENT_STATE,          /* platform.extension */
+    EVENT_SUBSCRIBED      /* platform.telemetrySubscription */
 };
 
 struct event {
@@ -35,7 +40,7 @@ struct event {
     struct span request_id;   /* of a record that contains one; empty otherwise */
     uint64_t dropped_records; /* of platform.logsDropped */
     uint64_t dropped_bytes;
-    /* of platform.runtimeDone, report and initRuntimeDone: its status is not success; and the environment is reset
+    /* of what tells how something has ended: its status is not success; and the environment is reset
      * after it: the status is a time-out, or errorType is one of the runtime, an extension or the sandbox */
     bool failed, resets;
 };

@@ -210,12 +210,12 @@ write_head(struct intake *in)
 {
     struct intake_messages *m = &in->messages;
     struct out head = out_to(m->head, sizeof m->head);
-    char stream[SUBSCRIPTION_STREAM_MAX];
-    struct out made = out_to(stream, sizeof stream);
+    struct out made = out_to(m->stream, sizeof m->stream);
 
-    subscription_stream(&made, m->event_ms, in->origin.function_version, in->origin.sandbox);
-    if (m->stream_len == 0)
-        intake_stream(in, out_span(&made));
+    if (m->stream_len == 0) {
+        subscription_stream(&made, m->event_ms, in->origin.function_version, in->origin.sandbox);
+        m->stream_len = made.len;
+    }
     subscription_head(&head, &(struct subscription_source){
                                  .owner = in->origin.account_id,
                                  .group = in->settings->log_group,

@@ -44,11 +44,14 @@ lambda_registered(struct span body, struct lambda_registered *registered)
 static struct span
 account_of(struct span arn)
 {
-    struct span part = {NULL, 0};
+    enum { LEN = 12 };
+    const char *end = span_find(arn, SPAN(":function:"));
+    struct span account = {end, LEN};
 
-    for (int i = 0; i < 5; i++)
-        part = span_cut(arn, ':', &arn);
-    return part.len == 12 && span_made_of(part, "") ? part : (struct span){NULL, 0};
+    if (end == NULL || end - arn.p <= LEN)
+        return (struct span){NULL, 0};
+    account.p -= LEN;
+    return account.p[-1] == ':' && span_made_of(account, "") ? account : (struct span){NULL, 0};
 }
 
 int

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "protocol/format.h"
 #include "protocol/utf8.h"
 
 /* see settings.h */
@@ -300,12 +299,19 @@ static const struct setting_word words[] = {
     WORD("TELEMETRY_RECORD_FORMAT", format, "message, event, enriched, cloudwatch", EVENT_MESSAGE),
     WORD("TELEMETRY_SYSTEM_LEVEL", system_level, "DEBUG, INFO, WARN", SYSTEM_INFO),
     WORD("TELEMETRY_FLUSH", flush, "end, continuous, adaptive", FLUSH_ADAPTIVE),
-    WORD("TELEMETRY_OVERSIZE", oversize, "truncate, split, drop", OVERSIZE_TRUNCATE),
     WORD("TELEMETRY_DROP", drop, "newest, oldest", WHEN_FULL_NEWEST),
     WORD("TELEMETRY_METRICS", metrics, "none, emf", METRICS_NONE),
     WORD("TELEMETRY_WIRE", wire, "cbor, json", WIRE_CBOR),
     WORD("TELEMETRY_AGGREGATION", aggregation, "none, lines", AGGREGATION_NONE),
     WORD("TELEMETRY_COMPRESSION", compression, "none, gzip", COMPRESSION_NONE),
+    WORD("TELEMETRY_OVERSIZE", oversize, "truncate, split, drop", OVERSIZE_TRUNCATE),
+};
+
+/* The last of these with TELEMETRY_RECORD_FORMAT=cloudwatch; the end of each list is for people to read. */
+static const struct setting_word of_messages[] = {
+    WORD("TELEMETRY_AGGREGATION", aggregation, "lines, nothing else with cloudwatch", 0),
+    WORD("TELEMETRY_COMPRESSION", compression, "gzip, nothing else with cloudwatch", 0),
+    WORD("TELEMETRY_OVERSIZE", oversize, "truncate, drop, no more with cloudwatch", 0),
 };
 
 /* For a connection to another region. Source: SDK reference, smart configuration defaults. */
@@ -401,38 +407,6 @@ bound_aggregation(struct settings *s, const struct settings_source *source)
     }
 }
 
-/* A message has several events, and is compressed; an event in it is a whole one, as in CloudWatch. */
-static void
-bound_cloudwatch(struct settings *s, const struct settings_source *source)
-{
-    static const struct {
-        char name[24], not [8], allowed[20], used[12];
-    } others[] = {
-        {"TELEMETRY_AGGREGATION", "none", "lines", "lines"},
-        {"TELEMETRY_COMPRESSION", "none", "gzip", "gzip"},
-        {"TELEMETRY_OVERSIZE", "split", "truncate, drop", "truncate"},
-    };
-    char text[64];
-
-    s->json_lines = s->managed_instances ||
-                    span_same(settings_source_get(source, "AWS_LAMBDA_LOG_FORMAT"), SPAN("JSON"));
-    if (s->format != EVENT_CLOUDWATCH)
-        return;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        struct span value = settings_source_get(source, others[i].name);
-        struct out o = out_to(text, sizeof text);
-
-        (void)format_text(&o, "%s with TELEMETRY_RECORD_FORMAT=cloudwatch", others[i].allowed);
-        out_byte(&o, '\0');
-        if (span_same(value, span_of(others[i].not )))
-            settings_source_refuse(source, others[i].name, value, text, others[i].used);
-    }
-    s->aggregation = AGGREGATION_LINES;
-    s->compression = COMPRESSION_GZIP;
-    if (s->oversize == OVERSIZE_SPLIT)
-        s->oversize = OVERSIZE_TRUNCATE;
-}
-
 /* Source: CloudWatch Logs API, CreateLogGroup. */
 static void
 read_log_group(struct settings *s, const struct settings_source *source)
@@ -452,9 +426,21 @@ read_log_group(struct settings *s, const struct settings_source *source)
 static void
 read_tables(struct settings *s, const struct settings_source *source)
 {
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        *(unsigned *)(void *)((char *)s + words[i].at) = settings_source_word(source, &words[i]);
-    bound_cloudwatch(s, source);
+    enum { WORDS = sizeof words / sizeof *words };
+    enum { OTHERS = WORDS - sizeof of_messages / sizeof *of_messages };
+
+    for (size_t i = 0; i < WORDS; i++) {
+        bool other = i >= OTHERS && s->format == EVENT_CLOUDWATCH;
+        const struct setting_word *w = other ? &of_messages[i - OTHERS] : &words[i];
+
+        *(unsigned *)(void *)((char *)s + w->at) = settings_source_word(source, w);
+    }
+    if (s->format == EVENT_CLOUDWATCH) {
+        s->aggregation = AGGREGATION_LINES;
+        s->compression = COMPRESSION_GZIP;
+        if (s->oversize != OVERSIZE_TRUNCATE)
+            s->oversize = OVERSIZE_DROP;
+    }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         read_number(s, source, &numbers[i]);
     bound_buffering(s, source);
@@ -483,6 +469,8 @@ settings_read(struct settings *s, const struct settings_source *source)
     read_stream(s, source);
     read_tables(s, source);
     read_types(s, source);
+    s->json_lines = s->managed_instances ||
+                    span_same(settings_source_get(source, "AWS_LAMBDA_LOG_FORMAT"), SPAN("JSON"));
     read_log_group(s, source);
     settings_selection_read(&s->selection, source);
     read_key(s, source);

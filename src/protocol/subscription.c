@@ -1,5 +1,6 @@
 #include "protocol/subscription.h"
 
+#include "protocol/format.h"
 #include "protocol/platform_line.h"
 #include "protocol/timestamp.h"
 
@@ -11,11 +12,9 @@ subscription_head(struct out *o, const struct subscription_source *source)
     out_put(o, SPAN("{\"messageType\":\"DATA_MESSAGE\",\"owner\":\""));
     out_json(o, source->owner);
     out_put(o, SPAN("\",\"logGroup\":\""));
-    if (source->group.len == 0) {
+    if (source->group.len == 0)
         out_put(o, SPAN("/aws/lambda/"));
-        out_json(o, source->function);
-    }
-    out_put(o, source->group);
+    out_json(o, source->group.len == 0 ? source->function : source->group);
     out_put(o, SPAN("\",\"logStream\":\""));
     out_put(o, source->stream);
     out_put(o, SPAN("\",\"subscriptionFilters\":[\"kinesis-telemetry-api-extension\"],"
@@ -28,33 +27,32 @@ subscription_stream(struct out *o, uint64_t unix_ms, struct span version, struct
     char date[TIMESTAMP_RFC3339_LEN];
 
     timestamp_rfc3339(unix_ms, date);
-    date[4] = date[7] = date[10] = '/';
-    out_put(o, (struct span){date, 11});
-    out_byte(o, '[');
-    out_json(o, version);
-    out_byte(o, ']');
-    out_put(o, sandbox);
+    date[4] = date[7] = '/';
+    date[10] = '\0';
+    (void)format_text(o, "%s/[%.*s]%.*s", date, (int)version.len, version.p, (int)sandbox.len,
+                      sandbox.p);
 }
 
 void
 subscription_id(char id[SUBSCRIPTION_ID_LEN], uint64_t unix_ms,
                 const uint8_t sandbox[SUBSCRIPTION_SANDBOX_LEN], uint64_t number)
 {
-    enum { BYTES = 24, MS = 6, NUMBER = MS + SUBSCRIPTION_SANDBOX_LEN, NINE_DIGITS = 1000000000 };
-    uint32_t words[BYTES / 4] = {0};
+    enum { WORDS = 6, NINE_DIGITS = 1000000000 };
+    const uint8_t *s = sandbox;
+    uint32_t words[WORDS] = {
+        (uint32_t)(unix_ms >> 16),
+        (uint32_t)unix_ms << 16 | (uint32_t)s[0] << 8 | s[1],
+        (uint32_t)s[2] << 24 | (uint32_t)s[3] << 16 | (uint32_t)s[4] << 8 | s[5],
+        (uint32_t)s[6] << 24 | (uint32_t)s[7] << 16 | (uint32_t)s[8] << 8 | s[9],
+        (uint32_t)(number >> 32),
+        (uint32_t)number,
+    };
     size_t at = SUBSCRIPTION_ID_LEN;
 
-    for (unsigned i = 0; i < BYTES; i++) {
-        uint64_t byte = i < MS       ? unix_ms >> (8 * (MS - 1 - i))
-                        : i < NUMBER ? sandbox[i - MS]
-                                     : number >> (8 * (BYTES - 1 - i));
-
-        words[i / 4] = words[i / 4] << 8 | (uint8_t)byte;
-    }
     while (at > 0) {
         uint64_t rest = 0;
 
-        for (size_t i = 0; i < BYTES / 4; i++) {
+        for (size_t i = 0; i < WORDS; i++) {
             rest = rest << 32 | words[i];
             words[i] = (uint32_t)(rest / NINE_DIGITS);
             rest %= NINE_DIGITS;
@@ -79,8 +77,7 @@ static void
 begin(struct out *o, uint64_t unix_ms)
 {
     out_put(o, SPAN("{\"id\":\""));
-    for (int i = 0; i < SUBSCRIPTION_ID_LEN / 8; i++)
-        out_put(o, SPAN("00000000"));
+    out_put(o, SPAN("00000000000000000000000000000000000000000000000000000000"));
     out_put(o, SPAN("\",\"timestamp\":"));
     out_number(o, unix_ms);
     out_put(o, SPAN(",\"message\":\""));
@@ -92,6 +89,7 @@ put_compact(struct out *o, struct span json)
 {
     char *to = o->p + o->len;
     bool quoted = false;
+    bool escaped = false;
 
     if (o->full || json.len > (o->cap - o->len) / 2) {
         o->full = true;
@@ -100,18 +98,13 @@ put_compact(struct out *o, struct span json)
     for (size_t i = 0; i < json.len; i++) {
         char c = json.p[i];
 
+        if (!quoted && span_white(c))
+            continue;
         if (c == '"' || c == '\\')
             *to++ = '\\';
-        else if (!quoted && span_white(c))
-            continue;
         *to++ = c;
-        quoted ^= c == '"';
-        /* what is escaped ends no string */
-        if (c == '\\' && i + 1 < json.len) {
-            if (json.p[++i] == '"' || json.p[i] == '\\')
-                *to++ = '\\';
-            *to++ = json.p[i];
-        }
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
     }
     o->len = (size_t)(to - o->p);
 }

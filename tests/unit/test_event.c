@@ -584,7 +584,11 @@ static const struct {
     {PLATFORM("report", "{\"status\":\"success\"}"), false, false},
     {PLATFORM("initRuntimeDone", "{\"status\":\"error\"}"), true, false},
     {PLATFORM("initRuntimeDone", "{\"status\":\"success\"}"), false, false},
-    {PLATFORM("initReport", "{\"status\":\"error\"}"), false, false},
+    {PLATFORM("initReport", "{\"status\":\"error\"}"), true, false},
+    {PLATFORM("restoreReport", "{\"status\":\"error\"}"), true, false},
+    {PLATFORM("restoreRuntimeDone", "{\"status\":\"timeout\"}"), true, true},
+    {PLATFORM("restoreStart", "{\"status\":\"error\"}"), false, false},
+    {PLATFORM("extension", "{\"status\":\"error\"}"), false, false},
     {PLATFORM("start", "{\"status\":\"error\"}"), false, false},
     {FUNCTION("{\"status\":\"timeout\",\"errorType\":\"Runtime.X\"}"), false, false},
 };

@@ -173,7 +173,9 @@ account(void **state)
     } rows[] = {
         {"function", "arn:aws:lambda:us-east-1:123456789012:function:f", "123456789012"},
         {"alias", "arn:aws-cn:lambda:cn-north-1:123456789012:function:f:live", "123456789012"},
-        {"no more", "arn:aws:lambda:us-east-1:123456789012", "123456789012"},
+        {"no function", "arn:aws:lambda:us-east-1:123456789012", ""},
+        {"as short as may be", ":123456789012:function:", "123456789012"},
+        {"shorter than that", "123456789012:function:", ""},
         {"shorter", "arn:aws:lambda:us-east-1:12345678901:function:f", ""},
         {"longer", "arn:aws:lambda:us-east-1:1234567890123:function:f", ""},
         {"other signs", "arn:aws:lambda:us-east-1:12345678901\\\":function:f", ""},

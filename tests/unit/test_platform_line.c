@@ -130,7 +130,7 @@ static const struct {
     {"extension of no events, failed",
      EVENT("extension", "{\"events\":[],\"name\":\"x\",\"state\":\"LaunchError\",\"errorType\":"
                         "\"PermissionDenied\"}"),
-     LEVEL_WARN,
+     LEVEL_INFO,
      "EXTENSION\\tName: x\\tState: LaunchError\\tEvents: []\\tError Type: PermissionDenied\\n"},
     {"subscription",
      EVENT("telemetrySubscription", "{\"name\":\"x\",\"state\":\"Subscribed\",\"types\":[\"platform"
@@ -141,14 +141,17 @@ static const struct {
 
     /* what no platform sends */
     {"values that are none",
-     EVENT("report", "{\"requestId\":{\"a\":\"b\"},\"metrics\":{\"durationMs\":[\"c\"]}}"),
-     LEVEL_INFO, "REPORT RequestId: \\tDuration: [\"c\"] ms\\t\\n"},
+     EVENT("report", "{\"requestId\":{\"a\":\"b\"},\"metrics\":{\"durationMs\":\"\\\"c\"}}"),
+     LEVEL_INFO, "REPORT RequestId: \\tDuration: 0.00 ms\\t\\n"},
     {"numbers that are none",
-     EVENT("report", "{\"requestId\":\"a\",\"metrics\":{\"durationMs\":1.5e-07,\"initDurationMs\":"
-                     "-1}}"),
-     LEVEL_INFO, "REPORT RequestId: a\\tDuration: 1.5e-07 ms\\tInit Duration: -1 ms\\t\\n"},
+     EVENT("report", "{\"requestId\":1,\"metrics\":{\"durationMs\":1.5e-07,\"initDurationMs\":"
+                     "\"2.5\",\"memorySizeMB\":null}}"),
+     LEVEL_INFO, "REPORT RequestId: 1\\tDuration: 1.50 ms\\tInit Duration: 2.50 ms\\t\\n"},
     {"no list", EVENT("telemetrySubscription", "{\"name\":\"x\",\"types\":1}"), LEVEL_INFO,
-     "TELEMETRY\\tName: x\\tState: \\tTypes: \\n"},
+     "TELEMETRY\\tName: x\\tState: \\tTypes: 1\\n"},
+    {"a list of others",
+     EVENT("telemetrySubscription", "{\"name\":\"x\",\"types\":[ \"a b\" ,\"\\\"Bc\",1,[{}]]}"),
+     LEVEL_INFO, "TELEMETRY\\tName: x\\tState: \\tTypes: [Ab, Bc, 1, [{}]]\\n"},
     {"no object", EVENT("start", "\"a\""), LEVEL_INFO, "START RequestId: \\n"},
     {"metrics in the record", EVENT("report", "{\"requestId\":\"a\",\"durationMs\":2.3456}"),
      LEVEL_INFO, "REPORT RequestId: a\\tDuration: 2.35 ms\\t\\n"},

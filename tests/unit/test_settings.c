@@ -466,8 +466,6 @@ number(void **state)
 
 #define CLOUDWATCH "TELEMETRY_RECORD_FORMAT=cloudwatch"
 #define OF_MESSAGES "format=3 aggregation=1 compression=1 "
-#define WITH_MESSAGES(name, value, allowed, used)                                                  \
-    REFUSED(name, value, allowed " with TELEMETRY_RECORD_FORMAT=cloudwatch", used)
 #define BAD_GROUP(value)                                                                           \
     REFUSED("TELEMETRY_LOG_GROUP", value, "1 to 512 letters, digits, '_', '-', '/', '.' or '#'",   \
             "/aws/lambda/ and the function's name")
@@ -479,19 +477,19 @@ static const struct row words[] = {
      ""},
     {{CLOUDWATCH, "TELEMETRY_AGGREGATION=none"},
      OF_MESSAGES,
-     WITH_MESSAGES("TELEMETRY_AGGREGATION", "none", "lines", "lines")},
+     REFUSED("TELEMETRY_AGGREGATION", "none", "lines, nothing else with cloudwatch", "lines")},
     {{CLOUDWATCH, "TELEMETRY_COMPRESSION=none"},
      OF_MESSAGES,
-     WITH_MESSAGES("TELEMETRY_COMPRESSION", "none", "gzip", "gzip")},
+     REFUSED("TELEMETRY_COMPRESSION", "none", "gzip, nothing else with cloudwatch", "gzip")},
     {{CLOUDWATCH, "TELEMETRY_OVERSIZE=split"},
      OF_MESSAGES,
-     WITH_MESSAGES("TELEMETRY_OVERSIZE", "split", "truncate, drop", "truncate")},
+     REFUSED("TELEMETRY_OVERSIZE", "split", "truncate, drop, no more with cloudwatch", "truncate")},
     {{CLOUDWATCH, "TELEMETRY_OVERSIZE=drop"},
      "format=3 oversize=2 aggregation=1 compression=1 ",
      ""},
     {{CLOUDWATCH, "TELEMETRY_AGGREGATION=kpl"},
      OF_MESSAGES,
-     REFUSED("TELEMETRY_AGGREGATION", "kpl", "none, lines", "none")},
+     REFUSED("TELEMETRY_AGGREGATION", "kpl", "lines, nothing else with cloudwatch", "lines")},
     {{CLOUDWATCH, LINES_MAX "=2048"}, OF_MESSAGES "aggregation_max_bytes=2048 ", ""},
     {{CLOUDWATCH, "TELEMETRY_QUEUE_MAX_BYTES=65536"},
      OF_MESSAGES "aggregation_max_bytes=32768 queue_max_bytes=65536 ",
@@ -657,7 +655,9 @@ static const struct row words[] = {
     {{"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand"}, "", ""},
     {{"AWS_LAMBDA_INITIALIZATION_TYPE=provisioned-concurrency"}, "", ""},
     {{"AWS_LAMBDA_INITIALIZATION_TYPE=snap-start"}, "snap_start=1 ", ""},
-    {{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances"}, "json_lines=1 managed_instances=1 ", ""},
+    {{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances"},
+     "json_lines=1 managed_instances=1 ",
+     ""},
     {{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instance"}, "", ""},
 
     /* each is complained of, and none hides another */
