@@ -224,15 +224,12 @@ COLD static bool
 cloudwatch(struct telemetry_router *r, const struct event *event)
 {
     struct event_origin *origin = telemetry_dispatcher_origin(r->dispatcher);
-    struct span stream;
 
     if (r->settings->json_lines || (event->type == EVENT_FUNCTION && event->record.p[0] == '{'))
         origin->json = true;
-    if (event->kind == EVENT_INIT_START || event->kind == EVENT_RESTORE_START) {
-        stream = json_walk_string(json_walk_member(event->record, SPAN("instanceId")));
-        if (stream.len > 0)
-            telemetry_dispatcher_of_stream(r->dispatcher, stream);
-    }
+    if (event->kind == EVENT_INIT_START || event->kind == EVENT_RESTORE_START)
+        telemetry_dispatcher_of_stream(
+            r->dispatcher, json_walk_string(json_walk_member(event->record, SPAN("instanceId"))));
     return event->type != EVENT_PLATFORM ||
            platform_line_there(event, !origin->json,
                                (enum line_level)(LEVEL_DEBUG + r->settings->system_level));

@@ -8,25 +8,26 @@
 
 /* see event.h */
 
+/* By what follows platform. */
 COLD static enum event_kind
 kind_of(struct span type)
 {
     static const struct {
-        char type[31];
+        char type[23];
         uint8_t kind; /* enum event_kind */
     } kinds[] = {
-        {"platform.start", EVENT_START},
-        {"platform.runtimeDone", EVENT_RUNTIME_DONE},
-        {"platform.report", EVENT_REPORT},
-        {"platform.logsDropped", EVENT_LOGS_DROPPED},
-        {"platform.initRuntimeDone", EVENT_INIT_DONE},
-        {"platform.initReport", EVENT_INIT_REPORT},
-        {"platform.restoreRuntimeDone", EVENT_RESTORE_DONE},
-        {"platform.restoreReport", EVENT_RESTORE_REPORT},
-        {"platform.restoreStart", EVENT_RESTORE_START},
-        {"platform.initStart", EVENT_INIT_START},
-        {"platform.extension", EVENT_STATE},
-        {"platform.telemetrySubscription", EVENT_SUBSCRIBED},
+        {"start", EVENT_START},
+        {"runtimeDone", EVENT_RUNTIME_DONE},
+        {"report", EVENT_REPORT},
+        {"logsDropped", EVENT_LOGS_DROPPED},
+        {"initRuntimeDone", EVENT_INIT_DONE},
+        {"initReport", EVENT_INIT_REPORT},
+        {"restoreRuntimeDone", EVENT_RESTORE_DONE},
+        {"restoreReport", EVENT_RESTORE_REPORT},
+        {"restoreStart", EVENT_RESTORE_START},
+        {"initStart", EVENT_INIT_START},
+        {"extension", EVENT_STATE},
+        {"telemetrySubscription", EVENT_SUBSCRIBED},
     };
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -47,7 +48,7 @@ read_type(struct span value, struct event *e)
         e->type = EVENT_EXTENSION;
     } else if (span_starts(type, SPAN("platform."))) {
         e->type = EVENT_PLATFORM;
-        e->kind = kind_of(type);
+        e->kind = kind_of(span_skip(type, sizeof "platform." - 1));
     } else {
         return ERR_BAD;
     }
@@ -191,6 +192,19 @@ event_read(struct span text, const struct json_marks *marks, struct event *e)
     if (e->kind >= EVENT_RUNTIME_DONE && e->kind <= EVENT_RESTORE_REPORT)
         read_details(e);
     return 0;
+}
+
+/* Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1 */
+COLD struct span
+event_trace(struct span record, struct span name)
+{
+    struct span tracing = json_walk_member(record, SPAN("tracing"));
+    struct span header = json_walk_string(json_walk_member(tracing, SPAN("value")));
+    const char *at = span_find(header, name);
+
+    if (at == NULL)
+        return (struct span){NULL, 0};
+    return span_cut(span_skip(header, (size_t)(at - header.p) + name.len), ';', &header);
 }
 
 /* see event.h; given that the escape is one and not the end of \\n */

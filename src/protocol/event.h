@@ -74,6 +74,12 @@ int event_read(struct span text, const struct json_marks *marks, struct event *e
  */
 struct span event_message(const struct event *e);
 
+/*
+ * Of the X-Ray header in a record of platform.start, runtimeDone or report what follows a name such as `Root=`; a null
+ * span if that is not there.
+ */
+struct span event_trace(struct span record, struct span name);
+
 /* Whether a JSON string, raw, ends in \n. */
 bool event_ends_in_newline(struct span string);
 

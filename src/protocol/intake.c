@@ -213,15 +213,11 @@ write_head(struct intake *in)
     struct out made = out_to(m->stream, sizeof m->stream);
 
     if (m->stream_len == 0) {
-        subscription_stream(&made, m->event_ms, in->origin.function_version, in->origin.sandbox);
+        subscription_stream(&made, m->event_ms, &in->origin);
         m->stream_len = made.len;
     }
-    subscription_head(&head, &(struct subscription_source){
-                                 .owner = in->origin.account_id,
-                                 .group = in->settings->log_group,
-                                 .function = in->origin.function_name,
-                                 .stream = {m->stream, m->stream_len},
-                             });
+    subscription_head(&head, &in->origin, in->settings->log_group,
+                      (struct span){m->stream, m->stream_len});
     in->open.head = out_span(&head);
 }
 
@@ -267,10 +263,8 @@ intake_stream(struct intake *in, struct span log_stream)
 
     CHECK(in->open.events == 0 || in->open.sealed);
     if (log_stream.len > sizeof m->stream)
-        return;
-    if (log_stream.len > 0)
-        memcpy(m->stream, log_stream.p, log_stream.len);
-    m->stream_len = log_stream.len;
+        log_stream.len = 0;
+    m->stream_len = out_keep(m->stream, sizeof m->stream, 0, log_stream);
     in->open.head.len = 0;
 }
 

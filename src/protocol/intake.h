@@ -112,7 +112,7 @@ void intake_bury(struct intake *in, uint32_t index, enum ledger_drop reason);
 
 /*
  * What messages tell of the function: its account; its log stream, as it stands in a JSON string, which a restored sandbox
- * has to be told again. Not while a record is open and not sealed.
+ * has to be told again, and which is made up if it is empty or too long. Not while a record is open and not sealed.
  */
 void intake_account(struct intake *in, struct span account_id);
 void intake_stream(struct intake *in, struct span log_stream);

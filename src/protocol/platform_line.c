@@ -7,7 +7,7 @@
 /*
  * Between angle brackets stand members of the record, of its metrics, or, with an equals sign, of its X-Ray header; what is in
  * brackets is left out if one of them is not there. Behind a name: . for a number with two decimals, ! for a status
- * unless it is success.
+ * unless it is success, 1 for what has to be so in the header.
  */
 static const struct line {
     uint8_t good, bad; /* levels */
@@ -17,16 +17,17 @@ static const struct line {
     [EVENT_START] = {LEVEL_INFO, LEVEL_INFO,
                      "START RequestId: <requestId>( Version: <version>)\\n"},
     [EVENT_RUNTIME_DONE] = {LEVEL_DEBUG, LEVEL_WARN, NULL},
-    [EVENT_REPORT] = {LEVEL_INFO, LEVEL_WARN,
-                      "REPORT RequestId: <requestId>\\tDuration: <durationMs.> ms\\t"
-                      "(Billed Duration: <billedDurationMs> ms\\t)"
-                      "(Memory Size: <memorySizeMB> MB\\t)"
-                      "(Max Memory Used: <maxMemoryUsedMB> MB\\t)"
-                      "(Init Duration: <initDurationMs.> ms\\t)"
-                      "(Restore Duration: <restoreDurationMs.> ms\\t)"
-                      "(Billed Restore Duration: <billedRestoreDurationMs> ms\\t)"
-                      "(Status: <status!>)(\\tError Type: <errorType>)\\n"
-                      "(XRAY TraceId: <Root=>\\tSegmentId: <Parent=>\\tSampled: true\\t\\n)"},
+    [EVENT_REPORT] =
+        {LEVEL_INFO, LEVEL_WARN,
+         "REPORT RequestId: <requestId>\\tDuration: <durationMs.> ms\\t"
+         "(Billed Duration: <billedDurationMs> ms\\t)"
+         "(Memory Size: <memorySizeMB> MB\\t)"
+         "(Max Memory Used: <maxMemoryUsedMB> MB\\t)"
+         "(Init Duration: <initDurationMs.> ms\\t)"
+         "(Restore Duration: <restoreDurationMs.> ms\\t)"
+         "(Billed Restore Duration: <billedRestoreDurationMs> ms\\t)"
+         "(Status: <status!>)(\\tError Type: <errorType>)\\n"
+         "(XRAY TraceId: <Root=>\\tSegmentId: <Parent=>\\tSampled: true<Sampled=1>\\t\\n)"},
     [EVENT_LOGS_DROPPED] = {LEVEL_WARN, LEVEL_WARN, NULL},
     [EVENT_INIT_DONE] = {LEVEL_DEBUG, LEVEL_WARN, NULL},
     [EVENT_INIT_REPORT] =
@@ -59,19 +60,6 @@ value_of(struct span record, struct span name)
     if (span_same(value, SPAN("null")))
         value = json_walk_member(json_walk_member(record, SPAN("metrics")), name);
     return value;
-}
-
-/* Of the X-Ray header of a trace that is sampled: Root=1-5759e988-bd862e3fe1be46a994272793;Parent=...;Sampled=1 */
-static struct span
-traced(struct span record, struct span name)
-{
-    struct span tracing = json_walk_member(record, SPAN("tracing"));
-    struct span header = json_walk_string(json_walk_member(tracing, SPAN("value")));
-    const char *at = span_find(header, name);
-
-    if (at == NULL || span_find(header, SPAN("Sampled=1")) == NULL)
-        return (struct span){NULL, 0};
-    return span_cut(span_skip(header, (size_t)(at - header.p) + name.len), ';', &header);
 }
 
 /* 10 and more: none is there. */
@@ -127,9 +115,11 @@ put_member(struct out *o, struct span record, struct span name)
     char how = name.p[name.len - 1];
     struct span value;
 
+    if (how == '1')
+        return event_trace(record, name).p != NULL;
     if (how == '.' || how == '!')
         name.len--;
-    value = how == '=' ? traced(record, name) : value_of(record, name);
+    value = how == '=' ? event_trace(record, name) : value_of(record, name);
     if (value.len == 0 || span_same(value, SPAN("null")) || value.p[0] == '{')
         return false;
     if (value.p[0] == '[') {

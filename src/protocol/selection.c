@@ -14,8 +14,7 @@ struct selection_request {
     uint32_t held;  /* lines of it that are */
     bool started;   /* its start has been told */
     bool sampled, failed, ended;
-    uint8_t root_len;
-    char root[48]; /* of its trace */
+    struct selection_trace trace;
 };
 
 /* --- begin --- */
@@ -171,25 +170,18 @@ in_sample(uint32_t rate, struct span name)
     return (number * SAMPLE_ALL) >> 32 < rate;
 }
 
-/* The tracing header, of platform.start or INVOKE. */
 static struct span
-header(struct span object)
+root_of(const struct selection_request *r)
 {
-    return json_walk_string(json_walk_member(json_walk_member(object, SPAN("tracing")), SPAN("value")));
+    return (struct span){r->trace.root, r->trace.root_len};
 }
 
+/* What platform.start or INVOKE tells of the trace. */
 static void
-read_header(struct selection_request *r, struct span rest)
+read_trace(struct selection_trace *t, struct span object)
 {
-    /* Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1 */
-    while (rest.len > 0) {
-        struct span part = span_trim(span_cut(rest, ';', &rest));
-
-        if (span_same(part, SPAN("Sampled=1")))
-            r->sampled = true;
-        if (span_starts(part, SPAN("Root=")))
-            r->root_len = (uint8_t)out_keep(r->root, sizeof r->root, 0, span_skip(part, 5));
-    }
+    t->sampled = span_same(event_trace(object, SPAN("Sampled=")), SPAN("1"));
+    t->root_len = (uint8_t)out_keep(t->root, sizeof t->root, 0, event_trace(object, SPAN("Root=")));
 }
 
 /* Room for another one; NULL: there is none now. One at a time, those that are under way will not be heard of any
@@ -242,21 +234,23 @@ begin(struct selection *s, struct span id, struct span record)
     if (r->started) {
         s->tenant_len = out_keep(s->tenant, sizeof s->tenant, 0,
                                  json_walk_string(json_walk_member(record, SPAN("tenantId"))));
-        read_header(r, header(record));
+        read_trace(&r->trace, record);
     } else if (span_same(id, (struct span){s->invoked, s->invoked_len})) {
-        read_header(r, (struct span){s->header, s->header_len});
+        r->trace = s->invoked_trace;
     }
     if (!r->sampled)
-        r->sampled = in_sample(s->settings->sample,
-                               r->root_len > 0 ? (struct span){r->root, r->root_len} : id);
+        r->sampled = r->trace.sampled ||
+                     in_sample(s->settings->sample, r->trace.root_len > 0 ? root_of(r) : id);
     return r;
 }
 
 void
 selection_invoked(struct selection *s, struct span id, struct span invoke)
 {
+    if (!s->tracks)
+        return;
     s->invoked_len = out_keep(s->invoked, sizeof s->invoked, 0, id);
-    s->header_len = out_keep(s->header, sizeof s->header, 0, header(invoke));
+    read_trace(&s->invoked_trace, invoke);
 }
 
 void
@@ -377,7 +371,7 @@ selection_tell(struct selection *s, const struct event *event, struct span reque
         r = find(s, request_id);
     origin->trace_id = (struct span){NULL, 0};
     if (r != NULL)
-        origin->trace_id = (struct span){r->root, r->root_len};
+        origin->trace_id = root_of(r);
     origin->tenant_id = (struct span){s->tenant, s->tenant_len};
     origin->level = log_level_name(event->type == EVENT_PLATFORM ? LEVEL_NONE : level_of(s, event));
 }

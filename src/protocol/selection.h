@@ -44,6 +44,13 @@ enum selection_verdict {
 /* Invocations that are remembered; of those that have ended the latest. */
 #define SELECTION_REQUESTS 256
 
+/* Of an invocation. */
+struct selection_trace {
+    char root[48];
+    uint8_t root_len;
+    bool sampled;
+};
+
 struct selection_request;
 
 struct selection {
@@ -63,8 +70,9 @@ struct selection {
     char *room;
     char tenant[256];
     size_t tenant_len;
-    char invoked[64], header[256]; /* the latest INVOKE's id and tracing header */
-    size_t invoked_len, header_len;
+    char invoked[64]; /* the latest INVOKE's id, and its trace */
+    size_t invoked_len;
+    struct selection_trace invoked_trace;
 };
 
 /* Memory that it needs; none if nothing is asked. */

@@ -7,30 +7,32 @@
 /* see subscription.h */
 
 void
-subscription_head(struct out *o, const struct subscription_source *source)
+subscription_head(struct out *o, const struct event_origin *origin, struct span group,
+                  struct span stream)
 {
     out_put(o, SPAN("{\"messageType\":\"DATA_MESSAGE\",\"owner\":\""));
-    out_json(o, source->owner);
+    out_json(o, origin->account_id);
     out_put(o, SPAN("\",\"logGroup\":\""));
-    if (source->group.len == 0)
+    if (group.len == 0) {
+        group = origin->function_name;
         out_put(o, SPAN("/aws/lambda/"));
-    out_json(o, source->group.len == 0 ? source->function : source->group);
+    }
+    out_json(o, group);
     out_put(o, SPAN("\",\"logStream\":\""));
-    out_put(o, source->stream);
+    out_put(o, stream);
     out_put(o, SPAN("\",\"subscriptionFilters\":[\"kinesis-telemetry-api-extension\"],"
                     "\"logEvents\":["));
 }
 
 void
-subscription_stream(struct out *o, uint64_t unix_ms, struct span version, struct span sandbox)
+subscription_stream(struct out *o, uint64_t unix_ms, const struct event_origin *origin)
 {
     char date[TIMESTAMP_RFC3339_LEN];
 
     timestamp_rfc3339(unix_ms, date);
     date[4] = date[7] = '/';
-    date[10] = '\0';
-    (void)format_text(o, "%s/[%.*s]%.*s", date, (int)version.len, version.p, (int)sandbox.len,
-                      sandbox.p);
+    (void)format_text(o, "%.10s/[%.*s]%.*s", date, (int)origin->function_version.len,
+                      origin->function_version.p, (int)origin->sandbox.len, origin->sandbox.p);
 }
 
 void

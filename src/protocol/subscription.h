@@ -35,20 +35,12 @@
 #define SUBSCRIPTION_STREAM_MAX 512
 #define SUBSCRIPTION_HEAD_MAX 1280
 
-struct subscription_source {
-    struct span owner;
-    struct span group;    /* empty: that of the function */
-    struct span function; /* its name */
-    struct span stream;   /* as it stands in a JSON string */
-};
+/* group: empty for that of the function; stream: as it stands in a JSON string. */
+void subscription_head(struct out *o, const struct event_origin *origin, struct span group,
+                       struct span stream);
 
-void subscription_head(struct out *o, const struct subscription_source *source);
-
-/*
- * The name of a log stream for want of the true one: 2026/11/20/[VERSION]SANDBOX, as Lambda makes them.
- * sandbox: 32 hexadecimal digits.
- */
-void subscription_stream(struct out *o, uint64_t unix_ms, struct span version, struct span sandbox);
+/* The name of a log stream for want of the true one: 2026/11/20/[VERSION]SANDBOX, as Lambda makes them. */
+void subscription_stream(struct out *o, uint64_t unix_ms, const struct event_origin *origin);
 
 /*
  * The id of the first log event of a message: the milliseconds, which make up all bits from 144 on, as those of

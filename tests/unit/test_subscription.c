@@ -83,18 +83,17 @@ head(void **state)
 {
     char text[SUBSCRIPTION_HEAD_MAX];
     struct out o = out_to(text, sizeof text);
-    struct subscription_source source = {
-        .owner = SPAN("123456789012"), .function = SPAN("orders"), .stream = SPAN("a\\\"b")};
+    struct event_origin origin = {.account_id = SPAN("123456789012"),
+                                  .function_name = SPAN("orders")};
 
     (void)state;
-    subscription_head(&o, &source);
+    subscription_head(&o, &origin, (struct span){NULL, 0}, SPAN("a\\\"b"));
     CHECK_SPAN("of the function", out_span(&o),
                SPAN("{\"messageType\":\"DATA_MESSAGE\",\"owner\":\"123456789012\",\"logGroup\":"
                     "\"/aws/lambda/orders\",\"logStream\":\"a\\\"b\",\"subscriptionFilters\":["
                     "\"kinesis-telemetry-api-extension\"],\"logEvents\":["));
     o = out_to(text, sizeof text);
-    source.group = SPAN("/my/group");
-    subscription_head(&o, &source);
+    subscription_head(&o, &origin, SPAN("/my/group"), SPAN("s"));
     CHECK("its own", span_find(out_span(&o), SPAN(",\"logGroup\":\"/my/group\",")) != NULL);
 }
 
@@ -108,9 +107,8 @@ longest_head(void **state)
 
     (void)state;
     memset(name, 'n', sizeof name);
-    subscription_head(&o, &(struct subscription_source){.owner = SPAN("1234567890123456"),
-                                                        .group = longest,
-                                                        .stream = longest});
+    subscription_head(&o, &(struct event_origin){.account_id = SPAN("1234567890123456")}, longest,
+                      longest);
     assert_int_equal(out_end(&o), 0);
 }
 
@@ -121,7 +119,11 @@ stream(void **state)
     struct out o = out_to(text, sizeof text);
 
     (void)state;
-    subscription_stream(&o, MS, SPAN("$LATEST"), SPAN("0123456789abcdef0123456789abcdef"));
+    subscription_stream(&o, MS,
+                        &(struct event_origin){
+                            .function_version = SPAN("$LATEST"),
+                            .sandbox = SPAN("0123456789abcdef0123456789abcdef"),
+                        });
     CHECK_SPAN("made", out_span(&o), SPAN("2026/11/20/[$LATEST]0123456789abcdef0123456789abcdef"));
 }
 
