@@ -135,6 +135,28 @@ for (const [name, { timeoutMs = 30_000, ...options }, want] of WAYS) {
   });
 }
 
+scenario('text: an invocation that is traced', { env: ALL }, async (stand) => {
+  const traceId = 'Root=1-62e900b2-710d76f009d6e7785905449a;Parent=0efbd19962d95b05;Sampled=1';
+  await stand.platform.invoke({}, { traceId, during: async (emit) => emit('function', 'a line') });
+  const { records } = await finished(stand);
+  assert.deepEqual(invocations(records), [START, 'a line\n', END,
+    `${report(COLD)}XRAY TraceId: TRACE\tSegmentId: SEGMENT\tSampled: true\t\n`]);
+});
+
+scenario('text: an invocation that a snapshot is restored for, whose stream is another one',
+  { env: ALL, platform: { snapStart: true } }, async (stand) => {
+    await log(stand, textRecords(1, 10));
+    const { records } = await finished(stand);
+    const messages = messagesOf(records);
+    const own = messages.filter(({ logEvents }) => logEvents.some(({ message }) => /^(RESTORE|START|END|REPORT)/u.test(message)));
+    const lines = asRead(byId(own.flatMap(({ logEvents }) => logEvents)).map(([, one]) => one));
+    assert.deepEqual(lines, ['RESTORE_START Runtime Version: local\n', 'RESTORE_REPORT Restore Duration: N.NN ms\n', START,
+      lines[3], END, report('Restore Duration: N.NN ms\t')]);
+    const { record } = stand.platform.events.find((one) => one.type === 'platform.restoreStart');
+    assert.deepEqual(new Set(own.map(({ logStream }) => logStream)), new Set([record.instanceId]));
+    checkIds(messages);
+  });
+
 scenario('text: init, two invocations, and what is counted', { env: ALL }, async (stand) => {
   await log(stand, textRecords(2, 10));
   await log(stand, textRecords(1, 10));

@@ -1,6 +1,8 @@
 /* A telemetry event, and what is written for it in each format. */
 #include "fuzz.h"
 #include "protocol/own_line.h"
+#include "protocol/platform_line.h"
+#include "protocol/subscription.h"
 #include "strict_json.h"
 
 static const enum event_format formats[] = {EVENT_MESSAGE, EVENT_VERBATIM, EVENT_ENRICHED};
@@ -99,6 +101,34 @@ check_marked(struct span in, int want, const struct event *e)
     (void)event_read(in, &marks, &marked);
 }
 
+/* As part of a message, whose log events are JSON where the event is, and where a second one has its id. */
+static void
+check_message(const struct event *e, bool strict)
+{
+    size_t most = 2 * e->text.len + SUBSCRIPTION_MORE;
+
+    for (unsigned text = 0; text < 2; text++) {
+        struct out o = out_to(fuzz_room(most), most);
+        size_t second;
+        struct span all;
+
+        if (!platform_line_there(e, text, LEVEL_DEBUG) && e->type == EVENT_PLATFORM)
+            continue;
+        out_byte(&o, '[');
+        o = (struct out){.p = o.p + 1, .cap = most - 2};
+        second = subscription_event(&o, e, fuzz_dice(UINT32_MAX), text);
+        FACT(out_end(&o) == 0);
+        FACT(second == 0 || (text && e->kind == EVENT_REPORT));
+        FACT(second == 0 || span_starts(span_skip(out_span(&o), second), SPAN("00000000")));
+        o.p[o.len] = ']';
+        all = (struct span){o.p - 1, o.len + 2};
+        FACT(!strict || strict_json(fuzz_copy(all)));
+        o = out_to(fuzz_room(o.len / 2), o.len / 2);
+        (void)subscription_event(&o, e, 0, text);
+        FACT(out_end(&o) == ERR_FULL);
+    }
+}
+
 void
 fuzz(struct span in)
 {
@@ -112,6 +142,7 @@ fuzz(struct span in)
     if (got != 0)
         return;
     check_event(&e, in);
+    check_message(&e, strict);
     origin = any_origin(in);
     for (size_t i = 0; i < FUZZ_LEN(formats); i++) {
         struct span whole = write_whole(formats[i], &e, &origin);

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "seed.h"
 
 #define ID "7b2c1f3a-0000-4000-8000-000000000001"
 #define EVENT(type, record)                                                                        \
@@ -177,6 +178,7 @@ table(void **state)
         char line[1024];
         struct out o = out_to(line, sizeof line);
 
+        seed("event", e.text);
         for (enum line_level l = LEVEL_DEBUG; l <= LEVEL_WARN; l++) {
             CHECK_INT(rows[i].name, platform_line_there(&e, false, l), l <= rows[i].level);
             CHECK_INT(rows[i].name, platform_line_there(&e, true, l), rows[i].text != NULL);

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "seed.h"
 
 #define ZEROS "00000000000000000000000000000000000000000000000000000000"
 #define AT "2026-11-20T12:00:00.123Z"
@@ -172,6 +173,7 @@ event(void **state)
                               2 * text.len + SUBSCRIPTION_MORE);
         size_t second;
 
+        seed("event", text);
         CHECK_INT(events[i].name, event_read(text, NULL, &e), 0);
         second = subscription_event(&o, &e, MS, events[i].text);
         CHECK_SPAN(events[i].name, out_span(&o), events[i].want);

@@ -248,7 +248,9 @@ function tally(run, end) {
   const records = run.row.stream ? data(end.records) : run.destination.records;
   const arrived = unfold(run.row.form, [...records, ...letters(run)]);
   const special = new Set(data(run.special));
-  const { lost, duplicated, foreign } = compare(data(run.records), arrived);
+  /* messages have records whole */
+  const sent = run.row.form?.messages ? run.records.map(({ record }) => record) : data(run.records);
+  const { lost, duplicated, foreign } = compare(sent, arrived);
   const usual = lost.filter((one) => !special.has(one));
   return {
     lost: usual.length, firstLost: usual[0]?.slice(0, 100), specialLost: lost.length - usual.length,
