@@ -266,7 +266,9 @@ export class KinesisTelemetryExtension extends Construct {
     // Which may be refused: nothing of the function is changed before.
     settingsEnvironment(settings);
     if (ours !== undefined) {
-      setVariables(target, { ...loggingVariables(target, settings), ...someSettings(overrides) }, ours);
+      // A group that was named before still counts.
+      const { logGroup, systemLevel } = settings;
+      setVariables(target, { ...loggingVariables(target, overrides), ...someSettings({ ...overrides, logGroup, systemLevel }) }, ours);
     } else {
       claim(target, this);
       attachPolicy(this, target, this.policy);

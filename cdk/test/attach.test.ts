@@ -205,6 +205,16 @@ describe('attachTo', () => {
     });
   }
 
+  it('leaves a log group that was given before', () => {
+    const stack = makeStack();
+    const extension = makeExtension({ logGroup: 'mine' }, stack);
+    const fn = makeFunction(stack, 'Fn', { logGroup: new logs.LogGroup(stack, 'Group') });
+    extension.attachTo(fn);
+    extension.attachTo(fn, { recordFormat: RecordFormat.CLOUDWATCH });
+    const [{ Properties }] = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+    assert.equal(Properties.Environment.Variables.TELEMETRY_LOG_GROUP, 'mine');
+  });
+
   it('tells of the log group in messages alone', () => {
     const stack = makeStack();
     makeExtension({}, stack).attachTo(makeFunction(stack, 'Fn', { logGroup: new logs.LogGroup(stack, 'Group') }));

@@ -205,8 +205,7 @@ hash_lanes(uint64x2_t y, uint64x2_t h, const uint8_t *p, size_t count)
 
         /* these processors look far enough ahead to overlap the multiplications without copies of them */
         for (unsigned i = 0; i < LANES; i++) {
-            add_product(&s, veorq_u64(load(p + BLOCK * i), y), powers[i],
-                        halves_added(powers[i]));
+            add_product(&s, veorq_u64(load(p + BLOCK * i), y), powers[i], halves_added(powers[i]));
             y = vdupq_n_u64(0);
         }
         y = reduce(&s);
