@@ -200,3 +200,42 @@ light('enriched: the trace, the tenant, the level', {
   assert.deepEqual(arrived.filter(({ type }) => type === 'platform.report').map((one) => [one.traceId, one.level]),
     [['1-a', undefined], ['1-b', undefined]]);
 });
+
+/* Two processes of the extension, each with a ledger of its own. */
+let inits = 0;
+light('detail on error: init fails, and is tried again', {
+  env: DETAIL, platform: {
+    initRetry: true,
+    duringInit: async (emit, journal) => {
+      LINES.forEach((one) => emit('function', one));
+      inits += 1;
+      if (inits === 1) {
+        await journal.until(() => journal.calls.some(({ name }) => name === 'next'), 20_000);
+        throw Object.assign(new Error('init fails'), { errorType: 'Runtime.ExitError' });
+      }
+    }
+  }
+}, async (stand) => {
+  await stand.platform.invoke({}, logging(LINES[0]));
+  await stand.platform.shutdown();
+  assert.deepEqual(stand.arrived.map(({ data }) => JSON.parse(data).record), [...WHOLE, LINES[2]]);
+  const ledgers = stand.logs.filter((one) => one.message === 'ledger');
+  assert.deepEqual(ledgers.map((ledger) => filtered({ ledger })),
+    [{ ...NONE, level: 1 }, { ...NONE, level: 1, held: 3 }]);
+});
+
+/* What init logs belongs to no invocation, and to no copy: it is decided before the snapshot. */
+light('detail on error, with SnapStart: of an init that is well nothing, of the copy what failed', {
+  env: DETAIL, platform: {
+    snapStart: true, initDoneFirst: true, duringInit: async (emit) => LINES.forEach((one) => emit('function', one))
+  }
+}, async (stand) => {
+  assert.deepEqual(stand.arrived.map(({ data }) => JSON.parse(data).record), [LINES[2]]);
+  await stand.platform.invoke({}, logging(...LINES));
+  await stand.platform.invoke({}, { ...logging(...LINES), ends: 'error' });
+  const end = await stand.finish();
+  assert.deepEqual(records(end), [LINES[2], LINES[2], ...WHOLE]);
+  assert.deepEqual(filtered(end), { ...NONE, level: 2, held: 2 });
+  const [ofInit] = end.logs.filter((one) => one.message === 'ledger of init');
+  assert.deepEqual(filtered({ ledger: ofInit }), { ...NONE, level: 1, held: 2 });
+});
