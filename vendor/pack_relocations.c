@@ -3,7 +3,7 @@
  *
  * Writes the list of what is to be relocated in a static-pie shorter, in place: DT_RELR in the stead of DT_RELA, a bit
  * for most pointers where there are 24 bytes, which do not compress well. The rest of the list's room becomes zeros.
- * start.c reads both. GNU ld does so itself with -z pack-relative-relocs, but for arm64 only since 2.43. Runs during the
+ * start.c reads both. GNU ld 2.40 can do so itself (-z pack-relative-relocs), but not for arm64. Runs during the
  * build, on a machine of the same byte order.
  *
  * Source: System V ABI, generic, relative relocations.

@@ -2,11 +2,11 @@
  * The first instructions of the program, in the stead of musl's rcrt1.o, for two things more:
  *
  * The linker's list of what is to be relocated is read in both its forms. The packed one (DT_RELR) has a bit for each
- * pointer where the other one has 24 bytes, but the linker writes it for x86-64 alone, and this musl does not read it.
+ * pointer where the other one has 24 bytes; this musl does not read it. pack_relocations.c writes it in what ships.
  *
- * The linker's RELRO region becomes read-only before main() runs. That is the dynamic linker's work, and a static-pie has
- * none: musl leaves the tables of function pointers (BearSSL is full of them) writable. One system call here turns the
- * PT_GNU_RELRO header that -z relro writes into what it promises.
+ * The linker's RELRO region becomes read-only before main() runs. That is the dynamic linker's work, and a static-pie
+ * has none: musl leaves the tables of function pointers (BearSSL is full of them) writable. One system call here turns
+ * the PT_GNU_RELRO header that -z relro writes into what it promises.
  *
  * Linked into the product by way of toolchain.mk.
  * Sources: System V ABI, chapter 5, and its relative relocations, section 5.3 (generic ABI, 2022).
@@ -73,7 +73,7 @@ told(ElfW(Sxword) tag)
     return d->d_un.d_val;
 }
 
-/* Each is all that there is of its kind, RELATIVE: a place in the file gets the address at which the file lies added. */
+/* All are of one kind, RELATIVE: a place in the file gets the address at which the file lies added. */
 void
 start(uintptr_t *stack)
 {

@@ -61,8 +61,8 @@ CODE_FLAGS += $(if $(filter arm64,$(TARGET)),-mcmodel=tiny -include $(TOP)/vendo
 # Kernels for arm64 come with pages of up to 64 KiB, and the file has gaps of up to a page; Lambda's have
 # 4 KiB, the largest that are common elsewhere 16.
 LINK_PAGE := $(if $(filter arm64,$(TARGET)),-z max-page-size=16384)
-# A zip gets 200 to 300 bytes smaller: by tables that lie beside their like; by zeros where a table's pointers will stand,
-# since the linker writes them into its list of what is to be relocated anyway.
+# A zip gets 200 to 300 bytes smaller: by tables that lie beside their like; by zeros where a table's pointers will
+# stand, since the linker writes them into its list of what is to be relocated anyway.
 LINK_SMALL := $(if $(filter arm64,$(TARGET)),-Wl$(comma)--no-apply-dynamic-relocs,-Wl$(comma)--sort-section=alignment)
 # Spelled out instead of musl's gcc specs, so that native and cross builds are the same line.
 LINK_START := -nostdlib -nostartfiles -static-pie $(LINK_PAGE) \
