@@ -228,7 +228,8 @@ export class KinesisTelemetryExtension extends Construct {
 
   /**
    * Gives a function the layer of its architecture, the policy, and the settings as environment
-   * variables, with `RecordFormat.CLOUDWATCH` also the log group of its logging configuration. A variable that the function has by itself stays as it is, whether it was set before or
+   * variables, with `RecordFormat.CLOUDWATCH` also the log group of its logging configuration. A variable that
+   * the function has by itself stays as it is, whether it was set before or
    * comes later. Attaching again changes nothing but the settings that are given then. A function of
    * another stack of the app reads layer, policy and stream from SSM parameters of this one whenever its
    * stack is deployed; there are no exports, which would forbid this stack's next update.

@@ -83,14 +83,13 @@ static void
 of_account(struct lifecycle *life, const struct lambda_event *event)
 {
     struct lambda_registered *as = &life->extensions.registered_as;
+    struct span told = {as->account_id, event->account_id_len};
 
-    if (life->settings->format != EVENT_CLOUDWATCH || as->account_id_len > 0 ||
-        event->account_id_len == 0)
+    if (life->settings->format != EVENT_CLOUDWATCH || as->account_id_len > 0 || told.len == 0)
         return;
     memcpy(as->account_id, event->account_id, sizeof as->account_id);
-    as->account_id_len = event->account_id_len;
-    telemetry_dispatcher_of_account(life->dispatcher,
-                                    (struct span){as->account_id, as->account_id_len});
+    as->account_id_len = told.len;
+    telemetry_dispatcher_of_account(life->dispatcher, told);
 }
 
 static void

@@ -17,8 +17,9 @@ const READ_PY = here('../readers/read.py');
 const GO = here('../../../build/readers/go');
 const RUST = here('../../../build/readers/rust/release/kinesis-telemetry-tests-reader');
 
-function ofMessage({ owner, messageType: type, logGroup: group, logStream: stream, subscriptionFilters: filters, logEvents }) {
-  return logEvents.map(({ id, timestamp, message }) => ({ id, timestamp, message, owner, type, group, stream, filters }));
+function ofMessage({ owner, messageType: type, logGroup: group, logStream: stream, logEvents, ...more }) {
+  const names = { owner, type, group, stream, filters: more.subscriptionFilters };
+  return logEvents.map(({ id, timestamp, message }) => ({ id, timestamp, message, ...names }));
 }
 
 /* One that is a program: records in base64, a line each; log events in JSON, a line each. */
