@@ -1,16 +1,10 @@
 #include "protocol/filter_match.h"
 
 #include "protocol/json_walk.h"
+#include "protocol/line_steps.h"
 #include "protocol/line_text.h"
 
 /* see filter_match.h */
-
-#ifdef CHECKED
-uint64_t filter_match_steps;
-#define STEPS(n) ((void)(filter_match_steps += (n)))
-#else
-#define STEPS(n) ((void)sizeof(n))
-#endif
 
 /* --- text ------------------------------------------------------------------------------------ */
 
@@ -28,7 +22,7 @@ find_part(const struct filter_pattern *p, size_t at, size_t len, struct span *s)
 
         if (same == 0)
             c = span_char((struct span){c, (size_t)(end - c)}, *part);
-        STEPS((size_t)((c == NULL ? end : c) - from) + 1);
+        LINE_STEPS((size_t)((c == NULL ? end : c) - from) + 1);
         if (c == NULL || c == end)
             return false;
         if (*c == part[same]) {
@@ -57,7 +51,7 @@ fits(const struct filter_pattern *p, struct filter_text t, struct span s)
         const char *any = span_char((struct span){part, len}, FILTER_ANY);
         const char *from = s.p;
 
-        STEPS(len);
+        LINE_STEPS(len);
         if (any != NULL)
             len = (size_t)(any - part);
         if (s.len < len || (any == NULL && part == start && s.len > len))
@@ -86,7 +80,7 @@ holds(const struct filter_pattern *p, const struct filter_test *t, struct span t
     int differ;
 
     if (t->numeric && number && decimal_read(text, &d)) {
-        STEPS(text.len);
+        LINE_STEPS(text.len);
         differ = decimal_compare(&d, &t->number);
         return (t->op & (differ < 0   ? FILTER_LESS
                          : differ > 0 ? FILTER_GREATER
@@ -141,7 +135,7 @@ differs(const struct filter_pattern *p, struct filter_text t, struct span inside
 
     while (i < len && inside.p[i] == text[i] && text[i] != '\\')
         i++;
-    STEPS(i + 1);
+    LINE_STEPS(i + 1);
     return i < len && inside.p[i] != text[i] && inside.p[i] != '\\' && text[i] != FILTER_ANY;
 }
 
@@ -210,7 +204,7 @@ visit(struct search *s, struct json_walk *w, uint32_t tests, unsigned depth)
         for (uint32_t left = tests; left != 0; left &= left - 1) {
             const struct filter_test *t = &s->p->tests[__builtin_ctz(left)];
 
-            STEPS(1);
+            LINE_STEPS(1);
             if (!step_fits(s->p, &s->p->steps[t->at + depth], array, index, name))
                 continue;
             if (t->length == depth + 1)
@@ -253,7 +247,7 @@ match_object(const struct filter_pattern *p, struct span text, const char *base,
     struct json_walk w;
     int got;
 
-    STEPS(text.len);
+    LINE_STEPS(text.len);
     if (json_walk_open(&w, text) != 0 || w.rest.p[-1] != '{')
         return false;
     w.base = base;
@@ -311,7 +305,7 @@ next_field(struct fields *f, struct span *field, struct span *all)
         close =
             span_char((struct span){start + 1, (size_t)(f->end - start - 1)}, quote ? '"' : ']');
         f->no[quote] = close == NULL;
-        STEPS((size_t)((close == NULL ? f->end : close) - start));
+        LINE_STEPS((size_t)((close == NULL ? f->end : close) - start));
     }
     f->rest = start;
     if (close != NULL) {
@@ -337,7 +331,7 @@ match_fields(const struct filter_pattern *p, struct span line)
     uint32_t met = 0;
     size_t n = 0;
 
-    STEPS(2 * line.len);
+    LINE_STEPS(2 * line.len);
     while (next_field(&f, &field, &all))
         n++;
     if (n < p->fields)

@@ -38,9 +38,4 @@
 bool filter_match(const struct filter_pattern *p, struct span record, const char *event,
                   const struct json_marks *marks, char *room);
 
-#ifdef CHECKED
-/* Comparisons made so far, for tests. */
-extern uint64_t filter_match_steps;
-#endif
-
 #endif

@@ -1,8 +1,13 @@
 #include "protocol/line_text.h"
 
 #include "protocol/json_walk.h"
+#include "protocol/line_steps.h"
 
 /* see line_text.h */
+
+#ifdef CHECKED
+uint64_t line_steps;
+#endif
 
 static char *
 put_utf8(char *to, unsigned c)
@@ -63,6 +68,7 @@ line_unescape(struct span inside, char *to)
 {
     char *start = to;
 
+    LINE_STEPS(inside.len);
     while (inside.len > 0) {
         const char *escape = span_char(inside, '\\');
         size_t plain = escape == NULL ? inside.len : (size_t)(escape - inside.p);

@@ -1,6 +1,7 @@
 #include "protocol/log_level.h"
 
 #include "protocol/json_walk.h"
+#include "protocol/line_steps.h"
 #include "protocol/line_text.h"
 
 /* see log_level.h */
@@ -39,6 +40,7 @@ log_level_named(struct span name)
         for (len = 0; *c > '9'; len++, c++)
             /* a small letter is the capital one and a bit */
             same += len < name.len && (name.p[len] & ~0x20) == *c;
+        LINE_STEPS(1 + len);
         if (same == len && len == name.len)
             return level;
     }
@@ -79,6 +81,7 @@ skip_blanks(const char *c, const char *end, bool *tab)
 
         if (!escape && *c != ' ' && *c != '[')
             break;
+        LINE_STEPS(1);
         c += escape;
         *tab = escape;
     }
@@ -114,6 +117,7 @@ text_level(struct span line)
         const char *word = c;
 
         c = word_end(c, end);
+        LINE_STEPS((size_t)(c - word));
         line = (struct span){word, (size_t)(c - word)};
         line.len -= line.len > 0 && c[-1] == ']';
         c = skip_blanks(c, end, &tab);
@@ -143,6 +147,7 @@ log_level_line(struct span record, char *room)
             text = (struct span){room, line_unescape(text, room)};
         if (json_walk_open(&w, text) != 0 || w.rest.p[-1] == '[')
             return LEVEL_NONE;
+        LINE_STEPS(text.len);
         record.len = 0;
         while (level == LEVEL_NONE && json_walk_next(&w, &name, &value) == 1) {
             if (log_level_member(name))

@@ -2,6 +2,7 @@
 
 #include "protocol/json_walk.h"
 #include "protocol/limits.h"
+#include "protocol/line_steps.h"
 #include "protocol/line_text.h"
 
 /* see redact.h */
@@ -42,6 +43,7 @@ redact_allows(struct span names)
 static bool
 is_named(struct span names, struct span name, char *room)
 {
+    LINE_STEPS(name.len);
     if (span_char(name, '\\') != NULL)
         name = (struct span){room, line_unescape(name, room)};
     while (names.p != NULL) {
@@ -52,9 +54,11 @@ is_named(struct span names, struct span name, char *room)
 
         if (want.len > name.len)
             continue;
-        for (size_t at = ends ? 0 : more; at <= (begins ? more : 0); at++)
+        for (size_t at = ends ? 0 : more; at <= (begins ? more : 0); at++) {
+            LINE_STEPS(1 + want.len);
             if (span_same_case(want, (struct span){name.p + at, want.len}))
                 return true;
+        }
     }
     return false;
 }
@@ -67,6 +71,7 @@ put(struct redact *r, struct span s, unsigned depth)
 {
     if (!r->writing)
         return;
+    LINE_STEPS(s.len);
     if (depth == 0) {
         out_put(&r->out, s);
         return;
@@ -84,8 +89,8 @@ put(struct redact *r, struct span s, unsigned depth)
 static struct span
 value_behind(struct span rest)
 {
-    while (rest.len > 0 && span_white(*rest.p))
-        rest = span_skip(rest, 1);
+    for (; rest.len > 0 && span_white(*rest.p); rest = span_skip(rest, 1))
+        LINE_STEPS(1);
     if (rest.len == 0 || *rest.p != ':')
         return (struct span){NULL, 0};
     return span_skip(rest, 1);
@@ -97,6 +102,7 @@ value_len(struct redact *r, struct span text, unsigned depth)
 {
     int len = json_value(text);
 
+    LINE_STEPS(len >= 0 ? (size_t)len : text.len);
     if (len >= 0)
         return (size_t)len;
     if (depth == 0)
@@ -110,6 +116,7 @@ is_json(struct span s, unsigned depth)
 {
     int len = depth == 0 ? (int)s.len : json_value(s);
 
+    LINE_STEPS(depth == 0 ? 0 : s.len);
     if (len < 0)
         return false;
     while ((size_t)len < s.len && span_white(s.p[len]))
@@ -127,6 +134,7 @@ scan_string(struct redact *r, struct span inside, char *room, unsigned depth)
     size_t len = r->out.len;
     struct span text;
 
+    LINE_STEPS(inside.len);
     if (depth >= DEPTH_MAX || span_char(inside, '\\') == NULL)
         return false;
     text = (struct span){room, line_unescape(inside, room)};
@@ -146,6 +154,7 @@ scan(struct redact *r, struct span s, char *room, unsigned depth)
     const char *c = s.p;
     bool json = is_json(s, depth);
 
+    LINE_STEPS(s.len); /* what is between strings */
     while ((c = span_char((struct span){c, (size_t)(end - c)}, '"')) != NULL) {
         const char *close = json_scan_string(++c, end);
         struct span string;
@@ -153,6 +162,7 @@ scan(struct redact *r, struct span s, char *room, unsigned depth)
 
         if (close == NULL) /* cut off */
             close = end;
+        LINE_STEPS((size_t)(close - c));
         string = (struct span){c, (size_t)(close - c)};
         value = value_behind(span_skip((struct span){close, (size_t)(end - close)}, 1));
         /* in text a quotation mark that ends one string may begin another */

@@ -11,7 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define GUARD_ROOM (1 << 20)
+/* A mebibyte, as long as a line may be, and what is around one. */
+#define GUARD_ROOM ((1 << 20) + (1 << 16))
 
 /* The last len bytes before the unreadable page, len at most GUARD_ROOM. */
 static inline char *

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "guard.h"
 #include "json_string.h"
+#include "long_line.h"
 #include "seed.h"
 
 static const struct {
@@ -241,12 +242,53 @@ cut(void **state)
         }
 }
 
+/* Lines of a mebibyte, and how many steps a byte they may cost. */
+static const struct {
+    const char *name, *first, *middle, *last;
+    enum line_level want;
+    unsigned most;
+} long_lines[] = {
+    {"text", "\"2026-11-20T10:00:00.000Z ", "x ", "\"", LEVEL_NONE, 1},
+    {"capital letters", "\"2026-11-20T10:00:00.000Z ", "X ", "\"", LEVEL_NONE, 1},
+    {"one word", "\"2026-11-20T10:00:00.000Z ", "X", "\"", LEVEL_NONE, 1},
+    {"blanks", "\"2026-11-20T10:00:00.000Z", " ", "INFO x\"", LEVEL_INFO, 1},
+    {"tabs", "\"2026-11-20T10:00:00.000Z", "\\t", "INFO\\tx\"", LEVEL_INFO, 1},
+    {"brackets", "\"", "[", "INFO]\"", LEVEL_INFO, 1},
+    {"backslashes", "\"[", "\\\\", "\"", LEVEL_NONE, 1},
+    {"members", "{\"a\":1", ",\"a\":1", "}", LEVEL_NONE, 2},
+    {"members that tell none", "{\"a\":1", ",\"level\":\"\"", "}", LEVEL_NONE, 14},
+    {"members that almost do", "{\"a\":1", ",\"level\":\"emergencyx\"", "}", LEVEL_NONE, 9},
+    {"messages", "{\"a\":1", ",\"message\":1", ",\"message\":\"[INFO] x\"}", LEVEL_INFO, 2},
+    {"in a string", "\"{\\\"a\\\":1", ",\\\"a\\\":1", "}\"", LEVEL_NONE, 3},
+    {"in a message in a string", "{\"message\":\"{\\\"a\\\":\\\"", "x", "\\\"}\"}", LEVEL_NONE, 4},
+    {"a message in a message", "{\"message\":{\"message\":\"", "x", "\"}}", LEVEL_NONE, 3},
+    {"deep", "{\"message\":{\"message\":", "[[[[[[[[]]]]]]]]", "}}", LEVEL_NONE, 3},
+    {"escapes", "\"{\\u0022a\\u0022:\\u0022", "\\u0061", "\\u0022}\"", LEVEL_NONE, 2},
+    {"white space", "{", " ", "\"level\":30}", LEVEL_INFO, 1},
+    {"a list", "[1", ",1", "]", LEVEL_NONE, 1},
+};
+
+static void
+effort(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(long_lines); i++) {
+        const char *name = long_lines[i].name;
+        struct span record =
+            guard_copy(long_line(long_lines[i].first, long_lines[i].middle, long_lines[i].last));
+        char *room = guard_buffer(record.len);
+
+        CHECK_STEPS(name, CHECK_INT(name, log_level_line(record, room), long_lines[i].want),
+                    record.len, long_lines[i].most);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(named), cmocka_unit_test(valued), cmocka_unit_test(members),
-        cmocka_unit_test(table), cmocka_unit_test(cut),
+        cmocka_unit_test(table), cmocka_unit_test(cut),    cmocka_unit_test(effort),
     };
 
     return RUN(argc, argv, tests);

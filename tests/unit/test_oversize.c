@@ -845,11 +845,12 @@ split_random(void **state)
 static void
 split_large(void **state)
 {
-    static char text[GUARD_ROOM], piece[GUARD_ROOM];
+    enum { BYTES = 1 << 20 };
+    static char text[BYTES], piece[BYTES];
     static const struct {
         size_t max;
         uint32_t parts;
-    } rows[] = {{GUARD_ROOM, 2}, {1000, 1273}, {79, 196608}};
+    } rows[] = {{BYTES, 2}, {1000, 1273}, {79, 196608}};
 
     (void)state;
     for (size_t i = 0; i < sizeof text; i++)

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "guard.h"
+#include "long_line.h"
 #include "protocol/limits.h"
 #include "protocol/out.h"
 #include "seed.h"
@@ -166,14 +167,60 @@ as_a_whole(void **state)
     CHECK_SPAN("too long", record_of(out_span(&o)), SPAN("\"***\""));
 }
 
+/* Records of a mebibyte, and how many steps a byte they may cost: more where names are long or many, within strings, and
+ * where something is replaced, so that all is gone through twice. */
+static const struct {
+    const char *name, *first, *middle, *last;
+    unsigned most;
+} long_records[] = {
+    {"text", "\"", "x", "\"", 3},
+    {"backslashes", "\"", "\\\\", "\"", 5},
+    {"escapes", "\"", "\\u0022", "\"", 5},
+    {"quotation marks in text", "\"", "\\\"", "\"", 5},
+    {"quotation marks and blanks", "\"", "\\\"   ", "\"", 8},
+    {"blanks behind a name", "{\"a\"", " ", ":1}", 2},
+    {"blanks behind what is none", "\"\\\"a\\\"", " ", "\"", 7},
+    {"members", "{\"a\":1", ",\"a\":1", "}", 2},
+    {"members with long names", "{\"", "x", "\":1}", 7},
+    {"names that begin like one", "{\"a\":1", ",\"passwor\":1", "}", 5},
+    {"a long name with an escape", "{\"\\u0061", "x", "\":1}", 8},
+    {"names as far as the middle", "{\"a\":1", ",\"kekekekeke\":1", "}", 6},
+    {"values that look like names", "{\"a\":1", ",\"a\":\"password\"", "}", 3},
+    {"names without values in text", "\"", "\\\"password\\\" ", "\"", 8},
+    {"names with none in text", "\"", "\\\"password\\\":", "\"", 16},
+    {"all of them", "{\"key\":1", ",\"key\":1", "}", 7},
+    {"all of them, in a string", "\"{\\\"key\\\":1", ",\\\"key\\\":1", "}\"", 17},
+    {"one at the beginning", "{\"key\":1,\"a\":\"", "x", "\"}", 7},
+    {"one at the end", "{\"a\":\"", "\\n", "\",\"key\":1}", 13},
+    {"one that is long", "{\"key\":\"", "\\n", "\"}", 4},
+    {"one that is deep", "{\"key\":", "[[[[[[[[]]]]]]]]", "}", 3},
+    {"strings in strings", "[\"", "\\\"\\\\\\\"\\\\\\\\\\\\\\\"x\\\\\\\\\\\\\\\"\\\\\\\"\\\"",
+     "\"]", 8},
+    {"and one in the last", "[\"", "\\\"\\\\\\\"x\\\\\\\"\\\"", "{\\\"key\\\":1}\"]", 17},
+    {"objects that are cut", "\"", "{\\\"a\\\":{", "\"", 6},
+    {"lists that are cut", "\"[", "[", "\"", 3},
+    {"brackets that cross", "{\"key\":1,\"b\":", "[}", "}", 3},
+};
+
+static void
+effort(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(long_records); i++) {
+        struct span record =
+            long_line(long_records[i].first, long_records[i].middle, long_records[i].last);
+
+        CHECK_STEPS(long_records[i].name, (void)record_of(record), record.len,
+                    long_records[i].most);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records),
-        cmocka_unit_test(depths),
-        cmocka_unit_test(beginnings),
-        cmocka_unit_test(as_a_whole),
+        cmocka_unit_test(records),    cmocka_unit_test(depths), cmocka_unit_test(beginnings),
+        cmocka_unit_test(as_a_whole), cmocka_unit_test(effort),
     };
 
     return RUN(argc, argv, tests);
