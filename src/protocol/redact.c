@@ -110,20 +110,6 @@ value_len(struct redact *r, struct span text, unsigned depth)
     return text.len;
 }
 
-/* Whether every other quotation mark begins a string. In text that has JSON somewhere any may. */
-static bool
-is_json(struct span s, unsigned depth)
-{
-    int len = depth == 0 ? (int)s.len : json_value(s);
-
-    LINE_STEPS(depth == 0 ? 0 : s.len);
-    if (len < 0)
-        return false;
-    while ((size_t)len < s.len && span_white(s.p[len]))
-        len++;
-    return (size_t)len == s.len;
-}
-
 static void scan(struct redact *r, struct span s, char *room, unsigned depth);
 
 /* The inside of a string, before which all has been written. Returns whether it has been written, too. */
@@ -152,7 +138,6 @@ scan(struct redact *r, struct span s, char *room, unsigned depth)
     const char *end = s.p + s.len;
     const char *done = s.p; /* so far it has been written */
     const char *c = s.p;
-    bool json = is_json(s, depth);
 
     LINE_STEPS(s.len); /* what is between strings */
     while ((c = span_char((struct span){c, (size_t)(end - c)}, '"')) != NULL) {
@@ -165,9 +150,8 @@ scan(struct redact *r, struct span s, char *room, unsigned depth)
         LINE_STEPS((size_t)(close - c));
         string = (struct span){c, (size_t)(close - c)};
         value = value_behind(span_skip((struct span){close, (size_t)(end - close)}, 1));
-        /* in text a quotation mark that ends one string may begin another */
-        c = value.p != NULL ? value.p : close;
-        c += value.p == NULL && json && close < end;
+        /* in text a quotation mark that ends one string may begin another, even if its brackets match */
+        c = close + (depth == 0 && close < end);
         if (value.p != NULL && is_named(r->names, string, room)) {
             put(r, (struct span){done, (size_t)(value.p - done)}, depth);
             put(r, REDACTED, depth);

@@ -3,10 +3,13 @@
 #include "check.h"
 #include "guard.h"
 #include "long_line.h"
+#include "protocol/json_walk.h"
 #include "protocol/limits.h"
+#include "protocol/line_text.h"
 #include "protocol/out.h"
 #include "seed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define NAMES "password, *token,Auth*,*key*,pass\xc3\xb6"
@@ -96,6 +99,11 @@ static const struct {
     {"\"\\\"password\\\": none of JSON's, 1\"", "\"\\\"password\\\":\\\"***\\\"\""},
     {"\"\\\"password\\\":\"", "\"\\\"password\\\":\\\"***\\\"\""},
     {"\"\\\"password\\\"\"", NULL},
+    /* what looks like an object as a whole, but has quotation marks too many */
+    {"\"{\\\"a\\\":\\\"1\\\"x\\\",\\\"password\\\":\\\"y\\\",\\\"b\\\":\\\"2\\\"z\\\"}\"",
+     "\"{\\\"a\\\":\\\"1\\\"x\\\",\\\"password\\\":\\\"***\\\",\\\"b\\\":\\\"2\\\"z\\\"}\""},
+    {"\"{\\\"a\\\":\\\"x\\\",\\\":key\\\":1}\"",
+     "\"{\\\"a\\\":\\\"x\\\",\\\":key\\\":\\\"***\\\"}\""},
     {"\"\\\"\\\\\\\"\"", NULL},
 };
 
@@ -167,6 +175,287 @@ as_a_whole(void **state)
     CHECK_SPAN("too long", record_of(out_span(&o)), SPAN("\"***\""));
 }
 
+/* --- shapes of JSON, as suites for its readers have them --- */
+
+#define SEVEN "1.7976931348623157E-7"
+
+static const char *const shapes[] = {
+    /* arrays and objects */
+    "[]",
+    "[ ]",
+    "[[]]",
+    "[\"\"]",
+    "[null,1,\"1\",{}]",
+    "[1,null,null,2]",
+    " [1]",
+    "[1 ]",
+    "[ 2 ]",
+    "[\n1\n]",
+    "[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]",
+    "{}",
+    "{ }",
+    "{\"\":0}",
+    "{\"a\":{}}",
+    "{\"a\":\"b\",\"a\":\"c\"}",
+    "{\"a\":\"b\",\"a\":\"b\"}",
+    "{\n\"a\" : \"b\"\r\n}",
+    "{\"foo\\u0000bar\":42}",
+    "{\"a\":[{\"b\":{\"c\":[]}}],\"d\":{}}",
+    "{\"\\\"\":\"\\\\\"}",
+    "{\"a\\\\\":1}",
+    "{\"[\":\"}\",\"{\":\"]\"}",
+    /* numbers */
+    "0",
+    "-0",
+    "-1",
+    "123",
+    "0e+1",
+    "0e1",
+    "1E22",
+    "1E-2",
+    "1E+2",
+    "123.456e78",
+    SEVEN,
+    "20e1",
+    "123.456789",
+    "-0.000000000000000000000000000000000000000000000000000000000000000000000000000001",
+    "100000000000000000000000000000000000000000",
+    "1e9999",
+    /* words */
+    "true",
+    "false",
+    "null",
+    /* strings */
+    "\"\"",
+    "\" \"",
+    "\"a\"",
+    "\"\\\"\"",
+    "\"\\\\\"",
+    "\"\\\\\\\"\"",
+    "\"\\\\a\"",
+    "\"\\/\"",
+    "\"\\b\\f\\n\\r\\t\"",
+    "\"\\u0060\\u012a\\u12AB\"",
+    "\"\\uD801\\udc37\"",
+    "\"\\ud83d\\ude39\\ud83d\\udc8d\"",
+    "\"\\uDBFF\\uDFFF\"",
+    "\"\\u0000\"",
+    "\"\\u0012\"",
+    "\"\\uFFFF\"",
+    "\"\\u0022\"",
+    "\"\\u005C\"",
+    "\"\\u005C\\u0022\"",
+    "\"\\u002c\"",
+    "\"\\uD834\\uDd1e\"",
+    "\"\\u200B\\u2064\\uFEFF\"",
+    "\"asd \"",
+    "\"a/*b*/c/*d//e\"",
+    "\"\xe2\x80\xa8\xe2\x80\xa9\"",
+    "\"\xf4\x8f\xbf\xbf\"",
+    "\"\xef\xbf\xbf\"",
+    "\"\xcf\x80\"",
+    "\"\xf0\x9f\x98\x80\"",
+    "\"\x7f\"",
+    "\"new\\u000Aline\"",
+    "\"{\"",
+    "\"}\"",
+    "\"[\"",
+    "\"]\"",
+    "\",\"",
+    "\":\"",
+    "\"\\\":\"",
+    "\"\\\",\\\"\"",
+    "\"***\"",
+};
+
+/* What is none, though some readers take it. */
+static const char *const no_shapes[] = {
+    "",
+    ",",
+    "[1 true]",
+    "[a\xc3\xa5]",
+    "[\"\":1]",
+    "[\"\"],",
+    "[,1]",
+    "[1,,2]",
+    "[\"x\"]]",
+    "[\"\",]",
+    "[\"x\"",
+    "[x",
+    "[3[4]]",
+    "[\xff]",
+    "[1:2]",
+    "[,]",
+    "[-]",
+    "[ , \"\"]",
+    "[\"a\",\n4\n,1,",
+    "[1,]",
+    "[1,,]",
+    "[\"\va\"\\f]",
+    "[*]",
+    "[\"",
+    "[1,",
+    "[{}",
+    "[fals]",
+    "[nul]",
+    "[tru]",
+    "-01",
+    "++1",
+    "+1",
+    "+Inf",
+    "-1.0.",
+    "-2.",
+    "-NaN",
+    ".-1",
+    ".2e-3",
+    "0.1.2",
+    "0.3e+",
+    "0.3e",
+    "0.e1",
+    "0E+",
+    "0E",
+    "1.0e+",
+    "1.0e-",
+    "1 000.0",
+    "1eE2",
+    "2.e+3",
+    "9.e+",
+    "Inf",
+    "NaN",
+    "\xef\xbc\x91",
+    "1+2",
+    "0x1",
+    "0x42",
+    "-foo",
+    "- 1",
+    "-012",
+    "-1x",
+    "1ea",
+    "1.",
+    "1.a",
+    ".123",
+    "1.2a",
+    "{[: \"x\"}",
+    "{\"x\"::\"b\"}",
+    "{\"a\":\"a\" 123}",
+    "{key: 'value'}",
+    "{\"a\":",
+    "{\"a\" b}",
+    "{:\"b\"}",
+    "{\"a\" \"b\"}",
+    "{\"a\"",
+    "{1:1}",
+    "{9999E9999:1}",
+    "{null:null,null:null}",
+    "{\"id\":0,,,,,}",
+    "{'a':0}",
+    "{\"id\":0,}",
+    "{\"a\":\"b\"}/**/",
+    "{\"a\":\"b\"}#",
+    "{\"a\":\"b\",,\"c\":\"d\"}",
+    "{a: \"b\"}",
+    "{\"a\":\"a",
+    "{ \"foo\" : \"bar\", \"a\" }",
+    " ",
+    "\"\\uD800\\\"",
+    "\"\\uD800\\u\"",
+    "\"\\uD800\\u1\"",
+    "\"\\u00A\"",
+    "\"\\\xf0\x9f\x8c\x80\"",
+    "\"\\x00\"",
+    "\"\\a\"",
+    "\"\\uqqqq\"",
+    "\"\\",
+    "\"\\u",
+    "\"",
+    "'single quote'",
+    "abc",
+    "<.>",
+    "[<null>]",
+    "[1]x",
+    "[1]]",
+    "2@",
+    "{}}",
+    "{\"\":",
+    "[True]",
+    "TRUE",
+    "nil",
+    "\xe2\x81\xa0",
+    "\xef\xbb\xbf",
+    "*",
+    "{\"a\":\"b\"}#{}",
+    "[\"asd]",
+    "\xc3\xa5",
+    "[][]",
+    "]",
+};
+
+/* What is found in a line within so many strings, of which nothing else changes; redacted: its text. */
+static struct span
+in_strings(struct span text, unsigned strings)
+{
+    static char texts[2][65536];
+    struct span record;
+
+    for (unsigned i = 0; i < strings; i++) {
+        struct out o = out_to(texts[i % 2], sizeof *texts);
+
+        out_byte(&o, '"');
+        out_json(&o, text);
+        out_byte(&o, '"');
+        assert_int_equal(out_end(&o), 0);
+        text = out_span(&o);
+    }
+    record = record_of(text);
+    for (unsigned i = 0; i < strings; i++) {
+        struct span inside = json_walk_string(record);
+        char *to = texts[i % 2];
+
+        assert_non_null(inside.p);
+        record = (struct span){to, line_unescape(inside, to)};
+    }
+    return record;
+}
+
+/* A document of each shape, in which each shape is hidden: nothing else changes, be it a record, or in strings. */
+static void
+all_shapes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(shapes); i++)
+        for (size_t k = 0; k < LEN(shapes); k++) {
+            char text[1024], want[1024];
+
+            snprintf(text, sizeof text,
+                     "{\"a\":%s,\"b\":[%s,{\"password\":%s}],\"key\":%s,\"c\":%s}", shapes[i],
+                     shapes[i], shapes[k], shapes[k], shapes[i]);
+            snprintf(want, sizeof want,
+                     "{\"a\":%s,\"b\":[%s,{\"password\":\"***\"}],\"key\":\"***\",\"c\":%s}",
+                     shapes[i], shapes[i], shapes[i]);
+            for (unsigned strings = 0; strings <= 3; strings++)
+                if (strings < 2 || (i + k) % 8 == 0)
+                    CHECK_SPAN(text, in_strings(span_of(text), strings), span_of(want));
+        }
+}
+
+/* Behind what is no JSON at all, and within it, no byte of a secret is seen either. */
+static void
+no_json(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(no_shapes); i++)
+        for (size_t k = 0; k < LEN(no_shapes); k++) {
+            char text[1024];
+
+            snprintf(text, sizeof text, "INFO %s {\"a\":%s,\"password\":\"SECRET\",\"b\":%s}",
+                     no_shapes[k], no_shapes[i], no_shapes[i]);
+            for (unsigned strings = 1; strings <= 2; strings++)
+                CHECK(text, span_find(in_strings(span_of(text), strings), SPAN("SECRET")) == NULL);
+            snprintf(text, sizeof text, "{\"b\":%s,\"key\":\"SECRET%s", no_shapes[k], no_shapes[i]);
+            CHECK(text, span_find(in_strings(span_of(text), 1), SPAN("SECRET")) == NULL);
+        }
+}
+
 /* Records of a mebibyte, and how many steps a byte they may cost: more where names are long or many, within strings, and
  * where something is replaced, so that all is gone through twice. */
 static const struct {
@@ -179,7 +468,7 @@ static const struct {
     {"quotation marks in text", "\"", "\\\"", "\"", 5},
     {"quotation marks and blanks", "\"", "\\\"   ", "\"", 8},
     {"blanks behind a name", "{\"a\"", " ", ":1}", 2},
-    {"blanks behind what is none", "\"\\\"a\\\"", " ", "\"", 7},
+    {"blanks behind what is none", "\"\\\"a\\\"", " ", "\"", 8},
     {"members", "{\"a\":1", ",\"a\":1", "}", 2},
     {"members with long names", "{\"", "x", "\":1}", 7},
     {"names that begin like one", "{\"a\":1", ",\"passwor\":1", "}", 5},
@@ -219,8 +508,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records),    cmocka_unit_test(depths), cmocka_unit_test(beginnings),
-        cmocka_unit_test(as_a_whole), cmocka_unit_test(effort),
+        cmocka_unit_test(records),    cmocka_unit_test(depths),     cmocka_unit_test(beginnings),
+        cmocka_unit_test(as_a_whole), cmocka_unit_test(all_shapes), cmocka_unit_test(no_json),
+        cmocka_unit_test(effort),
     };
 
     return RUN(argc, argv, tests);
