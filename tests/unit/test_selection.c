@@ -608,6 +608,80 @@ shares(void **state)
     }
 }
 
+/* What an extension says of these attempts: a bit each, 1 if their lines are sent. */
+struct attempt {
+    const char *id, *root;
+};
+
+static uint32_t
+decisions(const struct settings_selection *settings, bool side_by_side,
+          const struct attempt *attempts, size_t len)
+{
+    struct scene s = {.settings = *settings};
+    uint32_t kept = 0;
+
+    open_scene(&s);
+    s.selection.side_by_side = side_by_side;
+    for (size_t i = 0; i < len; i++) {
+        char more[128], text[128];
+
+        snprintf(more, sizeof more, ",\"tracing\":{\"value\":\"Root=%s;Parent=%zu;Sampled=0\"}",
+                 attempts[i].root, i);
+        platform(&s, "start", attempts[i].id, *attempts[i].root == '\0' ? "" : more);
+        s.request = span_of(attempts[i].id);
+        snprintf(text, sizeof text, "{\"type\":\"function\",\"record\":{\"requestId\":\"%s\"}}",
+                 attempts[i].id);
+        s.got.len = 0;
+        kept |= (uint32_t)(line(&s, text) == SELECTION_KEEP) << i;
+        platform(&s, "runtimeDone", attempts[i].id,
+                 i % 2 == 0 ? ",\"status\":\"error\"" : ",\"status\":\"success\"");
+    }
+    close_scene(&s);
+    return kept;
+}
+
+/* Of one trace, or without any of one id, two extensions, one sandbox after another, and all retries say the same,
+ * whatever came before: functions that call each other, each with its own extension, are sent as a whole or not at all. */
+static void
+agree(void **state)
+{
+    static const uint32_t rates[] = {1000, 10000, 100000, 500000, 900000};
+    enum { TRACES = 2000 };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rates); i++) {
+        struct settings_selection plain = {.sample = rates[i]};
+        struct settings_selection other = {.sample = rates[i],
+                                           .level = LEVEL_DEBUG,
+                                           .level_default = LEVEL_INFO,
+                                           .level_on_error = LEVEL_FATAL};
+        int in = 0;
+
+        for (unsigned n = 0; n < TRACES; n++) {
+            char root[64], id[2][64];
+            const bool traced = n % 2 == 0;
+
+            snprintf(root, sizeof root, "1-%08x-%024x", n * 2654435761u, n);
+            for (unsigned k = 0; k < 2; k++)
+                snprintf(id[k], sizeof *id, "%08x-%u", n * 2246822519u, traced ? k : 0);
+            if (!traced)
+                *root = '\0';
+            struct attempt calls[] = {
+                {id[0], root}, {id[0], root}, {"else", ""}, {id[0], root}, {id[1], root}};
+            uint32_t first = decisions(&plain, false, calls, 1);
+
+            in += first == 1;
+            CHECK_INT("retries", decisions(&plain, false, calls, 2), first * 3);
+            CHECK_INT("behind others", decisions(&plain, false, calls, 5) & 0x1b, first * 0x1b);
+            CHECK_INT("another sandbox", decisions(&plain, false, calls + 3, 1), first);
+            CHECK_INT("another extension", decisions(&other, false, calls + 4, 1), first);
+            CHECK_INT("side by side", decisions(&plain, true, calls, 5) & 0x1b, first * 0x1b);
+        }
+        /* not that all are alike */
+        CHECK("some, not all", in > 0 && in < TRACES);
+    }
+}
+
 /* --- what is told ------------------------------------------------------------------------------ */
 
 #define TRACE(root) ",\"tracing\":{\"value\":\"Root=" root ";Parent=c;Sampled=0\"}"
@@ -717,6 +791,7 @@ main(int argc, char **argv)
         cmocka_unit_test(reasons),
         cmocka_unit_test(numbers),
         cmocka_unit_test(shares),
+        cmocka_unit_test(agree),
         cmocka_unit_test(tells),
         cmocka_unit_test(start_is_lost),
         cmocka_unit_test(level_names),
