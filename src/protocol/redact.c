@@ -157,7 +157,12 @@ scan(struct redact *r, struct span s, char *room, unsigned depth)
             put(r, REDACTED, depth);
             r->found++;
             c = done = value.p + value_len(r, value, depth);
-        } else if (value.p == NULL) {
+        } else {
+            /* in text the quotation mark may be an escaped one, which is within the string then */
+            if (depth > 0 && string.p - done > 1 && string.p[-2] == '\\')
+                for (string.p--; string.p > done && string.p[-1] == '\\';)
+                    string.p--;
+            string.len = (size_t)(close - string.p);
             put(r, (struct span){done, (size_t)(string.p - done)}, depth);
             done = scan_string(r, string, room, depth) ? close : string.p;
         }
