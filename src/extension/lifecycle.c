@@ -161,8 +161,7 @@ check_end(struct lifecycle *life)
 
     if (now >= quiet_at && life->dispatcher != NULL)
         let_go(life);
-    /* which may have been all that was left */
-    if (life->state == LIFE_ENDED)
+    if (life->state == LIFE_ENDED) /* that may have been all that was left */
         return;
     if (now >= life->deadline_ms || life->dispatcher == NULL ||
         (now >= quiet_at && telemetry_dispatcher_drained(life->dispatcher))) {

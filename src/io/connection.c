@@ -105,20 +105,21 @@ name_for_tls(struct connection *c)
 static void
 connected(struct connection *c)
 {
+    int code = 0;
+
     CHECK(c->stream.encrypted ? c->stream.tls != NULL : c->stream.plain.in != NULL);
     c->share.at_ms = 0;
     c->code = 0;
-    if (c->stream.encrypted) {
-        int r = tls_start(c->stream.tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000);
-
-        if (r != 0) {
-            fail(c, CONNECTION_TLS_FAILED, r > 0 ? r : 0);
-            return;
-        }
-        c->state = CONNECTION_HANDSHAKING;
-    } else {
-        opened(c);
+    if (c->stream.encrypted)
+        code = tls_start(c->stream.tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000);
+    if (code != 0) {
+        fail(c, CONNECTION_TLS_FAILED, code > 0 ? code : 0);
+        return;
     }
+    if (c->stream.encrypted)
+        c->state = CONNECTION_HANDSHAKING;
+    else
+        opened(c);
     pump(c);
 }
 

@@ -252,7 +252,7 @@ match_object(const struct filter_pattern *p, struct span text, const char *base,
         return false;
     w.base = base;
     w.marks = marks;
-    got = visit(&s, &w, ~(uint32_t)0 >> (FILTER_TESTS_MAX - p->tests_len), 0);
+    got = visit(&s, &w, (uint32_t)(((uint64_t)1 << p->tests_len) - 1), 0);
     if (got != 0)
         return got == DECIDED;
     for (w.rest = span_skip(w.rest, 1); w.rest.len > 0; w.rest = span_skip(w.rest, 1))
