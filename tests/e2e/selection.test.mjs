@@ -157,35 +157,61 @@ light('detail on error, on Managed Instances: each of its own', { env: DETAIL, p
     assert.deepEqual(filtered(end), { ...NONE, held: 2 });
   });
 
-const SECRET = 'hunter2';
-const body = (value) => ({ a: [{ password: value }], 'X-Auth-Token': { of: value }, b: 1 });
-const hidden = { a: [{ password: '***' }], 'X-Auth-Token': '***', b: 1 };
+/* Secrets of each kind, and documents with them in all places where they are looked for. */
+const SECRETS = ['hunter2', 'say "hunter2"\n\\hunter2\u0000\u00e4\u{1f511}', 7741077, -7741077e-9, ['hunter2', [7741077], {}],
+  { hunter2: { 'a b': 'hunter2' } }, JSON.stringify({ a: 'hunter2' })];
+const body = (value) => ({ a: [{ password: value }], 'X-Auth-Token': { of: value }, b: [null, 1.5, 'c', {}] });
+const hidden = { a: [{ password: '***' }], 'X-Auth-Token': '***', b: [null, 1.5, 'c', {}] };
 const shapes = (value) => [
-  value, { level: 'ERROR', message: value }, JSON.stringify(value), { message: JSON.stringify(value) },
+  value, { level: 'ERROR', message: value }, JSON.stringify(value), { message: JSON.stringify(value) }, [[value], value],
   line('INFO', JSON.stringify(value)), { body: JSON.stringify({ body: JSON.stringify(value) }) }
 ];
+/* And what is no JSON. */
+const PIECES = ['{"password":"hunter2', 'it is {"a":"1"x","password":"hunter2","b":"2"z"}', '"token": hunter2, and 7741077',
+  '{"a":{"token":["hunter2",', 'an inch is 1", {"password" : "hunter2"}',
+  ...SECRETS.map((one) => `${JSON.stringify(body(one), null, 2)}\n`)];
+const TOLD = [...SECRETS.flatMap((one) => shapes(body(one))), ...PIECES];
 const REDACT = { TELEMETRY_REDACT: 'password, *token', TELEMETRY_LOG_LEVEL: 'debug' };
+
+/* Of whatever was sent or printed what has a part of one. */
+const shows = (stand) => [...stand.arrived.map(({ data }) => data), ...stand.platform.lines.map(({ line: text }) => text)]
+  .map(String).find((one) => ['unter', '74107'].some((part) => one.includes(part)))?.slice(0, 200);
 
 for (const format of ['message', 'event', 'enriched']) {
   light(`no secrets in ${format}: the same documents but for these`, {
     env: { ...REDACT, TELEMETRY_RECORD_FORMAT: format }
   }, async (stand) => {
-    await stand.platform.invoke({}, logging(...shapes(body(SECRET))));
+    await stand.platform.invoke({}, logging(...TOLD));
     const end = await stand.finish();
-    const want = shapes(hidden).map((one) => format === 'message' ? one.message ?? one : one);
-    assert.deepEqual(format === 'message' ? end.arrived : records(end), want);
-    assert.ok(![...stand.arrived.map(({ data }) => data), ...stand.platform.lines.map((one) => String(one.line))]
-      .join('\n').includes(SECRET));
+    const want = SECRETS.flatMap(() => shapes(hidden)).map((one) => format === 'message' ? one.message ?? one : one);
+    assert.equal(shows(stand), undefined);
+    assert.equal(end.arrived.length, TOLD.length);
+    assert.deepEqual((format === 'message' ? end.arrived : records(end)).slice(0, want.length), want);
   });
 }
 
 light('no secrets in dead letters', { env: { ...REDACT, TELEMETRY_DEAD_LETTER: 'stderr' } }, async (stand) => {
   stand.front.fault = faults.refuse(400, 'ResourceNotFoundException');
-  await stand.platform.invoke({}, logging(...shapes(body(SECRET))));
+  await stand.platform.invoke({}, logging(...TOLD));
   const { ledger } = await stand.finish();
-  assert.equal(ledger.deadLettered, shapes().length);
-  const said = stand.platform.lines.map((one) => String(one.line)).join('\n');
-  assert.ok(said.includes('***') && !said.includes(SECRET));
+  assert.equal(ledger.deadLettered, TOLD.length);
+  assert.ok(stand.platform.lines.some((one) => String(one.line).includes('***')));
+  assert.equal(shows(stand), undefined);
+});
+
+light('no secrets in lines that were held', { env: { ...DETAIL, ...REDACT } }, async (stand) => {
+  await stand.platform.invoke({}, { ...logging(...TOLD.map((one) => line('INFO', JSON.stringify(one)))), ends: 'error' });
+  const end = await stand.finish();
+  assert.equal(end.arrived.length, TOLD.length);
+  assert.equal(shows(stand), undefined);
+});
+
+light('no secrets in what cannot be sent as it is', { env: { ...REDACT, TELEMETRY_OVERSIZE: 'truncate' } }, async (stand) => {
+  const long = 'x'.repeat(300000);
+  await stand.platform.invoke({}, logging({ a: long, password: `hunter2${long}` }, { token: 'hunter2', a: long.repeat(3) }));
+  await stand.finish();
+  assert.ok(stand.arrived.length > 0);
+  assert.equal(shows(stand), undefined);
 });
 
 light('enriched: the trace, the tenant, the level', {
