@@ -13,6 +13,7 @@ struct selection_request {
     uint32_t order; /* in which they started */
     uint32_t held;  /* lines of it that are */
     bool started;   /* its start has been told */
+    bool since;     /* and lines of it have been held since */
     bool sampled, failed, ended;
     struct selection_trace trace;
 };
@@ -94,9 +95,12 @@ let_go(struct selection *s, struct selection_request *r)
 static void
 hold(struct selection *s, struct span event)
 {
+    struct selection_request *r = &s->requests[s->latest];
+
     while (held_fits(&s->held, event.len)) {
         if (held_add(&s->held, s->latest, event)) {
-            s->requests[s->latest].held++;
+            r->held++;
+            r->since = r->started;
             return;
         }
         (void)leave(s, held_first(&s->held));
@@ -184,10 +188,10 @@ read_trace(struct selection_trace *t, struct span object)
     t->root_len = (uint8_t)out_keep(t->root, sizeof t->root, 0, event_trace(object, SPAN("Root=")));
 }
 
-/* Room for another one; NULL: there is none now. One at a time, those that are under way will not be heard of any
- * more. */
+/* Room for another one, or that of one that is known and has ended; NULL: there is none now. One at a time, those that
+ * are under way will not be heard of any more. */
 static struct selection_request *
-another(struct selection *s)
+another(struct selection *s, struct selection_request *known)
 {
     struct selection_request *oldest = NULL;
     struct selection_request *runs = NULL;
@@ -202,6 +206,8 @@ another(struct selection *s)
         if ((r->held == 0 || !r->ended) && (*which == NULL || r->order < (*which)->order))
             *which = r;
     }
+    if (known != NULL)
+        return known;
     if (s->len < SELECTION_REQUESTS)
         return &s->requests[s->len++];
     if (oldest == NULL && runs != NULL)
@@ -219,17 +225,17 @@ begin(struct selection *s, struct span id, struct span record)
         return NULL;
     if (r != NULL && (!r->ended || r->held > 0)) {
         /* another attempt; the end of the one before was not heard, or its lines still wait for room */
-        if (r->started && r->held > 0)
+        if (r->since)
             fail(s, r);
     } else {
-        if (r == NULL)
-            r = another(s);
+        r = another(s, r);
         if (r == NULL)
             return NULL;
         *r = (struct selection_request){.id_len = (uint32_t)id.len, .order = s->started++};
         memcpy(r->id, id.p, id.len);
     }
     r->started = record.len > 0;
+    r->since = false;
     r->sampled = s->settings->sample == SAMPLE_ALL;
     if (r->started) {
         s->tenant_len = out_keep(s->tenant, sizeof s->tenant, 0,
