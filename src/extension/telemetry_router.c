@@ -252,6 +252,9 @@ event_came(void *context, struct span text, const struct json_marks *marks)
         r->restored(r->context);
     if (invocations_announced(&r->hold->invocations) && !r->hold->interleaved)
         look_for_begin(r, &event);
+    /* which lines are our own is asked once for each: it is counted, and forgotten */
+    if (event.type == EVENT_EXTENSION && telemetry_router_let_go(r) != 0)
+        return ERR_FULL;
     counted = (r->settings->types & event.type) != 0 &&
               (event.type != EVENT_EXTENSION || !our_own(r, &event));
     if (r->settings->format == EVENT_CLOUDWATCH && !cloudwatch(r, &event))

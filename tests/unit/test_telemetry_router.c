@@ -539,8 +539,17 @@ last_of_all(void **state)
     (void)feed(&s, SAID("[DEBUG] 1"));
     trace[0] = '\0';
     CHECK_INT("something is", telemetry_router_last(&s.router), true);
+    answer = ERR_FULL;
+    written = true;
+    CHECK_INT("no room", telemetry_router_let_go(&s.router), ERR_FULL);
+    CHECK_INT("a line of our own meanwhile", feed(&s, EXTENSION("1")), ERR_FULL);
+    CHECK_INT("is asked about later", ledger.own_lines, 0);
+    answer = 0;
+    trace[0] = '\0';
     CHECK_INT("let go", telemetry_router_let_go(&s.router), 0);
     CHECK_SPAN("sent", span_of(trace), SPAN("a:[DEBUG] 1"));
+    CHECK_INT("and then", feed(&s, EXTENSION("1")), 0);
+    CHECK_INT("once", ledger.own_lines, 1);
 }
 
 static void
