@@ -105,15 +105,14 @@ name_for_tls(struct connection *c)
 static void
 connected(struct connection *c)
 {
-    int code = 0;
-
     CHECK(c->stream.encrypted ? c->stream.tls != NULL : c->stream.plain.in != NULL);
     c->share.at_ms = 0;
     c->code = 0;
     if (c->stream.encrypted)
-        code = tls_start(c->stream.tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000);
-    if (code != 0) {
-        fail(c, CONNECTION_TLS_FAILED, code > 0 ? code : 0);
+        c->code =
+            tls_start(c->stream.tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000);
+    if (c->code != 0) {
+        fail(c, CONNECTION_TLS_FAILED, c->code);
         return;
     }
     if (c->stream.encrypted)
@@ -445,7 +444,6 @@ connection_error(const struct connection *c)
         return "the peer answered in plain HTTP where TLS was expected";
     case CONNECTION_BY_PEER:
         return "closed by the peer";
-    case CONNECTION_NO_END:
     default:
         return "no error";
     }

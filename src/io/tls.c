@@ -213,7 +213,7 @@ tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, ui
     bool resume = resumable(t, anchors, host, unix_s);
 
     if (entropy_fill(seed, sizeof seed) != 0)
-        return ERR_IO;
+        return BR_ERR_NO_RANDOM;
     set_algorithms(t, anchors);
     if (set_aes_gcm(&t->client.eng) != 0)
         return NO_AES;
@@ -224,7 +224,7 @@ tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, ui
     if (resume)
         br_ssl_engine_set_session_parameters(&t->client.eng, &t->session.parameters);
     t->started_unix_s = unix_s;
-    return br_ssl_client_reset(&t->client, host, resume) == 1 ? 0 : ERR_IO;
+    return br_ssl_client_reset(&t->client, host, resume) == 1 ? 0 : BR_ERR_BAD_STATE;
 }
 
 /* --- bytes ------------------------------------------------------------------------------------- */

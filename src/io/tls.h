@@ -65,7 +65,7 @@ struct tls {
  * host    zero-terminated name that the certificate must be made out to; sent as SNI.
  * unix_s  current time, seconds since 1970.
  *
- * Returns 0; ERR_IO when the system has no randomness; or a code for tls_error: this CPU cannot do it.
+ * Returns 0; or a code for tls_error: the system has no randomness, or this CPU cannot do it.
  */
 int tls_start(struct tls *t, const struct tls_anchors *anchors, const char *host, uint64_t unix_s);
 
