@@ -182,6 +182,7 @@ asks_nothing(void **state)
     assert_int_equal(selection_bytes(&s.all), 0);
     assert_false(s.selection.asks);
     platform(&s, "start", "a", "");
+    selection_invoked(&s.selection, SPAN("a"), SPAN("{}"));
     selection_end(&s.selection);
     let_go(&s);
     assert_int_equal(s.got.len, 0);
@@ -295,6 +296,7 @@ static const struct life held_lives[] = {
      "1 2 3 4 5",
      {1, 0, 0, 0}},
     {"one worse", "start:a INFO:1 FATAL:2", "1 2", {0}},
+    {"two of them", "start:a INFO:1 ERROR:2 FATAL:3 INFO:4 done:a", "1 2 3 4", {0}},
     {"a warning is none", "start:a INFO:1 WARN:2 done:a", "2", {0, 0, 0, 1}},
     {"after a good end nothing is held", "start:a INFO:1 done:a INFO:2", "", {1, 0, 0, 1}},
     {"what comes then of an error is alone",
@@ -439,6 +441,28 @@ oldest_make_room(void **state)
     settings.held_max_bytes = 56 - 8;
     check_lives(&(struct life){"none has room", "start:a INFO:1 INFO:2 failed:a", "", {0, 0, 0, 2}},
                 1, &settings, false);
+}
+
+/* What names no invocation that can be known begins none: its lines are sent as those of init are. */
+static void
+ids_that_are_none(void **state)
+{
+    static const char *const ids[] = {
+        "", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0"};
+    struct scene s = {.settings = {.sample = 0}};
+
+    (void)state;
+    open_scene(&s);
+    for (size_t i = 0; i < LEN(ids); i++) {
+        platform(&s, "start", ids[i], "");
+        platform(&s, "fault", ids[i], "");
+        s.request = span_of(ids[i]);
+        CHECK_INT(ids[i], line(&s, FUNCTION("1")), SELECTION_KEEP);
+        s.request.len -= s.request.len > 0;
+        CHECK_INT(ids[i], line(&s, FUNCTION("1")),
+                  s.request.len > 0 ? SELECTION_SAMPLE : SELECTION_KEEP);
+    }
+    close_scene(&s);
 }
 
 /* More invocations side by side than are known: those that come then are not held, and nothing gets lost. */
@@ -797,6 +821,7 @@ main(int argc, char **argv)
         cmocka_unit_test(lines_are_held),
         cmocka_unit_test(lines_of_several),
         cmocka_unit_test(oldest_make_room),
+        cmocka_unit_test(ids_that_are_none),
         cmocka_unit_test(too_many),
         cmocka_unit_test(too_many_while_full),
         cmocka_unit_test(samples),
