@@ -131,6 +131,23 @@ records(void **state)
     }
 }
 
+static void
+names(void **state)
+{
+    static const struct {
+        const char *names;
+        bool want;
+    } lists[] = {
+        {"a", true},       {NAMES, true},     {"*", true},   {"**", true},
+        {" *a* ,b", true}, {",", false},      {"a,", false}, {"a*b", false},
+        {"***", false},    {"a,b*c*", false}, {" ", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(lists); i++)
+        CHECK_INT(lists[i].names, redact_allows(span_of(lists[i].names)), lists[i].want);
+}
+
 /* Within so many strings: the innermost ones are not looked into. */
 static void
 depths(void **state)
@@ -522,9 +539,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records),    cmocka_unit_test(depths),     cmocka_unit_test(beginnings),
-        cmocka_unit_test(as_a_whole), cmocka_unit_test(all_shapes), cmocka_unit_test(no_json),
-        cmocka_unit_test(effort),
+        cmocka_unit_test(records),    cmocka_unit_test(names),      cmocka_unit_test(depths),
+        cmocka_unit_test(beginnings), cmocka_unit_test(as_a_whole), cmocka_unit_test(all_shapes),
+        cmocka_unit_test(no_json),    cmocka_unit_test(effort),
     };
 
     return RUN(argc, argv, tests);
