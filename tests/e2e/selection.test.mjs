@@ -174,8 +174,9 @@ const TOLD = [...SECRETS.flatMap((one) => shapes(body(one))), ...PIECES];
 const REDACT = { TELEMETRY_REDACT: 'password, *token', TELEMETRY_LOG_LEVEL: 'debug' };
 
 /* Of whatever was sent or printed what has a part of one. */
-const shows = (stand) => [...stand.arrived.map(({ data }) => data), ...stand.platform.lines.map(({ line: text }) => text)]
-  .map(String).find((one) => ['unter', '74107'].some((part) => one.includes(part)))?.slice(0, 200);
+const shows = (stand) => [
+  ...stand.arrived.map(({ data }) => data), ...stand.platform.lines.map(({ line: text }) => text)
+].map(String).find((one) => ['unter', '74107'].some((part) => one.includes(part)))?.slice(0, 200);
 
 for (const format of ['message', 'event', 'enriched']) {
   light(`no secrets in ${format}: the same documents but for these`, {
