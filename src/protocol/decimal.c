@@ -52,6 +52,9 @@ decimal_read(struct span s, struct decimal *d)
     all = any && (c == end || ((*c | 0x20) == 'e' && read_exponent(c + 1, end, d)));
     if (d->digits == 0)
         *d = (struct decimal){.exponent = INT64_MIN};
+    /* most numbers are short */
+    for (; d->digits > 0 && d->digits < FULL / 10000000; d->exponent -= 8)
+        d->digits *= 100000000;
     for (; d->digits > 0 && d->digits < FULL; d->exponent--)
         d->digits *= 10;
     return all;

@@ -392,6 +392,20 @@ read_term(struct reader *r)
     skip_blanks(r);
 }
 
+/* What filter_match need not find out for each line. */
+COLD static void
+look_over(struct filter_pattern *p)
+{
+    p->grows = true;
+    p->all = (uint32_t)(((uint64_t)1 << p->tests_len) - 1);
+    for (size_t i = 0; i < p->tests_len; i++)
+        if (p->tests[i].op == FILTER_NOT_EXISTS)
+            p->grows = false;
+    if (!p->grows ||
+        span_char((struct span){(const char *)p->program, p->program_len}, FILTER_OR) != NULL)
+        p->all = 0;
+}
+
 COLD int
 filter_pattern_read(struct filter_pattern *p, const char *pattern, struct filter_error *error)
 {
@@ -414,6 +428,7 @@ filter_pattern_read(struct filter_pattern *p, const char *pattern, struct filter
     skip_blanks(&r);
     if (*r.rest != '\0')
         not_this(&r);
+    look_over(p);
     if (r.reason == NULL)
         return 0;
     *error = (struct filter_error){(size_t)(r.failed - pattern) + 1, r.reason};

@@ -76,7 +76,9 @@ struct filter_pattern {
     uint8_t fields; /* how many */
     uint8_t gap;    /* how many of them before "..."; all if there is none */
     bool gapped;
+    bool grows; /* none is NOT EXISTS: more that is met never makes less of it */
     uint16_t texts_len;
+    uint32_t all; /* the tests, if all of them have to hold and that is all; else 0 */
     /* tests by number, and after their operands FILTER_AND and FILTER_OR */
     uint8_t program[2 * FILTER_TESTS_MAX];
     struct filter_test tests[FILTER_TESTS_MAX];

@@ -123,7 +123,7 @@ string_end(struct json_walk *w, const char *p, const char *end)
 }
 
 /* Where the value at p ends; p is not the end of the text. Returns 0 or an error. */
-static int
+static inline int
 value_end(struct json_walk *w, const char *p, const char *end, const char **to)
 {
     struct json_scan scan = {0};
