@@ -50,7 +50,7 @@ usage: ./build.sh [COMMAND]
                         a platform that drops what falls due during a POST; how fast it ends
   bench [CASE…]         cold start, memory, CPU, rate, bytes sent and more, against the same extension in
                         Node, Go and Rust; all, or the cases named: cold memory cpu rate wire hold
-                        shutdown size growth volume micro. BENCH_SUBJECTS="ours go" measures these alone.
+                        shutdown size growth volume selection micro. BENCH_SUBJECTS="ours go" measures these alone.
                         Table, build/bench/results.json and .svg; status 1 when a limit is not kept
   clean [all]           removes build/ except the sources brought; with `all` these and node_modules too
   container COMMAND…    any of these in Debian 12, by docker or podman, as you and with this clone alone

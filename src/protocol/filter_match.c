@@ -214,8 +214,22 @@ step_fits(const struct filter_pattern *p, const struct filter_step *s, bool arra
     return s->name.len == name.len && same(p->texts + s->name.at, name.p, name.len);
 }
 
+/* Whether one of these tests, of which a value was not what they ask for, has to hold and cannot any more: a name may
+ * come several times. */
+static bool
+hopeless(const struct search *s, const struct json_walk *w, uint32_t tests, unsigned depth)
+{
+    const struct filter_step *step;
+
+    if (tests == 0 || s->p->all == 0)
+        return false;
+    step = &s->p->steps[s->p->tests[__builtin_ctz(tests)].at + depth];
+    return !step->any && !step->element &&
+           !json_walk_follows(w, (struct span){s->p->texts + step->name.at, step->name.len});
+}
+
 /* Walks through an object or array to which the selectors of these tests lead with so many steps. Goes as deep as they
- * do, FILTER_DEPTH_MAX calls. Returns 0 or an error, as json_walk_next; DECIDED: all holds that has to. */
+ * do, FILTER_DEPTH_MAX calls. Returns 0 or an error, as json_walk_next; DECIDED: the rest changes nothing. */
 static int
 visit(struct search *s, struct json_walk *w, uint32_t tests, unsigned depth)
 {
@@ -252,7 +266,7 @@ visit(struct search *s, struct json_walk *w, uint32_t tests, unsigned depth)
         if (ends == 0)
             continue;
         judge_all(s, ends, value);
-        if (s->lasting && verdict(s->p, s->met))
+        if ((s->lasting && verdict(s->p, s->met)) || hopeless(s, w, ends & ~s->met, depth))
             return DECIDED;
     }
     return got;
@@ -274,7 +288,7 @@ match_object(const struct filter_pattern *p, struct span text, const char *base,
     w.marks = marks;
     got = visit(&s, &w, (uint32_t)(((uint64_t)1 << p->tests_len) - 1), 0);
     if (got != 0)
-        return got == DECIDED;
+        return got == DECIDED && verdict(p, s.met);
     for (w.rest = span_skip(w.rest, 1); w.rest.len > 0; w.rest = span_skip(w.rest, 1))
         if (!span_white(*w.rest.p))
             return false;

@@ -38,7 +38,7 @@ note(struct json_scan *s, uint64_t quotes)
     struct json_marks *marks = s->marks;
 
     /* once there was no room for a block, none is noted any more, so that the marks have no gaps */
-    if (marks == NULL || marks->len > JSON_MARKS_MAX - BLOCK_BYTES)
+    if (marks == NULL || !json_marks_all(marks))
         return;
     for (; quotes != 0; quotes &= quotes - 1)
         marks->at[marks->len++] = s->passed + (unsigned)__builtin_ctzll(quotes);

@@ -23,6 +23,13 @@ struct json_marks {
     uint32_t at[JSON_MARKS_MAX];
 };
 
+/* Whether there was room for all of them. */
+static inline bool
+json_marks_all(const struct json_marks *marks)
+{
+    return marks->len <= JSON_MARKS_MAX - BLOCK_BYTES;
+}
+
 /* State of a scan through a container that may arrive in pieces. Set to zeros before the first byte. */
 struct json_scan {
     uint32_t depth; /* brackets that are open */

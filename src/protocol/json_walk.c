@@ -4,6 +4,7 @@
 
 #include "protocol/check.h"
 #include "protocol/json_scan.h"
+#include "protocol/line_steps.h"
 
 /* see json_walk.h */
 
@@ -332,6 +333,22 @@ json_walk_leave(struct json_walk *w, const struct json_walk *inner)
     w->rest = span_skip(inner->rest, 1);
     w->mark = inner->mark;
     return value;
+}
+
+bool
+json_walk_follows(const struct json_walk *w, struct span name)
+{
+    const struct json_marks *marks = w->marks;
+
+    if (marks == NULL || !json_marks_all(marks))
+        return true;
+    for (size_t i = w->mark; i + 1 < marks->len; i++) {
+        LINE_STEPS(1);
+        if (marks->at[i + 1] - marks->at[i] == name.len + 1 &&
+            memcmp(w->base + marks->at[i] + 1, name.p, name.len) == 0)
+            return true;
+    }
+    return false;
 }
 
 COLD struct span

@@ -63,6 +63,12 @@ int json_walk_enter(const struct json_walk *w, struct json_walk *inner);
 struct span json_walk_leave(struct json_walk *w, const struct json_walk *inner);
 
 /*
+ * Whether a member of this name may follow behind what has been walked, at any depth: a string of these bytes does, or
+ * not all strings are marked.
+ */
+bool json_walk_follows(const struct json_walk *w, struct span name);
+
+/*
  * The value of an object's member as it stands, the last of several; `null` if there is none, or no object. Of a text
  * that ends within the object, or is wrong there, what comes before.
  */

@@ -173,10 +173,17 @@ invoke(size_t first, size_t len)
     r.holds_ms[r.holds_len++] = hold_ms > 0 ? hold_ms : 0; /* asked before the function had ended */
 }
 
+/* How many of so many events are to arrive. */
+static unsigned long
+wanted(unsigned long events)
+{
+    return (events + o.one_in - 1) / o.one_in;
+}
+
 static void
 await_delivery(unsigned long events)
 {
-    if (!sink_await_ids(&r.sink, events, (unsigned)o.patience_s * 1000))
+    if (!sink_await_ids(&r.sink, wanted(events), (unsigned)o.patience_s * 1000))
         r.lost = true;
 }
 
@@ -249,8 +256,10 @@ fault(const struct sink_counts *c)
         return "a request is no PutRecords";
     if (c->foreign > 0)
         return "a record is none of those logged";
-    if (r.lost || c->unique < o.events)
+    if (r.lost || c->unique < wanted(o.events))
         return "events are lost";
+    if (c->unique > wanted(o.events))
+        return "events are sent that are not wanted";
     if (!WIFEXITED(r.child.status) || WEXITSTATUS(r.child.status) != 0)
         return "the extension failed";
     return NULL;

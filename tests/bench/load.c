@@ -21,7 +21,8 @@ static const char *const words[] = {
 #define REQUEST_ID "459921b5-681c-4a96-beb0-000000000000"
 #define A_TIME "2026-11-20T10:00:00.000Z"
 #define BEFORE_RECORD "{\"time\":\"" A_TIME "\",\"type\":\"function\",\"record\":"
-#define BEFORE_REQUEST "{\"timestamp\":\"" A_TIME "\",\"level\":\"INFO\",\"requestId\":\""
+#define BEFORE_LEVEL "{\"timestamp\":\"" A_TIME "\",\"level\":\""
+#define BEFORE_REQUEST BEFORE_LEVEL "INFO\",\"requestId\":\""
 #define BEFORE_MESSAGE REQUEST_ID "\",\"message\":"
 /* What is before a message's number. */
 #define STRING "\"#"
@@ -108,6 +109,7 @@ make_event(struct load *l, char *to, const char *message, bool string)
 
     at = append(at, "\"", string, false);
     l->stamp_at = (size_t)(append(at, "{\"timestamp\":\"", 14, string) - to);
+    l->level_at = (size_t)(append(at, BEFORE_LEVEL, sizeof(BEFORE_LEVEL) - 1, string) - to);
     at = append(at, BEFORE_REQUEST, sizeof(BEFORE_REQUEST) - 1, string);
     l->request_at = (size_t)(at - to);
     at = append(at, BEFORE_MESSAGE, sizeof(BEFORE_MESSAGE) - 1, string);
@@ -173,6 +175,7 @@ load_events(struct load *l, size_t first, size_t len, uint64_t request, const ch
 
         memcpy(event + TIME_AT, time, LOAD_TIME_BYTES);
         memcpy(event + l->stamp_at, time, LOAD_TIME_BYTES);
+        memcpy(event + l->level_at, (first + i) % 10 == 0 ? "WARN" : "INFO", 4);
         memcpy(event + l->request_at, id, 36);
         digits(event + l->number_at, ID_DIGITS, first + i);
         l->shape[first + i] = (uint16_t)i;

@@ -26,8 +26,8 @@ struct load {
     char *messages;  /* of each text: size bytes */
     char *text;      /* the events, a comma after each */
     size_t *begin;   /* of each event; and of what would follow the last */
-    size_t stamp_at; /* in each event: the record's timestamp, request id, and number */
-    size_t request_at, number_at;
+    size_t stamp_at; /* in each event: the record's timestamp, level, request id, and number */
+    size_t level_at, request_at, number_at;
     uint16_t *shape; /* of each event posted: which text it has */
 };
 

@@ -55,12 +55,17 @@ export const MEASURES = [
     measure('hold', `hold${delay}`, `hold${delay}`,
       [`runtimeDone to next, 10 events, Kinesis answers after ${delay} ms`, 'ms', 2], holds)),
 
+  ...Object.entries({
+    All: 'nothing set', Level: 'a level', Comparisons: 'three comparisons', Tenth: 'a pattern that wants one in ten'
+  }).map(([id, what]) => measure('selection', `cpu${id}`, `selection ${id.toLowerCase()}`,
+    [`CPU for 100,000 objects of 200 bytes, ${what}`, 's', 4], each((f) => f.cpuLoadS))),
+
   measure('shutdown', 'shutdown', 'light', ['SHUTDOWN to exit, nothing pending', 'ms', 2], each((f) => f.shutdownMs))
 ];
 
 export const GROWTH = ['growth1k', 'growth10k', 'growth100k', 'growth1M'];
 
-export const CASES = ['cold', 'memory', 'cpu', 'rate', 'wire', 'hold', 'shutdown', 'size', 'growth', 'volume', 'micro'];
+export const CASES = ['cold', 'memory', 'cpu', 'rate', 'wire', 'hold', 'shutdown', 'size', 'growth', 'volume', 'selection', 'micro'];
 
 /* The runs that a choice of cases needs, in the order of RUNS. */
 export function runsFor(cases, names) {

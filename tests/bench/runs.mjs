@@ -47,6 +47,16 @@ const VOLUME = Object.entries(FORMS).flatMap(([form, settings]) => [
   [`${BURST} ${form}`, { ...formed({ events: 20_000, size: 200, perInvocation: 5_000, delayMs: 20 }, settings), only: 'ours' }]
 ]);
 
+/* What choosing costs, and saves. Numbers of events end in a blank (load.h), so the last pattern wants one in ten. */
+const SELECTION = {
+  'selection all': {},
+  'selection level': { settings: 'TELEMETRY_LEVEL=info' },
+  'selection comparisons': {
+    settings: 'TELEMETRY_FILTER={ $.level = "INFO" && $.message.status >= 200 && $.requestId = * }'
+  },
+  'selection tenth': { settings: 'TELEMETRY_FILTER={ $.message.id = "*0 " }', oneIn: 10 }
+};
+
 export const RUNS = {
   cold: { rounds: 20, warmUps: 3, alone: true, options: {} },
   light: { rounds: 10, options: { events: 100, perInvocation: 100 } },
@@ -60,7 +70,10 @@ export const RUNS = {
   growth10k: grown(10_000, 3),
   growth100k: grown(100_000, 3),
   growth1M: grown(1_000_000, 1),
-  ...Object.fromEntries(VOLUME)
+  ...Object.fromEntries(VOLUME),
+  ...Object.fromEntries(Object.entries(SELECTION).map(([name, { settings, ...options }]) => [name, {
+    ...formed({ events: 100_000, size: 200, perInvocation: 1000, ...options }, settings), rounds: 5, only: 'ours'
+  }]))
 };
 
 /* Who takes part in a run. */

@@ -298,6 +298,17 @@ static const struct {
     {"{ $.* IS NULL && $.*.x = 1 }", "{\"a\":{\"x\":1},\"b\":null}", true},
     {"{ $.list[*] != a }", "{\"list\":[\"a\",\"b\"]}", true},
     {"{ $.list[*] != a }", "{\"list\":[\"a\",\"a\"]}", false},
+    /* --- names that come again: any of their values will do --- */
+    {"{ $.a = 1 && $.b = 2 }", "{\"a\":0,\"b\":2,\"a\":1}", true},
+    {"{ $.a = 1 && $.b = 2 }", "{\"a\":0,\"b\":2,\"c\":\"a\"}", false},
+    {"{ $.a = 1 }", "{\"a\":0,\"b\":{\"a\":1}}", false},
+    {"{ $.a.b = 1 && $.c = * }", "{\"a\":{\"b\":0,\"b\":1},\"c\":3}", true},
+    {"{ $.a.b = 1 && $.c = * }", "{\"a\":{\"b\":0},\"c\":3,\"a\":{\"b\":1}}", true},
+    {"{ $.*.b = 1 && $.c = * }", "{\"a\":{\"b\":0},\"c\":3,\"d\":{\"b\":1}}", true},
+    {"{ $.a[0] = 1 && $.b = * }", "{\"a\":[0],\"b\":3,\"a\":[1]}", true},
+    {"{ $.a.* = 1 && $.b = * }", "{\"a\":{\"x\":0,\"y\":1},\"b\":3}", true},
+    {"{ $.a = 1 || $.b = 2 }", "{\"a\":0,\"b\":2}", true},
+    {"{ $.[\"\"] = 1 && $.b = * }", "{\"\":0,\"b\":\"\",\"\":1}", true},
 
     /* --- fields; the guide's examples, without those that have regular expressions --- */
     {"[ip, user, name, time, request =*.html*, status = 4*, bytes]", ACCESS, true},
@@ -481,6 +492,22 @@ table(void **state)
     }
 }
 
+/* More strings than there are marks for: what follows may be anything. */
+static void
+unmarked(void **state)
+{
+    static char text[4096];
+    struct out o = out_to(text, sizeof text);
+
+    (void)state;
+    out_put(&o, SPAN("{\"a\":0"));
+    for (size_t i = 0; i < JSON_MARKS_MAX; i++)
+        out_put(&o, SPAN(",\"x\":1"));
+    out_put(&o, SPAN(",\"a\":1}"));
+    read_pattern("{ $.a = 1 }");
+    CHECK("a name again behind many", match_marked(out_span(&o)));
+}
+
 static void
 newline(void **state)
 {
@@ -618,8 +645,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table), cmocka_unit_test(newline), cmocka_unit_test(cut),
-        cmocka_unit_test(seeds), cmocka_unit_test(effort),  cmocka_unit_test(most_effort),
+        cmocka_unit_test(table),       cmocka_unit_test(newline), cmocka_unit_test(unmarked),
+        cmocka_unit_test(cut),         cmocka_unit_test(seeds),   cmocka_unit_test(effort),
+        cmocka_unit_test(most_effort),
     };
 
     return RUN(argc, argv, tests);
