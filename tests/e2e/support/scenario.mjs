@@ -22,7 +22,7 @@ function tail(stand) {
     ` TLS: ${stand.front?.tlsErrors.slice(0, 5)}`;
 }
 
-export function useBench() {
+export function useBench({ timeoutMs = TIMEOUT_MS } = {}) {
   const shared = { bench: null };
 
   before(async () => {
@@ -33,7 +33,7 @@ export function useBench() {
   });
 
   function scenario(name, options, body) {
-    test(name, { timeout: TIMEOUT_MS }, async () => {
+    test(name, { timeout: timeoutMs }, async () => {
       const { bench } = shared;
       const stand = await bench.stand(typeof options === 'function' ? await options(bench) : options);
       try {
