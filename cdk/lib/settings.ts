@@ -267,7 +267,7 @@ export interface TelemetrySettings {
   readonly flush?: FlushPolicy;
 
   /**
-   * The most that an invocation is held after the function has ended, 0 to 15 minutes:
+   * The most that an invocation is held after the function has ended, 0 to 90 minutes:
    * `TELEMETRY_FLUSH_BUDGET_MS`.
    *
    * @default Duration.millis(500)
@@ -481,7 +481,7 @@ export function someSettings(settings: TelemetrySettings): Record<string, string
     TELEMETRY_SAMPLE_RATE: rate(settings.sampleRate),
     TELEMETRY_REDACT: names(settings.redact),
     TELEMETRY_FLUSH: word('flush', settings.flush, FlushPolicy),
-    TELEMETRY_FLUSH_BUDGET_MS: millis('flushBudget', settings.flushBudget, 0, 900000),
+    TELEMETRY_FLUSH_BUDGET_MS: millis('flushBudget', settings.flushBudget, 0, 5400000),
     TELEMETRY_HOLD_SILENCE_MS: millis('holdSilence', settings.holdSilence, 0, 5400000),
     TELEMETRY_BUFFER_TIMEOUT_MS: millis('bufferTimeout', settings.bufferTimeout, 25, 30000),
     TELEMETRY_BUFFER_MAX_BYTES: bytes('bufferMaxSize', settings.bufferMaxSize, 262144, 1048576),

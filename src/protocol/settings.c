@@ -273,13 +273,19 @@ enum { FAR_TIMEOUT_MS = 3100 };
 /* Source: Telemetry API, buffering. */
 enum { BUFFER_TIMEOUT_LEAST_MS = 25 };
 
+/*
+ * The longest time-out of a function: 30 minutes, and 90 on Managed Instances for most kinds of invocations.
+ * Source: API models of Lambda, November 2026.
+ */
+enum { LONGEST_TIMEOUT_MS = 5400000 };
+
 #define NUMBER(name, member, preset, least, most)                                                  \
     {                                                                                              \
         name, offsetof(struct settings, member), preset, least, most                               \
     }
 static const struct setting_number numbers[] = {
-    NUMBER("TELEMETRY_FLUSH_BUDGET_MS", flush_budget_ms, 500, 0, 900000),
-    NUMBER("TELEMETRY_HOLD_SILENCE_MS", hold_silence_ms, 0, 0, 5400000),
+    NUMBER("TELEMETRY_FLUSH_BUDGET_MS", flush_budget_ms, 500, 0, LONGEST_TIMEOUT_MS),
+    NUMBER("TELEMETRY_HOLD_SILENCE_MS", hold_silence_ms, 0, 0, LONGEST_TIMEOUT_MS),
     NUMBER("TELEMETRY_BUFFER_TIMEOUT_MS", buffer_timeout_ms, BUFFER_TIMEOUT_LEAST_MS,
            BUFFER_TIMEOUT_LEAST_MS, 30000),
     NUMBER("TELEMETRY_BUFFER_MAX_BYTES", buffer_max_bytes, 1048576, 262144, 1048576),

@@ -97,6 +97,23 @@ light("Go's JSON arrives as it is", { env: EVENT }, async (stand) => {
   assert.match(stand.arrived[0].data, /"record":"\\u003ca \\u0026 b\\u003e\\u2028"/);
 });
 
+/* Of a function that may run for half an hour, and on Managed Instances for an hour and a half. */
+for (const timeoutMs of [1_800_000, 5_400_000]) {
+  light(`a time-out of ${timeoutMs / 1_000} s, and limits as long: held until the line is delivered, and no longer`, {
+    env: { ...EVENT, TELEMETRY_FLUSH: 'end', TELEMETRY_FLUSH_BUDGET_MS: `${timeoutMs}`, TELEMETRY_HOLD_SILENCE_MS: `${timeoutMs}` },
+    platform: { timeoutMs }
+  }, async (stand) => {
+    for (let n = 0; n < 3; n += 1) {
+      const { status, holdMs } = await stand.platform.invoke({}, logging(`line ${n}`));
+      assert.equal(status, 'success');
+      assert.ok(holdMs < HELD_MAX_MS, `held for ${holdMs} ms`);
+      assert.equal(stand.arrived.length, n + 1);
+    }
+    assert.deepEqual(records(await stand.finish()), ['line 0', 'line 1', 'line 2']);
+    assert.deepEqual(stand.complaints, []);
+  });
+}
+
 light('members that an event has or has not', {
   env: { ...EVENT, TELEMETRY_TYPES: 'platform,function' },
   platform: { tenantId: 'blue', alias: 'live', tracing: false, instanceMaxMemory: '268435456' }

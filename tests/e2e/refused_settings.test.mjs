@@ -144,7 +144,7 @@ const SETTINGS = {
   TELEMETRY_COMPRESSION: { allowed: 'none, gzip', used: 'none', bad: ['zip', 'GZIP', 'gzip ', 'deflate', 'true'], shows: messages },
   TELEMETRY_LINGER_MS: { allowed: '0 to 60000', used: '200', bad: [...NO_NUMBER, '60001', '1s'], shows: messages },
   TELEMETRY_FLUSH: { allowed: 'end, continuous, adaptive', used: 'adaptive', bad: ['never', 'End', 'end,continuous'], shows: messages },
-  TELEMETRY_FLUSH_BUDGET_MS: { allowed: '0 to 900000', used: '500', bad: [...NO_NUMBER, '900001'], shows: holdEnds },
+  TELEMETRY_FLUSH_BUDGET_MS: { allowed: '0 to 5400000', used: '500', bad: [...NO_NUMBER, '5400001'], shows: holdEnds },
   TELEMETRY_BUFFER_TIMEOUT_MS: {
     allowed: '25 to 30000', used: '25', bad: [...NO_NUMBER, '24', '30001'], shows: buffering('timeoutMs', 25)
   },

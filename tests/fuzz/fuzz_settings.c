@@ -64,7 +64,7 @@ check_settings(const struct settings *s)
     FACT(between(1, (uint32_t)s->region.len, 40) && s->function_region.len > 0);
     FACT(between(1, s->types, EVENT_PLATFORM | EVENT_FUNCTION | EVENT_EXTENSION));
     FACT(s->key != KEY_FIXED || s->fixed_key.len > 0);
-    FACT(s->flush_budget_ms <= 900000 && between(1, s->max_attempts, 100));
+    FACT(s->flush_budget_ms <= 5400000 && between(1, s->max_attempts, 100));
     FACT(s->hold_silence_ms <= 5400000);
     FACT(s->flush == FLUSH_CONTINUOUS || s->buffer_timeout_ms <= 25 ||
          s->buffer_timeout_ms <= s->flush_budget_ms);

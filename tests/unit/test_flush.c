@@ -170,6 +170,8 @@ static const struct {
     {"runs, deadline behind the margin", false, 0, 0, 101, 500, 1},
     {"runs, deadline within the margin", false, 0, 0, 99, 500, 0},
     {"runs, deadline unknown", false, 1000, 0, 0, 500, 0},
+    {"runs, for half an hour at most", false, 1000, 0, 1801000, 500, 1799900},
+    {"runs, for an hour and a half", false, 1000, 0, 5401000, 500, 5399900},
     {"runs for weeks", false, 1000, 0, UINT64_MAX, 500, UINT32_MAX},
     {"runs as long as can be said", false, 0, 0, UINT32_MAX + 100ull, 500, UINT32_MAX},
     {"one less", false, 1, 0, UINT32_MAX + 100ull, 500, UINT32_MAX - 1},
@@ -184,6 +186,8 @@ static const struct {
     {"the budget comes first", true, 3700, 3700, 4000, 199, 199},
     {"done, within the margin", true, 3950, 3950, 4000, 500, 0},
     {"done, deadline unknown", true, 1000, 1000, 0, 500, 0},
+    {"done, a budget of an hour and a half", true, 1001, 1000, 5401000, 5400000, 5399899},
+    {"the same, long after", true, 5400899, 1000, 5401000, 5400000, 1},
     {"greatest budget", true, 1000, 1000, UINT64_MAX, UINT32_MAX, UINT32_MAX},
 };
 

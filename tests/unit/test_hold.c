@@ -121,6 +121,25 @@ ends_late(void **state)
     assert_int_equal(hold_ms(&h, &view, at(10850)), 50);
 }
 
+/* A function that may run for an hour and a half, with a budget as long: no time is cut on the way. */
+static void
+longest(void **state)
+{
+    enum { MOST_MS = 5400000, LATE_MS = 4500000 };
+    struct settings settings = {
+        .flush = FLUSH_END, .flush_budget_ms = MOST_MS, .hold_silence_ms = MOST_MS};
+    struct hold_state view = {.subscribed = true, .heard_ms = 1000};
+    struct hold h = {.settings = &settings};
+
+    (void)state;
+    hold_begin(&h, SPAN(ID), at(1000 + MOST_MS).wall_ms, at(1000));
+    CHECK_INT("patience", h.patience_ms, MOST_MS);
+    CHECK_INT("runs", hold_ms(&h, &view, at(1000)), MOST_MS - 100);
+    CHECK_INT("runs, almost as long", hold_ms(&h, &view, at(MOST_MS)), 900);
+    ended(&h, LATE_MS, &changes[0]);
+    CHECK_INT("has ended", hold_ms(&h, &view, at(LATE_MS)), 1000 + MOST_MS - 100 - LATE_MS);
+}
+
 /* A deadline that has passed, by a wall clock that was set forward, say. */
 static void
 no_time(void **state)
@@ -230,9 +249,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whether_held), cmocka_unit_test(ends_late),
-        cmocka_unit_test(no_time),      cmocka_unit_test(quiet),
-        cmocka_unit_test(patience),     cmocka_unit_test(least_patience),
+        cmocka_unit_test(whether_held),   cmocka_unit_test(ends_late), cmocka_unit_test(longest),
+        cmocka_unit_test(no_time),        cmocka_unit_test(quiet),     cmocka_unit_test(patience),
+        cmocka_unit_test(least_patience),
     };
 
     return RUN(argc, argv, tests);

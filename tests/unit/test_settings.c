@@ -372,8 +372,8 @@ empty(void **state)
 static const struct number_row {
     const char *name, *setting, *usual, *least, *too_little, *most, *too_much, *allowed;
 } numbers[] = {
-    {"TELEMETRY_FLUSH_BUDGET_MS", "flush_budget_ms", "500", "0", "-1", "900000", "900001",
-     "0 to 900000"},
+    {"TELEMETRY_FLUSH_BUDGET_MS", "flush_budget_ms", "500", "0", "-1", "5400000", "5400001",
+     "0 to 5400000"},
     {"TELEMETRY_BUFFER_TIMEOUT_MS", "buffer_timeout_ms", "25", "25", "24", "30000", "30001",
      "25 to 30000"},
     {"TELEMETRY_HOLD_SILENCE_MS", "hold_silence_ms", "0", "0", "-1", "5400000", "5400001",

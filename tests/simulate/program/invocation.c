@@ -328,8 +328,10 @@ invocation_start(void (*over)(struct invocation *v))
 void
 invocations_begin(void)
 {
+    /* the longest that Lambda allows */
     if (world.sandbox == 0)
-        timeout_us = 1000ULL * dice_magnitude(&world.function, 1000, 900000);
+        timeout_us =
+            1000ULL * dice_magnitude(&world.function, 1000, world.plan.managed ? 5400000 : 1800000);
     latest = 0;
     for (int i = 0; i < INVOCATIONS; i++) {
         struct invocation *v = &invocations[i];
