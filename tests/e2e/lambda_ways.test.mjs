@@ -114,6 +114,39 @@ for (const timeoutMs of [1_800_000, 5_400_000]) {
   });
 }
 
+/* What Web Functions tell of themselves, and a type that nobody knows yet. */
+const OF_OTHERS = ['invokeStart', 'requestComplete', 'invokeSummary', 'invokeReport', 'spinDownStart', 'spinDownReport', 'brandNew'];
+
+light('events of types that mean nothing here: they arrive as they came, and neither end nor prolong an invocation', {
+  env: { ...EVENT, TELEMETRY_TYPES: 'platform,function', TELEMETRY_FLUSH: 'end' }, platform: { timeoutMs: FAR_MS }
+}, async (stand) => {
+  const told = [];
+  for (let n = 0; n < 2; n += 1) {
+    const requestId = `7d4c1b3e-0f6a-4d0c-9a66-5b9f5a7e1c1${n}`;
+    const { status, holdMs, endedAt } = await stand.platform.invoke({}, {
+      requestId,
+      during: async (emit) => {
+        for (const type of OF_OTHERS) {
+          const record = { requestId, status: type === 'invokeReport' ? 'error' : 'success', metrics: { durationMs: 1.5 } };
+          told.push([`platform.${type}`, record]);
+          emit(`platform.${type}`, record);
+        }
+        await stand.platform.flush(); /* what is wrong about them would show before the function ends */
+        emit('function', `line ${n}`);
+        await stand.platform.flush();
+      }
+    });
+    assert.equal(status, 'success');
+    assert.ok(holdMs < HELD_MAX_MS, `held for ${holdMs} ms`);
+    const next = stand.platform.calls.filter(({ name }) => name === 'next').at(-1);
+    assert.ok(next.time >= endedAt, 'next comes behind the end');
+  }
+  const { arrived } = await stand.finish();
+  const own = arrived.filter(({ type }) => OF_OTHERS.includes(type.slice('platform.'.length)));
+  assert.deepEqual(own.map(({ type, record }) => [type, record]), told);
+  assert.deepEqual(stand.complaints, []);
+});
+
 light('members that an event has or has not', {
   env: { ...EVENT, TELEMETRY_TYPES: 'platform,function' },
   platform: { tenantId: 'blue', alias: 'live', tracing: false, instanceMaxMemory: '268435456' }

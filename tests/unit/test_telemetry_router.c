@@ -271,6 +271,35 @@ routes(void **state)
     }
 }
 
+/* What no rule asks for is forwarded, and makes no invocation begin, end or be in doubt, whatever it says. */
+static void
+means_nothing(void **state)
+{
+    static const char *const events[] = {
+#define ALL_OF_WEB_FUNCTION(type) OF(type, ID), OF(type, OTHER_ID), PLATFORM(type, "{}")
+        ALL_OF_WEB_FUNCTION("invokeStart"),   ALL_OF_WEB_FUNCTION("requestComplete"),
+        ALL_OF_WEB_FUNCTION("invokeSummary"), ALL_OF_WEB_FUNCTION("invokeReport"),
+        ALL_OF_WEB_FUNCTION("spinDownStart"), ALL_OF_WEB_FUNCTION("spinDownReport"),
+        PLATFORM("initStart", "{}"),          PLATFORM("initReport", "{\"status\":\"error\"}"),
+        PLATFORM("extension", "{}"),          PLATFORM("restoreReport", "{}"),
+        PLATFORM("restoreRuntimeDone", "{}"), PLATFORM("telemetrySubscription", "{}"),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(events); i++) {
+        struct scene s;
+        struct invocations before;
+
+        open_scene(&s, ALL);
+        before = s.hold.invocations;
+        CHECK_INT(events[i], feed(&s, events[i]), 1);
+        CHECK_SPAN(events[i], span_of(trace), SPAN("event:platform"));
+        CHECK(events[i], memcmp(&before, &s.hold.invocations, sizeof before) == 0);
+        CHECK_INT(events[i], s.router.init_done, false);
+        CHECK_INT(events[i], (long long)s.hold.deadline_ms, 8000);
+    }
+}
+
 /* Where it was not held nobody waits for its end, and a record of several events may get more of them. */
 static void
 unheld(void **state)
@@ -647,13 +676,21 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(routes),          cmocka_unit_test(unheld),
-        cmocka_unit_test(side_by_side),    cmocka_unit_test(what_is_told),
-        cmocka_unit_test(our_own),         cmocka_unit_test(full),
-        cmocka_unit_test(ends_of_posts),   cmocka_unit_test(damage),
-        cmocka_unit_test(beginnings),      cmocka_unit_test(heard),
-        cmocka_unit_test(selects),         cmocka_unit_test(selects_when_full),
-        cmocka_unit_test(last_of_all),     cmocka_unit_test(cloudwatch),
+        cmocka_unit_test(routes),
+        cmocka_unit_test(means_nothing),
+        cmocka_unit_test(unheld),
+        cmocka_unit_test(side_by_side),
+        cmocka_unit_test(what_is_told),
+        cmocka_unit_test(our_own),
+        cmocka_unit_test(full),
+        cmocka_unit_test(ends_of_posts),
+        cmocka_unit_test(damage),
+        cmocka_unit_test(beginnings),
+        cmocka_unit_test(heard),
+        cmocka_unit_test(selects),
+        cmocka_unit_test(selects_when_full),
+        cmocka_unit_test(last_of_all),
+        cmocka_unit_test(cloudwatch),
         cmocka_unit_test(cloudwatch_json),
     };
 
