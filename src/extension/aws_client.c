@@ -315,6 +315,17 @@ tell_bundle(struct span bundle, int r, const struct ca_bundle_skipped *skipped)
                  LOG_SPAN(out_span(&o)));
 }
 
+/* A version of a layer stays as it is, and is used for years. */
+COLD static void
+tell_age(void)
+{
+    enum { BEFORE_S = 180 * 86400 };
+
+    if (clock_wall_ms() / 1000 + BEFORE_S >= TRUST_ANCHORS_UNTIL_S)
+        log_warn("TLS: the last of the built-in roots is good until " TRUST_ANCHORS_UNTIL
+                 "; use a newer version of the layer, or AWS_CA_BUNDLE");
+}
+
 /* The user's roots or the built-in ones; not before the first connection, since reading them takes time. */
 static void
 load_anchors(struct aws_client *c)
@@ -330,8 +341,10 @@ load_anchors(struct aws_client *c)
         r = ca_bundle_read(bundle.p, &e->anchors, &skipped);
         tell_bundle(bundle, r, &skipped);
     }
-    if (r <= 0)
+    if (r <= 0) {
         e->anchors = (struct tls_anchors){trust_anchors, trust_anchors_len};
+        tell_age();
+    }
 }
 
 void

@@ -5,6 +5,7 @@
 #include "http_peer.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/trust_anchors.h"
 #include "kept_log.h"
 #include "protocol/timestamp.h"
 
@@ -16,6 +17,17 @@
 #define REPLY(status, fields, body)                                                                \
     "HTTP/1.1 " status "\r\n" fields "Connection: close\r\n\r\n" body
 #define OK REPLY("200 OK", "", "{}")
+
+/* The Makefile has clock_wall_ms ask here: what a test adds to the time of the day. */
+static int64_t wall_ahead_ms;
+uint64_t __real_system_wall_ms(void);
+uint64_t __wrap_system_wall_ms(void);
+
+uint64_t
+__wrap_system_wall_ms(void)
+{
+    return __real_system_wall_ms() + (uint64_t)wall_ahead_ms;
+}
 
 static struct loop loop;
 static struct http_peer peer;
@@ -881,6 +893,69 @@ ahead_of_need(void **state)
     end();
 }
 
+/* --- the built-in roots ---------------------------------------------------------------------- */
+
+#define OLD "TLS: the last of the built-in roots is good until " TRUST_ANCHORS_UNTIL
+#define MACHINES "/etc/ssl/certs/ca-certificates.crt"
+#define DAYS(n) ((n)*INT64_C(86400000))
+
+static const struct {
+    const char *name;
+    bool plain;
+    const char *bundle;
+    int64_t until_ms; /* from then on to the last one's day */
+    const char *want; /* in what is logged; NULL: nothing is */
+} ages[] = {
+    {"half a year and more before", false, "", DAYS(180) + 60000, NULL},
+    {"180 days before", false, "", DAYS(180), OLD},
+    {"tomorrow", false, "", DAYS(1), OLD},
+    {"today", false, "", 0, OLD},
+    {"years ago", false, "", DAYS(-2000), OLD},
+    {"no TLS", true, "", DAYS(1), NULL},
+    {"a bundle that is not there", false, "/nowhere/ca.pem", DAYS(1), OLD},
+    {"the same, long before", false, "/nowhere/ca.pem", DAYS(181), "AWS_CA_BUNDLE: "},
+    {"a bundle", false, MACHINES, DAYS(1), NULL},
+};
+
+/* Opens what ages[i] is about, twice. */
+static void
+open_in(size_t i)
+{
+    settings.ca_bundle = span_of(ages[i].bundle);
+    client.endpoint.tls = !ages[i].plain;
+    aws_client_open(&client);
+    aws_client_stop(&client);
+    aws_client_open(&client);
+}
+
+/* Once, from 180 days before the last of them is distrusted. */
+static void
+age_of_roots(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(ages); i++) {
+        struct span log;
+        const char *at;
+
+        if (strcmp(ages[i].bundle, MACHINES) == 0 && access(MACHINES, R_OK) != 0)
+            continue;
+        begin(NULL, 0);
+        wall_ahead_ms = INT64_C(1000) * TRUST_ANCHORS_UNTIL_S - ages[i].until_ms -
+                        (int64_t)__real_system_wall_ms();
+        keep_log();
+        open_in(i);
+        log = kept_log();
+        wall_ahead_ms = 0;
+        at = ages[i].want == NULL ? NULL : span_find(log, span_of(ages[i].want));
+        CHECK(ages[i].name, (ages[i].want == NULL) == (log.len == 0));
+        CHECK(ages[i].name, ages[i].want == NULL || at != NULL);
+        if (at != NULL)
+            CHECK(ages[i].name, span_find(span_skip(log, (size_t)(at + 1 - log.p)),
+                                          span_of(ages[i].want)) == NULL);
+        end();
+    }
+}
+
 /* To another place: what was open to the old one is not used. */
 static void
 moved(void **state)
@@ -963,6 +1038,7 @@ main(int argc, char **argv)
         cmocka_unit_test(other_region),
         cmocka_unit_test(endless_token),
         cmocka_unit_test(ahead_of_need),
+        cmocka_unit_test(age_of_roots),
         cmocka_unit_test(moved),
         cmocka_unit_test(stopped),
         cmocka_unit_test(storage_spent),
