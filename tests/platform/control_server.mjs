@@ -4,8 +4,9 @@ import http from 'node:http';
 import { underFault } from './faults.mjs';
 
 // A route is {method, path: RegExp, name, limit, handle}, and {listed, caller} for calls that tests want to see.
+// limit is that of a body, or a function of the headers.
 // handle(request) returns {status, headers, body} or a promise of it;
-// request is {headers, params, body: Buffer, firstByteAt, onClose(callback)}.
+// request is {headers, params, body: Buffer, trailers, firstByteAt, onClose(callback)}.
 export class ControlServer {
   #routes;
   #journal;
@@ -43,13 +44,15 @@ export class ControlServer {
     const firstByteAt = performance.now();
     try {
       const { route, params, refusal } = this.#find(req);
-      const body = await readBody(req, route?.limit ?? 1024 * 1024);
+      const limit = limitOf(route, req.headers);
+      const body = await readBody(req, limit);
       if (route === undefined) return send(res, refusal);
-      if (body === null) return send(res, tooLarge(route.limit));
+      if (body === null) return send(res, tooLarge(limit));
       const request = {
         headers: req.headers,
         params,
         body,
+        trailers: req.trailers,
         firstByteAt,
         onClose: (callback) => res.once('close', callback)
       };
@@ -88,6 +91,11 @@ export class ControlServer {
     send(res, reply);
     if (route.listed) this.#journal.changed();
   }
+}
+
+function limitOf(route, headers) {
+  const limit = route?.limit ?? 1024 * 1024;
+  return typeof limit === 'function' ? limit(headers) : limit;
 }
 
 // null when there is more than limit bytes.

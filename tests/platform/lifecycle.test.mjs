@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   EXAMPLES,
+  FAKES,
   alive,
   did,
   flushed,
@@ -348,6 +350,29 @@ test('timeout while an extension holds: a second runtimeDone for the request, un
       ].slice(0, runtimeDoneAtReset ? 2 : 1)
     );
   }
+});
+
+// Whoever asks is let through.
+async function openGate(t) {
+  const server = http.createServer((request, response) => response.end('go on'));
+  t.after(() => server.close());
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${server.address().port}/`;
+}
+
+test('a streamed response: more than a whole one may have, or broken off by its trailers', async (t) => {
+  const gate = await openGate(t);
+  const platform = await start({ alpha: {} }, { bootstrap: `${FAKES}streaming_runtime.mjs` });
+  const whole = await platform.invoke({ pieces: ['one', 'two'], times: 1_400_000, gate });
+  assert.deepEqual([whole.status, whole.response.length], ['success', 8_400_000]);
+  const { status, errorType, error, response } = await platform.invoke({ pieces: ['one'], gate, error: 'Function.Broken' });
+  assert.deepEqual([status, errorType, error.errorMessage, response], ['error', 'Function.Broken', 'broken off', 'one']);
+  const [first, second] = platform.events.filter(({ type }) => type === 'platform.runtimeDone').map(({ record }) => record);
+  assert.deepEqual([first.metrics.producedBytes, second.status], [8_400_000, 'error']);
+  assert.deepEqual(
+    first.spans.map(({ name }) => name),
+    ['responseLatency', 'responseDuration', 'runtimeOverhead']
+  );
 });
 
 test('an init that fails is tried again by each invocation, with phase invoke, until it works', async () => {

@@ -3,6 +3,11 @@
 import { refusal } from './control_server.mjs';
 
 const MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100;
+const MAX_STREAMED_BYTES = 200 * 1024 * 1024;
+
+// Such a response is chunked, and its last byte may come long after its first. Its trailers tell of an error.
+const streamed = (headers) => headers['lambda-runtime-function-response-mode'] === 'streaming';
+const responseLimit = (headers) => (streamed(headers) ? MAX_STREAMED_BYTES : MAX_RESPONSE_BYTES);
 
 export class RuntimeApi {
   ready = false; // has asked for its first event
@@ -30,7 +35,7 @@ export class RuntimeApi {
     });
     return [
       route('GET', '/invocation/next$', 'runtimeNext', MAX_RESPONSE_BYTES, this.#next),
-      route('POST', '/invocation/([^/]+)/response$', 'response', MAX_RESPONSE_BYTES, this.#response),
+      route('POST', '/invocation/([^/]+)/response$', 'response', responseLimit, this.#response),
       route('POST', '/invocation/([^/]+)/error$', 'error', MAX_RESPONSE_BYTES, this.#error),
       route('POST', '/init/error$', 'runtimeInitError', MAX_RESPONSE_BYTES, this.#initFailed)
     ];
@@ -75,8 +80,13 @@ export class RuntimeApi {
     }
   }
 
-  #response({ params, body, firstByteAt }) {
-    return this.#answered(params[0], (invocation) => invocation.answer(body, firstByteAt));
+  #response({ params, headers, body, trailers, firstByteAt }) {
+    const errorType = streamed(headers) ? trailers['lambda-runtime-function-error-type'] : undefined;
+    const error = Buffer.from(trailers['lambda-runtime-function-error-body'] ?? '', 'base64');
+    return this.#answered(params[0], (invocation) => {
+      if (errorType !== undefined) invocation.refuse(error, errorType, firstByteAt);
+      invocation.answer(body, firstByteAt);
+    });
   }
 
   #error({ params, headers, body, firstByteAt }) {

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Platform } from '../platform.mjs';
 
 const FAKE = fileURLToPath(new URL('./extension.mjs', import.meta.url));
+export const FAKES = fileURLToPath(new URL('./', import.meta.url));
 export const EXAMPLES = fileURLToPath(new URL('../examples/', import.meta.url));
 
 const platforms = [];
