@@ -13,6 +13,7 @@
 //   hasty        the listener answers as soon as it has the head
 //   silent       the listener never answers
 //   heldPosts    so many POSTs, the first ones, are answered only upon SIGUSR2 (release() of the harness)
+//   echoes       says of each POST that it came, and no more: who subscribes to its own lines gets this one, too
 //   tally        says what it was posted at SHUTDOWN only: who subscribes to its own lines must not add to them
 //   linger       call next only once platform.runtimeDone has come
 //   onInvoke, onShutdown   {exit: code} | {hang: true} | {sayPid: true}, then hang |
@@ -102,7 +103,8 @@ async function listen() {
       await released;
     }
     if (fake.tally) tally.push(...JSON.parse(body));
-    else
+    if (fake.echoes) say('echo');
+    if (!fake.tally && !fake.echoes)
       say('post', {
         url: req.url,
         port: req.socket.remotePort,
