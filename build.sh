@@ -9,6 +9,8 @@ usage: ./build.sh [COMMAND]
 
   build                 the extension for both CPUs: build/<cpu>/kinesis-telemetry-api-extension (default)
   layer                 the Lambda layers: layer/dist/*.zip, for both CPUs and for each, and their SHA-256 sums
+  image                 an image for both CPUs to copy the extension from (COPY --from), for functions that are images:
+                        build/image/, as a folder and an archive in OCI's format; needs no docker
   test                  what to run before each commit, in two minutes: unit tests, each fuzz corpus once,
                         simulated lives, a smoke test of the binary, what the CDK app synthesizes
   test all              everything, in half an hour: besides these a short run of each fuzz target, end-to-end
@@ -179,6 +181,12 @@ layer() {
     locked python3 -B layer/pack.py x86_64 arm64
 }
 
+image() {
+    cpus="x86_64 arm64"
+    build_all
+    locked python3 -B layer/image.py x86_64 arm64
+}
+
 faults() {
     arch=$native
     build
@@ -275,7 +283,7 @@ container() { # [COMMAND [ARGUMENTS]]
 
 check_command() { # COMMAND [ARGUMENTS]
     case $1 in
-    build | layer | tidy | commands | fuzz | simulate | mutants | demo | faults | endurance | local-servers | bench | clean) ;;
+    build | layer | image | tidy | commands | fuzz | simulate | mutants | demo | faults | endurance | local-servers | bench | clean) ;;
     beside | help | -h | --help | --version) ;;
     container) [ "${2:-}" != container ] || wrong_usage ;;
     test) parts_of "${2:-}" >/dev/null || wrong_usage ;;
@@ -312,6 +320,7 @@ simulate) simulate "$@" ;;
 mutants) mutants "$@" ;;
 demo) demo "$@" ;;
 layer) layer ;;
+image) image ;;
 faults) faults "$@" ;;
 endurance) endurance "$@" ;;
 local-servers) local_servers "$@" ;;

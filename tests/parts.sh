@@ -33,7 +33,8 @@ bring_for() { # PART
     smoke | arm64) install_modules tests ;;
     e2e)
         local_server_modules
-        build_rie
+        build_go_tool rie "AWS's emulator"
+        build_go_tool registry "a container registry"
         build_readers
         ;;
     templates) install_modules cdk ;;
@@ -57,6 +58,7 @@ build_for() { # PART
     smoke) build ;;
     e2e)
         layer
+        image
         locked vendor/vendor.sh asan
         locked make -s -j"$jobs" -C src TARGET=asan
         ;;
@@ -265,7 +267,7 @@ test_arm64() { # [FILE...]
     else
         for file in tests/e2e/*.test.mjs; do
             case ${file##*/} in
-            binary.* | front.* | launcher.* | layer.* | local_servers.* | rie.* | runtimes.*) ;;
+            binary.* | front.* | image.* | launcher.* | layer.* | local_servers.* | rie.* | runtimes.*) ;;
             *) set -- "$@" "$file" ;;
             esac
         done

@@ -145,6 +145,11 @@ need_layer() {
     need python3:python3 advzip:advancecomp
 }
 
+need_image() {
+    need_compilers x86_64 arm64
+    need python3:python3 git:git
+}
+
 need_bench() {
     need_compilers "$native"
     need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl /usr/include/zlib.h:zlib1g-dev
@@ -160,7 +165,9 @@ need_for_test() { # PART
         ;;
     e2e)
         need_layer
+        need_image
         need unzip:unzip busybox:busybox qemu-aarch64-static:qemu-user-static
+        need skopeo:skopeo umoci:umoci buildah:buildah /usr/lib/podman/netavark:netavark
         need_modules
         need_python
         ;;
@@ -193,6 +200,7 @@ need_for_command() { # COMMAND [ARGUMENTS]
         need_compilers $cpus
         ;;
     layer) need_layer ;;
+    image) need_image ;;
     test)
         need_compilers "$native"
         for one in $(parts_of "${2:-}"); do
@@ -267,15 +275,15 @@ local_server_modules() {
     python_modules build/local-servers tests/e2e/support/local_servers.txt
 }
 
-# AWS's own emulator of Lambda is a Go program. Where it cannot be had, the tests that run in it are skipped.
-build_rie() {
-    rm -rf build/rie
-    mkdir -p build/rie
+# Programs in Go: AWS's own emulator of Lambda, a container registry. Where one cannot be had, its tests are skipped.
+build_go_tool() { # FOLDER WHAT
+    rm -rf "build/$1"
+    mkdir -p "build/$1"
     if ! command -v go >/dev/null; then
-        say "no Go: the tests in AWS's emulator will be skipped"
-    elif ! (cd tests/e2e/rie && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$top/build/rie/" tool) \
-        >build/rie/log 2>&1; then
-        say "AWS's emulator cannot be built (build/rie/log): the tests in it will be skipped"
+        say "no Go: the tests with $2 will be skipped"
+    elif ! (cd "tests/e2e/$1" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$top/build/$1/" tool) \
+        >"build/$1/log" 2>&1; then
+        say "$2 cannot be built (build/$1/log): the tests with it will be skipped"
     fi
 }
 

@@ -15,12 +15,14 @@ const COMPILERS = {
 };
 const MODULES = { node: 'nodejs', npm: 'npm', openssl: 'openssl', curl: 'curl' };
 const LAYER = { python3: 'python3', advzip: 'advancecomp' };
+const IMAGE = { python3: 'python3', git: 'git' };
 const TESTS = {
-  clang: 'clang', unzip: 'unzip', busybox: 'busybox', 'qemu-aarch64-static': 'qemu-user-static'
+  clang: 'clang', unzip: 'unzip', busybox: 'busybox', 'qemu-aarch64-static': 'qemu-user-static',
+  skopeo: 'skopeo', umoci: 'umoci', buildah: 'buildah'
 };
 const TOOLS = { 'clang-format': 'clang-format', 'clang-tidy': 'clang-tidy', shellcheck: 'shellcheck' };
 const CROSS = `gcc-${process.arch === 'arm64' ? 'x86-64' : 'aarch64'}-linux-gnu`;
-const LACKS = Object.keys({ ...COMPILERS, ...MODULES, ...LAYER, ...TESTS, ...TOOLS, sudo: null });
+const LACKS = Object.keys({ ...COMPILERS, ...MODULES, ...LAYER, ...IMAGE, ...TESTS, ...TOOLS, sudo: null });
 const packagesOf = (...tables) => tables.flatMap((table) => Object.values(table))
   .filter((one) => !one.startsWith('gcc-') || one === CROSS);
 const without = (table, ...packages) =>
@@ -30,9 +32,10 @@ const without = (table, ...packages) =>
 const COMMANDS = [
   ['build', packagesOf(COMPILERS)],
   ['layer', packagesOf(COMPILERS, LAYER)],
+  ['image', packagesOf(COMPILERS, IMAGE)],
   ['demo', packagesOf(without(COMPILERS, CROSS), MODULES)],
   ['test', [...packagesOf(without(COMPILERS, CROSS), MODULES), 'clang', 'libclang-rt-dev']],
-  ['test all', [...packagesOf(COMPILERS, MODULES, LAYER, TESTS, TOOLS), 'python3-venv', 'libclang-rt-dev']],
+  ['test all', [...packagesOf(COMPILERS, MODULES, LAYER, IMAGE, TESTS, TOOLS), 'python3-venv', 'libclang-rt-dev']],
   ['tidy', packagesOf(without(COMPILERS, CROSS), TOOLS, { node: 'nodejs', npm: 'npm' })],
   ['fuzz', [...packagesOf(without(COMPILERS, CROSS)), 'clang', 'libclang-rt-dev']],
   ['bench', packagesOf(COMPILERS, LAYER, without(MODULES, 'curl'))],
