@@ -55,13 +55,13 @@ static const char *const codes[] = {
                      "InvalidArgumentException "
                      "RequestEntityTooLargeException "
                      "EntityTooLarge ",
+    [RETRY_REQUEST] = "SerializationException ",
     [RETRY_CONFIGURATION] = "ResourceNotFoundException "
                             "AccessDenied "
                             "AccessDeniedException "
                             "KMS* "
                             "IncompleteSignature* "
                             "MissingAuthenticationToken* "
-                            "SerializationException "
                             "UnknownOperationException ",
 };
 
@@ -118,7 +118,7 @@ retry_class(struct span code, unsigned status)
     if (listed(code, &class))
         return class;
     /* a 400 with a code that we do not know is no evidence against a record */
-    return code.len > 0 && status == 400 ? RETRY_CONFIGURATION : status_class(status);
+    return code.len > 0 && status == 400 ? RETRY_REQUEST : status_class(status);
 }
 
 /* The longest wait that leaves time for further tries, but not so short that they come in quick succession. */

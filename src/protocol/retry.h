@@ -16,6 +16,7 @@ enum retry_class {
     RETRY_CREDENTIALS,  /* fetch new credentials, then send again at once, but only once */
     RETRY_SKEW,         /* correct the clock if it was wrong, then the same */
     RETRY_RECORD,       /* a record is at fault, or the size: find it, send the rest */
+    RETRY_REQUEST,      /* the service makes nothing of what is in the request: as the next */
     RETRY_CONFIGURATION /* only a change from outside helps: ask again now and then */
 };
 
