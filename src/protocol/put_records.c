@@ -75,7 +75,7 @@ json_segment(enum part part, const struct put_records *p, const struct put_recor
     case DATA:
         return base64(r->data);
     case KEY_OPEN:
-        return plain(SPAN("\",\"PartitionKey\":\""));
+        return plain_if(r->partition_key.len > 0, SPAN("\",\"PartitionKey\":\""));
     case KEY:
         return text(r->partition_key);
     case RECORD_CLOSE:
@@ -136,7 +136,9 @@ cbor_segment(enum part part, const struct put_records *p, const struct put_recor
     case DATA:
         return plain(r->data);
     case KEY_OPEN:
-        return cbor_open(SPAN(CBOR_KEY_OPEN), CBOR_TEXT, r->partition_key.len, room);
+        if (r->partition_key.len > 0)
+            return cbor_open(SPAN(CBOR_KEY_OPEN), CBOR_TEXT, r->partition_key.len, room);
+        break;
     case KEY:
         return plain(r->partition_key);
     case RECORD_CLOSE:
@@ -161,8 +163,9 @@ segment_of(enum part part, const struct put_records *p, const struct put_record 
 static size_t
 cbor_size(size_t data_len, size_t key_len)
 {
-    return sizeof CBOR_RECORD_OPEN CBOR_KEY_OPEN CBOR_CLOSE - 1 + cbor_head_len(data_len) +
-           data_len + cbor_head_len(key_len) + key_len;
+    size_t len = sizeof CBOR_RECORD_OPEN CBOR_CLOSE - 1 + cbor_head_len(data_len) + data_len;
+
+    return key_len == 0 ? len : len + sizeof CBOR_KEY_OPEN - 1 + cbor_head_len(key_len) + key_len;
 }
 
 size_t
@@ -170,11 +173,12 @@ put_records_size(enum wire_form form, size_t data_len, struct span partition_key
 {
     struct segment data = base64((struct span){NULL, data_len});
     struct segment key = text(partition_key);
+    size_t len = sizeof ",{\"Data\":\"\"}" - 1 + segment_len(&data);
 
     if (form == WIRE_CBOR)
         return cbor_size(data_len, partition_key.len);
-    return sizeof ",{\"Data\":\"\",\"PartitionKey\":\"\"}" - 1 + segment_len(&data) +
-           segment_len(&key);
+    return partition_key.len == 0 ? len
+                                  : len + sizeof ",\"PartitionKey\":\"\"" - 1 + segment_len(&key);
 }
 
 COLD static size_t
@@ -265,9 +269,11 @@ write_record(const struct put_record *r, char *to)
     memcpy(to, open, sizeof open);
     to = copy_head(to + sizeof CBOR_RECORD_OPEN - 1, CBOR_BYTES, r->data.len);
     to = copy(to, r->data);
-    memcpy(to, key_open, sizeof key_open);
-    to = copy_head(to + sizeof CBOR_KEY_OPEN - 1, CBOR_TEXT, r->partition_key.len);
-    to = copy(to, r->partition_key);
+    if (r->partition_key.len > 0) {
+        memcpy(to, key_open, sizeof key_open);
+        to = copy_head(to + sizeof CBOR_KEY_OPEN - 1, CBOR_TEXT, r->partition_key.len);
+        to = copy(to, r->partition_key);
+    }
     *to = CBOR_CLOSE[0];
     return to + 1;
 }

@@ -20,8 +20,9 @@
 #define PUT_RECORDS_MAX 500
 
 struct put_record {
-    struct span data;          /* any bytes; JSON has them in base64 */
-    struct span partition_key; /* UTF-8, 1..256 characters; escaped as JSON needs it */
+    struct span data; /* any bytes; JSON has them in base64 */
+    /* UTF-8, 1..256 characters; escaped as JSON needs it. Empty: the record has none, and no such member */
+    struct span partition_key;
 };
 
 struct put_records {

@@ -105,7 +105,8 @@ plain_cbor(const struct put_records *p, const struct list *list)
     for (size_t i = 0; i < list->len; i++) {
         out_byte(&o, (char)0xbf);
         plain_member(&o, "Data", 2, list->records[i].data);
-        plain_member(&o, "PartitionKey", 3, list->records[i].partition_key);
+        if (list->records[i].partition_key.len > 0)
+            plain_member(&o, "PartitionKey", 3, list->records[i].partition_key);
         out_byte(&o, (char)0xff);
     }
     out_put(&o, SPAN("\xff\xff"));
@@ -134,8 +135,10 @@ plain_json(const struct put_records *p, const struct list *list)
     for (size_t i = 0; i < list->len; i++) {
         out_put(&o, i == 0 ? SPAN("{\"Data\":\"") : SPAN(",{\"Data\":\""));
         plain_base64(&o, list->records[i].data);
-        out_put(&o, SPAN("\",\"PartitionKey\":\""));
-        out_json(&o, list->records[i].partition_key);
+        if (list->records[i].partition_key.len > 0) {
+            out_put(&o, SPAN("\",\"PartitionKey\":\""));
+            out_json(&o, list->records[i].partition_key);
+        }
         out_put(&o, SPAN("\"}"));
     }
     out_put(&o, SPAN("]}"));
@@ -185,6 +188,10 @@ static const struct {
      "\"PartitionKey\":\"\xc3\xa4\\\"\\\\\\n\\u0001\"}]}",
      "{_ \"StreamName\": \"s1\", \"Records\": [_ {_ \"Data\": h'001083fffbf0', \"PartitionKey\": "
      "x'66c3a4225c0a01'}]}"},
+    {TEXT("foo"), TEXT(""), "{\"StreamName\":\"s1\",\"Records\":[{\"Data\":\"Zm9v\"}]}",
+     "{_ \"StreamName\": \"s1\", \"Records\": [_ {_ \"Data\": h'666f6f'}]}"},
+    {TEXT(""), TEXT(""), "{\"StreamName\":\"s1\",\"Records\":[{\"Data\":\"\"}]}",
+     "{_ \"StreamName\": \"s1\", \"Records\": [_ {_ \"Data\": h''}]}"},
 };
 
 static void
@@ -301,6 +308,7 @@ check_every_buffer_size(enum wire_form form, size_t want_len)
         TEXT("\x01"),
         TEXT("0123456789abcdef0123456789abcdef"),
         TEXT("\xf0\x9f\x98\x80\x1f\xf0\x9f\x98\x80\x02"),
+        TEXT(""),
     };
     static char bytes[70];
     static struct put_record records[70];
@@ -334,8 +342,8 @@ static void
 every_buffer_size(void **state)
 {
     (void)state;
-    check_every_buffer_size(WIRE_JSON, 6199);
-    check_every_buffer_size(WIRE_CBOR, 4576);
+    check_every_buffer_size(WIRE_JSON, 5937);
+    check_every_buffer_size(WIRE_CBOR, 4381);
 }
 
 /* Stops in the middle at each byte, begins again, and reads on with buffers of changing size. */
@@ -344,6 +352,7 @@ check_rewind_anywhere(enum wire_form form)
 {
     static const struct put_record records[] = {
         {TEXT("hello, world"), TEXT("a\"b")},
+        {TEXT("without"), TEXT("")},
         {TEXT(""), TEXT("k")},
         {TEXT("x"), TEXT("\n")},
     };
@@ -444,7 +453,7 @@ lengths(void **state)
 static void
 json_is_larger(void **state)
 {
-    static const struct span keys[] = {TEXT("k"), TEXT("\n\"\\"),
+    static const struct span keys[] = {TEXT(""), TEXT("k"), TEXT("\n\"\\"),
                                        TEXT("0123456789abcdef0123456789"), TEXT("\xc3\xa4\x01")};
 
     (void)state;
@@ -452,6 +461,23 @@ json_is_larger(void **state)
         for (size_t k = 0; k < LEN(keys); k++)
             assert_true(put_records_size(WIRE_JSON, len, keys[k]) >=
                         put_records_size(WIRE_CBOR, len, keys[k]));
+}
+
+/* What a record without a key saves: in CBOR the member's name of 13 bytes, the head and the bytes of a short key. */
+static void
+keyless(void **state)
+{
+    static const size_t lens[] = {0, 23, 24, 200, 256, 65536};
+    struct span key = SPAN("0f3a61c2");
+
+    (void)state;
+    for (size_t i = 0; i < LEN(lens); i++) {
+        CHECK_INT("CBOR", put_records_size(WIRE_CBOR, lens[i], key),
+                  put_records_size(WIRE_CBOR, lens[i], SPAN("")) + 13 + 1 + key.len);
+        CHECK_INT("JSON", put_records_size(WIRE_JSON, lens[i], key),
+                  put_records_size(WIRE_JSON, lens[i], SPAN("")) +
+                      strlen(",\"PartitionKey\":\"\"") + key.len);
+    }
 }
 
 int
@@ -467,6 +493,7 @@ main(int argc, char **argv)
         cmocka_unit_test(large),
         cmocka_unit_test(lengths),
         cmocka_unit_test(json_is_larger),
+        cmocka_unit_test(keyless),
     };
 
     return RUN(argc, argv, tests);
