@@ -20,6 +20,8 @@ tell_record(void *context, size_t index, struct put_record *r)
     struct kinesis *k = context;
 
     queue_payload(k->queue, QUEUE_STREAM, (uint32_t)index, &r->partition_key, &r->data);
+    if (k->keyless)
+        r->partition_key.len = 0;
 }
 
 static void
@@ -147,8 +149,12 @@ kinesis_init(struct kinesis *k, struct loop *loop, struct storage *s)
 }
 
 void
-kinesis_put(struct kinesis *k)
+kinesis_put(struct kinesis *k, bool keyless)
 {
+    /* what was refused for want of keys may have looked like the wrong form */
+    if (k->keyless && !keyless && !k->wire.proven)
+        k->wire = (struct wire){.form = k->client.environment->settings->wire};
+    k->keyless = keyless;
     k->doubtful = 0;
     k->body.records_len = queue_batch_len(k->queue, QUEUE_STREAM);
     start(k);

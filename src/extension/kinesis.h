@@ -31,6 +31,7 @@ struct kinesis {
     /* private */
     struct wire wire; /* body.form and call.content_type follow it */
     unsigned doubtful;
+    bool keyless;
     struct put_records body;
     struct aws_call call;
     struct span first_code;
@@ -41,7 +42,7 @@ size_t kinesis_bytes(void);
 /* client.environment, queue, callbacks and context are set by the caller. Returns 0, or ERR_FULL. */
 int kinesis_init(struct kinesis *k, struct loop *loop, struct storage *s);
 
-/* Sends the queue's batch QUEUE_STREAM, 1 or more records; they must stay in it until done. */
-void kinesis_put(struct kinesis *k);
+/* Sends the queue's batch QUEUE_STREAM, 1 or more records, without their keys or with; they must stay in it until done. */
+void kinesis_put(struct kinesis *k, bool keyless);
 
 #endif

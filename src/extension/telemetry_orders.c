@@ -14,14 +14,14 @@ connect_stream(struct telemetry_dispatcher *d)
 }
 
 static void
-send_batch(struct telemetry_dispatcher *d, uint32_t hurry_ms)
+send_batch(struct telemetry_dispatcher *d, const struct delivery_order *order)
 {
     struct http_client *http = &d->kinesis.client.http;
 
-    http->hurry_ms = hurry_ms;
+    http->hurry_ms = order->silence_ms;
     d->requests_before = http->sent_calls;
     d->unanswered_before = http->unanswered;
-    kinesis_put(&d->kinesis);
+    kinesis_put(&d->kinesis, order->keyless);
 }
 
 static void
@@ -103,7 +103,7 @@ obey(struct telemetry_dispatcher *d, enum delivery_act act, const struct deliver
                                                                  : DELIVERY_READY);
         break;
     case DELIVERY_SEND:
-        send_batch(d, order->silence_ms);
+        send_batch(d, order);
         break;
     case DELIVERY_BURY:
         bury_batch(d, order);
@@ -159,8 +159,14 @@ record_done(void *context, size_t index, struct span code)
 static void
 tell(struct telemetry_dispatcher *d, enum delivery_worth worth, const struct kinesis_result *r)
 {
+    static const char keyed[] =
+        "records need keys, and get random ones from now on "
+        "(TELEMETRY_PARTITION_KEY=none is for streams whose record distribution is AUTO)";
+
     if (worth == DELIVERY_WELL)
         failure_log_reset(&d->failures);
+    else if (worth == DELIVERY_KEYED)
+        failure_log_tell(&d->failures, LOG_WARN, keyed, &r->call);
     else if (worth != DELIVERY_UNREMARKABLE)
         failure_log_tell(&d->failures, worth == DELIVERY_PARTLY ? LOG_INFO : LOG_ERROR,
                          r->records ? "records were refused" : NULL, &r->call);

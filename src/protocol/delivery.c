@@ -35,6 +35,7 @@ forget_stream(struct delivery *d)
     d->pace = (struct pace){.per_second = 0};
     d->dead.again_ms = d->dead.failures = 0;
     d->pending.credentials_at_ms = 0;
+    d->keys = d->settings->key == KEY_NONE ? KEYS_DOUBTED : KEYS_SENT;
     retry_quota_open(&d->quota);
 }
 

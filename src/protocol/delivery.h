@@ -78,6 +78,7 @@ struct delivery_order {
     uint32_t silence_ms;
     bool
         again; /* BURY: these records may have been written before, under the name of the last call */
+    bool keyless; /* SEND: the records go without their keys */
 };
 
 /* What a call to the stream came to. The message is used during the call of delivery_replied alone. */
@@ -101,13 +102,25 @@ enum delivery_worth {
     DELIVERY_UNREMARKABLE, /* the call is made again at once: no line */
     DELIVERY_ERROR,        /* the failure, as an error */
     DELIVERY_PARTLY,       /* records were refused while others were accepted: information */
-    DELIVERY_WELL          /* all accepted: a later failure is news again */
+    DELIVERY_WELL,         /* all accepted: a later failure is news again */
+    DELIVERY_KEYED         /* records have keys from now on, these at once: a warning */
 };
 
 enum delivery_credentials {
     DELIVERY_READY,  /* there are some, or never will be: the call tells */
     DELIVERY_COMING, /* they are being fetched: a report tells the end of it */
     DELIVERY_NONE    /* a fetch has ended without any */
+};
+
+/*
+ * Whether records go without their keys (TELEMETRY_PARTITION_KEY=none), which only a stream whose record distribution is
+ * AUTO takes. Until it has taken one, a call that is refused for what is in it, whatever that is said to be, means that
+ * keys are needed: nothing follows for its records, and they are sent with keys at once.
+ */
+enum delivery_keys {
+    KEYS_SENT,    /* they go with them */
+    KEYS_DOUBTED, /* without, and none has been accepted so yet */
+    KEYS_NEEDLESS /* without, as they are accepted */
 };
 
 /* The call that is under way; what is known of the last one afterwards. */
@@ -189,8 +202,9 @@ struct delivery {
     struct delivery_urgency urgency;
     struct delivery_full full;
     struct delivery_pending pending;
-    uint32_t batch_max;  /* records that a batch may have now */
-    enum wire_form form; /* that records are measured by */
+    uint32_t batch_max; /* records that a batch may have now */
+    enum delivery_keys keys;
+    enum wire_form form; /* that records are measured by, with their keys */
     uint64_t random;     /* for jitter */
     bool news;           /* there may be an order before the moment of the last DELIVERY_WAIT */
 };

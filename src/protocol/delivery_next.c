@@ -295,6 +295,7 @@ next_call(struct delivery *d, struct moment now, struct delivery_order *order, u
         retry_quota_take(&d->quota, d->call.class);
     take_batch(d, now, &due);
     order->silence_ms = delivery_hurry_ms(d, now);
+    order->keyless = d->keys != KEYS_SENT;
     return DELIVERY_SEND;
 }
 

@@ -10,6 +10,7 @@ enum outcome {
     DELIVERED,     /* every record was accepted */
     PARTLY,        /* some were */
     AGAIN_AT_ONCE, /* none, but what was wrong has been put right */
+    KEYED,         /* none, for want of keys, which the next call has */
     POISONED,      /* the call was refused for what one of its records is, or for its size */
     SICK_RECORDS,  /* each record was refused; others are accepted */
     FAILED         /* the stream took nothing */
@@ -20,7 +21,8 @@ enum outcome {
 static void
 count_accepted(struct delivery *d, const struct queue_record *record)
 {
-    uint64_t bytes = record->data.len + record->partition_key.len;
+    uint64_t key = d->keys == KEYS_SENT ? record->partition_key.len : 0;
+    uint64_t bytes = record->data.len + key;
     struct ledger *l = &d->ledger;
 
     l->records++;
@@ -29,12 +31,20 @@ count_accepted(struct delivery *d, const struct queue_record *record)
     l->units += (bytes + 1023) / 1024;
 }
 
+/* Whether what was refused may be the want of a key. */
+static bool
+for_want_of_keys(const struct delivery *d, enum retry_class class)
+{
+    return d->keys == KEYS_DOUBTED && (class == RETRY_RECORD || class == RETRY_REQUEST);
+}
+
 void
 delivery_record(struct delivery *d, size_t index, struct span code)
 {
     struct delivery_call *call = &d->call;
     uint32_t i = (uint32_t)index;
     struct queue_record record = queue_at(&d->queue, QUEUE_STREAM, i);
+    enum retry_class class = retry_class(code, 0);
 
     if (code.len == 0) {
         call->accepted++;
@@ -44,7 +54,11 @@ delivery_record(struct delivery *d, size_t index, struct span code)
     }
     if (record.attempts > call->most_attempts)
         call->most_attempts = record.attempts;
-    if (retry_class(code, 0) == RETRY_THROTTLED) {
+    if (for_want_of_keys(d, class)) {
+        call->class = class;
+        call->hopeful = true;
+        queue_mark(&d->queue, QUEUE_STREAM, i, QUEUE_FAILED);
+    } else if (class == RETRY_THROTTLED) {
         /* the shard's limit, not the record */
         call->class = RETRY_THROTTLED;
         call->hopeful = true;
@@ -173,6 +187,8 @@ outcome_of(const struct delivery *d, const struct delivery_reply *r)
         return DELIVERED;
     if (d->call.accepted > 0)
         return PARTLY;
+    if (r->result == 0 && r->status != 0 && for_want_of_keys(d, d->call.class))
+        return KEYED;
     if (r->records)
         return fails_alone(d) ? SICK_RECORDS : FAILED;
     if (mended(d, r))
@@ -306,6 +322,8 @@ learn(struct delivery *d, struct moment now, const struct delivery_reply *r)
 
     call->under_way = false;
     d->form = r->form;
+    if (call->accepted > 0 && d->keys == KEYS_DOUBTED)
+        d->keys = KEYS_NEEDLESS;
     if (call->what == QUEUE_TAKE_ASIDE)
         d->suspect.cramped = false;
     d->ledger.duplicates_possible += (uint64_t)(r->unanswered + r->doubtful) * call->events;
@@ -347,6 +365,12 @@ delivery_replied(struct delivery *d, struct moment now, const struct delivery_re
         d->backoff.at_once = true;
         d->backoff.failed_at_ms = d->backoff.calls_at_ms = 0;
         worth = DELIVERY_UNREMARKABLE;
+        break;
+    case KEYED:
+        suspect_unanswered(&d->queue, d->call.what);
+        d->keys = KEYS_SENT;
+        d->backoff.failed_at_ms = d->backoff.calls_at_ms = 0;
+        worth = DELIVERY_KEYED;
         break;
     case POISONED:
         poisoned(d, now, r);

@@ -49,7 +49,8 @@ request_of(const struct intake *in, const struct event *event)
 static struct span
 own_key(struct intake *in, const struct event *event, char random[RANDOM_KEY_LEN])
 {
-    if (in->settings->key == KEY_RANDOM) {
+    /* one that is not sent is there for a stream that wants it, and the same each time */
+    if (in->settings->key == KEY_RANDOM || in->settings->key == KEY_NONE) {
         random_key(in, random);
         return (struct span){random, RANDOM_KEY_LEN};
     }

@@ -137,15 +137,17 @@ read_key(struct settings *s, const struct settings_source *source)
         s->key = KEY_SANDBOX;
     } else if (span_same(value, SPAN("request"))) {
         s->key = KEY_REQUEST;
+    } else if (span_same(value, SPAN("none"))) {
+        s->key = KEY_NONE;
     } else if (span_starts(value, SPAN("fixed:"))) {
         s->fixed_key = span_skip(value, 6);
         if (characters(s->fixed_key) >= 1 && characters(s->fixed_key) <= 256)
             s->key = KEY_FIXED;
     }
     if (s->key == KEY_RANDOM)
-        settings_source_refuse(source, "TELEMETRY_PARTITION_KEY", value,
-                               "random, sandbox, request, fixed:TEXT with 1 to 256 characters",
-                               "random");
+        settings_source_refuse(
+            source, "TELEMETRY_PARTITION_KEY", value,
+            "random, sandbox, request, none, fixed:TEXT with 1 to 256 characters", "random");
 }
 
 static bool

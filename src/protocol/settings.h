@@ -19,7 +19,8 @@ enum key_policy {
     KEY_RANDOM,  /* a new key for every record */
     KEY_SANDBOX, /* one key for the lifetime of the sandbox */
     KEY_REQUEST, /* the request id; the sandbox's key for records outside of any request */
-    KEY_FIXED    /* the text in fixed_key */
+    KEY_FIXED,   /* the text in fixed_key */
+    KEY_NONE     /* no key is sent, unless the stream wants them: as KEY_RANDOM then */
 };
 
 /* Whether a record holds one event, or several, each ended by a newline. */

@@ -133,7 +133,7 @@ const SETTINGS = {
     allowed: 'message, event, enriched, cloudwatch', used: 'message', bad: ['json', 'Message', 'event ', 'message,event'], shows: messages
   },
   TELEMETRY_PARTITION_KEY: {
-    allowed: 'random, sandbox, request, fixed:TEXT with 1 to 256 characters', used: 'random',
+    allowed: 'random, sandbox, request, none, fixed:TEXT with 1 to 256 characters', used: 'random',
     bad: ['fixed:', 'fixed', 'Random', `fixed:${'\u00e9'.repeat(257)}`, 'key'], shows: randomKeys
   },
   TELEMETRY_AGGREGATION: { allowed: 'none, lines', used: 'none', bad: ['line', 'Lines', 'lines ', 'none,lines', 'kpl', 'true'], shows: messages },

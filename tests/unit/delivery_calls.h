@@ -10,6 +10,7 @@
  *   S E   a dead letter: S3, standard error        o   TELEMETRY_DROP=oldest
  *   q     a queue of 2 KiB                         p   TELEMETRY_OVERSIZE=split
  *   c     credentials are fetched from somewhere   1   AWS_MAX_ATTEMPTS=1
+ *   k     TELEMETRY_PARTITION_KEY=none
  */
 static inline void
 set(const char *options)
@@ -26,6 +27,8 @@ set(const char *options)
             settings.oversize = OVERSIZE_SPLIT;
         else if (*o == 'c')
             settings.credentials.host = SPAN("h");
+        else if (*o == 'k')
+            settings.key = KEY_NONE;
         else if (*o == '1')
             settings.max_attempts = 1;
         else

@@ -281,6 +281,7 @@ keys(void **state)
         const char *want[5]; /* of each record; "*": a random one */
     } rows[] = {
         {"random", KEY_RANDOM, {OF("a"), OF("b")}, {"*"}},
+        {"none", KEY_NONE, {OF("a"), OF("b")}, {"*"}},
         {"sandbox", KEY_SANDBOX, {OF("a"), OF("b")}, {"01020300000000000000000000000000"}},
         {"fixed", KEY_FIXED, {OF("a"), OF("b")}, {"k"}},
         {"request", KEY_REQUEST, {OF("a"), OF("a"), OF("b"), OF("b"), OF("a")}, {"a", "b", "a"}},

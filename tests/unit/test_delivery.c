@@ -37,7 +37,7 @@
  * log: SN N records are sent, followed by s for suspects, a for one that was set aside; BN N are buried,
  * with ! when they may have been before; C connect, R refresh the credentials, K they are asked for and
  * not ready, U resume, X abort, Y abort the burial, full, opened, recovers: notes. Worth of a reply:
- * + well, ~ partly, - error, . nothing to say.
+ * + well, ~ partly, - error, . nothing to say, k keys from now on.
  */
 static const struct row {
     const char *name, *options, *script, *log;
@@ -53,6 +53,12 @@ static const struct row {
     {"less than that", "", "b300000 b300000 b300000 b148575 w0 | w200 y", "C | S4 +", "d4"},
     {"within 5 ms while someone waits", "", "a500 +3 w4 | w1 y", "C | S3 +", "d3"},
     {"a flush is for what is there", "", "+2 f w0 +2 y w0 w199 | w1 y", "C S2 + C | S2 +", "d4"},
+    {"keys are given", "k", "+2 f w0 v w0 y +2 f w0 v w1 y w0 y", "C S2 k S2 + C S2 - S1s + S1s +",
+     "d4"},
+    {"and before a breaker's probe is over", "k1", "+2 f w0 5 @2000 v w0 y",
+     "C S2 - opened S2 k S2 + recovers", "d2"},
+    {"none are needed", "k", "+2 f w0 y +2 f w0 v w1 y w0 y", "C S2 + C S2 - S1s + S1s +", "d4"},
+    {"whatever is named: nothing is buried", "k1S", "+1 f w0 m1/20 w0 y", "C S1 k S1 +", "d1"},
     {"one call at a time", "", "+3 f w0 +600 w0 y w0 y w200 y", "C S3 C + S500 + S100 +", "d603"},
     {"nothing to do", "", "w0 f w0 w1000", "", ""},
     {"ahead of need", "", "o w0 o w0 o w0 o w0", "C C", ""},
@@ -262,7 +268,7 @@ drain(const char *name)
 static void
 replied(const char *name, struct delivery_reply r)
 {
-    static const char *const worths[] = {".", "-", "~", "+"};
+    static const char *const worths[] = {".", "-", "~", "+", "k"};
 
     CHECK(name, delivery.call.under_way);
     r.form = WIRE_CBOR;
@@ -983,6 +989,7 @@ forgets(void **state)
     delivery.pending.credentials_at_ms = now.ms + 9000;
     delivery.quota.tokens = 3;
     delivery_sleep(&delivery);
+    assert_int_equal(delivery.keys, KEYS_SENT);
     assert_int_equal(delivery.batch_max, BATCH_MAX_RECORDS);
     assert_int_equal(delivery.breaker.failures, 0);
     assert_int_equal(delivery.backoff.calls_at_ms + delivery.backoff.failed_at_ms, 0);
@@ -990,6 +997,14 @@ forgets(void **state)
     assert_int_equal(delivery.dead.again_ms + delivery.dead.failures, 0);
     assert_int_equal(delivery.pending.credentials_at_ms, 0);
     assert_true(delivery.quota.tokens > 3);
+    for (enum delivery_keys keys = KEYS_SENT; keys <= KEYS_NEEDLESS; keys++) {
+        set("k");
+        begin();
+        assert_int_equal(delivery.keys, KEYS_DOUBTED);
+        delivery.keys = keys;
+        delivery_sleep(&delivery);
+        assert_int_equal(delivery.keys, KEYS_DOUBTED);
+    }
 }
 
 /* Whether a connection is opened ahead of need, for a function that has long been silent. */

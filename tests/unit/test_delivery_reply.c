@@ -631,6 +631,136 @@ room(void **state)
     }
 }
 
+/* --- records without keys --------------------------------------------------------------------- */
+
+#define INVALID "ValidationException"
+#define UNREADABLE "SerializationException"
+
+/* Two records for a stream that may want keys, for which they have some. */
+static void
+keyless(const char *options)
+{
+    set(options);
+    begin();
+    for (uint32_t i = 0; i < 2; i++)
+        assert_int_equal(offer(100), 0);
+    delivery_flush(&delivery);
+    assert_int_equal(sent(), 2);
+    assert_true(order.keyless);
+}
+
+/* A reply before any record was accepted without a key: whether keys are given then, and nothing else follows. */
+static void
+wants_keys(void **state)
+{
+    static const struct {
+        const char *name, *codes[2];
+        struct delivery_reply r;
+        enum delivery_keys keys;
+    } rows[] = {
+        {"invalid", {NULL}, {.status = 400, .class = RETRY_RECORD}, KEYS_SENT},
+        {"one is named",
+         {NULL},
+         {.status = 400,
+          .class = RETRY_RECORD,
+          .message = SPAN("Value null at 'records.1.member.partitionKey' failed")},
+         KEYS_SENT},
+        {"for its size, it says", {NULL}, {.status = 413, .class = RETRY_RECORD}, KEYS_SENT},
+        {"not understood", {NULL}, {.status = 400, .class = RETRY_REQUEST}, KEYS_SENT},
+        {"each is invalid", {INVALID, INVALID}, {.status = 200}, KEYS_SENT},
+        {"each is not understood", {UNREADABLE, UNREADABLE}, {.status = 200}, KEYS_SENT},
+        {"one failed, one is invalid", {TRANSIENT, INVALID}, {.status = 200}, KEYS_SENT},
+        {"each failed", {TRANSIENT, TRANSIENT}, {.status = 200}, KEYS_DOUBTED},
+        {"each was throttled", {THROTTLED, THROTTLED}, {.status = 200}, KEYS_DOUBTED},
+        {"one was accepted, one is invalid", {"", INVALID}, {.status = 200}, KEYS_NEEDLESS},
+        {"accepted", {"", ""}, {.status = 200}, KEYS_NEEDLESS},
+        {"denied", {NULL}, {.status = 400, .class = RETRY_CONFIGURATION}, KEYS_DOUBTED},
+        {"expired", {NULL}, {.status = 400, .class = RETRY_CREDENTIALS}, KEYS_DOUBTED},
+        {"skewed", {NULL}, {.status = 400, .class = RETRY_SKEW, .skewed = true}, KEYS_DOUBTED},
+        {"throttled", {NULL}, {.status = 400, .class = RETRY_THROTTLED}, KEYS_DOUBTED},
+        {"server error", {NULL}, {.status = 500}, KEYS_DOUBTED},
+        {"no reply",
+         {NULL},
+         {.result = ERR_BAD, .status = 400, .class = RETRY_RECORD},
+         KEYS_DOUBTED},
+        {"nothing sent", {NULL}, {.class = RETRY_RECORD}, KEYS_DOUBTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct delivery_reply r = rows[i].r;
+        enum delivery_worth worth;
+
+        keyless("kS");
+        settings.max_attempts = 2;
+        r.form = WIRE_CBOR;
+        r.records = rows[i].codes[0] != NULL;
+        for (uint32_t n = 0; r.records && n < 2; n++)
+            delivery_record(&delivery, n, span_of(rows[i].codes[n]));
+        worth = delivery_replied(&delivery, now, &r);
+        CHECK_INT(rows[i].name, worth == DELIVERY_KEYED, rows[i].keys == KEYS_SENT);
+        CHECK_INT(rows[i].name, delivery.keys, rows[i].keys);
+        if (rows[i].keys != KEYS_SENT)
+            continue;
+        /* at once, and nothing has been made of it that was refused */
+        CHECK_INT(rows[i].name, delivery.breaker.failures, 0);
+        CHECK_INT(rows[i].name, delivery.backoff.at_once, false);
+        CHECK_INT(rows[i].name, sent(), 2);
+        CHECK_INT(rows[i].name, delivery.call.what, QUEUE_TAKE_FAILED);
+        CHECK_INT(rows[i].name, queue_at(&delivery.queue, QUEUE_STREAM, 1).refusals, 0);
+        CHECK_INT(rows[i].name, order.keyless, false);
+    }
+}
+
+/* Keys are the same with each try, whether they go along or not; what is refused with them is dealt with as ever. */
+static void
+keyed(void **state)
+{
+    char keys[2][8];
+
+    (void)state;
+    keyless("k");
+    for (uint32_t i = 0; i < 2; i++)
+        memcpy(keys[i], queue_at(&delivery.queue, QUEUE_STREAM, i).partition_key.p, 8);
+    assert_memory_not_equal(keys[0], keys[1], 8);
+    for (unsigned tries = 0; tries < 3; tries++) {
+        answer(NULL, (struct delivery_reply){.status = tries == 0 ? 400 : 500,
+                                             .class = tries == 0 ? RETRY_RECORD : RETRY_TRANSIENT});
+        assert_int_equal(delivery.breaker.failures, tries);
+        sent_again();
+        assert_false(order.keyless);
+        for (uint32_t i = 0; i < 2; i++)
+            CHECK_SPAN("key", queue_at(&delivery.queue, QUEUE_STREAM, i).partition_key,
+                       ((struct span){keys[i], 8}));
+    }
+    answer(NULL, (struct delivery_reply){.status = 400, .class = RETRY_RECORD});
+    assert_int_equal(delivery.queue.count[QUEUE_SUSPECT], 2);
+}
+
+/* What is accepted without keys is counted without them; a refusal then is as ever. */
+static void
+needless(void **state)
+{
+    (void)state;
+    keyless("k");
+    answer((const char *const[]){"", ""}, (struct delivery_reply){.status = 200});
+    assert_int_equal(delivery.ledger.bytes, 200);
+    for (uint32_t i = 0; i < 2; i++)
+        assert_int_equal(offer(100), 0);
+    delivery_flush(&delivery);
+    assert_int_equal(sent(), 2);
+    assert_true(order.keyless);
+    answer(NULL, (struct delivery_reply){.status = 400, .class = RETRY_RECORD});
+    assert_int_equal(delivery.keys, KEYS_NEEDLESS);
+    assert_int_equal(delivery.queue.count[QUEUE_SUSPECT], 2);
+    /* beside keys that are sent */
+    keyless("k");
+    answer(NULL, (struct delivery_reply){.status = 400, .class = RETRY_RECORD});
+    assert_int_equal(sent(), 2);
+    answer((const char *const[]){"", ""}, (struct delivery_reply){.status = 200});
+    assert_int_equal(delivery.ledger.bytes, 216);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -643,7 +773,8 @@ main(int argc, char **argv)
         cmocka_unit_test(at_pace),    cmocka_unit_test(success),
         cmocka_unit_test(searched),   cmocka_unit_test(pieces),
         cmocka_unit_test(given_up),   cmocka_unit_test(refused_credentials),
-        cmocka_unit_test(room),
+        cmocka_unit_test(room),       cmocka_unit_test(wants_keys),
+        cmocka_unit_test(keyed),      cmocka_unit_test(needless),
     };
 
     return RUN(argc, argv, tests);

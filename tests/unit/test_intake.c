@@ -454,6 +454,7 @@ static const struct {
     const char *common; /* of those that have none; $ is the sandbox */
 } keys[] = {
     {"random", KEY_RANDOM, "req-1", OBJECT, NULL, "$"},
+    {"none: for a stream that wants them", KEY_NONE, "req-1", OBJECT, NULL, "$"},
     {"sandbox", KEY_SANDBOX, "req-1", OBJECT, "", "$"},
     {"fixed", KEY_FIXED, "req-1", OBJECT, "", "a fixed key"},
     {"request of the event", KEY_REQUEST, "req-1", OBJECT, "req-3", "$"},
@@ -1051,10 +1052,8 @@ static const struct {
     enum key_policy key;
     size_t key_len;
 } shares[] = {
-    {"random", KEY_RANDOM, 8},
-    {"sandbox", KEY_SANDBOX, SANDBOX_LEN},
-    {"fixed", KEY_FIXED, 12},
-    {"request", KEY_REQUEST, 5},
+    {"random", KEY_RANDOM, 8}, {"none", KEY_NONE, 8},       {"sandbox", KEY_SANDBOX, SANDBOX_LEN},
+    {"fixed", KEY_FIXED, 12},  {"request", KEY_REQUEST, 5},
 };
 
 static void

@@ -445,7 +445,7 @@ number(void **state)
     REFUSED("TELEMETRY_OVERSIZE", value, "truncate, split, drop", "truncate")
 #define BAD_KEY(value)                                                                             \
     REFUSED("TELEMETRY_PARTITION_KEY", value,                                                      \
-            "random, sandbox, request, fixed:TEXT with 1 to 256 characters", "random")
+            "random, sandbox, request, none, fixed:TEXT with 1 to 256 characters", "random")
 
 #define FIVE_UMLAUTS "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x84\xc3\x96"
 #define TEN_SMILES                                                                                 \
@@ -627,6 +627,9 @@ static const struct row words[] = {
     {{"TELEMETRY_PARTITION_KEY=random"}, "", ""},
     {{"TELEMETRY_PARTITION_KEY=sandbox"}, "key=1 ", ""},
     {{"TELEMETRY_PARTITION_KEY=request"}, "key=2 ", ""},
+    {{"TELEMETRY_PARTITION_KEY=none"}, "key=4 ", ""},
+    {{"TELEMETRY_PARTITION_KEY=None"}, "", BAD_KEY("None")},
+    {{"TELEMETRY_PARTITION_KEY=none "}, "", BAD_KEY("none ")},
     {{"TELEMETRY_PARTITION_KEY=fixed:k"}, "key=3 fixed_key=k ", ""},
     {{"TELEMETRY_PARTITION_KEY=fixed: a:b "}, "key=3 fixed_key= a:b  ", ""},
     {{"TELEMETRY_PARTITION_KEY=fixed:fixed:"}, "key=3 fixed_key=fixed: ", ""},
