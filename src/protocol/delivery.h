@@ -126,9 +126,10 @@ enum delivery_keys {
 /* The call that is under way; what is known of the last one afterwards. */
 struct delivery_call {
     bool under_way;
-    bool hopeful; /* a record that failed may do better in its next try */
-    bool full;    /* the batch has as many records as were allowed */
-    bool at_pace; /* those that were throttled go with the next batch (pace.h) */
+    bool hopeful;    /* a record that failed may do better in its next try */
+    bool full;       /* the batch has as many records as were allowed */
+    bool at_pace;    /* those that were throttled go with the next batch (pace.h) */
+    bool wants_keys; /* something of it was refused that may want keys */
     enum queue_take_what what;
     uint32_t len;
     uint32_t events; /* that may be there twice when the call is made again */

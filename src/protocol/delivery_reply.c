@@ -31,11 +31,14 @@ count_accepted(struct delivery *d, const struct queue_record *record)
     l->units += (bytes + 1023) / 1024;
 }
 
-/* Whether what was refused may be the want of a key. */
+/* Whether what was refused may be so for want of keys, which no record is blamed for. */
 static bool
-for_want_of_keys(const struct delivery *d, enum retry_class class)
+wants_keys(struct delivery *d, enum retry_class class)
 {
-    return d->keys == KEYS_DOUBTED && (class == RETRY_RECORD || class == RETRY_REQUEST);
+    bool wants = d->keys == KEYS_DOUBTED && (class == RETRY_RECORD || class == RETRY_REQUEST);
+
+    d->call.wants_keys = d->call.wants_keys || wants;
+    return wants;
 }
 
 void
@@ -54,8 +57,7 @@ delivery_record(struct delivery *d, size_t index, struct span code)
     }
     if (record.attempts > call->most_attempts)
         call->most_attempts = record.attempts;
-    if (for_want_of_keys(d, class)) {
-        call->class = class;
+    if (wants_keys(d, class)) {
         call->hopeful = true;
         queue_mark(&d->queue, QUEUE_STREAM, i, QUEUE_FAILED);
     } else if (class == RETRY_THROTTLED) {
@@ -187,7 +189,7 @@ outcome_of(const struct delivery *d, const struct delivery_reply *r)
         return DELIVERED;
     if (d->call.accepted > 0)
         return PARTLY;
-    if (r->result == 0 && r->status != 0 && for_want_of_keys(d, d->call.class))
+    if (d->call.wants_keys)
         return KEYED;
     if (r->records)
         return fails_alone(d) ? SICK_RECORDS : FAILED;
@@ -337,6 +339,8 @@ learn(struct delivery *d, struct moment now, const struct delivery_reply *r)
     }
     call->hopeful = true;
     call->class = r->class;
+    if (r->result == 0 && r->status != 0)
+        (void)wants_keys(d, r->class);
     if (r->result == 0 && r->class == RETRY_CREDENTIALS)
         refuse_credentials(d);
 }

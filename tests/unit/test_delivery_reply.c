@@ -670,6 +670,7 @@ wants_keys(void **state)
         {"each is invalid", {INVALID, INVALID}, {.status = 200}, KEYS_SENT},
         {"each is not understood", {UNREADABLE, UNREADABLE}, {.status = 200}, KEYS_SENT},
         {"one failed, one is invalid", {TRANSIENT, INVALID}, {.status = 200}, KEYS_SENT},
+        {"one is invalid, one was throttled", {INVALID, THROTTLED}, {.status = 200}, KEYS_SENT},
         {"each failed", {TRANSIENT, TRANSIENT}, {.status = 200}, KEYS_DOUBTED},
         {"each was throttled", {THROTTLED, THROTTLED}, {.status = 200}, KEYS_DOUBTED},
         {"one was accepted, one is invalid", {"", INVALID}, {.status = 200}, KEYS_NEEDLESS},
@@ -707,7 +708,9 @@ wants_keys(void **state)
         CHECK_INT(rows[i].name, delivery.backoff.at_once, false);
         CHECK_INT(rows[i].name, sent(), 2);
         CHECK_INT(rows[i].name, delivery.call.what, QUEUE_TAKE_FAILED);
-        CHECK_INT(rows[i].name, queue_at(&delivery.queue, QUEUE_STREAM, 1).refusals, 0);
+        for (uint32_t n = 0; n < 2; n++)
+            CHECK_INT(rows[i].name, queue_at(&delivery.queue, QUEUE_STREAM, n).refusals,
+                      rows[i].codes[0] != NULL && strcmp(rows[i].codes[n], TRANSIENT) == 0);
         CHECK_INT(rows[i].name, order.keyless, false);
     }
 }
