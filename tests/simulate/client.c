@@ -44,7 +44,7 @@ end(struct life *w)
     c->under_way = false;
     w->client.used_ms = w->clock.ms;
     laws_replies(w);
-    if (c->for_record && c->len == 1)
+    if (c->for_record && c->len == 1 && !w->laws.keyed)
         refuse_alone(w, c->known[0]);
     if (c->reply.records)
         for (uint32_t i = 0; i < c->len; i++) {
@@ -52,10 +52,10 @@ end(struct life *w)
 
             if (code.len == 0)
                 records_accepted(w, c->known[i]);
-            else if (retry_class(code, 0) != RETRY_THROTTLED)
-                refuse_record(w, c->known[i]);
-            else
+            else if (retry_class(code, 0) == RETRY_THROTTLED)
                 c->throttled = true;
+            else if (laws_blames(w, retry_class(code, 0)))
+                refuse_record(w, c->known[i]);
             delivery_record(&w->machine, i, code);
         }
     laws_replied(w, delivery_replied(&w->machine, life_now(w), &c->reply));
@@ -75,12 +75,15 @@ client_send(struct life *w, const struct delivery_order *order)
     c->begun_ms = c->ends_ms = w->clock.ms;
     c->len = queue_batch_len(&w->machine.queue, QUEUE_STREAM);
     c->reply.form = client->form;
+    c->keyless = order->keyless;
     memset(c->codes, 0, c->len);
     for (uint32_t i = 0; i < c->len; i++) {
         struct queue_record record = queue_at(&w->machine.queue, QUEUE_STREAM, i);
 
         c->known[i] = records_know(w, &record);
-        c->bytes[i] = (uint32_t)(record.data.len + record.partition_key.len);
+        c->bytes[i] = (uint32_t)(record.data.len + (c->keyless ? 0 : record.partition_key.len));
+        if (record.own_key)
+            laws_key(w, c->known[i], record.partition_key);
         EACH_EVENT(w, c->known[i], e)
         c->events++;
     }

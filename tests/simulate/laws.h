@@ -42,6 +42,15 @@ void laws_refused_alone(struct life *w, uint32_t event);
 void laws_noted(struct life *w, const struct delivery_order *order);
 void laws_refreshed(struct life *w);
 
+/*
+ * Whether keys go along, as the order has it, and of which record it is what: the same each time. What a reply says of
+ * them, before its end is reported. Whether a refusal of that class is one that records may be blamed for.
+ */
+void laws_keys_sent(struct life *w, const struct delivery_order *order);
+void laws_key(struct life *w, struct known known, struct span key);
+void laws_keys_replied(struct life *w);
+bool laws_blames(const struct life *w, enum retry_class class);
+
 /* What there is now goes without waiting for more; an event is going to be offered. */
 void laws_flushed(struct life *w);
 void laws_fresh(struct life *w);

@@ -40,6 +40,8 @@ laws_calls_begin(struct life *w)
     l->cost = 0;
     l->batch_most = BATCH_MAX_RECORDS;
     l->letter_at_once = true;
+    l->keys = w->plan.settings.key == KEY_NONE ? KEYS_DOUBTED : KEYS_SENT;
+    l->keyed = false;
 }
 
 /*
@@ -135,6 +137,7 @@ laws_sent(struct life *w, const struct delivery_order *order)
          order->silence_ms > (left / 2 > LEAST_SILENCE_MS ? left / 2 : LEAST_SILENCE_MS)))
         laws_break(w, "last chance: %u ms for a call, %llu left", order->silence_ms,
                    (unsigned long long)left);
+    laws_keys_sent(w, order);
     laws_batch(w);
     back_off(w);
     probe(w);
@@ -164,10 +167,11 @@ laws_replies(struct life *w)
     struct laws *l = &w->laws;
     uint32_t n = accepted(c);
 
+    laws_keys_replied(w);
     l->failures_before = w->machine.breaker.failures;
     l->answered_ms = c->begun_ms;
     l->accepted += n;
-    l->refused_calls += c->for_record && !ending(w);
+    l->refused_calls += c->for_record && !l->keyed && !ending(w);
     for (uint32_t i = 0; c->reply.records && i < c->len; i++)
         l->bytes += c->codes[i] == 0 ? c->bytes[i] : 0;
     if (c->reply.requests > 0)
@@ -326,6 +330,7 @@ worth(struct life *w, enum delivery_worth worth)
     uint32_t n = accepted(c);
     enum delivery_worth should = n == c->len                             ? DELIVERY_WELL
                                  : n > 0                                 ? DELIVERY_PARTLY
+                                 : w->laws.keyed                         ? DELIVERY_KEYED
                                  : w->laws.failed && w->laws.may_at_once ? DELIVERY_UNREMARKABLE
                                                                          : DELIVERY_ERROR;
 
@@ -349,6 +354,8 @@ laws_replied(struct life *w, enum delivery_worth told)
         l->throttled_ms = life_now(w).ms;
     if (l->well) {
         succeeds(w);
+    } else if (l->keyed) {
+        l->class = c->reply.records ? l->class : c->reply.class;
     } else if (!c->reply.records) {
         fails(w);
     } else {
@@ -466,7 +473,7 @@ laws_calls_wait(struct life *w)
     if (m->call.under_way || m->urgency.over || w->client.fetching || delivery_delivered(m) ||
         awaits_letter(w))
         return;
-    if (l->failed && l->may_at_once && l->probes == 0 && m->pace.per_second == 0 &&
+    if ((l->keyed || (l->failed && l->may_at_once)) && l->probes == 0 && m->pace.per_second == 0 &&
         m->queue.count[QUEUE_FAILED] + m->queue.count[QUEUE_SUSPECT] > 0)
         laws_break(w, "back-off: what may do better at once is not tried");
     if (w->machine_at_ms > latest_ms(w) && w->machine_at_ms > life_now(w).ms + 1)

@@ -27,6 +27,7 @@ struct logged {
     uint32_t bytes;   /* of that record */
     int32_t next;     /* the next event in it; -1: none */
     int32_t pieces;   /* the first of them; -1: none */
+    uint32_t key;     /* a hash of that record's, if it is its own; 0: it was in no call yet */
 };
 
 /* A record that is a part of an event. */
@@ -73,6 +74,8 @@ struct client_call {
     bool again;       /* it was before that, too */
     bool throttled;   /* some of its records were */
     bool for_record;  /* it was refused for what a record is, or as if it were */
+    bool keyless;
+    bool doubted; /* none has been accepted so yet */
     /* of the records, as many as there are; what is above is cleared with each call */
     uint8_t codes[BATCH_MAX_RECORDS]; /* 0: accepted */
     struct known known[BATCH_MAX_RECORDS];
@@ -161,6 +164,9 @@ struct laws {
     enum retry_class class;
 
     /* since something was accepted */
+    enum delivery_keys keys; /* whether they go along */
+    bool keyed;              /* from the last reply on */
+
     bool at_once;      /* a call was made at once after one that failed */
     unsigned in_a_row; /* calls that failed */
     unsigned silent;

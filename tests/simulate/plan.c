@@ -56,7 +56,7 @@ plan_fault_name(enum fault fault)
     return faults[fault].name;
 }
 
-enum { FORM_DICE = 836659, FORM_ONE_IN = 24 };
+enum { FORM_DICE = 836659, FORM_ONE_IN = 24, KEYS_DICE = 170301, KEYLESS_ONE_IN = 8 };
 
 static void
 exists(struct plan *p, struct dice *dice, enum fault fault)
@@ -150,6 +150,21 @@ draw_form(struct plan *p, uint64_t seed)
     s->format = EVENT_CLOUDWATCH;
     if (s->oversize == OVERSIZE_SPLIT)
         s->oversize = OVERSIZE_TRUNCATE;
+}
+
+/*
+ * Whether records go without keys, and the stream takes them so. By dice of their own, which leave all else as it is; the
+ * number that they begin with leaves the lives of the seeds that are kept as they were.
+ */
+static void
+draw_keys(struct plan *p, uint64_t seed)
+{
+    struct dice dice = {.state = seed ^ KEYS_DICE};
+
+    if (dice_below(&dice, KEYLESS_ONE_IN) > 0 || p->throttled_alone)
+        return;
+    p->settings.key = KEY_NONE;
+    p->wants_keys = dice_below(&dice, 2) == 0;
 }
 
 static void
@@ -283,5 +298,6 @@ plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
     if (p->settings.snap_start)
         exists(p, dice, FAULT_RESTORE);
     draw_form(p, seed);
+    draw_keys(p, seed);
     make_smaller(p, less);
 }

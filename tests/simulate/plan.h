@@ -68,6 +68,7 @@ struct plan {
     uint32_t body_limit;   /* of a request, bytes of all its records */
     uint32_t fetch_ms;     /* for credentials */
     bool fetches;          /* credentials can be fetched anew */
+    bool wants_keys;       /* the stream's record distribution is not AUTO */
     bool stands_in_freeze; /* the monotonic clock */
     bool peaceful;         /* at the end all faults cease, and all has to be delivered */
     bool throttled_alone;  /* nothing is wrong but that the shards are too few */

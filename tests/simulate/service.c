@@ -65,7 +65,7 @@ static const struct span codes[] = {
     CODE("SomethingNew"),
 };
 
-enum { THROTTLED = 1, INTERNAL = 2, CODES = sizeof codes / sizeof *codes };
+enum { THROTTLED = 1, INTERNAL = 2, INVALID = 31, CODES = sizeof codes / sizeof *codes };
 
 /* How a whole call may be refused. */
 struct refusal {
@@ -116,6 +116,15 @@ static const struct refusal for_records[] = {
     {"", 413},
 };
 
+/* What a server says that does not know of records without keys, or whose stream wants them. */
+static const struct refusal for_keys[] = {
+    {"ValidationException", 400},
+    {"InvalidArgumentException", 400},
+    {"SerializationException", 400},
+    {"SomethingNew", 400},
+    {"", 400},
+};
+
 static const struct refusal expired[] = {
     {"ExpiredTokenException", 400},
     {"UnrecognizedClientException", 400},
@@ -148,7 +157,7 @@ has_room(struct life *w, uint32_t index)
 {
     struct queue_record r = queue_at(&w->machine.queue, QUEUE_STREAM, index);
 
-    return stream_takes(&w->stream, w->clock.ms, r.partition_key, r.data.len + r.partition_key.len);
+    return stream_takes(&w->stream, w->clock.ms, r.partition_key, w->client.call.bytes[index]);
 }
 
 /* What the service does with a call of which nothing is wrong as a whole: fates of records. */
@@ -204,14 +213,22 @@ request_bytes(const struct client_call *c)
 
 /* Kinesis counts from 1. */
 static void
-name(struct life *w, struct out *message, uint32_t index)
+name_key(struct out *message, uint32_t index)
 {
     out_put(message, SPAN("Value at 'records."));
     out_number(message, index + 1);
+    out_put(message, SPAN(".member.partitionKey' failed to satisfy constraint"));
+}
+
+static void
+name(struct life *w, struct out *message, uint32_t index)
+{
     if (w->client.call.bytes[index] <= w->plan.stream_limit) {
-        out_put(message, SPAN(".member.partitionKey' failed to satisfy constraint"));
+        name_key(message, index);
         return;
     }
+    out_put(message, SPAN("Value at 'records."));
+    out_number(message, index + 1);
     /* it need not say how much would be right */
     if (w->calls % 16 == 0) {
         out_put(message, SPAN(".member.data' failed to satisfy constraint"));
@@ -222,6 +239,33 @@ name(struct life *w, struct out *message, uint32_t index)
     out_number(message, w->plan.stream_limit);
 }
 
+/* Whether it is refused since its records have no keys: as a whole, or each of them, and some may be named. */
+static bool
+judge_keys(struct life *w)
+{
+    struct client_call *c = &w->client.call;
+    struct out message = out_to(c->message, sizeof c->message);
+    uint32_t how;
+
+    if (!c->keyless || !w->plan.wants_keys)
+        return false;
+    how = dice_below(&w->dice, 8);
+    w->struck++;
+    if (how == 0) {
+        memset(c->codes, INVALID, c->len);
+        c->reply.status = 200;
+        c->reply.records = true;
+        c->reply.class = RETRY_TRANSIENT;
+        return true;
+    }
+    REFUSE(w, for_keys);
+    if (how < 5)
+        name_key(&message, dice_below(&w->dice, c->len));
+    c->reply.message = out_span(&message);
+    c->for_record = true;
+    return true;
+}
+
 /* Whether the call is refused for what one of its records is. */
 static bool
 judge_whole(struct life *w)
@@ -230,6 +274,8 @@ judge_whole(struct life *w)
     struct out message = out_to(c->message, sizeof c->message);
     bool bad = false;
 
+    if (judge_keys(w))
+        return true;
     if (request_bytes(c) > w->plan.body_limit) {
         w->struck++;
         refuse(w, &(struct refusal){"", 413});
@@ -288,6 +334,7 @@ perhaps(struct life *w)
         return;
     arrive(w);
     w->client.call.reply = before;
+    w->client.call.code = (struct span){NULL, 0};
     w->client.call.for_record = false;
 }
 
