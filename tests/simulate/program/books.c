@@ -5,6 +5,7 @@
 
 #include "lambda.h"
 #include "protocol/event.h"
+#include "protocol/settings.h"
 
 /* see books.h */
 
@@ -203,8 +204,11 @@ find_nameless(struct span data, uint32_t *number)
 /* --- what arrives ------------------------------------------------------------------------------------- */
 
 static void
-check_key(struct span key)
+check_key(enum books_where where, struct span key)
 {
+    /* kinesis_keyless.c tells when they may be without */
+    if (where == BOOKS_STREAM && key.len == 0 && world.plan.key == KEY_NONE)
+        return;
     if (key.len < 1 || key.len > 256)
         world_break("partition key: %zu bytes", key.len);
     if (world.plan.key == 3 && !span_same(key, SPAN("key")))
@@ -305,7 +309,7 @@ books_arrived(enum books_where where, struct span data, struct span partition_ke
 
     if (where == BOOKS_STREAM)
         arrived_us = kernel_us();
-    check_key(partition_key);
+    check_key(where, partition_key);
     if (find_named(data, books_match, &number) || find_nameless(data, &number)) {
         count(where, number, data);
         return;

@@ -282,6 +282,7 @@ connecting(void *context, struct peer *peer, const struct peer_events **events_t
     *c = (struct front_connection){
         .used = true,
         .number = ++opened_len,
+        .sandbox = world.sandbox,
         .front = s->front,
         .peer = peer,
         .reader = {.whole = asked, .context = c},
@@ -301,6 +302,12 @@ uint32_t
 front_number(const struct front_connection *c)
 {
     return c->number;
+}
+
+uint32_t
+front_sandbox(const struct front_connection *c)
+{
+    return c->sandbox;
 }
 
 uint64_t

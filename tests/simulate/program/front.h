@@ -9,12 +9,13 @@
 
 struct front_connection {
     bool used;
-    uint32_t number; /* of all */
-    bool heard;      /* something has come */
-    bool due;        /* a request has come, and its reply has not gone */
-    bool silent;     /* nothing that is sent arrives any more */
-    bool closes;     /* after the reply */
-    bool reset;      /* rather than closed, when raw_left is reached */
+    uint32_t number;  /* of all */
+    uint32_t sandbox; /* whose it is */
+    bool heard;       /* something has come */
+    bool due;         /* a request has come, and its reply has not gone */
+    bool silent;      /* nothing that is sent arrives any more */
+    bool closes;      /* after the reply */
+    bool reset;       /* rather than closed, when raw_left is reached */
     struct front *front;
     struct peer *peer;
     struct http_reader reader;

@@ -92,6 +92,8 @@ refuse(struct front_connection *c, const struct refusal *r, const char *message,
     }
     fields[f.len] = '\0';
     world_say(front.name, "refuses: %u %s", r->status, r->code);
+    if (kinesis_keyless(&request) && (r->status == 400 || r->status == 413))
+        kinesis_keyless_refused(c, false);
     answer(c, r->status, type, (struct span){t.p, t.len}, fields, keys);
 }
 
@@ -214,6 +216,12 @@ refused_for_record(struct front_connection *c)
 }
 
 /* Records of the same key are in the same shard, and throttled together. */
+static struct span
+shard_of(const struct kinesis_record *r)
+{
+    return r->key.p == NULL ? r->data : r->key;
+}
+
 static void
 throttle(void)
 {
@@ -221,7 +229,7 @@ throttle(void)
     uint32_t turn = dice_below(&world.service, UINT32_MAX);
 
     for (unsigned i = 0; i < request.len; i++)
-        if ((hash_of(request.records[i].key) ^ turn) % 1000 < share)
+        if ((hash_of(shard_of(&request.records[i])) ^ turn) % 1000 < share)
             request.records[i].code = "ProvisionedThroughputExceededException";
 }
 
@@ -296,21 +304,60 @@ spoil(struct text *t)
 }
 
 static void
-accept(struct front_connection *c)
+told(const struct front_connection *c)
+{
+    kinesis_told(c, &request);
+    kinesis_keyless_told(c, &request);
+}
+
+/* Tells what became of each record. */
+static void
+answer_records(struct front_connection *c)
 {
     static char body[REPLY_BYTES];
     struct text t = {body, 0, sizeof body};
     struct span bytes;
 
-    judge_records();
-    carry_out();
     kinesis_write(&t, &request, request.cbor);
     bytes = (struct span){t.p, t.len};
     if (world_fault(&world.service, WORLD_REPLY_BAD))
         bytes = spoil(&t);
     else
-        kinesis_told(c, &request);
+        told(c);
     answer(c, 200, own_type(), bytes, NULL, NULL);
+}
+
+/* Whether it is refused since its records have no keys; if so, it has been: as a whole, or each of them. */
+static bool
+refused_for_keys(struct front_connection *c)
+{
+    char message[200];
+    struct text t = {message, 0, sizeof message};
+    uint32_t how;
+
+    if (!world.plan.wants_keys || !kinesis_keyless(&request))
+        return false;
+    how = dice_below(&world.service, 8);
+    if (how == 0) {
+        for (unsigned i = 0; i < request.len; i++)
+            request.records[i].code = "ValidationException";
+        answer_records(c);
+    } else {
+        text_put(&t, "Value null at 'records.%u.member.partitionKey' failed to satisfy constraint",
+                 1 + dice_below(&world.service, request.len));
+        refuse(c, &refusals_keys[dice_below(&world.service, REFUSALS_KEYS)],
+               how < 5 ? message : "Some of it cannot be read.", NULL);
+    }
+    kinesis_keyless_refused(c, true);
+    return true;
+}
+
+static void
+accept(struct front_connection *c)
+{
+    judge_records();
+    carry_out();
+    answer_records(c);
 }
 
 /* Whether the call fails whatever is in it; if so, it has been answered. */
@@ -387,12 +434,14 @@ asked(struct front_connection *c, const struct http_message *m)
     stream.calls++;
     check_fields(m);
     check_request();
+    kinesis_keyless_heard(c, &request);
     kinesis_heard(c, &request);
     verdict = signature_check(m, &wanted);
     keys = check_keys(m);
     world_say(front.name, "PutRecords in %s: %u records", request.cbor ? "CBOR" : "JSON",
               request.len);
-    if (failed(c) || unsigned_call(c, verdict, keys) || refused_for_record(c))
+    if (failed(c) || unsigned_call(c, verdict, keys) || refused_for_keys(c) ||
+        refused_for_record(c))
         return;
     accept(c);
 }
@@ -430,9 +479,11 @@ kinesis_begin(void)
         stream.record_bytes = draw_record_bytes();
     if (peculiar && dice_below(dice, 8) == 0)
         stream.json_only = true;
-    world_say(front.name, "poison %u of 1,000, %s; records of %u bytes; %s",
+    world_say(front.name, "poison %u of 1,000, %s; records of %u bytes; %s; %s keys",
               stream.poison_per_mille, stream.poison_named ? "named" : "not named",
-              stream.record_bytes, stream.json_only ? "JSON alone" : "CBOR and JSON");
+              stream.record_bytes, stream.json_only ? "JSON alone" : "CBOR and JSON",
+              world.plan.wants_keys ? "wants" : "needs no");
     kinesis_keys_begin();
+    kinesis_keyless_begin();
     front_open(&front);
 }

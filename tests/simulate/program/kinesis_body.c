@@ -214,8 +214,10 @@ check_record(const struct kinesis_record *r)
 {
     size_t characters = 0;
 
-    if (r->data.p == NULL || r->key.p == NULL)
-        broken("a record without data or key");
+    if (r->data.p == NULL)
+        broken("a record without data");
+    if (r->key.p == NULL)
+        return;
     if (!utf8_valid(r->key))
         broken("a key that is not UTF-8");
     for (size_t i = 0; i < r->key.len; i++)

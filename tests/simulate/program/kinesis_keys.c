@@ -95,7 +95,7 @@ kinesis_check_key(const struct kinesis_record *record)
         !span_is(record->key, (struct span){setting.p + 6, setting.len - 6}))
         world_break("kinesis: a partition key that is not the setting's: %.*s",
                     (int)record->key.len, record->key.p);
-    if (world.plan.key == KEY_RANDOM)
+    if (world.plan.key == KEY_RANDOM || (world.plan.key == KEY_NONE && record->key.p != NULL))
         check_random(record);
 }
 

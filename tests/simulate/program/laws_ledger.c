@@ -180,6 +180,17 @@ check_sums(uint32_t number, const uint64_t *m)
 
 #define U(number) ((unsigned long long)(number))
 
+/* Where nothing is wrong with any record none is given up for what it is. */
+static void
+check_refused(uint32_t number, const uint64_t *m)
+{
+    static const enum world_fault faults[] = {WORLD_RECORD_LARGE, WORLD_RECORD_FAILS,
+                                              WORLD_CALL_REFUSED};
+
+    if (m[REFUSED] > 0 && !world_may_strike(faults, sizeof faults / sizeof *faults))
+        world_break("refused: %llu in run %u, with nothing wrong", U(m[REFUSED]), number);
+}
+
 /* Exactly the events of the types to forward are counted. */
 static void
 check_received(uint32_t number, const uint64_t *m, const struct books_sums *s,
@@ -356,6 +367,7 @@ check_run(uint32_t number)
     struct books_sums sums = books_sum(number);
 
     check_sums(number, r->members);
+    check_refused(number, r->members);
     /* a line with the first part may have been printed, and found no room */
     if (world.plan.snap_start && !copy && !r->init_there && world.plan.kernel.pipe_full > 0)
         return;

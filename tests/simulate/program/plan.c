@@ -359,6 +359,22 @@ set_selection(struct writer *w, uint64_t seed)
         p->held_bytes = set_number(w, &dice, "TELEMETRY_HELD_MAX_BYTES", 4096, 1048576);
 }
 
+/*
+ * Whether records go without keys, and whether the stream takes them so, by dice of their own as above.
+ */
+static void
+set_keyless(struct writer *w, uint64_t seed)
+{
+    enum { KEYS_DICE = 170313, ONE_IN = 8 };
+    struct dice dice = {seed ^ KEYS_DICE};
+
+    if (dice_below(&dice, ONE_IN) > 0)
+        return;
+    change(w, "TELEMETRY_PARTITION_KEY", "none");
+    w->p->key = KEY_NONE;
+    w->p->wants_keys = dice_below(&dice, 2) == 0;
+}
+
 /* --- sizes ------------------------------------------------------------------------------ */
 
 static void
@@ -454,6 +470,7 @@ plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
     set_form(&writer, seed);
     set_messages(&writer, seed);
     set_selection(&writer, seed);
+    set_keyless(&writer, seed);
     draw_kernel(&p->kernel, dice);
     draw_retries(p, seed);
     make_smaller(p, less);

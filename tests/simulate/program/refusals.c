@@ -45,6 +45,16 @@ const struct refusal refusals_form[REFUSALS_FORM] = {
     {"", 404, REFUSAL_PAGE, false},
 };
 
+const struct refusal refusals_keys[REFUSALS_KEYS] = {
+    {"ValidationException", 400, REFUSAL_OWN, false},
+    {"InvalidArgumentException", 400, REFUSAL_OWN, false},
+    {"InvalidArgumentException", 400, REFUSAL_JSON, false},
+    {"SerializationException", 400, REFUSAL_OWN, false},
+    {"SerializationException", 400, REFUSAL_JSON, false},
+    {"SomethingNew", 400, REFUSAL_OWN, false},
+    {"", 400, REFUSAL_EMPTY, false},
+};
+
 const struct refusal refusals_any[REFUSALS_ANY] = {
     {"AccessDeniedException", 400, REFUSAL_OWN, false},
     {"ResourceNotFoundException", 400, REFUSAL_OWN, false},

@@ -182,8 +182,9 @@ struct front_reply {
 /* Answers the call. Faults may change what is heard of it. */
 void front_reply(struct front_connection *c, const struct front_reply *reply);
 
-/* Which of all connections it is. */
+/* Which of all connections it is, and of which run of the program. */
 uint32_t front_number(const struct front_connection *c);
+uint32_t front_sandbox(const struct front_connection *c);
 
 /* Nothing is answered: the connection is reset, or nothing ever comes. */
 void front_drop(struct front_connection *c, bool reset);
@@ -253,8 +254,8 @@ void services_ledger(struct span line);
 #define KINESIS_RECORDS_MAX 500
 
 struct kinesis_record {
-    struct span data, key;
-    const char *code; /* what becomes of it; NULL: it is accepted */
+    struct span data, key; /* the key is NULL when there is none */
+    const char *code;      /* what becomes of it; NULL: it is accepted */
 };
 
 struct kinesis_request {

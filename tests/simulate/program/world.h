@@ -80,6 +80,7 @@ struct plan {
     bool selects; /* lines that are not at ERROR may be held, or left out */
     bool redacts;
     bool level_alone; /* of these only those that tell a level */
+    bool wants_keys;  /* the stream's record distribution is not AUTO */
     int format, flush, oversize, drop, dead_letter,
         key;               /* the enums of protocol/settings.h and event.h */
     char *environment[64]; /* "NAME=value", ended by NULL */
