@@ -6,6 +6,7 @@
  *   front.url          https://localhost:PORT (http:// with plain: true)
  *   front.fault = failRecords(0.3);            // see faults.mjs
  *   front.replies = 'json';                    // to requests in CBOR too; see wire.mjs for the others
+ *   front.keyless = 'taken';                   // records need no partition key
  *   front.statistics, front.violations, front.refusals, front.tlsErrors
  *   await front.stop();
  */
@@ -15,7 +16,7 @@ import { Agent } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { BadRequest, RequestReader, reply as wholeReply, values } from './http1.mjs';
-import { forward, parsePutRecords, recordBytes, resultsReply } from './put_records.mjs';
+import { forward, isKeyless, parsePutRecords, recordBytes, resultsReply } from './put_records.mjs';
 import { checkSignature } from './signature.mjs';
 import { TYPES, decode, encode, formOf } from './wire.mjs';
 
@@ -31,7 +32,7 @@ export const CREDENTIALS = {
 
 function statistics() {
   return {
-    connections: 0, handshakes: 0, resumed: 0, requests: 0, inCbor: 0, records: 0, failedRecords: 0,
+    connections: 0, handshakes: 0, resumed: 0, requests: 0, inCbor: 0, keyless: 0, records: 0, failedRecords: 0,
     maxRecords: 0, maxBytes: 0, maxBodyBytes: 0, partitionKeys: new Map(), streams: new Set(), ciphers: new Set(),
     serverNames: new Set()
   };
@@ -131,6 +132,9 @@ export class Front {
     /* The form of all replies to requests in CBOR: 'cbor', 'definite' or 'json'. null: kinesis-local's
      * go through as they are, which is definite, and the front's own are in the indefinite form. */
     this.replies = null;
+    /* What becomes of records without keys: null, it is a violation; 'taken', as by a stream whose record distribution is
+     * AUTO; a fault, by which calls of them are refused. */
+    this.keyless = null;
     /* (socket) => true when it has dealt with a new connection, before TLS. */
     this.connectionFault = null;
     /* This server's clock, relative to the machine's. */
@@ -288,7 +292,7 @@ export class Front {
       exchange.send(exchange.error(refusal.status, refusal.type, refusal.message));
       return;
     }
-    const { call, faults } = parsePutRecords(request);
+    const { call, faults } = parsePutRecords(request, { keyless: this.keyless !== null });
     this.violations.push(...faults);
     if (!call || faults.length > 0) {
       exchange.send(exchange.error(400, 'ValidationException', faults.join('; ')));
@@ -296,19 +300,21 @@ export class Front {
     }
     exchange.call = call;
     this.#count(call, request);
-    if (!await this.fault?.(exchange)) {
+    const refuse = isKeyless(call) && this.keyless !== 'taken' ? this.keyless : null;
+    if (!await refuse?.(exchange) && !await this.fault?.(exchange)) {
       exchange.send(await exchange.answer());
     }
   }
 
   #count({ StreamName, StreamARN, Records }, request) {
     const counts = this.statistics;
+    counts.keyless += isKeyless({ Records }) ? 1 : 0;
     counts.records += Records.length;
     counts.maxRecords = Math.max(counts.maxRecords, Records.length);
     counts.maxBytes = Math.max(counts.maxBytes, Records.reduce((sum, one) => sum + recordBytes(one), 0));
     counts.maxBodyBytes = Math.max(counts.maxBodyBytes, request.body.length);
     counts.streams.add(StreamARN ?? StreamName);
-    for (const { PartitionKey } of Records) {
+    for (const { PartitionKey } of Records.filter((one) => one.PartitionKey !== undefined)) {
       counts.partitionKeys.set(PartitionKey, (counts.partitionKeys.get(PartitionKey) ?? 0) + 1);
     }
   }

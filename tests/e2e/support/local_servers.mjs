@@ -128,10 +128,10 @@ async function logAll(platform, count) {
 }
 
 /*
- * Sends `count` lines by way of the shipped binary with its default settings, and reads the stream
- * back: { lines, lost, duplicates, foreign, exitCode, ledger, logs, seconds }.
+ * Sends `count` lines by way of the shipped binary with its default settings, but for those in env, and reads the
+ * stream back: { lines, lost, duplicates, foreign, exitCode, ledger, logs, seconds }.
  */
-export async function localRun(name, count) {
+export async function localRun(name, count, env = {}) {
   const server = await SERVERS[name]();
   const folder = await extensionsFolder();
   let platform = null;
@@ -141,7 +141,8 @@ export async function localRun(name, count) {
     platform = await Platform.start({
       extensions: folder, timeoutMs: RUN_MS, shutdownMs: RUN_MS, deliver: KEEP,
       env: {
-        ...await kinesisEnvironment({ url: server.url, caBundle: null, stream: STREAM }), TELEMETRY_LOG_LEVEL: 'info'
+        ...await kinesisEnvironment({ url: server.url, caBundle: null, stream: STREAM }), TELEMETRY_LOG_LEVEL: 'info',
+        ...env
       }
     });
     await logAll(platform, count);

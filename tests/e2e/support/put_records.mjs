@@ -1,7 +1,7 @@
 /*
  * What a PutRecords request may look like, and sending one on to kinesis-local.
  *
- *   const { call, faults } = parsePutRecords(request);     // faults: text for each rule that it breaks
+ *   const { call, faults } = parsePutRecords(request, { keyless });     // faults: text for each rule that it breaks
  *   const reply = await forward(exchange, { port, agent });
  *
  * Whichever form a request has, in `call` each Data is text in base64.
@@ -31,12 +31,17 @@ function decodedLength(base64) {
   return base64.length / 4 * 3 - (base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0);
 }
 
-/* Bytes that count against the limits: data before base64, and the key. */
+/* Bytes that count against the limits: data before base64, and the key if there is one. */
 export function recordBytes(record) {
-  return decodedLength(record.Data) + Buffer.byteLength(record.PartitionKey);
+  return decodedLength(record.Data) + Buffer.byteLength(record.PartitionKey ?? '');
 }
 
-function recordFaults(record, index) {
+/* Whether the call's records have no keys, which a stream with record distribution AUTO takes. */
+export function isKeyless({ Records }) {
+  return Records.every(({ PartitionKey }) => PartitionKey === undefined);
+}
+
+function recordFaults(record, index, keyless) {
   const where = `record ${index}`;
   const members = Object.keys(record).filter((name) => !['Data', 'PartitionKey', 'ExplicitHashKey'].includes(name));
   if (members.length > 0) {
@@ -46,13 +51,13 @@ function recordFaults(record, index) {
     return [`${where}: Data is not base64`];
   }
   const key = record.PartitionKey;
-  if (typeof key !== 'string' || [...key].length < 1 || [...key].length > KEY_MAX) {
+  if (!keyless && (typeof key !== 'string' || [...key].length < 1 || [...key].length > KEY_MAX)) {
     return [`${where}: PartitionKey of ${key?.length} characters`];
   }
   return recordBytes(record) > RECORD_MAX ? [`${where}: ${recordBytes(record)} bytes`] : [];
 }
 
-function callFaults(call) {
+function callFaults(call, keyless) {
   const faults = [];
   const others = Object.keys(call).filter((name) => !['StreamName', 'StreamARN', 'Records'].includes(name));
   if (others.length > 0) {
@@ -64,12 +69,14 @@ function callFaults(call) {
   if (!Array.isArray(call.Records) || call.Records.length < 1 || call.Records.length > RECORDS_MAX) {
     return [...faults, `${call.Records?.length} records`];
   }
-  faults.push(...call.Records.flatMap(recordFaults));
+  const without = keyless && isKeyless(call);
+  faults.push(...call.Records.flatMap((record, index) => recordFaults(record, index, without)));
   const bytes = faults.length === 0 ? call.Records.reduce((sum, one) => sum + recordBytes(one), 0) : 0;
   return bytes > BYTES_MAX ? [`${bytes} bytes of data and keys`] : faults;
 }
 
-export function parsePutRecords(request) {
+/* keyless: all records of a call may have no key. */
+export function parsePutRecords(request, { keyless = false } = {}) {
   const faults = [];
   const [type] = values(request, 'content-type');
   const [target] = values(request, 'x-amz-target');
@@ -83,7 +90,7 @@ export function parsePutRecords(request) {
   try {
     const call = decode(request.body, form);
     faults.push(...form === 'cbor' ? cborFaults(call, request.body) : []);
-    return { call, faults: [...faults, ...callFaults(call)] };
+    return { call, faults: [...faults, ...callFaults(call, keyless)] };
   } catch (error) {
     return { call: null, faults: [...faults, `body: ${error.message}`] };
   }

@@ -1,3 +1,4 @@
+#include "front.h"
 #include "kinesis.h"
 
 #include "protocol/settings.h"
@@ -10,6 +11,7 @@ enum { REFUSED_MOST = 2 };
 /* What a run of the program, or a copy of it, can know of the stream. */
 static struct run {
     uint32_t sandbox;
+    uint32_t after;      /* connections up to this one are given up: what comes on them is late */
     bool refused;        /* a call without keys was, for whatever is in it */
     bool needless;       /* it has read that a record without one was accepted */
     bool keyed;          /* keys go along */
@@ -23,6 +25,15 @@ void
 kinesis_keyless_begin(void)
 {
     run = (struct run){.sandbox = UINT32_MAX};
+}
+
+void
+kinesis_asleep(void)
+{
+    run = (struct run){.sandbox = run.sandbox};
+    for (unsigned i = 0; i < FRONT_CONNECTIONS; i++)
+        if (front_connections[i].used && front_connections[i].number > run.after)
+            run.after = front_connections[i].number;
 }
 
 /* What the last reply said has been read: on the same connection there is another request. */
@@ -69,6 +80,8 @@ kinesis_keyless_heard(const struct front_connection *c, const struct kinesis_req
         return;
     if (front_sandbox(c) != run.sandbox)
         run = (struct run){.sandbox = front_sandbox(c)};
+    if (front_number(c) <= run.after)
+        return;
     read_reply(c);
     check(c, keyless);
 }

@@ -148,6 +148,8 @@ lambda_asked(void)
     if (!lambda.asked) {
         lambda.asked = true;
         world_say("lambda", "the extension is ready");
+        if (world.plan.snap_start)
+            kinesis_asleep();
         check_init();
     } else if (lambda.handed && !lambda.done) {
         lambda.done = true;

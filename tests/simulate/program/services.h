@@ -227,6 +227,10 @@ bool tls_send(struct tls_end *t, struct span bytes, bool close, const struct tls
 /* --- the services -------------------------------------------------------------------------------------- */
 
 void kinesis_begin(void);
+
+/* The program may be copied from now on, and has forgotten what it knew of the stream. */
+void kinesis_asleep(void);
+
 void s3_begin(void);
 
 /* A line of a dead letter, without its newline: enters it into the books. False if it is not one. */
