@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ContainerCredentials } from './support/container_credentials.mjs';
+import { refuse } from './support/faults.mjs';
 import { CREDENTIALS } from './support/front.mjs';
 import { accepting, light } from './support/light.mjs';
 import { jsonRecords } from './support/lines.mjs';
@@ -234,6 +235,32 @@ for (const [trouble, { answer, credentials = null }] of Object.entries(troubles)
     assert.equal(stand.arrived.length, INIT_LINES.length);
     await stand.log(['own']);
     await stand.finish(); /* which requires that nothing was refused */
+  });
+}
+
+for (const taken of [true, false]) {
+  const counted = () => [front.statistics.keyless, front.statistics.requests];
+  let front;
+  snapshot(`records without keys, which the stream ${taken ? 'takes' : 'refuses'} during init: the copy finds out by itself`, {
+    env: { TELEMETRY_PARTITION_KEY: 'none' },
+    onFront: (given) => {
+      front = given;
+      front.keyless = taken ? 'taken' : refuse(400, 'ValidationException');
+    },
+    platform: {
+      duringInit: init(),
+      /* the other way round */
+      duringRestore: async () => {
+        assert.deepEqual(counted(), [1, taken ? 1 : 2]);
+        front.keyless = taken ? refuse(400, 'ValidationException') : 'taken';
+      }
+    }
+  }, async (stand) => {
+    await stand.log(['own']);
+    assert.deepEqual(counted(), [2, 3]);
+    const { arrived, ledger } = await stand.finish();
+    assert.deepEqual(arrived, [...INIT_LINES, 'own']);
+    assert.equal(ledger.dropped.total, 0);
   });
 }
 

@@ -205,7 +205,7 @@ const REQUEST_MAX = 20_000;
 const POISON = jsonRecords(1, 120, 'poison');
 
 function dataBytes(record) {
-  return recordBytes(record) - Buffer.byteLength(record.PartitionKey);
+  return recordBytes(record) - Buffer.byteLength(record.PartitionKey ?? '');
 }
 
 /* As Kinesis says it: every offender is named, counted from 1. */
@@ -596,6 +596,43 @@ function inJson(name) {
   return { ...row, name: `json-${name}`, what: `over JSON: ${row.what}`, env: { ...row.env, TELEMETRY_WIRE: 'json' } };
 }
 
+/* --- without keys ------------------------------------------------------------------------------------------ */
+
+/* Of streams that take records so, where a refusal follows after some were taken; and of others, from the first call on. */
+const KEYLESS = [
+  'partial-30', 'silence', 'reset-in-body', 'error-ValidationException-400', 'error-SerializationException-400', 'error-413',
+  'record-too-large-split', 'record-poison-validation', 'freeze-random'
+];
+
+function keylessRow(name, prefix, what, keyless, check) {
+  const row = USUAL.find((one) => one.name === name);
+  return {
+    ...row, name: `${prefix}-${name}`, what: `${what}: ${row.what}`, stream: false,
+    env: { ...row.env, TELEMETRY_PARTITION_KEY: 'none' },
+    prepare: async (run) => {
+      const { onFront, ...options } = await row.prepare?.(run) ?? {};
+      return {
+        ...options,
+        onFront: (front) => {
+          front.keyless = keyless;
+          onFront?.(front);
+        }
+      };
+    },
+    check: (run, end, counts) => [...row.check?.(run, end, counts) ?? [], ...check(run)]
+  };
+}
+
+function takenKeyless(name) {
+  return keylessRow(name, 'keyless', 'without keys', 'taken', ({ front: { statistics } }) =>
+    statistics.keyless === statistics.requests ? [] : [`${statistics.keyless} of ${statistics.requests} without keys`]);
+}
+
+function refusedKeyless(name) {
+  return keylessRow(name, 'keys-wanted', 'keys are wanted', faults.refuse(400, 'ValidationException'), ({ front: { statistics } }) =>
+    statistics.keyless === 1 ? [] : [`${statistics.keyless} of ${statistics.requests} without keys`]);
+}
+
 /* --- over records of another form, where that can matter ------------------------------------------------------ */
 
 const IN_FORMS = [
@@ -700,12 +737,23 @@ const ALIKE = {
     'json-error-UnknownOperationException-404', 'json-error-SerializationException-400', 'json-error-413',
     'json-record-InternalFailure', 'json-record-poison-validation', 'json-request-too-large', 'json-freeze-random'
   ],
+  'keyless-record-poison-validation': [
+    'keyless-silence', 'keyless-reset-in-body', 'keyless-error-ValidationException-400', 'keyless-error-SerializationException-400',
+    'keyless-error-413', 'keyless-record-too-large-split', 'keyless-freeze-random'
+  ],
+  'keys-wanted-record-poison-validation': [
+    'keys-wanted-silence', 'keys-wanted-reset-in-body', 'keys-wanted-error-ValidationException-400',
+    'keys-wanted-error-SerializationException-400', 'keys-wanted-error-413', 'keys-wanted-record-too-large-split',
+    'keys-wanted-freeze-random'
+  ],
   'lines-and-gzip-partial-30': FORM_ROWS.map(({ name }) => name).filter((name) => !/-(partial-30|freeze-random|record-413|request-413)$/.test(name))
 };
 
 const asIn = new Map(Object.entries(ALIKE).flatMap(([name, others]) => others.map((other) => [other, name])));
 
-export const rows = [...USUAL, ...IN_JSON.map(inJson), ...FORM_ROWS]
+export const rows = [
+  ...USUAL, ...IN_JSON.map(inJson), ...KEYLESS.map(takenKeyless), ...KEYLESS.map(refusedKeyless), ...FORM_ROWS
+]
   .map((row) => ({ ...row, asIn: asIn.get(row.name) }));
 
 for (const name of [...asIn.keys(), ...asIn.values()]) {
