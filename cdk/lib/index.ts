@@ -20,6 +20,6 @@ export {
   WireForm,
 } from './settings';
 export * from './stack-props';
-export { NewStreamProps } from './stream';
+export { NewStreamProps, RecordDistribution } from './stream';
 export * from './telemetry-api-kinesis-extension-stack';
 export { ConfigurationError } from './validation';

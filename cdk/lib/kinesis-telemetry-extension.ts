@@ -15,8 +15,8 @@ import { FLAG, having, Kind, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKind
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
 import { loggingOf, makeRuntimePolicy, ownLogGroup } from './runtime-policy';
-import { MetricsFormat, RecordFormat, settingsEnvironment, someSettings, TelemetrySettings, withOverrides } from './settings';
-import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps } from './stream';
+import { MetricsFormat, PartitionKey, RecordFormat, settingsEnvironment, someSettings, TelemetrySettings, withOverrides } from './settings';
+import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps, RecordDistribution } from './stream';
 import { LOOP, readsStream } from './stream-reader';
 import { takeName } from './taken-names';
 import { requireThat } from './validation';
@@ -149,6 +149,8 @@ export class KinesisTelemetryExtension extends Construct {
 
   private readonly settings: TelemetrySettings;
   private readonly logsDenied: boolean;
+  /** Of a new stream it is known whether it takes records without keys. */
+  private readonly wantsKeys: boolean;
   private readonly layersByArchitecture: LayersByArchitecture;
   private readonly layered = new Set<lambda.IFunction>();
   /** The names of those that were set here, by function. */
@@ -196,7 +198,15 @@ export class KinesisTelemetryExtension extends Construct {
       deadLetter = DeadLetter.bucket(this.bucket, props.deadLetterBucket.prefix ?? 'kinesis-telemetry');
     }
     const watched = props.alarms !== undefined || props.dashboard !== undefined;
-    this.settings = { ...props, deadLetter, metrics: props.metrics ?? (watched ? MetricsFormat.EMF : undefined) };
+    const auto = props.recordDistribution === RecordDistribution.AUTO;
+    this.wantsKeys = props.stream === undefined && !auto;
+    this.settings = {
+      ...props,
+      deadLetter,
+      metrics: props.metrics ?? (watched ? MetricsFormat.EMF : undefined),
+      partitionKey: props.partitionKey ?? (auto ? PartitionKey.NONE : undefined),
+    };
+    this.checkKeys(this.settings);
     // Whatever is wrong with the settings is said here, and not when the first function is attached.
     settingsEnvironment(this.settings);
 
@@ -266,6 +276,7 @@ export class KinesisTelemetryExtension extends Construct {
     const settings = withOverrides(this.settingsOf.get(target) ?? this.settings, overrides);
     // Which may be refused: nothing of the function is changed before.
     settingsEnvironment(settings);
+    this.checkKeys(settings);
     if (ours !== undefined) {
       // A group that was named before still counts.
       const { logGroup, systemLevel } = settings;
@@ -303,6 +314,13 @@ export class KinesisTelemetryExtension extends Construct {
   /** Whether a function was attached or configured here. */
   public isAttachedTo(fn: lambda.IFunction): boolean {
     return this.variables.has(fn);
+  }
+
+  private checkKeys({ partitionKey }: TelemetrySettings): void {
+    requireThat(
+      partitionKey !== PartitionKey.NONE || !this.wantsKeys,
+      'partitionKey: NONE needs a stream with recordDistribution AUTO',
+    );
   }
 
   private warnOfLoops(): void {

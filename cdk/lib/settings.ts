@@ -118,6 +118,11 @@ export class PartitionKey {
   public static readonly SANDBOX = new PartitionKey('sandbox');
   /** The request id: the records of an invocation stay together. */
   public static readonly REQUEST = new PartitionKey('request');
+  /**
+   * None, for streams whose record distribution is `AUTO`: consumers find a null key, or an empty one. Of another stream the
+   * extension finds out with its first call, and gives random keys from then on, with a warning.
+   */
+  public static readonly NONE = new PartitionKey('none');
 
   /**
    * The same key for everything, so that all of it goes to one shard.
@@ -175,7 +180,7 @@ export interface TelemetrySettings {
   /**
    * How records are spread over shards: `TELEMETRY_PARTITION_KEY`.
    *
-   * @default PartitionKey.RANDOM
+   * @default PartitionKey.RANDOM, or NONE for a new stream with RecordDistribution.AUTO
    */
   readonly partitionKey?: PartitionKey;
 
@@ -440,7 +445,7 @@ export interface TelemetrySettings {
 
 const PARTITION_KEY: Kind = {
   is: (value) => value instanceof PartitionKey,
-  what: 'PartitionKey.RANDOM, SANDBOX, REQUEST or PartitionKey.fixed(…)',
+  what: 'PartitionKey.RANDOM, SANDBOX, REQUEST, NONE or PartitionKey.fixed(…)',
 };
 const DEAD_LETTER: Kind = {
   is: (value) => value instanceof DeadLetter,

@@ -4,7 +4,7 @@ import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import { Construct } from 'constructs';
 import { LayerPackaging } from './layer';
 import { TelemetryApiKinesisExtensionStackProps } from './stack-props';
-import { isStreamArn } from './stream';
+import { isStreamArn, RecordDistribution } from './stream';
 import { requireThat } from './validation';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -18,6 +18,7 @@ const REMOVAL_KEYS = ['removalPolicy', 'layerRemovalPolicy'] as const;
 const OTHER_KEYS = [
   'streamArn',
   'streamMode',
+  'recordDistribution',
   'shardCount',
   'retentionHours',
   'encryption',
@@ -43,6 +44,7 @@ const CONTEXT_KEYS: string[] = [
  * | `stackName`, `extensionName`, `policyName`, `streamName`, `parameterPrefix`, `layerDirectory`, `layerVersionArn` | text |
  * | `streamArn` | a stream that exists already |
  * | `streamMode` | `ON_DEMAND`, `PROVISIONED` |
+ * | `recordDistribution` | `USER_PARTITION_KEY`, `AUTO` |
  * | `shardCount`, `retentionHours` | whole number |
  * | `encryption` | `MANAGED`, `KMS`, `UNENCRYPTED` |
  * | `removalPolicy` (of the stream), `layerRemovalPolicy` | `destroy`, `retain` |
@@ -71,6 +73,7 @@ export function contextProps(scope: Construct): TelemetryApiKinesisExtensionStac
   }
   props.deadLetterBucket = context.flag('deadLetterBucket') ? {} : undefined;
   props.streamMode = context.word('streamMode', kinesis.StreamMode);
+  props.recordDistribution = context.word('recordDistribution', RecordDistribution);
   props.encryption = context.word('encryption', kinesis.StreamEncryption);
   for (const key of REMOVAL_KEYS) {
     props[key] = context.word(key, { destroy: RemovalPolicy.DESTROY, retain: RemovalPolicy.RETAIN });
@@ -98,7 +101,7 @@ export function contextStream(scope: Construct): kinesis.IStream | undefined {
     return undefined;
   }
   // The policy for removal may be the bucket's.
-  const ofNew = ['streamName', 'streamMode', 'shardCount', 'retentionHours', 'encryption', ...(context.flag('deadLetterBucket') ? [] : ['removalPolicy'])];
+  const ofNew = ['streamName', 'streamMode', 'recordDistribution', 'shardCount', 'retentionHours', 'encryption', ...(context.flag('deadLetterBucket') ? [] : ['removalPolicy'])];
   const useless = ofNew.find((key) => context.text(key) !== undefined);
   requireThat(useless === undefined, `context ${useless}: of a new stream, and streamArn names one that exists: leave one of them out`);
   requireThat(isStreamArn(arn), `context streamArn: arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME, not ${JSON.stringify(arn)}`);

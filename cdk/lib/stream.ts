@@ -6,6 +6,18 @@ import { acknowledge } from './acknowledge';
 import { DURATION, KEY, NUMBER, oneOf, REMOVAL_POLICY, requireKinds, TEXT } from './kinds';
 import { requireThat } from './validation';
 
+/** By what a stream spreads its records over its shards. */
+export enum RecordDistribution {
+  /** By each record's partition key. */
+  USER_PARTITION_KEY = 'USER_PARTITION_KEY',
+  /**
+   * By the service's own choice, whatever keys records have: no shard is hot, and no order is kept. Records without keys are
+   * taken; consumers that need one may have to be changed. KPL's aggregates must not be written to such a stream, which the
+   * extension never does.
+   */
+  AUTO = 'AUTO',
+}
+
 /** What a new stream is made of. */
 export interface NewStreamProps {
   /**
@@ -21,6 +33,14 @@ export interface NewStreamProps {
    * @default StreamMode.PROVISIONED with `shardCount`, StreamMode.ON_DEMAND without
    */
   readonly streamMode?: kinesis.StreamMode;
+
+  /**
+   * By what the new stream spreads records over its shards, in on-demand mode. With `AUTO` records have no keys, unless
+   * `partitionKey` says otherwise.
+   *
+   * @default - CloudFormation's: RecordDistribution.USER_PARTITION_KEY
+   */
+  readonly recordDistribution?: RecordDistribution;
 
   /**
    * Shards of the new stream, in provisioned mode.
@@ -64,6 +84,7 @@ export interface NewStreamProps {
 export const NEW_STREAM_PROPS: (keyof NewStreamProps)[] = [
   'streamName',
   'streamMode',
+  'recordDistribution',
   'shardCount',
   'retentionPeriod',
   'encryption',
@@ -77,20 +98,28 @@ export function makeStream(scope: Construct, id: string, props: NewStreamProps):
   const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
   const encryption =
     props.encryption ?? (props.encryptionKey ? kinesis.StreamEncryption.KMS : kinesis.StreamEncryption.MANAGED);
-  const { PROVISIONED, ON_DEMAND } = kinesis.StreamMode;
   const stream = new kinesis.Stream(scope, id, {
     streamName: props.streamName,
-    streamMode: props.streamMode ?? (props.shardCount === undefined ? ON_DEMAND : PROVISIONED),
+    streamMode: modeOf(props),
     shardCount: props.shardCount,
     retentionPeriod: props.retentionPeriod ?? Duration.hours(24),
     encryption,
     encryptionKey: props.encryptionKey ?? newKey(scope, encryption, removalPolicy),
     removalPolicy,
   });
+  if (props.recordDistribution !== undefined) {
+    // Older versions of aws-cdk-lib have no property for it.
+    (stream.node.defaultChild as kinesis.CfnStream).addPropertyOverride('RecordDistributionStrategy', props.recordDistribution);
+  }
   if (encryption === kinesis.StreamEncryption.KMS) {
     acknowledge(stream, 'KDS3', 'A customer key was asked for');
   }
   return stream;
+}
+
+function modeOf({ streamMode, shardCount }: NewStreamProps): kinesis.StreamMode {
+  const { PROVISIONED, ON_DEMAND } = kinesis.StreamMode;
+  return streamMode ?? (shardCount === undefined ? ON_DEMAND : PROVISIONED);
 }
 
 // The stream would make one by itself, which does not rotate and stays for ever.
@@ -108,6 +137,7 @@ function checkProps(props: NewStreamProps): void {
   requireKinds(props, {
     streamName: TEXT,
     streamMode: oneOf(kinesis.StreamMode),
+    recordDistribution: oneOf(RecordDistribution),
     shardCount: NUMBER,
     retentionPeriod: DURATION,
     encryption: oneOf(kinesis.StreamEncryption),
@@ -118,6 +148,10 @@ function checkProps(props: NewStreamProps): void {
   requireThat(
     streamName === undefined || Token.isUnresolved(streamName) || /^[A-Za-z0-9_.-]{1,128}$/.test(streamName),
     `streamName: 1 to 128 letters, digits, '_', '.' or '-', not ${JSON.stringify(streamName)}`,
+  );
+  requireThat(
+    props.recordDistribution === undefined || modeOf(props) === kinesis.StreamMode.ON_DEMAND,
+    'recordDistribution: only a stream with streamMode ON_DEMAND has one',
   );
   requireThat(
     shardCount === undefined || streamMode !== kinesis.StreamMode.ON_DEMAND,

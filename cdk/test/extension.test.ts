@@ -19,6 +19,7 @@ import {
   METRICS,
   MetricsFormat,
   PartitionKey,
+  RecordDistribution,
 } from '../lib';
 import { makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
 import { zipFolder, ZIPS } from './support/zips';
@@ -68,6 +69,45 @@ describe('stream', () => {
   it('is provisioned without shardCount when asked for', () => {
     const made = only(template({ streamMode: kinesis.StreamMode.PROVISIONED }), 'AWS::Kinesis::Stream');
     assert.deepEqual([made.Properties.ShardCount, made.Properties.StreamModeDetails.StreamMode], [1, 'PROVISIONED']);
+  });
+
+  it('spreads records as CloudFormation has it', () => {
+    const of = template({});
+    assert.equal(only(of, 'AWS::Kinesis::Stream').Properties.RecordDistributionStrategy, undefined);
+  });
+
+  it('spreads records as it is told, and takes them without keys then', () => {
+    const { AUTO, USER_PARTITION_KEY } = RecordDistribution;
+    for (const [props, distribution, key] of [
+      [{ recordDistribution: AUTO }, 'AUTO', 'none'],
+      [{ recordDistribution: AUTO, streamMode: kinesis.StreamMode.ON_DEMAND }, 'AUTO', 'none'],
+      [{ recordDistribution: AUTO, partitionKey: PartitionKey.NONE }, 'AUTO', 'none'],
+      [{ recordDistribution: AUTO, partitionKey: PartitionKey.SANDBOX }, 'AUTO', 'sandbox'],
+      [{ recordDistribution: USER_PARTITION_KEY }, 'USER_PARTITION_KEY', undefined],
+    ] as const) {
+      const stack = makeStack();
+      makeExtension(props, stack).attachTo(makeFunction(stack, 'Fn'));
+      const of = Template.fromStack(stack);
+      assert.equal(only(of, 'AWS::Kinesis::Stream').Properties.RecordDistributionStrategy, distribution);
+      assert.equal(only(of, 'AWS::Lambda::Function').Properties.Environment.Variables.TELEMETRY_PARTITION_KEY, key);
+    }
+  });
+
+  it('may take records without keys when it exists already, and is not known for that', () => {
+    const stack = makeStack();
+    const stream = kinesis.Stream.fromStreamArn(stack, 'Theirs', STREAM_ARN);
+    makeExtension({ stream, partitionKey: PartitionKey.NONE }, stack).attachTo(makeFunction(stack, 'Fn'));
+    const { Variables } = only(Template.fromStack(stack), 'AWS::Lambda::Function').Properties.Environment;
+    assert.equal(Variables.TELEMETRY_PARTITION_KEY, 'none');
+  });
+
+  it('wants keys of each function unless it is told otherwise', () => {
+    const message = 'partitionKey: NONE needs a stream with recordDistribution AUTO';
+    const stack = makeStack();
+    const extension = makeExtension({}, stack);
+    const fn = makeFunction(stack, 'Fn');
+    assert.throws(() => extension.attachTo(fn, { partitionKey: PartitionKey.NONE }), { name: 'ConfigurationError', message });
+    assert.ok(!extension.isAttachedTo(fn));
   });
 
   it('gets a key that rotates, and the policy its use, with KMS', () => {
@@ -515,6 +555,13 @@ describe('props', () => {
     ['name of a given stream', { stream, streamName: 'x' }, /^streamName: of a new stream/],
     ['shards of a given stream', { stream, shardCount: 1 }, /^shardCount: of a new stream/],
     ['an ARN of no stream', { stream: wrong }, /^stream: arn:PARTITION:kinesis/],
+    ['distribution of a given stream', { stream, recordDistribution: RecordDistribution.AUTO }, /^recordDistribution: of a new stream/],
+    ['distribution over so many shards', { recordDistribution: RecordDistribution.AUTO, shardCount: 2 }, /^recordDistribution: only a stream/],
+    ['distribution over provisioned shards',
+      { recordDistribution: RecordDistribution.USER_PARTITION_KEY, streamMode: kinesis.StreamMode.PROVISIONED }, /^recordDistribution: only a stream/],
+    ['no keys for a stream that wants them', { partitionKey: PartitionKey.NONE }, /^partitionKey: NONE needs a stream with recordDistribution AUTO$/],
+    ['no keys where these tell the shard',
+      { partitionKey: PartitionKey.NONE, recordDistribution: RecordDistribution.USER_PARTITION_KEY }, /^partitionKey: NONE needs/],
     ['shards on demand', { streamMode: kinesis.StreamMode.ON_DEMAND, shardCount: 1 }, /^shardCount: only a stream/],
     ['no shards', { shardCount: 0 }, /^shardCount: a whole number from 1, not 0$/],
     ['name of a stream', { streamName: 'a b' }, /^streamName: 1 to 128/],
@@ -570,6 +617,7 @@ describe('props of JavaScript', () => {
     stream: [STREAM_ARN, {}],
     streamName: [1],
     streamMode: ['banana', 'provisioned'],
+    recordDistribution: ['auto', true],
     shardCount: ['2'],
     retentionPeriod: [24],
     encryption: ['banana'],

@@ -40,6 +40,7 @@ const SET: [string, TelemetrySettings, string][] = [
   ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.RANDOM }, 'random'],
   ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.SANDBOX }, 'sandbox'],
   ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.REQUEST }, 'request'],
+  ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.NONE }, 'none'],
   ['TELEMETRY_PARTITION_KEY', { partitionKey: PartitionKey.fixed('🐟'.repeat(256)) }, `fixed:${'🐟'.repeat(256)}`],
   ['TELEMETRY_AGGREGATION', { aggregation: Aggregation.NONE }, 'none'],
   ['TELEMETRY_AGGREGATION', { aggregation: Aggregation.LINES }, 'lines'],

@@ -207,6 +207,9 @@ describe('context', () => {
     [{ streamName: 's' }, 'name of the stream', (of) => only(of, 'AWS::Kinesis::Stream').Properties.Name, 's'],
     [{ streamMode: 'PROVISIONED' }, 'mode', (of) => only(of, 'AWS::Kinesis::Stream').Properties.ShardCount, 1],
     [{ streamMode: 'on-demand' }, 'mode', (of) => only(of, 'AWS::Kinesis::Stream').Properties.StreamModeDetails.StreamMode, 'ON_DEMAND'],
+    [{ recordDistribution: 'auto' }, 'distribution', (of) => only(of, 'AWS::Kinesis::Stream').Properties.RecordDistributionStrategy, 'AUTO'],
+    [{ recordDistribution: 'auto' }, 'keys', (of) => variables(of).TELEMETRY_PARTITION_KEY, 'none'],
+    [{ recordDistribution: 'USER_PARTITION_KEY' }, 'keys', (of) => variables(of).TELEMETRY_PARTITION_KEY, undefined],
     [{ shardCount: '4' }, 'shards', (of) => only(of, 'AWS::Kinesis::Stream').Properties.ShardCount, 4],
     [{ shardCount: 4 }, 'shards as a number', (of) => only(of, 'AWS::Kinesis::Stream').Properties.ShardCount, 4],
     [{ retentionHours: '72' }, 'retention', (of) => only(of, 'AWS::Kinesis::Stream').Properties.RetentionPeriodHours, 72],
@@ -276,6 +279,8 @@ describe('context', () => {
 
   const REFUSED: [Record<string, unknown>, RegExp][] = [
     [{ streamMode: 'banana' }, /^context streamMode: PROVISIONED or ON_DEMAND, not "banana"$/],
+    [{ recordDistribution: 'none' }, /^context recordDistribution: USER_PARTITION_KEY or AUTO, not "none"$/],
+    [{ recordDistribution: 'AUTO', shardCount: '2' }, /^recordDistribution: only a stream with streamMode ON_DEMAND has one$/],
     [{ shardCount: '1.5' }, /^context shardCount: a whole number, not "1.5"$/],
     [{ shardCount: '0' }, /^shardCount: a whole number from 1/],
     [{ shardCount: '2', streamMode: 'ON_DEMAND' }, /^shardCount: only a stream/],
@@ -290,7 +295,7 @@ describe('context', () => {
     [{ streamName: '' }, /^context streamName: a text, not ""$/],
     [{ streamName: ['a'] }, /^context streamName: a text, not \["a"\]$/],
     [{ streamArn: 'arn:aws:kinesis:us-east-1:1:stream/x' }, /^context streamArn: arn:PARTITION:kinesis/],
-    ...Object.entries({ streamName: 's', streamMode: 'ON_DEMAND', shardCount: '1', retentionHours: '24', encryption: 'KMS', removalPolicy: 'retain' }).map(
+    ...Object.entries({ streamName: 's', streamMode: 'ON_DEMAND', recordDistribution: 'AUTO', shardCount: '1', retentionHours: '24', encryption: 'KMS', removalPolicy: 'retain' }).map(
       ([key, value]): [Record<string, unknown>, RegExp] => [
         { streamArn: STREAM_ARN, [key]: value },
         new RegExp(`^context ${key}: of a new stream, and streamArn names one that exists: leave one of them out$`),
