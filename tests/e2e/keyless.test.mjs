@@ -8,9 +8,8 @@ import { FORMS, asLine, unfold } from './support/forms.mjs';
 import { accepting, light } from './support/light.mjs';
 import { jsonRecords } from './support/lines.mjs';
 import { SERVERS, localFaults, localRun } from './support/local_servers.mjs';
-import { data, finished, log, useBench } from './support/scenario.mjs';
+import { finished, log, useBench } from './support/scenario.mjs';
 import { assertSame } from './support/tally.mjs';
-import { TYPES } from './support/wire.mjs';
 
 const { scenario } = useBench();
 
@@ -34,7 +33,9 @@ const keysOf = ({ arrived }) => arrived.map(({ partitionKey }) => partitionKey);
 /* --- a stream that takes them ----------------------------------------------------------------------------- */
 
 for (const wire of ['cbor', 'json']) {
-  light(`taken without keys: ${wire}`, { env: { ...NONE, TELEMETRY_WIRE: wire }, onFront: takes('taken') }, async (stand) => {
+  light(`taken without keys: ${wire}`, {
+    env: { ...NONE, TELEMETRY_WIRE: wire }, onFront: takes('taken')
+  }, async (stand) => {
     const lines = Array.from({ length: 1_500 }, (_, i) => `line ${i}`);
     await stand.log(lines.slice(0, 1_000));
     await stand.log(lines.slice(1_000));
@@ -49,21 +50,27 @@ for (const wire of ['cbor', 'json']) {
   });
 }
 
+/* All that comes, into front.arrived. */
+function takesAll(front) {
+  front.arrived = [];
+  front.keyless = 'taken';
+  front.fault = (exchange) => {
+    const { Records } = exchange.call;
+    front.arrived.push(...Records.map(({ Data }) => Buffer.from(Data, 'base64')));
+    exchange.send(exchange.results(Records.map((_, i) => ({ SequenceNumber: String(i), ShardId: 's' }))));
+    return true;
+  };
+}
+
 for (const form of FORMS) {
-  scenario(`taken without keys: ${form.name}`, { shards: 0, env: { ...NONE, ...form.env }, onFront: (front) => {
-    front.arrived = [];
-    front.keyless = 'taken';
-    front.fault = (exchange) => {
-      front.arrived.push(...exchange.call.Records.map(({ Data }) => Buffer.from(Data, 'base64')));
-      exchange.send(exchange.results(exchange.call.Records.map((_, i) => ({ SequenceNumber: String(i), ShardId: 's' }))));
-      return true;
-    };
-  } }, async (stand) => {
+  scenario(`taken without keys: ${form.name}`, {
+    shards: 0, env: { ...NONE, ...form.env }, onFront: takesAll
+  }, async (stand) => {
     const records = jsonRecords(1_000);
     await log(stand, records);
     const { ledger } = await finished(stand);
     const sent = form.messages ? records.map(({ record }) => Buffer.from(record)) :
-      records.map((one) => Buffer.from(asLine(form, one.data)));
+        records.map((one) => Buffer.from(asLine(form, one.data)));
     assertSame(sent, unfold(form, stand.front.arrived));
     assert.equal(ledger.bytes, stand.front.arrived.reduce((sum, one) => sum + one.length, 0));
     assert.equal(stand.front.statistics.keyless, stand.front.statistics.requests);
@@ -86,18 +93,22 @@ light('a record that is refused after others were taken', {
   assert.ok(!stand.complaints.some((one) => WARNING.test(one)));
 });
 
-/* What 200 bytes of an event come to on the wire: TCP's payload, with TLS and HTTP; handshakes and replies left aside. */
-scenario('200 bytes of an event in CBOR', { shards: 0, env: { ...NONE, TELEMETRY_QUEUE_MAX_BYTES: '8388608' }, onFront: (front) => {
-  front.keyless = 'taken';
+/* What 200 bytes of an event come to on the wire: what TCP carries of requests, TLS and HTTP included. */
+function counting(front) {
+  takesAll(front);
   front.bytes = 0;
+  const take = front.fault;
   front.fault = (exchange) => {
     const tcp = front.tcp(exchange.socket);
     front.bytes += tcp.bytesRead - (tcp.counted ?? 0);
     tcp.counted = tcp.bytesRead;
-    exchange.send(exchange.results(exchange.call.Records.map((_, i) => ({ SequenceNumber: String(i), ShardId: 's' }))));
-    return true;
+    return take(exchange);
   };
-} }, async (stand) => {
+}
+
+scenario('200 bytes of an event in CBOR', {
+  shards: 0, env: { ...NONE, TELEMETRY_QUEUE_MAX_BYTES: '8388608' }, onFront: counting
+}, async (stand) => {
   const lines = Array.from({ length: 10_000 }, (_, i) => ({ record: JSON.stringify(`line ${i} `.padEnd(198, '.')) }));
   await log(stand, lines);
   const { ledger } = await finished(stand);
@@ -114,7 +125,13 @@ const each = (exchange) => {
   return true;
 };
 
-/* How it refuses, and the least and the most requests without keys until then: in CBOR, and perhaps in JSON. */
+function asMoto(exchange) {
+  const refuse = exchange.form === 'cbor' ? faults.page(500, 'text/html', '<html>Internal Server Error</html>') :
+      faults.refuse(400, 'InvalidArgumentException', 'partition_key');
+  return refuse(exchange);
+}
+
+/* How it refuses, and how many requests without keys there are until it has: one in CBOR, and perhaps one in JSON. */
 const WAYS = [
   ['ValidationException that names a record', faults.refuse(400, 'ValidationException', NULL_KEY), 1],
   ['ValidationException', faults.refuse(400, 'ValidationException'), 1],
@@ -122,9 +139,7 @@ const WAYS = [
   ['a code that nobody knows', faults.refuse(400, 'MissingParameter'), 2],
   ['SerializationException', faults.refuse(400, 'SerializationException'), 2],
   ['400 without a code', faults.page(400, 'text/plain', ''), 2],
-  ['500 with a page to CBOR, InvalidArgumentException to JSON', (exchange) => exchange.form === 'cbor' ?
-    faults.page(500, 'text/html', '<html>Internal Server Error</html>')(exchange) :
-    faults.refuse(400, 'InvalidArgumentException', 'partition_key')(exchange), 2],
+  ['500 with a page to CBOR, InvalidArgumentException to JSON', asMoto, 2],
   ['each record by itself', each, 1]
 ];
 
@@ -166,14 +181,16 @@ light('refused without keys, and in CBOR', {
   assert.deepEqual([requests, keyless, inCbor], [5, 2, 2]);
 });
 
-light('the same keys each time', { env: { ...NONE, TELEMETRY_FLUSH: 'end' }, onFront: (front, stand) => {
+function failsThrice(front, stand) {
   stand.tries = [];
   const fail = faults.times(3, (exchange) => {
     stand.tries.push(exchange.call.Records.map(({ Data, PartitionKey }) => `${Data} ${PartitionKey}`));
     return faults.refuse(503, 'ServiceUnavailable')(exchange);
   });
   takes(faults.refuse(400, 'ValidationException', NULL_KEY), fail)(front, stand);
-} }, async (stand) => {
+}
+
+light('the same keys each time', { env: { ...NONE, TELEMETRY_FLUSH: 'end' }, onFront: failsThrice }, async (stand) => {
   await stand.log(['a', 'b', 'c']);
   await stand.finish();
   const taken = stand.arrived.map((one) => `${Buffer.from(one.data).toString('base64')} ${one.partitionKey}`).sort();
@@ -187,7 +204,9 @@ for (const [what, fault] of [
   ['unavailable', faults.refuse(503, 'ServiceUnavailable')], ['failed', faults.refuse(500, 'InternalFailure')],
   ['all records fail', faults.failRecords(1)], ['reset', faults.close('before', { how: 'reset' })]
 ]) {
-  light(`the first call without keys is ${what}`, { env: NONE, onFront: takes('taken', faults.times(2, fault)) }, async (stand) => {
+  light(`the first call without keys is ${what}`, {
+    env: NONE, onFront: takes('taken', faults.times(2, fault))
+  }, async (stand) => {
     await stand.log(['a', 'b']);
     const { arrived } = await stand.finish();
     assert.deepEqual([...new Set(arrived)].sort(), ['a', 'b']);

@@ -598,10 +598,10 @@ function inJson(name) {
 
 /* --- without keys ------------------------------------------------------------------------------------------ */
 
-/* Of streams that take records so, where a refusal follows after some were taken; and of others, from the first call on. */
+/* Of streams that take records so, where a refusal follows after some were taken; and of others, from the first on. */
 const KEYLESS = [
-  'partial-30', 'silence', 'reset-in-body', 'error-ValidationException-400', 'error-SerializationException-400', 'error-413',
-  'record-too-large-split', 'record-poison-validation', 'freeze-random'
+  'partial-30', 'silence', 'reset-in-body', 'error-ValidationException-400', 'error-SerializationException-400',
+  'error-413', 'record-too-large-split', 'record-poison-validation', 'freeze-random'
 ];
 
 function keylessRow(name, prefix, what, keyless, check) {
@@ -629,7 +629,8 @@ function takenKeyless(name) {
 }
 
 function refusedKeyless(name) {
-  return keylessRow(name, 'keys-wanted', 'keys are wanted', faults.refuse(400, 'ValidationException'), ({ front: { statistics } }) =>
+  const refuse = faults.refuse(400, 'ValidationException');
+  return keylessRow(name, 'keys-wanted', 'keys are wanted', refuse, ({ front: { statistics } }) =>
     statistics.keyless === 1 ? [] : [`${statistics.keyless} of ${statistics.requests} without keys`]);
 }
 

@@ -132,8 +132,8 @@ export class Front {
     /* The form of all replies to requests in CBOR: 'cbor', 'definite' or 'json'. null: kinesis-local's
      * go through as they are, which is definite, and the front's own are in the indefinite form. */
     this.replies = null;
-    /* What becomes of records without keys: null, it is a violation; 'taken', as by a stream whose record distribution is
-     * AUTO; a fault, by which calls of them are refused. */
+    /* What becomes of records without keys: null, it is a violation; 'taken', as by a stream whose record distribution
+     * is AUTO; a fault, by which calls of them are refused. */
     this.keyless = null;
     /* (socket) => true when it has dealt with a new connection, before TLS. */
     this.connectionFault = null;
