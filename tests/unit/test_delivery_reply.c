@@ -694,6 +694,7 @@ wants_keys(void **state)
 
         keyless("kS");
         settings.max_attempts = 2;
+        delivery.backoff.failed_at_ms = now.ms + 5000;
         r.form = WIRE_CBOR;
         r.records = rows[i].codes[0] != NULL;
         for (uint32_t n = 0; r.records && n < 2; n++)
@@ -701,8 +702,12 @@ wants_keys(void **state)
         worth = delivery_replied(&delivery, now, &r);
         CHECK_INT(rows[i].name, worth == DELIVERY_KEYED, rows[i].keys == KEYS_SENT);
         CHECK_INT(rows[i].name, delivery.keys, rows[i].keys);
+        if (rows[i].keys == KEYS_NEEDLESS)
+            CHECK_INT(rows[i].name, delivery.call.hopeful, rows[i].codes[1][0] != '\0');
         if (rows[i].keys != KEYS_SENT)
             continue;
+        CHECK_INT(rows[i].name, delivery.backoff.calls_at_ms, 0);
+        CHECK_INT(rows[i].name, delivery.backoff.failed_at_ms, 0);
         /* at once, and nothing has been made of it that was refused */
         CHECK_INT(rows[i].name, delivery.breaker.failures, 0);
         CHECK_INT(rows[i].name, delivery.backoff.at_once, false);
