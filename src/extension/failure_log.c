@@ -58,7 +58,7 @@ describe(const struct failure_log *f, const char *what, const struct aws_result 
     else if (r->status == 0)
         (void)format_text(o, "%.*s", LOG_SPAN(r->message));
     else if (what != NULL)
-        (void)format_text(o, "%s: %.*s", what, LOG_SPAN(r->code));
+        (void)format_text(o, r->code.len > 0 ? "%s: %.*s" : "%s", what, LOG_SPAN(r->code));
     else if (r->status == 200)
         (void)format_text(o, "the reply cannot be read");
     else if (r->message.len > 0 && fit_for_log(r->code))

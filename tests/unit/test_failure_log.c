@@ -96,6 +96,8 @@ static const struct {
     {"records, no text of theirs", "records were refused",
      REPLY(200, "ProvisionedThroughputExceededException", PAYLOAD),
      .want = "records were refused: ProvisionedThroughputExceededException"},
+    {"what, without a code", "records were refused", REPLY(400, "", ""),
+     .want = "records were refused"},
     {"unreadable", NULL, REPLY(200, "", ""), .want = "the reply cannot be read"},
     {"unreadable, whatever is in it", NULL, REPLY(200, "AccessDenied", PAYLOAD),
      .want = "the reply cannot be read"},
