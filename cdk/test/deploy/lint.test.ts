@@ -29,6 +29,10 @@ describe('cfn-lint', () => {
     assert.equal(lint(Template.fromStack(makeAppStack(EVERYTHING)).toJSON()), '');
   });
 
+  it('says nothing of a stream that spreads records by itself', () => {
+    assert.equal(lint(Template.fromStack(makeAppStack({ recordDistribution: 'AUTO' })).toJSON()), '');
+  });
+
   it('says nothing of a function\'s stack beside that of the extension', () => {
     const app = makeApp();
     const extension = makeExtension({ deadLetterBucket: {} }, new Stack(app, 'Shared'));
