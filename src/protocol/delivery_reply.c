@@ -47,7 +47,7 @@ delivery_record(struct delivery *d, size_t index, struct span code)
     struct delivery_call *call = &d->call;
     uint32_t i = (uint32_t)index;
     struct queue_record record = queue_at(&d->queue, QUEUE_STREAM, i);
-    enum retry_class class = retry_class(code, 0);
+    enum retry_class class;
 
     if (code.len == 0) {
         call->accepted++;
@@ -57,6 +57,7 @@ delivery_record(struct delivery *d, size_t index, struct span code)
     }
     if (record.attempts > call->most_attempts)
         call->most_attempts = record.attempts;
+    class = retry_class(code, 0);
     if (wants_keys(d, class)) {
         call->hopeful = true;
         queue_mark(&d->queue, QUEUE_STREAM, i, QUEUE_FAILED);
