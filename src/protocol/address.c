@@ -22,15 +22,6 @@ read_v4(struct span text, uint8_t *bytes)
     return text.p == NULL ? 0 : ERR_BAD;
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* At most four digits; returns how many there are. */
 static size_t
 read_group(struct span text, uint8_t *bytes)
@@ -38,8 +29,8 @@ read_group(struct span text, uint8_t *bytes)
     unsigned group = 0;
     size_t n = 0;
 
-    for (; n < text.len && n < 4 && hex_digit(text.p[n]) >= 0; n++)
-        group = group << 4 | (unsigned)hex_digit(text.p[n]);
+    for (; n < text.len && n < 4 && span_hex(text.p[n]) >= 0; n++)
+        group = group << 4 | (unsigned)span_hex(text.p[n]);
     bytes[0] = (uint8_t)(group >> 8);
     bytes[1] = (uint8_t)group;
     return n;

@@ -292,20 +292,10 @@ http_response_body(const struct http_head *head, struct http_body *body)
     return framing(head, body, true);
 }
 
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static void
 chunk_size_byte(struct http_body *body, char c)
 {
-    int value = hex_value(c);
+    int value = span_hex(c);
     bool any = body->digits > 0;
 
     /* `left` holds no more than 16 digits */

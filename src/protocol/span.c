@@ -95,6 +95,15 @@ span_number(struct span s, uint64_t max, uint64_t *number)
     return 0;
 }
 
+int
+span_hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 const char *
 span_char(struct span s, char c)
 {

@@ -80,6 +80,9 @@ bool span_made_of(struct span s, const char *others);
  */
 int span_number(struct span s, uint64_t max, uint64_t *number);
 
+/* The value of a hexadecimal digit, of either case; below zero for any other byte. */
+int span_hex(char c);
+
 /* Where the byte first is in s; NULL if it is not. Faster than memchr for what is longer than a word. */
 const char *span_char(struct span s, char c);
 

@@ -192,13 +192,28 @@ find(void **state)
     }
 }
 
+/* Of all bytes there are. */
+static void
+hex(void **state)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char *at = memchr(digits, c, sizeof digits - 1);
+
+        assert_int_equal(span_hex((char)c) < 0 ? -1 : span_hex((char)c),
+                         at == NULL ? -1 : (at - digits) % 16);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(of),      cmocka_unit_test(same),   cmocka_unit_test(skipping),
         cmocka_unit_test(trim),    cmocka_unit_test(number), cmocka_unit_test(cut),
-        cmocka_unit_test(made_of), cmocka_unit_test(find),
+        cmocka_unit_test(made_of), cmocka_unit_test(find),   cmocka_unit_test(hex),
     };
 
     return RUN(argc, argv, tests);
