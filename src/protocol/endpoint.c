@@ -39,12 +39,23 @@ endpoint_host_port(struct span text, struct span *host, uint16_t *port)
 }
 
 int
+endpoint_place(struct span authority, struct span *host, uint16_t *port)
+{
+    struct span digits = {NULL, 0};
+    uint64_t number = *port;
+
+    if (endpoint_split(authority, "-._", host, &digits) != 0 || host->len == 0 || host->len > 253 ||
+        (digits.len > 0 && span_number(digits, 65535, &number) != 0) || number == 0)
+        return ERR_BAD;
+    *port = (uint16_t)number;
+    return 0;
+}
+
+int
 endpoint_url(struct span url, struct endpoint *e)
 {
     struct span rest = url;
     struct span authority;
-    struct span port = {NULL, 0};
-    uint64_t number;
 
     *e = (struct endpoint){.custom = true, .port = 80, .path = SPAN("/")};
     if (span_starts(url, SPAN("https://"))) {
@@ -59,14 +70,8 @@ endpoint_url(struct span url, struct endpoint *e)
         e->path = (struct span){rest.p - 1, rest.len + 1};
     while (e->path.len > 1 && e->path.p[e->path.len - 1] == '/')
         e->path.len--;
-    if (endpoint_split(authority, "-._", &e->host, &port) != 0 || e->host.len == 0)
-        return ERR_BAD;
-    if (port.len > 0) {
-        if (span_number(port, 65535, &number) != 0 || number == 0)
-            return ERR_BAD;
-        e->port = (uint16_t)number;
-    }
-    return e->host.len <= 253 && span_made_of(e->path, "/-._~%") ? 0 : ERR_BAD;
+    return span_made_of(e->path, "/-._~%") ? endpoint_place(authority, &e->host, &e->port)
+                                           : ERR_BAD;
 }
 
 /* An IPv4 address, without leading zeros: some readers take 0127 as octal, and 09 as a host name. */

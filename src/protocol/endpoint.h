@@ -28,6 +28,12 @@ int endpoint_split(struct span authority, const char *others, struct span *host,
 int endpoint_host_port(struct span text, struct span *host, uint16_t *port);
 
 /*
+ * The same as a URL has it: the host is not empty, and the port, if there is one, becomes *port.
+ * Returns 0 or ERR_BAD. The host points into authority.
+ */
+int endpoint_place(struct span authority, struct span *host, uint16_t *port);
+
+/*
  * An endpoint URL: http or https, host, optional port and path; no user, query or fragment.
  * Returns 0 or ERR_BAD. The spans point into url.
  */
