@@ -3,13 +3,18 @@
 #include <string.h>
 
 #include "io/clock.h"
-#include "io/error_text.h"
 #include "io/socket.h"
+#include "io/tunnel.h"
 #include "protocol/check.h"
+#include "protocol/out.h"
 
 /* see connection.h */
 
+/* Of a name, with a zero behind it. Source: RFC 1035, section 2.3.4. */
+enum { HOST_BYTES = 254 };
+
 static void pump(struct connection *c);
+static void watch_on(struct connection *c);
 static void connect_next(struct connection *c);
 
 /* --- the end ----------------------------------------------------------------------------------- */
@@ -90,36 +95,67 @@ opened(struct connection *c)
  * The name without a dot at its end, which is meant for name servers only. The Host field keeps the dot if the
  * user gave one. Source: RFC 6066, section 3; RFC 9110, section 7.2.
  */
-static const char *
-name_for_tls(struct connection *c)
+static void
+name_for_tls(const struct connection *c, char name[HOST_BYTES])
 {
-    char *host = c->resolver.host;
-    size_t len = strlen(host);
+    struct out o = out_to(name, HOST_BYTES - 1);
 
-    if (len > 1 && host[len - 1] == '.')
-        host[len - 1] = '\0';
-    return host;
+    out_put(&o, c->peer.host);
+    if (o.len > 1 && name[o.len - 1] == '.')
+        o.len--;
+    name[o.len] = '\0';
 }
 
-/* TCP is connected: TLS begins, or the stream is open. */
+/* Bytes go to the peer and back: TLS begins, or the stream is open. */
+static void
+reached(struct connection *c)
+{
+    char name[HOST_BYTES];
+
+    c->stream.encrypted = c->peer.anchors != NULL;
+    c->answered = false;
+    if (!c->stream.encrypted) {
+        opened(c);
+        return;
+    }
+    name_for_tls(c, name);
+    c->code = tls_start(c->stream.tls, c->peer.anchors, name, clock_wall_ms() / 1000);
+    if (c->code != 0)
+        fail(c, CONNECTION_TLS_FAILED, c->code);
+    else
+        c->state = CONNECTION_HANDSHAKING;
+}
+
+/* TCP is connected. */
 static void
 connected(struct connection *c)
 {
-    CHECK(c->stream.encrypted ? c->stream.tls != NULL : c->stream.plain.in != NULL);
+    CHECK(c->peer.anchors != NULL ? c->stream.tls != NULL : c->stream.plain.in != NULL);
     c->share.at_ms = 0;
     c->code = 0;
-    if (c->stream.encrypted)
-        c->code =
-            tls_start(c->stream.tls, c->peer.anchors, name_for_tls(c), clock_wall_ms() / 1000);
-    if (c->code != 0) {
-        fail(c, CONNECTION_TLS_FAILED, c->code);
-        return;
-    }
-    if (c->stream.encrypted)
-        c->state = CONNECTION_HANDSHAKING;
+    if (c->peer.proxy == NULL)
+        reached(c);
+    else if (tunnel_ask(&c->stream, c->peer.proxy, c->peer.host, c->peer.port) == 0)
+        c->state = CONNECTION_TUNNELLING;
     else
-        opened(c);
+        fail(c, CONNECTION_NO_PROXY, 0);
     pump(c);
+}
+
+/* Reads what has come from the proxy. */
+static void
+tunnel(struct connection *c)
+{
+    int r = tunnel_reply(&c->stream);
+
+    if (r == ERR_MORE && !c->peer_closed)
+        watch_on(c);
+    else if (r == ERR_MORE)
+        fail(c, c->code == 0 ? CONNECTION_BY_PROXY : CONNECTION_BROKEN, c->code);
+    else if (r / 100 == 2)
+        reached(c);
+    else
+        fail(c, r == ERR_BAD ? CONNECTION_NO_PROXY : CONNECTION_NO_TUNNEL, r == ERR_BAD ? 0 : r);
 }
 
 static void
@@ -216,17 +252,19 @@ connection_init(struct connection *c, struct loop *loop, void (*progress)(void *
 void
 connection_start(struct connection *c)
 {
+    const struct proxy *by = c->peer.proxy;
+
     CHECK(c->state == CONNECTION_CLOSED && c->watch.fd < 0);
     c->end = CONNECTION_NO_END;
     c->code = 0;
     c->address = 0;
     c->answered = c->peer_closed = c->deaf = c->more = c->corked = false;
-    c->stream.encrypted = c->peer.anchors != NULL;
     plain_start(&c->stream.plain);
     c->state = CONNECTION_RESOLVING;
     if (c->peer.open_within_ms > 0)
         loop_set(c->loop, &c->timer, c->peer.open_within_ms);
-    if (resolver_start(&c->resolver, c->peer.host, c->peer.port) == 0)
+    if (resolver_start(&c->resolver, by == NULL ? c->peer.host : by->host,
+                       by == NULL ? c->peer.port : by->port) == 0)
         connect_next(c);
     if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_OPEN)
         c->progress(c->context);
@@ -336,7 +374,7 @@ watch_on(struct connection *c)
 static void
 pump(struct connection *c)
 {
-    if (c->state != CONNECTION_HANDSHAKING && c->state != CONNECTION_OPEN)
+    if (c->state < CONNECTION_TUNNELLING)
         return;
     do
         if (c->stream.encrypted && !check_tls(c))
@@ -344,6 +382,12 @@ pump(struct connection *c)
     while (step(c) && c->state != CONNECTION_CLOSED);
     if (c->state == CONNECTION_CLOSED)
         return;
+    if (c->state == CONNECTION_TUNNELLING) {
+        tunnel(c);
+        if (c->state > CONNECTION_TUNNELLING)
+            pump(c);
+        return;
+    }
     /* not before the owner has taken what came before the end */
     if (c->peer_closed && stream_input(&c->stream).len == 0)
         fail(c, c->code == 0 ? CONNECTION_BY_PEER : CONNECTION_BROKEN, c->code);
@@ -389,12 +433,6 @@ connection_flush(struct connection *c)
     uncork(c);
 }
 
-bool
-connection_flushed(struct connection *c)
-{
-    return c->state == CONNECTION_OPEN && stream_output(&c->stream).len == 0;
-}
-
 struct span
 connection_input(struct connection *c)
 {
@@ -409,42 +447,4 @@ connection_used(struct connection *c, size_t len)
     CHECK(len <= stream_input(&c->stream).len);
     stream_used(&c->stream, len);
     pump(c);
-}
-
-bool
-connection_idle(struct connection *c)
-{
-    /* unread input would be taken for the reply to the next call */
-    return c->state == CONNECTION_OPEN && !c->peer_closed && stream_input(&c->stream).len == 0 &&
-           (system_look(c->watch.fd) & ~(uint32_t)SYSTEM_OUT) == 0;
-}
-
-COLD bool
-connection_hopeless(const struct connection *c)
-{
-    return c->end == CONNECTION_NOT_TLS ||
-           (c->end == CONNECTION_TLS_FAILED && tls_hopeless(c->code));
-}
-
-const char *
-connection_error(const struct connection *c)
-{
-    switch (c->end) {
-    case CONNECTION_NO_NAME:
-        return resolver_error(&c->resolver);
-    case CONNECTION_REFUSED:
-    case CONNECTION_BROKEN:
-        return error_text(c->code);
-    case CONNECTION_TIMED_OUT:
-        return c->resolver.len == 0 ? "no answer from the name servers in time"
-                                    : "no connection in time";
-    case CONNECTION_TLS_FAILED:
-        return tls_error(c->code);
-    case CONNECTION_NOT_TLS:
-        return "the peer answered in plain HTTP where TLS was expected";
-    case CONNECTION_BY_PEER:
-        return "closed by the peer";
-    default:
-        return "no error";
-    }
 }

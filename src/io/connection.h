@@ -4,7 +4,7 @@
  * One outgoing byte stream to a named peer, over TCP or over TLS on TCP. Never waits: `progress`
  * reports that something has happened, and the owner then looks at the state.
  *
- *   closed -> resolving -> connecting -> handshaking (TLS) -> open -> closed
+ *   closed -> resolving -> connecting -> tunnelling (proxy) -> handshaking (TLS) -> open -> closed
  *
  * Output is written into the connection's own buffer (connection_room, connection_wrote), input is
  * read in place (connection_input, connection_used): nothing is copied twice.
@@ -18,6 +18,7 @@ enum connection_state {
     CONNECTION_CLOSED,
     CONNECTION_RESOLVING,
     CONNECTION_CONNECTING,
+    CONNECTION_TUNNELLING,
     CONNECTION_HANDSHAKING,
     CONNECTION_OPEN
 };
@@ -31,7 +32,10 @@ enum connection_end {
     CONNECTION_TLS_FAILED, /* code is for tls_error */
     CONNECTION_NOT_TLS,    /* the peer answered a TLS handshake in plain HTTP */
     CONNECTION_BY_PEER,    /* closed by the peer, perhaps too early */
-    CONNECTION_BROKEN      /* reset, or another error of the network; code is the system's */
+    CONNECTION_BROKEN,     /* reset, or another error of the network; code is the system's */
+    CONNECTION_NO_TUNNEL,  /* the proxy refused; code is the status of its reply */
+    CONNECTION_NO_PROXY,   /* the proxy's reply is none to CONNECT */
+    CONNECTION_BY_PROXY    /* closed by the proxy, before its reply was whole */
 };
 
 /* Who to connect to. */
@@ -39,8 +43,9 @@ struct connection_peer {
     struct span host;
     uint16_t port;
     const struct tls_anchors *anchors; /* NULL: no TLS */
-    uint32_t open_within_ms;           /* for name, TCP and TLS together; 0: no limit. No address
-                                        * takes more than its share of the time left */
+    const struct proxy *proxy; /* which is then connected to, and looks up the host; or NULL */
+    uint32_t open_within_ms;   /* for name, TCP, proxy and TLS together; 0: no limit. No address
+                              * takes more than its share of the time left */
 };
 
 struct connection {
@@ -118,7 +123,8 @@ bool connection_idle(struct connection *c);
 
 /*
  * Whether the next connection will end in the same way unless something changes outside: the peer does
- * not speak TLS, its certificate is not accepted, or it refuses the handshake.
+ * not speak TLS, its certificate is not accepted, or it refuses the handshake; the proxy refuses who we are or where
+ * we want to go.
  */
 bool connection_hopeless(const struct connection *c);
 
