@@ -259,6 +259,7 @@ aws_client_moved(struct aws_client *c)
     connection_close(&c->http.connection);
     c->http.connection.peer.host = c->endpoint.host;
     c->http.connection.peer.port = c->endpoint.port;
+    c->http.connection.peer.proxy = proxy_for(&c->environment->settings->proxy, &c->endpoint);
     (void)endpoint_authority(&host, &c->endpoint);
     c->host_len = host.len;
 }

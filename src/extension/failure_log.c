@@ -53,6 +53,8 @@ describe(const struct failure_log *f, const char *what, const struct aws_result 
     if (r->result != 0 && http->connection.end == CONNECTION_TLS_FAILED)
         (void)format_text(o, "%s (BearSSL error %d)", http_client_error(http),
                           http->connection.code);
+    else if (r->result != 0 && http->connection.end == CONNECTION_NO_TUNNEL)
+        (void)format_text(o, "%s %d", http_client_error(http), http->connection.code);
     else if (r->result != 0)
         (void)format_text(o, "%s%s", http_client_error(http), bound(f, r));
     else if (r->status == 0)
@@ -71,6 +73,8 @@ void
 failure_log_tell(struct failure_log *f, enum log_level level, const char *what,
                  const struct aws_result *r)
 {
+    const struct proxy *proxy = f->client->http.connection.peer.proxy;
+    struct span by = proxy == NULL ? SPAN("") : proxy->host;
     char text[sizeof f->last];
     struct out o = out_to(text, sizeof text);
 
@@ -82,8 +86,9 @@ failure_log_tell(struct failure_log *f, enum log_level level, const char *what,
         return;
     memcpy(f->last, text, o.len);
     f->last_len = o.len;
-    log_line(level, "%s to %.*s at %.*s:%u: %.*s", f->act, LOG_SPAN(f->target),
-             LOG_SPAN(f->client->endpoint.host), f->client->endpoint.port, LOG_SPAN(out_span(&o)));
+    log_line(level, "%s to %.*s at %.*s:%u%s%.*s: %.*s", f->act, LOG_SPAN(f->target),
+             LOG_SPAN(f->client->endpoint.host), f->client->endpoint.port,
+             by.len == 0 ? "" : " through ", LOG_SPAN(by), LOG_SPAN(out_span(&o)));
 }
 
 void

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "protocol/settings_proxy.h"
 #include "protocol/settings_stream.h"
 #include "protocol/utf8.h"
 
@@ -436,6 +437,7 @@ settings_read(struct settings *s, const struct settings_source *source)
     read_key(s, source);
     read_dead_letter(s, source);
     read_endpoints(s, source);
+    settings_proxy_read(&s->proxy, source);
     read_credentials(s, source);
     s->ca_bundle = settings_source_get(source, "AWS_CA_BUNDLE");
     s->function_name = settings_source_get(source, "AWS_LAMBDA_FUNCTION_NAME");

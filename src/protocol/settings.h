@@ -10,6 +10,7 @@
 #include "protocol/endpoint.h"
 #include "protocol/event.h"
 #include "protocol/flush.h"
+#include "protocol/proxy.h"
 #include "protocol/settings_selection.h"
 #include "protocol/wire.h"
 
@@ -55,6 +56,7 @@ struct settings {
     struct span function_region; /* where the function runs */
     struct endpoint kinesis;
     bool fips, dual_stack; /* of endpoints that are made from a region */
+    struct proxy proxy;    /* see proxy_for */
     struct span ca_bundle; /* file name; empty: the built-in roots */
     unsigned types;        /* of enum event_type, to forward */
     enum event_format format;

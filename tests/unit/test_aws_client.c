@@ -978,6 +978,40 @@ moved(void **state)
     end();
 }
 
+/* Which endpoints are reached through the proxy is found out anew for each. */
+static void
+proxied(void **state)
+{
+    static const char *const two[] = {REPLY("407 x", "", "<html>"), OK};
+
+    (void)state;
+    begin(two, LEN(two));
+    settings.proxy = (struct proxy){.host = SPAN("127.0.0.1"),
+                                    .port = peer.port,
+                                    .user = SPAN("u:s3cret"),
+                                    .exempt = SPAN("b")};
+    client.endpoint.host = SPAN("kinesis.a");
+    aws_client_moved(&client);
+    CHECK("asked", client.http.connection.peer.proxy == &settings.proxy);
+    make_call();
+    CHECK_INT("result", told.r.result, ERR_IO);
+    CHECK_INT("status", told.r.status, 0);
+    CHECK_INT("end", client.http.connection.end, CONNECTION_NO_TUNNEL);
+    CHECK_INT("code", client.http.connection.code, 407);
+    CHECK_INT("sent", client.http.sent_calls, 0);
+    CHECK_INT("unanswered", client.http.unanswered, 0);
+    CHECK("tunnel", span_starts(peer.requests[0], SPAN("CONNECT kinesis.a:")));
+    client.endpoint.host = SPAN("kinesis.b");
+    aws_client_moved(&client);
+    CHECK("exempt", client.http.connection.peer.proxy == NULL);
+    client.endpoint.host = SPAN("127.0.0.1");
+    aws_client_moved(&client);
+    make_call();
+    CHECK_INT("directly", told.r.status, 200);
+    CHECK("no tunnel", span_starts(peer.requests[1], SPAN("POST / ")));
+    end();
+}
+
 /* A call that is given up is never told of; the next one is. */
 static void
 stopped(void **state)
@@ -1040,6 +1074,7 @@ main(int argc, char **argv)
         cmocka_unit_test(ahead_of_need),
         cmocka_unit_test(age_of_roots),
         cmocka_unit_test(moved),
+        cmocka_unit_test(proxied),
         cmocka_unit_test(stopped),
         cmocka_unit_test(storage_spent),
     };

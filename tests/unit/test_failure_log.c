@@ -180,6 +180,46 @@ texts(void **state)
     }
 }
 
+/* The proxy is named, and what it answered; who we are for it is not. */
+static void
+through_proxy(void **state)
+{
+    static const struct {
+        enum connection_end end;
+        int code;
+        const char *want;
+    } ends[] = {
+        {CONNECTION_NO_TUNNEL, 407, "the proxy answered 407"},
+        {CONNECTION_NO_PROXY, 0, "the proxy's reply is not valid HTTP"},
+        {CONNECTION_BY_PROXY, 0, "closed by the proxy"},
+        {CONNECTION_REFUSED, ECONNREFUSED, "Connection refused"},
+    };
+    static const struct proxy proxy = {
+        .host = TEXT("proxy.example"), .port = 3128, .user = TEXT("u:" SECRET)};
+    static const struct aws_result none = {.result = ERR_IO};
+
+    (void)state;
+    for (size_t i = 0; i < LEN(ends); i++) {
+        struct span log, line;
+        char want[128];
+
+        begin();
+        client.http.connection.peer.proxy = &proxy;
+        client.http.connection.end = ends[i].end;
+        client.http.connection.code = ends[i].code;
+        client.http.result = ERR_IO;
+        keep_log();
+        failure_log_tell(&failures, LOG_ERROR, NULL, &none);
+        log = kept_log();
+        line = next_log_line(&log);
+        snprintf(want, sizeof want, "at kinesis.example:4567 through proxy.example: %s\"",
+                 ends[i].want);
+        CHECK(ends[i].want, memmem(line.p, line.len, want, strlen(want)) != NULL);
+        CHECK(ends[i].want, memmem(line.p, line.len, SECRET, strlen(SECRET)) == NULL);
+    }
+    client.http.connection.peer.proxy = NULL;
+}
+
 /* Time may be up before there is any address. */
 static void
 no_address(void **state)
@@ -362,8 +402,10 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts),     cmocka_unit_test(one_line_each), cmocka_unit_test(levels),
-        cmocka_unit_test(unprinted), cmocka_unit_test(names),         cmocka_unit_test(no_address),
+        cmocka_unit_test(texts),      cmocka_unit_test(one_line_each),
+        cmocka_unit_test(levels),     cmocka_unit_test(unprinted),
+        cmocka_unit_test(names),      cmocka_unit_test(through_proxy),
+        cmocka_unit_test(no_address),
     };
 
     return RUN(argc, argv, tests);

@@ -71,6 +71,7 @@ list(struct out *o, const struct settings *s)
         {"custom", {NULL, 0}, s->kinesis.custom},
         {"path", s->kinesis.path, 0},
         {"ca_bundle", s->ca_bundle, 0},
+        {"proxy", s->proxy.host, 0},
         {"types", {NULL, 0}, s->types},
         {"format", {NULL, 0}, s->format},
         {"log_group", s->log_group, 0},
@@ -202,6 +203,7 @@ static const char usual_settings[] = "stream_name=telemetry-kinesis-stream\n"
                                      "custom=\n"
                                      "path=/\n"
                                      "ca_bundle=\n"
+                                     "proxy=\n"
                                      "types=2\n"
                                      "format=\n"
                                      "log_group=\n"
@@ -345,6 +347,7 @@ empty(void **state)
         "TELEMETRY_SAMPLE_RATE",
         "TELEMETRY_FILTER",
         "TELEMETRY_REDACT",
+        "TELEMETRY_PROXY",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "AWS_ENDPOINT_URL_S3",
@@ -648,6 +651,7 @@ static const struct row words[] = {
     {{"TELEMETRY_PARTITION_KEY=k"}, "", BAD_KEY("k")},
 
     {{"AWS_CA_BUNDLE=/opt/ca.pem"}, "ca_bundle=/opt/ca.pem ", ""},
+    {{"TELEMETRY_PROXY=http://u:p@a:1"}, "proxy=a ", ""},
     {{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_SESSION_TOKEN=c"},
      "access_key=a secret_key=b session_token=c ",
      ""},
