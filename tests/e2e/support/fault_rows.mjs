@@ -33,6 +33,7 @@ import { FORMS } from './forms.mjs';
 import { Front } from './front.mjs';
 import { jsonRecords } from './lines.mjs';
 import { Names } from './names.mjs';
+import { proxyRows } from './proxy_rows.mjs';
 import { recordBytes } from './put_records.mjs';
 import { Shards } from './shards.mjs';
 import { Trickle } from './trickle.mjs';
@@ -318,6 +319,8 @@ const CONNECTIONS = [
   connecting('alert-in-handshake', 'TLS alert in the handshake', alert)
 ];
 
+const BEHIND_PROXIES = proxyRows(CONNECTIONS, closeKept);
+
 /* --- bytes between the two ------------------------------------------------------------------------ */
 
 async function withTrickle(run) {
@@ -578,7 +581,7 @@ const FROZEN = [
 ];
 
 const USUAL = [
-  ...CONNECTIONS, ...REPLIES, ...BYTES, ...ERRORS, ...OTHER_ERRORS, ...RECORDS, ...SHARDS,
+  ...CONNECTIONS, ...BEHIND_PROXIES, ...REPLIES, ...BYTES, ...ERRORS, ...OTHER_ERRORS, ...RECORDS, ...SHARDS,
   ...OFFENDERS, ...IDENTITY, ...FROZEN
 ];
 
@@ -701,6 +704,10 @@ const FORM_ROWS = [
 const ALIKE = {
   refused: ['reset-at-once'],
   mute: ['half-hello'],
+  'proxy-refused': ['proxy-reset-at-once', 'password-refused', 'password-reset-at-once'],
+  'password-mute': ['proxy-mute', 'proxy-half-hello', 'password-half-hello'],
+  'proxy-plain-http': ['password-plain-http'],
+  'password-alert-in-handshake': ['proxy-alert-in-handshake'],
   'reset-before-reply-accepted': ['reset-before-reply', 'close-before-reply'],
   'reset-in-body': ['reset-in-head'],
   'reset-after-reply': ['close-after-reply'],
