@@ -435,6 +435,16 @@ export interface TelemetrySettings {
   readonly useDualstackEndpoint?: boolean;
 
   /**
+   * The proxy by which the stream, and the bucket of dead letters, are reached: `http://[USER:PASSWORD@]HOST[:PORT]`,
+   * with what is special in user and password escaped; or `environment`, the function's own `HTTPS_PROXY` and
+   * `NO_PROXY`. `TELEMETRY_PROXY`. A password is then in the template and in the function's configuration, unless it is
+   * a token, such as a dynamic reference to a secret.
+   *
+   * @default - none, whatever the function's own variables say
+   */
+  readonly proxy?: string;
+
+  /**
    * File of PEM certificates that replaces the built-in roots, as the function sees it, for example
    * `/var/task/ca.pem`: `AWS_CA_BUNDLE`.
    *
@@ -508,6 +518,7 @@ export function someSettings(settings: TelemetrySettings): Record<string, string
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: flag('ignoreConfiguredEndpointUrls', settings.ignoreConfiguredEndpointUrls),
     AWS_USE_FIPS_ENDPOINT: flag('useFipsEndpoint', settings.useFipsEndpoint),
     AWS_USE_DUALSTACK_ENDPOINT: flag('useDualstackEndpoint', settings.useDualstackEndpoint),
+    TELEMETRY_PROXY: proxyUrl(settings.proxy),
     AWS_CA_BUNDLE: file('caBundle', settings.caBundle),
   };
   return Object.fromEntries(
@@ -619,6 +630,25 @@ function url(name: string, value?: string): string | undefined {
   requireThat(
     host !== undefined && host.length <= 253 && (!number || (Number(number) >= 1 && Number(number) <= 65535)),
     `${name}: http:// or https://, host, optional :port and /path, not ${JSON.stringify(value)}`,
+  );
+  return value;
+}
+
+// As proxy_url() of src/protocol/proxy.c reads it.
+const PROXY = /^http:\/\/(?:([^/]*)@)?([^/@]*)\/?$/i;
+
+// What was given is not told, since it may have a password.
+function proxyUrl(value?: string): string | undefined {
+  requireKind('proxy', value, TEXT);
+  if (value === undefined || Token.isUnresolved(value) || value === 'environment') {
+    return value;
+  }
+  const [, user = '', authority = ''] = PROXY.exec(value) ?? [];
+  const [, host, number] = URL.exec(`http://${authority}`) ?? [];
+  requireThat(
+    host !== undefined && host.length <= 253 && (!number || (Number(number) >= 1 && Number(number) <= 65535)) &&
+    Buffer.byteLength(user) <= 512,
+    'proxy: environment, or http:// with host, optional USER:PASSWORD@ before it and :PORT behind it, not anything else',
   );
   return value;
 }

@@ -673,6 +673,7 @@ describe('props of JavaScript', () => {
     ignoreConfiguredEndpointUrls: ['false'],
     useFipsEndpoint: ['false'],
     useDualstackEndpoint: [1],
+    proxy: [1, 'socks5://proxy', ''],
     caBundle: [1, 'ca.pem', './ca.pem', ''],
   };
   for (const [name, values] of Object.entries(WRONG)) {

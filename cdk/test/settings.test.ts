@@ -92,6 +92,9 @@ const SET: [string, TelemetrySettings, string][] = [
   ['TELEMETRY_LOG_LEVEL', { logLevel: LogLevel.INFO }, 'info'],
   ['TELEMETRY_LOG_LEVEL', { logLevel: LogLevel.DEBUG }, 'debug'],
   ['AWS_MAX_ATTEMPTS', { maxAttempts: 100 }, '100'],
+  ['TELEMETRY_PROXY', { proxy: 'environment' }, 'environment'],
+  ['TELEMETRY_PROXY', { proxy: 'http://proxy.example' }, 'http://proxy.example'],
+  ['TELEMETRY_PROXY', { proxy: 'http://u:p@w%2f@[::1]:3128/' }, 'http://u:p@w%2f@[::1]:3128/'],
   ['AWS_ENDPOINT_URL', { endpointUrl: 'http://localhost:4566' }, 'http://localhost:4566'],
   ['AWS_ENDPOINT_URL_KINESIS', { endpointUrlKinesis: 'https://[::1]:4567/a/' }, 'https://[::1]:4567/a/'],
   ['AWS_ENDPOINT_URL_S3', { endpointUrlS3: 'https://vpce-1.s3.example.com' }, 'https://vpce-1.s3.example.com'],
@@ -175,6 +178,16 @@ const REFUSED: [string, () => TelemetrySettings, RegExp][] = [
   ['long request timeout', () => ({ requestTimeout: Duration.millis(60001) }), /^requestTimeout in milliseconds: .* 1 to 60000/],
   ['no attempts', () => ({ maxAttempts: 0 }), /1 to 100/],
   ['many attempts', () => ({ maxAttempts: 101 }), /1 to 100/],
+  ['a proxy of https', () => ({ proxy: 'https://u:secret@proxy' }), /^proxy: environment, or http:\/\/ (?!.*secret)/],
+  ['a proxy of SOCKS', () => ({ proxy: 'socks5://proxy' }), /^proxy: /],
+  ['a proxy without a scheme', () => ({ proxy: 'proxy:3128' }), /^proxy: /],
+  ['a proxy with a path', () => ({ proxy: 'http://proxy/path' }), /^proxy: /],
+  ['a proxy without a host', () => ({ proxy: 'http://u:p@' }), /^proxy: /],
+  ['a proxy at port 0', () => ({ proxy: 'http://proxy:0' }), /^proxy: /],
+  ['a proxy at port 65536', () => ({ proxy: 'http://proxy:65536' }), /^proxy: /],
+  ['a proxy with a query', () => ({ proxy: 'http://proxy?a' }), /^proxy: /],
+  ['a proxy for a long user', () => ({ proxy: `http://${'u'.repeat(513)}@proxy` }), /^proxy: /],
+  ['a proxy that is nothing', () => ({ proxy: '' }), /^proxy: /],
   ['no scheme', () => ({ endpointUrl: 'localhost:4566' }), /^endpointUrl: http:\/\/ or https:\/\//],
   ['no host', () => ({ endpointUrlS3: 'https:///x' }), /^endpointUrlS3: /],
   ['port too large', () => ({ endpointUrlKinesis: 'https://a:65536' }), /^endpointUrlKinesis: /],
@@ -260,6 +273,7 @@ describe('settings', () => {
       bufferMaxSize: Size.bytes(number),
       listenerPort: number,
       endpointUrl: text,
+      proxy: text,
       partitionKey: PartitionKey.fixed(text),
     });
     assert.deepEqual(stack.resolve(variables), {
@@ -274,12 +288,13 @@ describe('settings', () => {
       TELEMETRY_BUFFER_MAX_BYTES: { Ref: 'Number' },
       TELEMETRY_LISTENER_PORT: { Ref: 'Number' },
       AWS_ENDPOINT_URL: { Ref: 'Text' },
+      TELEMETRY_PROXY: { Ref: 'Text' },
       TELEMETRY_PARTITION_KEY: { 'Fn::Join': ['', ['fixed:', { Ref: 'Text' }]] },
     });
   });
 
   it('has a prop for every variable that the program reads', () => {
-    const source = ['settings.c', 'settings_selection.c']
+    const source = ['settings.c', 'settings_selection.c', 'settings_proxy.c']
       .map((name) => readFileSync(join(ROOT, '..', 'src', 'protocol', name), 'utf8')).join('');
     const read = new Set(source.match(/"(TELEMETRY_[A-Z_]+|AWS_[A-Z_0-9]+)"/g)!.map((name) => name.slice(1, -1)));
     const byLambda = /^AWS_(REGION|DEFAULT_REGION|LAMBDA_.*|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CONTAINER_.*)$/;
