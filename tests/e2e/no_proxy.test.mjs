@@ -13,7 +13,8 @@ const ROW = /^ROW\("([^"]*)", "([^"]*)", (true|false), (true|false), (true|false
 
 function table() {
   const text = readFileSync(path('../unit/no_proxy_rows.h'), 'utf8');
-  const rows = [...text.matchAll(ROW)].map(([, host, list, ...exempt]) => [host, list, ...exempt.map((one) => one === 'true')]);
+  const rows = [...text.matchAll(ROW)]
+    .map(([, host, list, ...exempt]) => [host, JSON.parse(`"${list}"`), ...exempt.map((one) => one === 'true')]);
   assert.equal(rows.length, text.match(/^ROW/gm).length, 'a row that cannot be read');
   return rows;
 }

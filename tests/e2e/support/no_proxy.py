@@ -1,5 +1,5 @@
 """
-Whom NO_PROXY exempts, by libcurl and by botocore: reads a list of [host, list] as JSON, writes a list of [curl, botocore].
+Whom NO_PROXY exempts, by libcurl and by botocore: reads a list of [host, list] as JSON, writes one of [curl, botocore].
 
 libcurl is asked by whether it talks to the proxy; where it does not, it is led to a port at which nobody listens.
 """
@@ -36,7 +36,11 @@ def curl_exempts(proxy, url, exempt):
     before = proxy.seen
     curl = pycurl.Curl()
     for option, value in (
-        (curl.URL, url), (curl.PROXY, proxy.url), (curl.NOPROXY, exempt), (curl.CONNECT_TO, [NOBODY]), (curl.TIMEOUT, 20),
+        (curl.URL, url),
+        (curl.PROXY, proxy.url),
+        (curl.NOPROXY, exempt),
+        (curl.CONNECT_TO, [NOBODY]),
+        (curl.TIMEOUT, 20),
     ):
         curl.setopt(option, value)
     try:

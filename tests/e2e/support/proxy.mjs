@@ -4,8 +4,9 @@
  *   const proxy = await Proxy.start({ user: 'user', password: 'secret' });   // or nothing: it lets in everybody
  *   proxy.url                    for TELEMETRY_PROXY, with user and password
  *   proxy.tunnels                'HOST:PORT' of each that was asked for
- *   proxy.mood = 'denies'        what it does with requests from now on: 'serves', 'denies' (407), 'forgets' (no answer)
+ *   proxy.mood = 'denies'        what it does with requests from now on: 'serves', 'denies' (407), 'forgets' (silence)
  *   await proxy.leave();         nobody listens any more; await proxy.listen();
+ *   proxy.secrets                what must be in no line: the password, as it is, in URLs and in requests; or nothing
  *   proxy.others                 requests that were none for a tunnel
  *   await proxy.stop();
  */
@@ -32,7 +33,9 @@ export class Proxy {
   }
 
   async listen() {
-    this.#server = new Server({ host: HERE, port: this.port, prepareRequestFunction: (request) => this.#answer(request) });
+    this.#server = new Server({
+      host: HERE, port: this.port, prepareRequestFunction: (request) => this.#answer(request)
+    });
     /* a client or a target that leaves in the midst of it is what tests are about */
     this.#server.on('requestFailed', () => {});
     await this.#server.listen();
@@ -55,6 +58,12 @@ export class Proxy {
   get url() {
     const who = this.user ? `${encodeURIComponent(this.user)}:${encodeURIComponent(this.password)}@` : '';
     return `http://${who}${HERE}:${this.port}`;
+  }
+
+  get secrets() {
+    const { user, password } = this;
+    return password === '' ? [] :
+        [password, encodeURIComponent(password), Buffer.from(`${user}:${password}`).toString('base64')];
   }
 
   /* Tunnels end, too. */

@@ -1,6 +1,6 @@
 /*
- * Rows of the fault matrix in which a proxy is on the way: those about connections, behind a proxy that wants a password
- * and behind one that does not; and what becomes of the proxy itself.
+ * Rows of the fault matrix in which a proxy is on the way: those about connections, behind a proxy that wants a
+ * password and behind one that does not; and what becomes of the proxy itself.
  */
 import { Proxy } from './proxy.mjs';
 
@@ -23,12 +23,11 @@ async function through(run, who) {
 /* All went through it, the fault too; and what it was told is in no line. */
 function tunnelled({ proxy, front, platform }, least) {
   const text = platform.lines.map(({ line }) => String(line)).join('\n');
-  const secrets = [proxy.password, encodeURIComponent(proxy.password), Buffer.from(`${proxy.user}:${proxy.password}`).toString('base64')];
   return [
     ...proxy.tunnels.length >= least ? [] : [`${proxy.tunnels.length} tunnels`],
     ...proxy.tunnels.filter((to) => to !== `${NAME}:${front.port}`).map((to) => `a tunnel to ${to}`),
     ...proxy.others > 0 ? [`${proxy.others} requests that were none for a tunnel`] : [],
-    ...proxy.password && secrets.some((secret) => text.includes(secret)) ? ['the proxy\'s password in the log'] : []
+    ...proxy.secrets.some((secret) => text.includes(secret)) ? ['the proxy\'s password in the log'] : []
   ];
 }
 
@@ -56,8 +55,8 @@ function moody(name, what, says, { put, lift, least = 2 }, closeKept) {
     lift: ({ proxy }) => lift(proxy),
     check: (run) => [
       ...tunnelled(run, least),
-      ...run.stand.logsOf(['warn', 'error']).some(({ message }) => message.includes(`through 127.0.0.1: ${says}`)) ? [] :
-        [`no line says: ${says}`]
+      ...run.stand.logsOf(['warn', 'error']).some(({ message }) => message.includes(`through 127.0.0.1: ${says}`)) ?
+          [] : [`no line says: ${says}`]
     ]
   };
 }
