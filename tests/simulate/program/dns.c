@@ -1,4 +1,5 @@
 #include "dns_message.h"
+#include "front.h"
 
 /* see services.h; source: RFC 1035 */
 
@@ -22,6 +23,7 @@ struct stream {
 static struct later later[LATER];
 static struct stream streams[STREAMS];
 static const char *name; /* of the endpoint that has one; NULL: none has */
+static bool hidden;      /* the proxy alone needs to know where it is */
 static unsigned at;      /* which of its addresses it has now */
 static bool both;        /* it has one of each kind there */
 static bool moving;
@@ -124,6 +126,8 @@ known(const struct dns_question *q)
 {
     size_t i = 0;
 
+    if (hidden)
+        world_break("names: a question that the proxy answers: %s", q->name);
     if (name == NULL)
         return false;
     /* the case of letters does not matter */
@@ -378,6 +382,7 @@ names_begin(void)
                                                                     : SERVERS;
     services_place(&place, url);
     name = place.by_name ? place.host : NULL;
+    hidden = proxy_carries(&(struct front){.place = place, .remote = true});
     kernel_file("/etc/hosts", text_span(hosts));
     kernel_file("/etc/resolv.conf", text_span(confs[conf]));
     service = (struct service){connecting, NULL};

@@ -223,15 +223,12 @@ static const struct peer_events no_events = {
     .gone = nothing,
 };
 
-/* Whether the connection comes about at all. */
-static enum kernel_answer
-draw_answer(const struct stand *s)
+enum kernel_answer
+front_draw(struct front *front, bool there)
 {
-    struct front *front = s->front;
-
     if (!front->remote)
         return KERNEL_ACCEPT;
-    if (front->place.by_name && !names_at(s->address))
+    if (!there)
         return dice_below(&world.service, 2) == 0 ? KERNEL_REFUSE : KERNEL_SILENT;
     if (front_outage(front) && front->outage.how <= OUTAGE_SILENT) {
         front_failed(front);
@@ -260,40 +257,50 @@ begin_tls(struct front_connection *c)
         world_break("%s: too many connections with TLS", front->name);
 }
 
-static enum kernel_answer
-connecting(void *context, struct peer *peer, const struct peer_events **events_to,
-           void **peer_context)
+struct front_connection *
+front_take(struct front *front, struct peer *peer, const struct peer_events **events_to)
 {
-    const struct stand *s = context;
-    enum kernel_answer answer = draw_answer(s);
     struct front_connection *c = front_connections;
 
-    *events_to = &no_events;
-    *peer_context = NULL;
-    if (answer != KERNEL_ACCEPT) {
-        world_say(s->front->name, "a connection is %s",
-                  answer == KERNEL_REFUSE ? "refused" : "not answered");
-        return answer;
-    }
     while (c < front_connections + FRONT_CONNECTIONS && c->used)
         c++;
     if (c == front_connections + FRONT_CONNECTIONS)
-        world_break("%s: more than %d connections", s->front->name, FRONT_CONNECTIONS);
+        world_break("%s: more than %d connections", front->name, FRONT_CONNECTIONS);
     *c = (struct front_connection){
         .used = true,
         .number = ++opened_len,
         .sandbox = world.sandbox,
         .front = s->front,
+        .front = front,
         .peer = peer,
         .reader = {.whole = asked, .context = c},
         .raw_left = SIZE_MAX,
     };
     front_say(c, "opens");
-    if (s->front->place.tls)
+    if (front->place.tls)
         begin_tls(c);
     *events_to = &events;
-    *peer_context = c;
-    return KERNEL_ACCEPT;
+    return c;
+}
+
+static enum kernel_answer
+connecting(void *context, struct peer *peer, const struct peer_events **events_to,
+           void **peer_context)
+{
+    const struct stand *s = context;
+    struct front *front = s->front;
+    enum kernel_answer answer = front_draw(front, !front->place.by_name || names_at(s->address));
+
+    *events_to = &no_events;
+    *peer_context = NULL;
+    if (front->proxied)
+        world_break("%s: a connection past the proxy", front->name);
+    if (answer == KERNEL_ACCEPT)
+        *peer_context = front_take(front, peer, events_to);
+    else
+        world_say(front->name, "a connection is %s",
+                  answer == KERNEL_REFUSE ? "refused" : "not answered");
+    return answer;
 }
 
 /* --- fronts --------------------------------------------------------------------------------------- */
@@ -338,11 +345,22 @@ stand_at(struct front *front, const struct system_address *at, unsigned address)
     kernel_serve(at, &s->service);
 }
 
+struct front *
+front_proxied(struct span authority)
+{
+    for (unsigned i = 0; i < stands_len; i++)
+        if (stands[i].front->proxied &&
+            span_is(authority, text_span(stands[i].front->place.authority)))
+            return stands[i].front;
+    return NULL;
+}
+
 void
 front_open(struct front *front)
 {
     struct system_address at = {.address = front->place.address, .port = front->place.port};
 
+    front->proxied = proxy_carries(front);
     if (!front->place.by_name) {
         stand_at(front, &at, 0);
     } else {
@@ -390,6 +408,7 @@ services_busy(void)
 void
 services_freeze(void)
 {
+    proxy_freeze();
     for (unsigned i = 0; i < FRONT_CONNECTIONS; i++) {
         struct front_connection *c = &front_connections[i];
 

@@ -51,6 +51,29 @@ void front_hold(struct front_connection *c);
 /* A refusal before the request has come whole, the rest of which is not read. */
 void front_early(struct front_connection *c);
 
+/* Whether a connection to it comes about now. there: it is where it is looked for. */
+enum kernel_answer front_draw(struct front *front, bool there);
+
+/* One that has come about, and what is to hear of it, with the connection as the context. */
+struct front_connection *front_take(struct front *front, struct peer *peer,
+                                    const struct peer_events **events);
+
+/* The one that is reached through the proxy by this host and port; NULL: none. */
+struct front *front_proxied(struct span authority);
+
+/* --- the proxy (proxy.c) ---------------------------------------------------------------------------- */
+
+void proxy_begin(void);
+
+/* Whether the service is to be reached through it alone, else directly. */
+bool proxy_carries(const struct front *front);
+
+/* A line of the program, which may tell of what the proxy has answered in this life. */
+void proxy_told(struct span line);
+
+/* The program freezes: perhaps nothing more is heard of connections. */
+void proxy_freeze(void);
+
 /* A connection or a call has failed because there is an outage. */
 void front_failed(struct front *front);
 

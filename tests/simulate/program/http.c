@@ -123,7 +123,7 @@ read_request_line(struct http_reader *r, struct span s, struct http_message *m)
         memcmp(second, " HTTP/1.1", 9) != 0 || !token(m->method))
         violated(r, "no request line", s);
     m->target = (struct span){blank + 1, (size_t)(second - blank - 1)};
-    if (m->target.len == 0 || m->target.p[0] != '/')
+    if (m->target.len == 0 || (m->target.p[0] != '/' && !same_name(m->method, "connect")))
         violated(r, "no target in origin form", s);
     for (size_t i = 0; i < m->target.len; i++)
         if (m->target.p[i] <= ' ' || m->target.p[i] == 0x7f)

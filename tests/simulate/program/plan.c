@@ -373,6 +373,45 @@ set_keyless(struct writer *w, uint64_t seed)
     change(w, "TELEMETRY_PARTITION_KEY", "none");
     w->p->key = KEY_NONE;
     w->p->wants_keys = dice_below(&dice, 2) == 0;
+ * Whether there is a proxy on the way, by dice of their own as above: one for this program, or the function's own, which
+ * is for endpoints of https alone and has exceptions.
+ */
+static void
+set_proxy(struct writer *w, uint64_t seed)
+{
+    enum { PROXY_DICE = 30, OF = 6 };
+    static const struct {
+        const char *list;
+        bool name, address;
+    } exempt[] = {
+        {"", false, false},
+        {"other.test, 10.1.0.0/16", false, false},
+        {"*", true, true},
+        {"b.test,.EXAMPLE.test", true, false},
+        {"10.0.0.0/24", false, true},
+    };
+    struct dice dice = {seed ^ PROXY_DICE};
+    struct plan *p = w->p;
+    const char *user;
+    unsigned which;
+
+    if (dice_below(&dice, OF) > 0)
+        return;
+    p->proxied = true;
+    p->proxy_user = dice_below(&dice, 2) == 0;
+    user = p->proxy_user ? "user:proxy%53ECRET@" : "";
+    p->proxy_https_only = dice_below(&dice, 4) == 0;
+    if (!p->proxy_https_only) {
+        set(w, "TELEMETRY_PROXY=http://%s10.0.9.9:3128", user);
+        set(w, "NO_PROXY=*");
+        return;
+    }
+    which = dice_below(&dice, sizeof exempt / sizeof *exempt);
+    set(w, "TELEMETRY_PROXY=environment");
+    set(w, "%s=%s10.0.9.9:3128", dice_below(&dice, 2) == 0 ? "https_proxy" : "HTTPS_PROXY", user);
+    set(w, "%s=%s", dice_below(&dice, 2) == 0 ? "no_proxy" : "NO_PROXY", exempt[which].list);
+    p->proxy_exempts_name = exempt[which].name;
+    p->proxy_exempts_address = exempt[which].address;
 }
 
 /* --- sizes ------------------------------------------------------------------------------ */
@@ -471,6 +510,7 @@ plan_draw(struct plan *p, struct dice *dice, const struct lives_less *less)
     set_messages(&writer, seed);
     set_selection(&writer, seed);
     set_keyless(&writer, seed);
+    set_proxy(&writer, seed);
     draw_kernel(&p->kernel, dice);
     draw_retries(p, seed);
     make_smaller(p, less);

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "front.h"
 #include "lambda.h"
 #include "protocol/event.h"
-#include "services.h"
 
 /*
  * What the program prints: lines that the platform collects, some of which come back as telemetry. Those on standard
@@ -22,8 +22,9 @@ static struct collected {
 static void
 check_secrets(struct span line)
 {
-    static const char *const secrets[] = {"wJalrSECRET", "tokenSECRET", "fetchedSECRET",
-                                          "fetchedTOKEN", "authorizationTOKEN"};
+    static const char *const secrets[] = {"wJalrSECRET",   "tokenSECRET",        "fetchedSECRET",
+                                          "fetchedTOKEN",  "authorizationTOKEN", "proxySECRET",
+                                          "proxy%53ECRET", PLAN_PROXY_BASIC};
 
     for (size_t s = 0; s < sizeof secrets / sizeof *secrets; s++)
         if (span_find(line, span_of(secrets[s])) != NULL)
@@ -68,6 +69,7 @@ line_came(int file, struct span line)
     bool whole = true;
 
     check_secrets(line);
+    proxy_told(line);
     if (file == SYSTEM_ERROR_OUTPUT) {
         letters[world.sandbox]++;
         whole = letter_arrived(line);

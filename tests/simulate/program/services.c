@@ -1,4 +1,4 @@
-#include "services.h"
+#include "front.h"
 
 /* see services.h */
 
@@ -72,6 +72,7 @@ services_begin(void)
     tls_begin();
     if (bundle.len > 0)
         kernel_file(bundle.p, tls_ca());
+    proxy_begin();
     names_begin();
     credentials_begin();
     kinesis_begin();

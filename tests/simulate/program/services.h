@@ -133,7 +133,8 @@ struct front_connection;
 struct front {
     const char *name;
     struct place place;
-    bool remote; /* it is not on this machine: all kinds of faults */
+    bool remote;  /* it is not on this machine: all kinds of faults */
+    bool proxied; /* nobody reaches it but the proxy */
     void (*asked)(struct front_connection *c, const struct http_message *message);
     int64_t clock_off_ms;
     struct outage {

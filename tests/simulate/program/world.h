@@ -61,6 +61,9 @@ enum world_fault {
     WORLD_FAULTS
 };
 
+/* user:proxySECRET */
+#define PLAN_PROXY_BASIC "Basic dXNlcjpwcm94eVNFQ1JFVA=="
+
 struct plan {
     uint32_t per_mille[WORLD_FAULTS];
     struct kernel_faults kernel;
@@ -81,6 +84,8 @@ struct plan {
     bool redacts;
     bool level_alone; /* of these only those that tell a level */
     bool wants_keys;  /* the stream's record distribution is not AUTO */
+    /* what is remote is reached through a proxy, which is told PLAN_PROXY_BASIC or nothing */
+    bool proxied, proxy_user, proxy_https_only, proxy_exempts_name, proxy_exempts_address;
     int format, flush, oversize, drop, dead_letter,
         key;               /* the enums of protocol/settings.h and event.h */
     char *environment[64]; /* "NAME=value", ended by NULL */
