@@ -74,6 +74,9 @@ check_settings(const struct settings *s)
     FACT(between(65536, s->queue_max_bytes, 1073741824));
     FACT(between(1, s->connect_timeout_ms, 60000) && between(1, s->request_timeout_ms, 60000));
     FACT(s->listener_port > 0 && s->listener_port != 9001);
+    FACT(s->proxy.host.len == 0 ||
+         (s->proxy.host.len <= 253 && s->proxy.port > 0 && s->proxy.user.len <= PROXY_USER_MAX));
+    FACT(proxy_for(&s->proxy, &s->kinesis) == NULL || s->proxy.host.len > 0);
 }
 
 void
