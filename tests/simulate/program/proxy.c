@@ -11,6 +11,7 @@ enum { TUNNELS = 2 * FRONT_CONNECTIONS, REPLY_BYTES = 512, AT_PORT = 3128 };
 
 static struct tunnel {
     bool used, silent, slow;
+    bool misleads; /* its reply looks like consent where what follows has not come yet */
     struct peer *peer;
     struct http_reader reader;
     struct front *front; /* that was asked for; NULL: nothing was, as yet */
@@ -141,14 +142,16 @@ static void
 speak_badly(struct tunnel *t)
 {
     static const char *const texts[] = {
+        "HTTP/1.1 200 OK\r\n\r\n<html>",
         "SSH-2.0-x\r\n\r\n",
         "HTTP/1.1 200 OK\n\n",
-        "HTTP/1.1 200 OK\r\n\r\n<html>",
         "HTTP/2 200\r\n\r\n",
     };
+    unsigned which = dice_below(&world.service, sizeof texts / sizeof *texts);
 
     refused[0] = true;
-    put(t, texts[dice_below(&world.service, sizeof texts / sizeof *texts)]);
+    t->misleads = which == 0;
+    put(t, texts[which]);
     t->then = THEN_STAYS;
 }
 
@@ -239,7 +242,7 @@ came(void *context, struct span bytes)
 {
     struct tunnel *t = context;
 
-    if (!t->used || t->silent)
+    if (!t->used || t->silent || t->misleads)
         return;
     if (t->to == NULL && t->front != NULL)
         world_break("proxy: bytes before it has answered");
