@@ -270,7 +270,6 @@ front_take(struct front *front, struct peer *peer, const struct peer_events **ev
         .used = true,
         .number = ++opened_len,
         .sandbox = world.sandbox,
-        .front = s->front,
         .front = front,
         .peer = peer,
         .reader = {.whole = asked, .context = c},

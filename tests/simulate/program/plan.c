@@ -373,6 +373,9 @@ set_keyless(struct writer *w, uint64_t seed)
     change(w, "TELEMETRY_PARTITION_KEY", "none");
     w->p->key = KEY_NONE;
     w->p->wants_keys = dice_below(&dice, 2) == 0;
+}
+
+/*
  * Whether there is a proxy on the way, by dice of their own as above: one for this program, or the function's own, which
  * is for endpoints of https alone and has exceptions.
  */
