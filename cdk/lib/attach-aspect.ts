@@ -3,6 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
 import { AttachesTelemetry, obstacle, OWN_IN_EACH_STAGE, sameStage } from './attachable';
 import { isBareCdkProvider, isCdkProvider } from './cdk-provider';
+import { isOfCheck } from './deploy-check';
 import { ownerOf } from './function';
 import { CALLBACK, FLAG, OPTIONS, requireKinds } from './kinds';
 import { someSettings, TelemetrySettings } from './settings';
@@ -61,7 +62,7 @@ export class AttachKinesisTelemetry implements IAspect {
   /** Called by the CDK for every construct of the scope. */
   public visit(node: IConstruct): void {
     this.lookIntoStages(node);
-    if (node instanceof lambda.CfnFunction && !(node.node.scope instanceof lambda.Function)) {
+    if (node instanceof lambda.CfnFunction && !(node.node.scope instanceof lambda.Function) && !isOfCheck(node)) {
       warn(node, 'a CfnFunction is not changed: make it a lambda.Function');
     }
     if (this.props.includeCdkProviders && isBareCdkProvider(node)) {

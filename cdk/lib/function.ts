@@ -71,8 +71,8 @@ export function allow(fn: lambda.Function, statements: iam.PolicyStatement[]): v
   }
 }
 
-// Below the role, or below the function with the feature flag createNewPoliciesWithAddToRolePolicy.
-function inlinePolicies(fn: lambda.Function): iam.CfnPolicy[] {
+/** Below the role, or below the function with the feature flag createNewPoliciesWithAddToRolePolicy. */
+export function inlinePolicies(fn: lambda.Function): iam.CfnPolicy[] {
   return [fn.role, fn]
     .flatMap((scope) => scope?.node.findAll() ?? [])
     .filter((node): node is iam.CfnPolicy => node instanceof iam.CfnPolicy);
@@ -99,8 +99,8 @@ export function setVariables(fn: lambda.Function, variables: Record<string, stri
   return ours;
 }
 
-// As the template will have them; the function itself does not tell.
-function presentVariables(fn: lambda.Function): Record<string, unknown> {
+/** As the template will have them; the function itself does not tell. */
+export function presentVariables(fn: lambda.Function): Record<string, unknown> {
   const { environment } = fn.node.defaultChild as lambda.CfnFunction;
   return Stack.of(fn).resolve(environment)?.variables ?? {};
 }

@@ -1,4 +1,4 @@
-import { Annotations, AspectPriority, Aspects, CfnDeletionPolicy, RemovalPolicy, Stage, Token } from 'aws-cdk-lib';
+import { Annotations, AspectPriority, Aspects, CfnDeletionPolicy, RemovalPolicy, Stack, Stage, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -9,6 +9,7 @@ import { Construct, IConstruct } from 'constructs';
 import { AttachKinesisTelemetry, AttachKinesisTelemetryProps, reportUnreached } from './attach-aspect';
 import { attachable, configurable } from './attachable';
 import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
+import { DeployCheck } from './deploy-check';
 import { environmentOf, requireSameEnvironment } from './environment';
 import { allow, attachLayer, attachPolicy, claim, setVariables } from './function';
 import { FLAG, having, Kind, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKind, requireKinds, TEXT } from './kinds';
@@ -95,6 +96,20 @@ export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewSt
   readonly denyCloudWatchLogs?: boolean;
 
   /**
+   * A deployment fails unless telemetry would be delivered: the program's `--check` is run in the subnets,
+   * security groups and role of the functions, with their settings. Of the functions of a stack that have
+   * the same subnets and security groups, the first that is attached stands for all; `check(fn)` is for
+   * others. It is run again when what it looks at changes, and not when a roll-back changes it.
+   *
+   * Makes two small functions, a role and a log group for each check; `removalPolicy` holds for the log
+   * groups too. Lines of failed steps are the reason that CloudFormation gives, as far as 4 KB go; the log
+   * has them all.
+   *
+   * @default false
+   */
+  readonly checkAtDeploy?: boolean;
+
+  /**
    * Makes a bucket where dead letters go; `{}` for all its defaults.
    *
    * @default - no bucket
@@ -147,6 +162,10 @@ export class KinesisTelemetryExtension extends Construct {
   /** The dashboard, with `dashboard`. */
   public readonly dashboard?: cloudwatch.Dashboard;
 
+  private readonly checkProps: { readonly layerDirectory?: string; readonly removalPolicy: RemovalPolicy };
+  private readonly checkAtDeploy: boolean;
+  /** Where a function has been checked: its stack, subnets and security groups. */
+  private readonly checkedPlaces = new Set<string>();
   private readonly settings: TelemetrySettings;
   private readonly logsDenied: boolean;
   /** Of a new stream it is known whether it takes records without keys. */
@@ -209,6 +228,9 @@ export class KinesisTelemetryExtension extends Construct {
     this.checkKeys(this.settings);
     // Whatever is wrong with the settings is said here, and not when the first function is attached.
     settingsEnvironment(this.settings);
+
+    this.checkAtDeploy = props.checkAtDeploy ?? false;
+    this.checkProps = { layerDirectory: props.layerDirectory, removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN };
 
     checkPolicyName(props.policyName);
     this.logsDenied = props.denyCloudWatchLogs ?? false;
@@ -289,6 +311,23 @@ export class KinesisTelemetryExtension extends Construct {
     }
     this.settingsOf.set(target, settings);
     allow(target, overrides.deadLetter?.statements() ?? []);
+    if (this.checkAtDeploy && ours === undefined) {
+      this.checkPlaceOf(target);
+    }
+  }
+
+  /**
+   * Lets a deployment of a function's stack fail unless the function's telemetry would be delivered, as
+   * `checkAtDeploy` does for one function of each place. Once is enough.
+   *
+   * @param fn a function that is attached or configured
+   */
+  public check(fn: lambda.IFunction): void {
+    requireThat(this.isAttachedTo(fn), `${fn?.node?.path ?? 'check()'}: attach it first`);
+    const target = fn as lambda.Function;
+    if (!target.node.children.some((child) => child instanceof DeployCheck)) {
+      new DeployCheck(target, { ...this.checkProps, policy: this.policy });
+    }
   }
 
   /**
@@ -321,6 +360,15 @@ export class KinesisTelemetryExtension extends Construct {
       partitionKey !== PartitionKey.NONE || !this.wantsKeys,
       'partitionKey: NONE needs a stream with recordDistribution AUTO',
     );
+  }
+
+  private checkPlaceOf(fn: lambda.Function): void {
+    const stack = Stack.of(fn);
+    const place = JSON.stringify([stack.node.path, stack.resolve((fn.node.defaultChild as lambda.CfnFunction).vpcConfig)]);
+    if (!this.checkedPlaces.has(place)) {
+      this.checkedPlaces.add(place);
+      this.check(fn);
+    }
   }
 
   private warnOfLoops(): void {
@@ -403,6 +451,7 @@ const KINDS: Record<string, Kind> = {
   layerRemovalPolicy: REMOVAL_POLICY,
   policyName: TEXT,
   denyCloudWatchLogs: FLAG,
+  checkAtDeploy: FLAG,
   deadLetterBucket: OPTIONS,
   alarms: OPTIONS,
   dashboard: OPTIONS,
@@ -415,7 +464,7 @@ function checkProps(props: KinesisTelemetryExtensionProps): void {
     !(props.alarms || props.dashboard) || props.metrics !== MetricsFormat.NONE,
     'metrics: alarms and dashboard need MetricsFormat.EMF: leave NONE to attachTo(fn, { metrics }), for single functions',
   );
-  const useless = NEW_STREAM_PROPS.filter((name) => name !== 'removalPolicy' || props.deadLetterBucket === undefined).find(
+  const useless = NEW_STREAM_PROPS.filter((name) => name !== 'removalPolicy' || !(props.deadLetterBucket || props.checkAtDeploy)).find(
     (name) => props.stream !== undefined && props[name] !== undefined,
   );
   requireThat(useless === undefined, `${useless}: of a new stream, and one is given with stream`);

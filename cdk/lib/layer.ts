@@ -152,7 +152,7 @@ function checkProps({ name, runtimes }: ExtensionLayerProps): void {
 }
 
 /** A published package brings the zips along; in the repository they lie where the build leaves them. */
-function findZip(name: string, directory?: string): string {
+export function findZip(name: string, directory?: string): string {
   const root = packageRoot();
   const folders = directory !== undefined ? [resolve(directory)] : [join(root, 'layer'), resolve(root, '../layer/dist')];
   const paths = folders.map((folder) => join(folder, name));

@@ -12,7 +12,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 // All the keys there are. Each is read by contextProps() or contextStream().
 const TEXT_KEYS = ['stackName', 'extensionName', 'streamName', 'policyName', 'parameterPrefix', 'layerDirectory', 'layerVersionArn'] as const;
 const TAG_KEYS = ['costCenter', 'environment', 'application', 'owner'] as const;
-const FLAG_KEYS = ['exampleFunction', 'denyCloudWatchLogs'] as const;
+const FLAG_KEYS = ['exampleFunction', 'denyCloudWatchLogs', 'checkAtDeploy'] as const;
 const WATCH_KEYS = ['alarms', 'dashboard'] as const;
 const REMOVAL_KEYS = ['removalPolicy', 'layerRemovalPolicy'] as const;
 const OTHER_KEYS = [
@@ -51,7 +51,7 @@ const CONTEXT_KEYS: string[] = [
  * | `layerPackaging` | `universal`, `per-architecture` |
  * | `alarms`, `dashboard` | `true`, `false`, `functions`: without the stream |
  * | `alarmActions` | ARNs of SNS topics and what else alarms can have, as a list or with commas between |
- * | `exampleFunction`, `deadLetterBucket`, `denyCloudWatchLogs` | `true`, `false` |
+ * | `exampleFunction`, `deadLetterBucket`, `denyCloudWatchLogs`, `checkAtDeploy` | `true`, `false` |
  * | `CostCenter`, `Environment`, `Application`, `Owner` | value of the tag; `costCenter` and so on as well |
  *
  * Throws a ConfigurationError on a value that is none of these, and on keys that contradict each other.
@@ -100,8 +100,8 @@ export function contextStream(scope: Construct): kinesis.IStream | undefined {
   if (arn === undefined) {
     return undefined;
   }
-  // The policy for removal may be the bucket's.
-  const ofNew = ['streamName', 'streamMode', 'recordDistribution', 'shardCount', 'retentionHours', 'encryption', ...(context.flag('deadLetterBucket') ? [] : ['removalPolicy'])];
+  // The policy for removal may be the bucket's, or that of the check's log.
+  const ofNew = ['streamName', 'streamMode', 'recordDistribution', 'shardCount', 'retentionHours', 'encryption', ...(context.flag('deadLetterBucket') || context.flag('checkAtDeploy') ? [] : ['removalPolicy'])];
   const useless = ofNew.find((key) => context.text(key) !== undefined);
   requireThat(useless === undefined, `context ${useless}: of a new stream, and streamArn names one that exists: leave one of them out`);
   requireThat(isStreamArn(arn), `context streamArn: arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME, not ${JSON.stringify(arn)}`);

@@ -41,7 +41,7 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
     const stream = props.stream ?? contextStream(this);
     this.extension = new KinesisTelemetryExtension(this, 'Extension', {
       ...(stream ? { stream } : { streamName: 'telemetry-kinesis-stream' }),
-      ...(stream && !props.deadLetterBucket ? {} : { removalPolicy: RemovalPolicy.DESTROY }),
+      ...(stream && !props.deadLetterBucket && !props.checkAtDeploy ? {} : { removalPolicy: RemovalPolicy.DESTROY }),
       policyName: `${props.extensionName ?? EXTENSION_NAME}-runtime`,
       ...props,
     });

@@ -631,6 +631,7 @@ describe('props of JavaScript', () => {
     layerVersionArn: [1],
     policyName: [{}],
     denyCloudWatchLogs: ['false', 0],
+    checkAtDeploy: ['true', 1, {}],
     deadLetterBucket: [true, false, 'letters', { prefix: 1 }, { expiration: 30 }, { removalPolicy: 'keep' }, { encryptionKey: 'k' }],
     alarms: [true, false, { topic: 'arn' }, { actions: 'arn' }, { actions: ['arn'] }, { period: 60 }, { evaluationPeriods: '3' }, { throttledPercent: '1' }, { watchStream: 'no' }],
     dashboard: [true, false, { name: 1 }, { period: 60 }, { watchStream: 'no' }],

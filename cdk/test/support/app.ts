@@ -21,6 +21,7 @@ export const LAYER_DIRECTORY = zipFolder();
 /** Context for everything that the stack can have. */
 export const EVERYTHING = {
   alarms: 'true',
+  checkAtDeploy: 'true',
   dashboard: 'true',
   deadLetterBucket: 'true',
   encryption: 'kms',

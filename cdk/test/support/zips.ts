@@ -1,30 +1,33 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { crc32 } from './crc32';
 import { temporaryFolder } from './temporary';
 
 /** The names that `./build.sh layer` gives them. */
 export const ZIPS = ['', '-x86_64', '-arm64'].map((suffix) => `kinesis-telemetry-api-extension${suffix}.zip`);
 
-/** A folder with a small zip under each of these names. */
-export function zipFolder(names: string[] = ZIPS): string {
+/** A folder with a small zip under each of these names, each with a program. */
+export function zipFolder(names: string[] = ZIPS, program?: string): string {
   const folder = temporaryFolder();
   for (const name of names) {
-    writeFileSync(join(folder, name), zip('extensions/kinesis-telemetry-api-extension', `#!/bin/sh\n# ${name}\n`));
+    writeFileSync(join(folder, name), zip('extensions/kinesis-telemetry-api-extension', program ?? `#!/bin/sh\n# ${name}\n`));
   }
   return folder;
 }
 
-/** A zip of one executable file, stored. Source: PKWARE APPNOTE, 4.3.7, 4.3.12, 4.3.16. */
-function zip(name: string, text: string): Buffer {
+/** A zip of one executable file, stored or deflated. Source: PKWARE APPNOTE, 4.3.7, 4.3.12, 4.3.16. */
+export function zip(name: string, text: string, deflated = false): Buffer {
   const path = Buffer.from(name);
-  const data = Buffer.from(text);
+  const plain = Buffer.from(text);
+  const data = deflated ? deflateRawSync(plain) : plain;
   const common = Buffer.alloc(26);
   common.writeUInt16LE(20, 0); // version needed
+  common.writeUInt16LE(deflated ? 8 : 0, 4); // method
   common.writeUInt16LE(0x21, 8); // 1980-01-01
-  common.writeUInt32LE(crc32(data), 10);
+  common.writeUInt32LE(crc32(plain), 10);
   common.writeUInt32LE(data.length, 14);
-  common.writeUInt32LE(data.length, 18);
+  common.writeUInt32LE(plain.length, 18);
   common.writeUInt16LE(path.length, 22);
   const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), common, path, data]);
   const tail = Buffer.alloc(14);
