@@ -23,7 +23,7 @@ export function acknowledge(construct: IConstruct, rule: string, reason: string,
 }
 
 /** The same for a wildcard in the resource of a policy: each is a finding of its own. */
-export function acknowledgeWildcard(policy: iam.CfnPolicy | iam.CfnManagedPolicy, resource: string, reason: string): void {
+export function acknowledgeWildcard(policy: iam.CfnPolicy | iam.CfnManagedPolicy | iam.CfnRole, resource: string, reason: string): void {
   const text = flat(cdk.Stack.of(policy).resolve(resource));
   if (text.includes('*')) {
     acknowledge(policy, 'IAM5', reason, `Resource::${text}`);

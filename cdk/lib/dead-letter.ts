@@ -93,8 +93,13 @@ export interface DeadLetterBucketOptions {
   readonly removalPolicy?: RemovalPolicy;
 }
 
-/** Encrypted, TLS only, no public access, objects expire. */
-export function makeBucket(scope: Construct, id: string, options: DeadLetterBucketOptions): s3.Bucket {
+/** Encrypted, TLS only, no public access, objects expire unless told otherwise. */
+export function makeBucket(
+  scope: Construct,
+  id: string,
+  options: DeadLetterBucketOptions,
+  expires = true,
+): s3.Bucket {
   requireKinds(
     options,
     { prefix: TEXT, encryptionKey: KEY, expiration: DURATION, removalPolicy: REMOVAL_POLICY },
@@ -112,7 +117,7 @@ export function makeBucket(scope: Construct, id: string, options: DeadLetterBuck
     lifecycleRules: [
       {
         id: 'expire',
-        expiration: options.expiration ?? Duration.days(30),
+        expiration: expires ? (options.expiration ?? Duration.days(30)) : undefined,
         abortIncompleteMultipartUploadAfter: Duration.days(1),
       },
     ],
@@ -121,7 +126,7 @@ export function makeBucket(scope: Construct, id: string, options: DeadLetterBuck
   acknowledge(
     bucket,
     'S1',
-    'Dead letters are few and written by the functions alone; access logs would need a bucket of their own',
+    'Written by the functions or by AWS alone; access logs would need a bucket of their own',
   );
   return bucket;
 }

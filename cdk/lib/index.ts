@@ -1,5 +1,6 @@
 export * from './attach-aspect';
 export { DeadLetter, DeadLetterBucketOptions } from './dead-letter';
+export { BucketDeliveryOptions, DeliveryCompression, DeliveryOptions, TableDeliveryOptions } from './delivery';
 export * from './kinesis-telemetry-extension';
 export { EXTENSION_NAME, ExtensionLayer, ExtensionLayerProps, LayerPackaging, LISTED_RUNTIMES } from './layer';
 export { AlarmOptions, DashboardOptions, ExtensionAlarms, MetricName, METRICS, METRICS_NAMESPACE } from './metrics';

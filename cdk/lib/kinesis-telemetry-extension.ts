@@ -9,6 +9,7 @@ import { Construct, IConstruct } from 'constructs';
 import { AttachKinesisTelemetry, AttachKinesisTelemetryProps, reportUnreached } from './attach-aspect';
 import { attachable, configurable } from './attachable';
 import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
+import { BucketDeliveryOptions, checkDeliverable, checkDelivered, deliverToBucket, deliverToTable, TableDeliveryOptions } from './delivery';
 import { DeployCheck } from './deploy-check';
 import { environmentOf, requireSameEnvironment } from './environment';
 import { allow, attachLayer, attachPolicy, claim, setVariables } from './function';
@@ -117,6 +118,25 @@ export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewSt
   readonly deadLetterBucket?: DeadLetterBucketOptions;
 
   /**
+   * Lets AWS deliver the new stream into a bucket, without a consumer: an `AWS::Kinesis::Channel` of the
+   * format that records have (`JSON`, with `aggregation` `STRING`, with compressed ones `BYTE_ARRAY`). Needs a
+   * stream on demand, and a customer key or none (see `encryption`). What was written before it is there is
+   * not delivered; `{}` for all its defaults.
+   *
+   * @default - no delivery
+   */
+  readonly deliverToBucket?: BucketDeliveryOptions;
+
+  /**
+   * Lets AWS deliver the new stream into an Iceberg table, a row for each record: for `RecordFormat.EVENT`
+   * and `RecordFormat.ENRICHED` without aggregation and compression. Needs what `deliverToBucket` needs, and
+   * a JSON schema in Glue's registry.
+   *
+   * @default - no delivery
+   */
+  readonly deliverToTable?: TableDeliveryOptions;
+
+  /**
    * Makes alarms: the stream throttled, records dropped, dead letters, Kinesis out of reach; `{}` for all their defaults.
    *
    * @default - no alarms
@@ -156,6 +176,9 @@ export class KinesisTelemetryExtension extends Construct {
   /** The bucket for dead letters, with `deadLetterBucket`. */
   public readonly bucket?: s3.Bucket;
 
+  /** Where objects are delivered to, with `deliverToBucket`. */
+  public readonly deliveryBucket?: s3.IBucket;
+
   /** The alarms, with `alarms`. */
   public readonly alarms?: ExtensionAlarms;
 
@@ -166,6 +189,8 @@ export class KinesisTelemetryExtension extends Construct {
   private readonly checkAtDeploy: boolean;
   /** Where a function has been checked: its stack, subnets and security groups. */
   private readonly checkedPlaces = new Set<string>();
+  private readonly delivered: boolean;
+  private readonly toTable: boolean;
   private readonly settings: TelemetrySettings;
   private readonly logsDenied: boolean;
   /** Of a new stream it is known whether it takes records without keys. */
@@ -189,7 +214,7 @@ export class KinesisTelemetryExtension extends Construct {
       requireSameEnvironment(this, { region }, `layerVersionArn: a layer of ${region}, and it serves functions of that region alone: publish one here`);
     }
 
-    this.stream = props.stream ?? makeStream(this, 'Stream', props);
+    this.stream = props.stream ?? makeStream(this, 'Stream', props, isDelivered(props));
     this.streamKey = this.stream.encryptionKey;
     checkStreamArn(this.stream);
 
@@ -240,6 +265,17 @@ export class KinesisTelemetryExtension extends Construct {
       deadLetter,
       denyCloudWatchLogs: this.logsDenied,
     });
+
+    this.delivered = isDelivered(props);
+    this.toTable = props.deliverToTable !== undefined;
+    if (props.deliverToBucket !== undefined) {
+      this.deliveryBucket = deliverToBucket(this, this.stream, props.deliverToBucket, this.settings, props.removalPolicy);
+      keepKeyOf(this.deliveryBucket, this.streamKey);
+    }
+    if (props.deliverToTable !== undefined) {
+      keepKeyOf(deliverToTable(this, this.stream, props.deliverToTable, props.removalPolicy), this.streamKey);
+    }
+    this.checkDelivery(this.settings);
 
     if (props.alarms !== undefined) {
       this.alarms = makeAlarms(this, this.stream, props.alarms);
@@ -299,6 +335,7 @@ export class KinesisTelemetryExtension extends Construct {
     // Which may be refused: nothing of the function is changed before.
     settingsEnvironment(settings);
     this.checkKeys(settings);
+    this.checkDelivery(settings);
     if (ours !== undefined) {
       // A group that was named before still counts.
       const { logGroup, systemLevel } = settings;
@@ -360,6 +397,12 @@ export class KinesisTelemetryExtension extends Construct {
       partitionKey !== PartitionKey.NONE || !this.wantsKeys,
       'partitionKey: NONE needs a stream with recordDistribution AUTO',
     );
+  }
+
+  private checkDelivery(settings: TelemetrySettings): void {
+    if (this.delivered) {
+      checkDelivered(settings, this.settings, this.toTable);
+    }
   }
 
   private checkPlaceOf(fn: lambda.Function): void {
@@ -433,8 +476,8 @@ function checkLayerProps(props: KinesisTelemetryExtensionProps): void {
 }
 
 // Without it a bucket that stays would hold what nobody can read.
-function keepKeyOf(bucket: s3.Bucket, streamKey: kms.IKey | undefined): void {
-  const { deletionPolicy } = (bucket.node.defaultChild as s3.CfnBucket).cfnOptions;
+function keepKeyOf(bucket: s3.IBucket, streamKey: kms.IKey | undefined): void {
+  const deletionPolicy = (bucket.node.defaultChild as s3.CfnBucket | undefined)?.cfnOptions.deletionPolicy;
   if (deletionPolicy === CfnDeletionPolicy.RETAIN && bucket.encryptionKey === streamKey && streamKey?.node.scope === bucket.node.scope) {
     streamKey?.applyRemovalPolicy(RemovalPolicy.RETAIN);
   }
@@ -453,9 +496,15 @@ const KINDS: Record<string, Kind> = {
   denyCloudWatchLogs: FLAG,
   checkAtDeploy: FLAG,
   deadLetterBucket: OPTIONS,
+  deliverToBucket: OPTIONS,
+  deliverToTable: OPTIONS,
   alarms: OPTIONS,
   dashboard: OPTIONS,
 };
+
+function isDelivered(props: KinesisTelemetryExtensionProps): boolean {
+  return props.deliverToBucket !== undefined || props.deliverToTable !== undefined;
+}
 
 function checkProps(props: KinesisTelemetryExtensionProps): void {
   requireKinds(props, KINDS);
@@ -472,6 +521,9 @@ function checkProps(props: KinesisTelemetryExtensionProps): void {
     props.deadLetter === undefined || props.deadLetterBucket === undefined,
     'deadLetter, deadLetterBucket: one of them',
   );
+  if (isDelivered(props)) {
+    checkDeliverable(props);
+  }
   if (props.denyCloudWatchLogs) {
     checkWithoutLogs(props);
   }

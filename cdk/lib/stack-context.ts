@@ -24,6 +24,7 @@ const OTHER_KEYS = [
   'encryption',
   'layerPackaging',
   'deadLetterBucket',
+  'deliverToBucket',
   'alarmActions',
 ] as const;
 const CONTEXT_KEYS: string[] = [
@@ -51,7 +52,7 @@ const CONTEXT_KEYS: string[] = [
  * | `layerPackaging` | `universal`, `per-architecture` |
  * | `alarms`, `dashboard` | `true`, `false`, `functions`: without the stream |
  * | `alarmActions` | ARNs of SNS topics and what else alarms can have, as a list or with commas between |
- * | `exampleFunction`, `deadLetterBucket`, `denyCloudWatchLogs`, `checkAtDeploy` | `true`, `false` |
+ * | `exampleFunction`, `deadLetterBucket`, `deliverToBucket`, `denyCloudWatchLogs`, `checkAtDeploy` | `true`, `false` |
  * | `CostCenter`, `Environment`, `Application`, `Owner` | value of the tag; `costCenter` and so on as well |
  *
  * Throws a ConfigurationError on a value that is none of these, and on keys that contradict each other.
@@ -72,6 +73,7 @@ export function contextProps(scope: Construct): TelemetryApiKinesisExtensionStac
     props[key] = context.word(key, { true: {}, false: undefined, functions: { watchStream: false } });
   }
   props.deadLetterBucket = context.flag('deadLetterBucket') ? {} : undefined;
+  props.deliverToBucket = context.flag('deliverToBucket') ? {} : undefined;
   props.streamMode = context.word('streamMode', kinesis.StreamMode);
   props.recordDistribution = context.word('recordDistribution', RecordDistribution);
   props.encryption = context.word('encryption', kinesis.StreamEncryption);

@@ -57,10 +57,19 @@ export interface NewStreamProps {
   readonly retentionPeriod?: Duration;
 
   /**
-   * Encryption of the new stream. `KMS` without `encryptionKey` makes a key. Producers in other
-   * accounts need a customer key: the AWS-managed one serves its own account alone.
+   * Encryption of the new stream.
    *
-   * @default StreamEncryption.KMS with `encryptionKey`, StreamEncryption.MANAGED without
+   * - `MANAGED`, the key that AWS manages: no price for the key, and no permission that functions and
+   *   consumers need for it. It serves its own account alone, and no delivery (`deliverToBucket`,
+   *   `deliverToTable`, a channel made otherwise) reads such a stream.
+   * - `KMS`, a customer key: KMS's monthly price for a key, a new one without `encryptionKey`; consumers need
+   *   `kms:Decrypt`. For deliveries, for producers and consumers of other accounts, and where it has to be told or
+   *   stopped who reads.
+   * - `UNENCRYPTED`: for what may be read by anybody who gets at AWS's storage; never by default.
+   *
+   * Of both keys calls to KMS are billed alike, which grow with the number of sandboxes that send.
+   *
+   * @default StreamEncryption.KMS with `encryptionKey` or a delivery, StreamEncryption.MANAGED otherwise
    */
   readonly encryption?: kinesis.StreamEncryption;
 
@@ -92,12 +101,16 @@ export const NEW_STREAM_PROPS: (keyof NewStreamProps)[] = [
   'removalPolicy',
 ];
 
-/** A stream for telemetry, encrypted unless told otherwise. */
-export function makeStream(scope: Construct, id: string, props: NewStreamProps): kinesis.Stream {
+/**
+ * A stream for telemetry, encrypted unless told otherwise.
+ *
+ * @param delivered whether AWS shall deliver it somewhere, which it does not with the key that it manages
+ */
+export function makeStream(scope: Construct, id: string, props: NewStreamProps, delivered = false): kinesis.Stream {
   checkProps(props);
   const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
   const encryption =
-    props.encryption ?? (props.encryptionKey ? kinesis.StreamEncryption.KMS : kinesis.StreamEncryption.MANAGED);
+    props.encryption ?? (props.encryptionKey || delivered ? kinesis.StreamEncryption.KMS : kinesis.StreamEncryption.MANAGED);
   const stream = new kinesis.Stream(scope, id, {
     streamName: props.streamName,
     streamMode: modeOf(props),
@@ -112,7 +125,7 @@ export function makeStream(scope: Construct, id: string, props: NewStreamProps):
     (stream.node.defaultChild as kinesis.CfnStream).addPropertyOverride('RecordDistributionStrategy', props.recordDistribution);
   }
   if (encryption === kinesis.StreamEncryption.KMS) {
-    acknowledge(stream, 'KDS3', 'A customer key was asked for');
+    acknowledge(stream, 'KDS3', 'A customer key was asked for, or a delivery, which needs one');
   }
   return stream;
 }

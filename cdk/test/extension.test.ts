@@ -633,6 +633,8 @@ describe('props of JavaScript', () => {
     denyCloudWatchLogs: ['false', 0],
     checkAtDeploy: ['true', 1, {}],
     deadLetterBucket: [true, false, 'letters', { prefix: 1 }, { expiration: 30 }, { removalPolicy: 'keep' }, { encryptionKey: 'k' }],
+    deliverToBucket: [true, { bucket: 'b' }, { freshness: 300 }, { freshness: Duration.seconds(299) }, { freshness: Duration.seconds(901) }, { compression: 'SNAPPY' }, { keyTemplate: 1 }],
+    deliverToTable: [true, {}, { tableBucketArn: 1 }, { compression: 'GZIP' }],
     alarms: [true, false, { topic: 'arn' }, { actions: 'arn' }, { actions: ['arn'] }, { period: 60 }, { evaluationPeriods: '3' }, { throttledPercent: '1' }, { watchStream: 'no' }],
     dashboard: [true, false, { name: 1 }, { period: 60 }, { watchStream: 'no' }],
     types: ['function', [1], {}],

@@ -5,8 +5,8 @@ import { App, Aspects, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag-2';
-import { DeadLetter } from '../lib';
-import { EVERYTHING, makeAppStack } from './support/app';
+import { DeadLetter, RecordFormat } from '../lib';
+import { EVERYTHING, makeAppStack, makeExtension, TABLE } from './support/app';
 
 // Findings are annotations, which the newest aws-cdk-lib would make an error of when it synthesizes.
 function makeStack(context: Record<string, unknown> = {}) {
@@ -38,6 +38,12 @@ describe('cdk-nag 2, AwsSolutions', () => {
       assert.deepEqual(findings(stack), []);
     });
   }
+
+  it('finds nothing in deliveries', () => {
+    const stack = makeStack({ deliverToBucket: 'true' });
+    makeExtension({ deliverToTable: TABLE, recordFormat: RecordFormat.EVENT }, stack, 'Other');
+    assert.deepEqual(findings(stack), []);
+  });
 
   it('would find something', () => {
     const stack = makeStack();

@@ -259,6 +259,8 @@ describe('context', () => {
     [{ exampleFunction: false }, 'no log group', (of) => Object.keys(of.findResources('AWS::Logs::LogGroup')).length, 0],
     [{ deadLetterBucket: 'true' }, 'bucket', (of) => Object.keys(of.findResources('AWS::S3::Bucket')).length, 1],
     [{ deadLetterBucket: 'false' }, 'no bucket', (of) => Object.keys(of.findResources('AWS::S3::Bucket')).length, 0],
+    [{ deliverToBucket: 'true' }, 'delivery', (of) => Object.keys(of.findResources('AWS::Kinesis::Channel')).length, 1],
+    [{ deliverToBucket: 'false' }, 'no delivery', (of) => Object.keys(of.findResources('AWS::Kinesis::Channel')).length, 0],
     [{ alarms: 'true' }, 'alarms', (of) => Object.keys(of.findResources('AWS::CloudWatch::Alarm')).length, 6],
     [{ dashboard: 'true' }, 'dashboard', (of) => Object.keys(of.findResources('AWS::CloudWatch::Dashboard')).length, 1],
     [

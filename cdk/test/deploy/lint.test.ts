@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { EVERYTHING, makeApp, makeAppStack, makeExtension, makeFunction } from '../support/app';
+import { RecordFormat } from '../../lib';
+import { EVERYTHING, makeApp, makeAppStack, makeExtension, makeFunction, TABLE } from '../support/app';
 import { snippet } from '../support/readme';
 import { temporaryFolder } from '../support/temporary';
 import { PYTHON } from './support';
@@ -44,6 +45,12 @@ describe('cfn-lint', () => {
       Object.values<any>(template.Resources).forEach((resource) => resource.Type === 'AWS::Lambda::Function' && delete resource.DependsOn);
       assert.equal(lint(template), '');
     }
+  });
+
+  it('says nothing of deliveries', () => {
+    const stack = makeAppStack({ deliverToBucket: 'true', exampleFunction: 'false' });
+    makeExtension({ deliverToTable: TABLE, recordFormat: RecordFormat.EVENT }, stack, 'Other');
+    assert.equal(lint(Template.fromStack(stack).toJSON()), '');
   });
 
   it('would say something', () => {

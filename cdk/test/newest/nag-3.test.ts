@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import { App, Validations } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { DeadLetter, TelemetryApiKinesisExtensionStack } from '../../lib';
-import { EVERYTHING, makeAppStack } from '../support/app';
+import { DeadLetter, RecordFormat, TelemetryApiKinesisExtensionStack } from '../../lib';
+import { EVERYTHING, makeAppStack, makeExtension, TABLE } from '../support/app';
 
 function findings(stack: TelemetryApiKinesisExtensionStack): string[] {
   const app = stack.node.root as App;
@@ -43,6 +43,12 @@ describe('cdk-nag 3, AwsSolutions', () => {
     const app = stack.node.root as App;
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     app.synth();
+  });
+
+  it('finds nothing in deliveries', () => {
+    const stack = makeAppStack({ deliverToBucket: 'true' });
+    makeExtension({ deliverToTable: TABLE, recordFormat: RecordFormat.EVENT }, stack, 'Other');
+    assert.deepEqual(findings(stack), []);
   });
 
   it('would find something', () => {

@@ -6,6 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import {
   KinesisTelemetryExtension,
   KinesisTelemetryExtensionProps,
+  TableDeliveryOptions,
   TelemetryApiKinesisExtensionStack,
   TelemetryApiKinesisExtensionStackProps,
 } from '../../lib';
@@ -27,6 +28,15 @@ export const EVERYTHING = {
   encryption: 'kms',
   layerPackaging: 'per-architecture',
   shardCount: '2',
+};
+
+/** A table that AWS can deliver into. */
+export const TABLE: TableDeliveryOptions = {
+  tableBucketArn: 'arn:aws:s3tables:us-east-1:123456789012:bucket/tables',
+  namespace: 'logs',
+  tableName: 'functions',
+  schemaRegistry: 'telemetry',
+  schemaName: 'event',
 };
 
 /** An app as the CDK CLI would start it: with the context of cdk.json. */
