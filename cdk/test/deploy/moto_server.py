@@ -10,19 +10,24 @@ moto's own means:
 - AWS::IAM::Role: ManagedPolicyArns, detached when it is deleted
 - AWS::IAM::ManagedPolicy: deletion with the stack
 - DeleteChangeSet of one that there is not succeeds; DescribeChangeSet says ChangeSetNotFound
+- AWS::KMS::Key: Tags, which moto reads as those of a call
+- functions run, and custom resources ask them: see moto_functions.py
 
-Left out as before: LoggingConfig of functions, AWS::S3::BucketPolicy (of the bootstrap stack).
+Left out as before: LoggingConfig of functions, AWS::S3::BucketPolicy (of the bootstrap stack),
+AWS::Kinesis::Channel.
 """
 
 import base64
 import sys
 
+import moto_functions
 from moto.awslambda.models import LambdaFunction, LayerVersion
 from moto.awslambda.utils import get_backend
 from moto.cloudformation.exceptions import CloudFormationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend
 from moto.iam.models import ManagedPolicy, Role, iam_backends
 from moto.kinesis.models import Stream
+from moto.kms.models import Key
 from moto.server import ThreadedMotoServer
 
 
@@ -71,6 +76,7 @@ def complete_role(role, properties):
 def delete_role(role, account_id, region_name):
     # Not by DetachRolePolicy: moto deletes in any order, the policy perhaps before.
     role.managed_policies.clear()
+    role.policies.clear()
     iam_backends[role.account_id][role.partition].delete_role(role.name)
 
 
@@ -84,10 +90,20 @@ def update_inline_code(function, spec):
     return update_function_code(function, spec)
 
 
+create_key = Key.create_from_cloudformation_json.__func__
+
+
+def create_key_with_tags(cls, resource_name, cloudformation_json, *args, **kwargs):
+    properties = cloudformation_json["Properties"]
+    tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags", [])]
+    return create_key(cls, resource_name, {"Properties": {**properties, "Tags": tags}}, *args, **kwargs)
+
+
 created(LayerVersion, complete_layer)
 created(LambdaFunction, complete_function)
 created(Role, complete_role)
 created(Stream, complete_stream)
+Key.create_from_cloudformation_json = classmethod(create_key_with_tags)
 LayerVersion.cloudformation_name_type = staticmethod(lambda: "LayerName")
 LayerVersion.physical_resource_id = LayerVersion.arn
 LayerVersion.delete = delete_layer
@@ -136,6 +152,8 @@ CloudFormationBackend.describe_change_set = describe_if_there
 
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
-print("http://{}:{}".format(*server.get_host_and_port()), flush=True)
+address = "http://{}:{}".format(*server.get_host_and_port())
+moto_functions.start(address)
+print(address, flush=True)
 sys.stdin.read()
 server.stop()
