@@ -7,6 +7,7 @@ import { acknowledgeWildcard } from './acknowledge';
 import { makeBucket } from './dead-letter';
 import { DURATION, having, oneOf, requireKinds, shown, TEXT } from './kinds';
 import { Aggregation, Compression, RecordFormat, TelemetrySettings } from './settings';
+import { NewStreamProps } from './stream';
 import { requireThat } from './validation';
 
 /** How delivered objects and files are compressed. */
@@ -112,7 +113,13 @@ export function checkDelivered(settings: TelemetrySettings, ofStream: TelemetryS
 }
 
 /** Delivery of a stream to a bucket. */
-export function deliverToBucket(scope: Construct, stream: kinesis.IStream, options: BucketDeliveryOptions, settings: TelemetrySettings, removalPolicy?: RemovalPolicy): s3.IBucket {
+export function deliverToBucket(
+  scope: Construct,
+  stream: kinesis.IStream,
+  options: BucketDeliveryOptions,
+  settings: TelemetrySettings,
+  removalPolicy?: RemovalPolicy,
+): s3.IBucket {
   requireKinds(options, { ...KINDS, keyTemplate: TEXT, bucket: BUCKET }, 'deliverToBucket.');
   checkOptions('deliverToBucket', options, DeliveryCompression.SNAPPY);
   const format = deliveryFormat(settings);
@@ -135,7 +142,12 @@ export function deliverToBucket(scope: Construct, stream: kinesis.IStream, optio
 }
 
 /** Delivery of a stream to a table. */
-export function deliverToTable(scope: Construct, stream: kinesis.IStream, options: TableDeliveryOptions, removalPolicy?: RemovalPolicy): s3.IBucket {
+export function deliverToTable(
+  scope: Construct,
+  stream: kinesis.IStream,
+  options: TableDeliveryOptions,
+  removalPolicy?: RemovalPolicy,
+): s3.IBucket {
   requireKinds(options, { ...KINDS, partitionColumn: TEXT }, 'deliverToTable.');
   for (const name of ['tableBucketArn', 'namespace', 'tableName', 'schemaRegistry', 'schemaName'] as const) {
     requireThat(typeof options[name] === 'string', `deliverToTable.${name}: a text, not ${shown(options[name])}`);
@@ -261,7 +273,7 @@ function makeRole(scope: Construct, id: string, stream: kinesis.IStream, buckets
 }
 
 /** Refuses streams that AWS delivers nothing of. */
-export function checkDeliverable(props: { stream?: unknown; shardCount?: unknown; streamMode?: kinesis.StreamMode; encryption?: kinesis.StreamEncryption }): void {
+export function checkDeliverable(props: NewStreamProps & { readonly stream?: kinesis.IStream }): void {
   requireThat(props.stream === undefined, 'deliverToBucket, deliverToTable: of a new stream, and one is given with stream: make an AWS::Kinesis::Channel for it');
   requireThat(
     props.shardCount === undefined && props.streamMode !== kinesis.StreamMode.PROVISIONED,

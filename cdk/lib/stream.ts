@@ -67,7 +67,7 @@ export interface NewStreamProps {
    *   stopped who reads.
    * - `UNENCRYPTED`: for what may be read by anybody who gets at AWS's storage; never by default.
    *
-   * Of both keys calls to KMS are billed alike, which grow with the number of sandboxes that send.
+   * Of both keys calls to KMS are billed alike; there are more of them, the more credentials are in use.
    *
    * @default StreamEncryption.KMS with `encryptionKey` or a delivery, StreamEncryption.MANAGED otherwise
    */

@@ -148,7 +148,8 @@ describe('deliverToBucket', () => {
 describe('deliverToTable', () => {
   it('makes a channel of rows by the hour, a role for it and a bucket for errors', () => {
     const of = template(ROW);
-    const { ChannelName, EncryptionConfiguration, StreamConfigurationList, S3DestinationConfiguration, S3TablesDestinationConfiguration } = only(of, CHANNEL).Properties;
+    const { ChannelName, EncryptionConfiguration, S3DestinationConfiguration, ...rest } = only(of, CHANNEL).Properties;
+    const { StreamConfigurationList, S3TablesDestinationConfiguration } = rest;
     assert.deepEqual([ChannelName, EncryptionConfiguration, S3DestinationConfiguration], ['Test-Telemetry-B21D4AFE-t', undefined, undefined]);
     const { RecordFormatType, GSRSchemaARN } = StreamConfigurationList[0].RecordConfiguration;
     assert.equal(RecordFormatType, 'JSON');
@@ -177,7 +178,12 @@ describe('deliverToTable', () => {
     assert.deepEqual(Object.values(of.findResources(CHANNEL)).map(({ Properties }) => Properties.ChannelName), ['Test-Telemetry-B21D4AFE-b', 'Test-Telemetry-B21D4AFE-t']);
   });
 
-  for (const settings of [{ recordFormat: RecordFormat.MESSAGE }, { recordFormat: undefined }, { aggregation: Aggregation.LINES }, { compression: Compression.GZIP }]) {
+  for (const settings of [
+    { recordFormat: RecordFormat.MESSAGE },
+    { recordFormat: undefined },
+    { aggregation: Aggregation.LINES },
+    { compression: Compression.GZIP },
+  ]) {
     it(`is of objects, one a record: not ${JSON.stringify(settings)}`, () => {
       assert.throws(() => template({ ...ROW, ...settings }), { name: 'ConfigurationError', message: /^deliverToTable: a row is a JSON object/ });
     });

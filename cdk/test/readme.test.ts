@@ -8,7 +8,7 @@ import { snippet } from './support/readme';
 import { temporaryFolder } from './support/temporary';
 
 describe('what the README shows of the CDK', () => {
-  for (const name of ['cdk.ts', 'cdk-by-arn.ts']) {
+  for (const name of ['cdk.ts', 'cdk-by-arn.ts', 'cdk-delivery.ts']) {
     it(`${name} compiles as it stands`, () => {
       const folder = temporaryFolder();
       writeFileSync(join(folder, name), snippet(name));
