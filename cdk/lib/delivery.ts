@@ -147,7 +147,7 @@ export function deliverToTable(
   stream: kinesis.IStream,
   options: TableDeliveryOptions,
   removalPolicy?: RemovalPolicy,
-): s3.IBucket {
+): void {
   requireKinds(options, { ...KINDS, partitionColumn: TEXT }, 'deliverToTable.');
   for (const name of ['tableBucketArn', 'namespace', 'tableName', 'schemaRegistry', 'schemaName'] as const) {
     requireThat(typeof options[name] === 'string', `deliverToTable.${name}: a text, not ${shown(options[name])}`);
@@ -180,7 +180,6 @@ export function deliverToTable(
       },
     },
   });
-  return errors;
 }
 
 const FRESHNESS = Duration.seconds(300);

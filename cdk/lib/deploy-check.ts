@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Aws, CfnResource, FileSystem, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AspectPriority, Aspects, Aws, CfnResource, FileSystem, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -57,6 +58,8 @@ export class DeployCheck extends Construct {
     for (const policy of inlinePolicies(fn)) {
       resource.addDependency(policy);
     }
+    // As late as the network may be made.
+    Aspects.of(this).add({ visit: (node) => node === this && waitForNetwork(resource, checker) }, { priority: AspectPriority.MUTATING });
   }
 
   private makeChecker(fn: lambda.Function, logGroup: logs.ILogGroup, directory?: string): lambda.CfnFunction {
@@ -112,6 +115,28 @@ export class DeployCheck extends Construct {
       memorySize: 256,
       timeout: 180,
     });
+  }
+}
+
+/** By these a function in a network comes out of it: nothing that it refers to waits for them. */
+const NETWORK = [
+  ec2.CfnVPCEndpoint,
+  ec2.CfnRoute,
+  ec2.CfnSubnetRouteTableAssociation,
+  ec2.CfnSecurityGroupEgress,
+  ec2.CfnSecurityGroupIngress,
+];
+
+// Those of other stacks are there when this one is deployed.
+function waitForNetwork(resource: CfnResource, checker: lambda.CfnFunction): void {
+  const stack = Stack.of(resource);
+  if (stack.resolve(checker.vpcConfig) === undefined) {
+    return;
+  }
+  for (const node of stack.node.findAll()) {
+    if (Stack.of(node) === stack && NETWORK.some((type) => node instanceof type)) {
+      resource.addDependency(node as CfnResource);
+    }
   }
 }
 

@@ -100,7 +100,8 @@ export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewSt
    * A deployment fails unless telemetry would be delivered: the program's `--check` is run in the subnets,
    * security groups and role of the functions, with their settings. Of the functions of a stack that have
    * the same subnets and security groups, the first that is attached stands for all; `check(fn)` is for
-   * others. It is run again when what it looks at changes, and not when a roll-back changes it.
+   * others. It is run again when what it looks at changes, and not when a roll-back changes it. Since it
+   * writes nothing, it does not see whether a customer key and a bucket for dead letters can be used.
    *
    * Makes two small functions, a role and a log group for each check; `removalPolicy` holds for the log
    * groups too. Lines of failed steps are the reason that CloudFormation gives, as far as 4 KB go; the log
@@ -270,10 +271,9 @@ export class KinesisTelemetryExtension extends Construct {
     this.toTable = props.deliverToTable !== undefined;
     if (props.deliverToBucket !== undefined) {
       this.deliveryBucket = deliverToBucket(this, this.stream, props.deliverToBucket, this.settings, props.removalPolicy);
-      keepKeyOf(this.deliveryBucket, this.streamKey);
     }
     if (props.deliverToTable !== undefined) {
-      keepKeyOf(deliverToTable(this, this.stream, props.deliverToTable, props.removalPolicy), this.streamKey);
+      deliverToTable(this, this.stream, props.deliverToTable, props.removalPolicy);
     }
     this.checkDelivery(this.settings);
 
@@ -357,14 +357,17 @@ export class KinesisTelemetryExtension extends Construct {
    * Lets a deployment of a function's stack fail unless the function's telemetry would be delivered, as
    * `checkAtDeploy` does for one function of each place. Once is enough.
    *
+   * The check waits for endpoints, routes and rules of security groups of its stack. For what else it needs
+   * there: `telemetry.check(fn).node.addDependency(attachment)`.
+   *
    * @param fn a function that is attached or configured
+   * @returns what the check is made of, the same each time
    */
-  public check(fn: lambda.IFunction): void {
+  public check(fn: lambda.IFunction): Construct {
     requireThat(this.isAttachedTo(fn), `${fn?.node?.path ?? 'check()'}: attach it first`);
     const target = fn as lambda.Function;
-    if (!target.node.children.some((child) => child instanceof DeployCheck)) {
-      new DeployCheck(target, { ...this.checkProps, policy: this.policy });
-    }
+    const known = target.node.children.find((child): child is DeployCheck => child instanceof DeployCheck);
+    return known ?? new DeployCheck(target, { ...this.checkProps, policy: this.policy });
   }
 
   /**
@@ -476,8 +479,8 @@ function checkLayerProps(props: KinesisTelemetryExtensionProps): void {
 }
 
 // Without it a bucket that stays would hold what nobody can read.
-function keepKeyOf(bucket: s3.IBucket, streamKey: kms.IKey | undefined): void {
-  const deletionPolicy = (bucket.node.defaultChild as s3.CfnBucket | undefined)?.cfnOptions.deletionPolicy;
+function keepKeyOf(bucket: s3.Bucket, streamKey: kms.IKey | undefined): void {
+  const { deletionPolicy } = (bucket.node.defaultChild as s3.CfnBucket).cfnOptions;
   if (deletionPolicy === CfnDeletionPolicy.RETAIN && bucket.encryptionKey === streamKey && streamKey?.node.scope === bucket.node.scope) {
     streamKey?.applyRemovalPolicy(RemovalPolicy.RETAIN);
   }

@@ -125,6 +125,33 @@ describe('checkAtDeploy', () => {
     assert.deepEqual(checks, ['A', 'B', 'C', 'E', 'F']);
   });
 
+  it('waits for what leads out of the network, also what is made later, and for nothing else', () => {
+    const stack = makeStack();
+    const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 1, natGateways: 1 });
+    const extension = makeExtension({ checkAtDeploy: true }, stack);
+    const [inside, outside] = [makeFunction(stack, 'Inside', { vpc }), makeFunction(stack, 'Outside')];
+    extension.attachToAll(stack);
+    vpc.addInterfaceEndpoint('Kinesis', { service: ec2.InterfaceVpcEndpointAwsService.KINESIS_STREAMS });
+    const of = Template.fromStack(stack);
+    const waited = (fn: lambda.Function) => {
+      const [, { DependsOn = [] }] = Object.entries(of.findResources(CHECK)).find(([id]) => id.startsWith(fn.node.id))!;
+      return new Set([DependsOn].flat().map((id: string) => of.toJSON().Resources[id].Type));
+    };
+    assert.deepEqual([...waited(inside)].sort(), ['AWS::EC2::Route', 'AWS::EC2::SubnetRouteTableAssociation', 'AWS::EC2::VPCEndpoint']);
+    assert.deepEqual([...waited(outside)], []);
+  });
+
+  it('can be made to wait for more', () => {
+    const stack = makeStack();
+    const fn = makeFunction(stack, 'Fn');
+    const extension = makeExtension({}, stack);
+    extension.attachTo(fn);
+    const check = extension.check(fn);
+    assert.equal(extension.check(fn), check);
+    check.node.addDependency(new CfnResource(stack, 'Gateway', { type: 'AWS::EC2::InternetGateway' }));
+    assert.deepEqual(only(Template.fromStack(stack), CHECK).DependsOn, ['Gateway']);
+  });
+
   it('check() is for functions that are attached', () => {
     const stack = makeStack();
     assert.throws(() => makeExtension({}, stack).check(makeFunction(stack, 'Fn')), { name: 'ConfigurationError', message: 'Test/Fn: attach it first' });
