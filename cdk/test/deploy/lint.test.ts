@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { RecordFormat } from '../../lib';
 import { EVERYTHING, makeApp, makeAppStack, makeExtension, makeFunction, TABLE } from '../support/app';
 import { snippet } from '../support/readme';
@@ -51,6 +52,16 @@ describe('cfn-lint', () => {
     const stack = makeAppStack({ deliverToBucket: 'true', exampleFunction: 'false' });
     makeExtension({ deliverToTable: TABLE, recordFormat: RecordFormat.EVENT }, stack, 'Other');
     assert.equal(lint(Template.fromStack(stack).toJSON()), '');
+  });
+
+  it('says nothing of a check in a network', () => {
+    const stack = makeAppStack({ exampleFunction: 'false', checkAtDeploy: 'true' });
+    const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 1, natGateways: 1, restrictDefaultSecurityGroup: false });
+    vpc.addInterfaceEndpoint('Kinesis', { service: ec2.InterfaceVpcEndpointAwsService.KINESIS_STREAMS });
+    stack.extension.attachTo(makeFunction(stack, 'Fn', { vpc }));
+    const template = Template.fromStack(stack).toJSON();
+    Object.values<any>(template.Resources).forEach((resource) => resource.Type === 'AWS::Lambda::Function' && delete resource.DependsOn);
+    assert.equal(lint(template), '');
   });
 
   it('would say something', () => {
