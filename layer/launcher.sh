@@ -28,5 +28,7 @@ if [ ! -x "$binary" ]; then
     echo "${0##*/}: nothing to start on this CPU (${cpu:-neither x86_64 nor arm64}): $binary is missing" >&2
     exit 126
 fi
+# Somebody else than Lambda asks for something, --check for one.
+[ $# -eq 0 ] || exec "$binary" "$@"
 # Lambda knows an extension by the name of the file that it started, which is this one.
 exec "$binary" --name "$0"

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "extension/check.h"
 #include "extension/lifecycle.h"
 #include "io/environment.h"
 #include "io/log.h"
@@ -81,6 +82,7 @@ static const char usage[] =
     "variables,\n"
     "see README.md.\n"
     "\n"
+    "  --check[=write] [--json]  try what delivery needs, see README.md\n"
     "  --name FILE  register under the name of this file (for a launcher)\n"
     "  --version    print the version\n"
     "  --help       print this text\n";
@@ -122,11 +124,24 @@ choose_instructions(unsigned cpu)
     sha256_use(sha256_fastest((cpu & SYSTEM_CPU_SHA256) != 0, (cpu & SYSTEM_CPU_AVX2) != 0));
 }
 
+static int
+run_check(void)
+{
+    check_begin();
+    choose_instructions(system_cpu());
+    settings_read_early(&settings, &source);
+    settings_read(&settings, &source);
+    environment_unasked(unknown);
+    return loop_open(&loop) == 0 && check_run(&loop, &settings) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int
 main(int argc, char **argv)
 {
     const char *started = argv[0];
 
+    if (check_asked(argc, argv))
+        return run_check();
     if (argc == 3 && strcmp(argv[1], "--name") == 0)
         started = argv[2];
     else if (argc > 1)

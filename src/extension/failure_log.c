@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/aws_error.h"
 #include "protocol/format.h"
 
 /* see failure_log.h */
@@ -22,17 +23,6 @@ fit_for_log(struct span code)
     return span_starts(code, SPAN("KMS"));
 }
 
-/* The text up to the first escape or control byte. */
-static struct span
-first_line(struct span message)
-{
-    size_t n = 0;
-
-    while (n < message.len && message.p[n] != '\\' && (unsigned char)message.p[n] >= ' ')
-        n++;
-    return (struct span){message.p, n};
-}
-
 /* The setting that limits what took too long; calls for the dead letter have a limit of their own. */
 static const char *
 bound(const struct failure_log *f, const struct aws_result *r)
@@ -48,7 +38,7 @@ static void
 describe(const struct failure_log *f, const char *what, const struct aws_result *r, struct out *o)
 {
     const struct http_client *http = &f->client->http;
-    struct span line = first_line(r->message);
+    struct span line = aws_error_line(r->message);
 
     if (r->result != 0 && http->connection.end == CONNECTION_TLS_FAILED)
         (void)format_text(o, "%s (BearSSL error %d)", http_client_error(http),

@@ -13,6 +13,7 @@
 enum { ALWAYS_WAIT_MS = 40, RAW_WAIT_MS = 10 };
 
 static enum log_level least = LOG_WARN;
+static void (*diverted)(enum log_level level, struct span message);
 
 static uint64_t moments[LOG_MOMENTS]; /* a ring; 0: none yet */
 static unsigned latest;
@@ -41,6 +42,12 @@ log_wrote_at(uint64_t ms)
 }
 
 void
+log_divert(void (*to)(enum log_level level, struct span message))
+{
+    diverted = to;
+}
+
+void
 log_set_level(enum log_level level)
 {
     least = level;
@@ -53,8 +60,8 @@ log_prints(enum log_level level)
 }
 
 /* Each run of bytes that are not UTF-8, sent by a peer or left by a cut, becomes one U+FFFD. */
-static void
-put_text(struct out *o, struct span text)
+void
+log_text(struct out *o, struct span text)
 {
     while (text.len > 0) {
         size_t good = 0;
@@ -80,6 +87,10 @@ print(enum log_level level, struct span message, struct span members, uint32_t w
     struct out o = out_to(line, sizeof line);
     uint64_t now = clock_wall_ms();
 
+    if (diverted != NULL) {
+        diverted(level, message);
+        return;
+    }
     remember(now);
     timestamp_rfc3339(now, time);
     out_put(&o, SPAN("{\"time\":\""));
@@ -87,7 +98,7 @@ print(enum log_level level, struct span message, struct span members, uint32_t w
     out_put(&o, SPAN("\",\"level\":\""));
     out_put(&o, span_of(names[level]));
     out_put(&o, SPAN("\",\"logger\":\"" LOG_LOGGER "\",\"message\":\""));
-    put_text(&o, message);
+    log_text(&o, message);
     out_byte(&o, '"');
     if (members.len > 0) {
         out_byte(&o, ',');

@@ -16,6 +16,12 @@
 /* The name by which our lines can be recognised. */
 #define LOG_LOGGER "kinesis-telemetry-api-extension"
 
+/* From now on lines are not printed: their messages go there, as long as they are severe enough. */
+void log_divert(void (*to)(enum log_level level, struct span message));
+
+/* Appends text as the inside of a JSON string, made valid UTF-8. */
+void log_text(struct out *o, struct span text);
+
 /* The least severe level that is printed from now on; LOG_WARN at first. */
 void log_set_level(enum log_level level);
 

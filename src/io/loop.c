@@ -135,8 +135,8 @@ look_for_freeze(struct loop *loop, uint64_t before_ms, uint64_t wall_before_ms, 
         thaw(loop, 0);
 }
 
-static int
-turn(struct loop *loop)
+int
+loop_turn(struct loop *loop)
 {
     enum { READY_MAX = sizeof loop->ready / sizeof *loop->ready };
     uint64_t before = loop->now.ms;
@@ -165,7 +165,7 @@ int
 loop_run(struct loop *loop)
 {
     while (!loop->stopped) {
-        int r = turn(loop);
+        int r = loop_turn(loop);
 
         if (r != 0)
             return r;

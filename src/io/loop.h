@@ -58,6 +58,9 @@ void loop_set(struct loop *loop, struct loop_timer *timer, uint64_t ms);
 /* Sets the timer to a moment unless it is set to an earlier one. */
 void loop_set_earlier(struct loop_timer *timer, uint64_t at_ms);
 
+/* Waits until something happens, and deals with it. Returns 0, or ERR_IO. */
+int loop_turn(struct loop *loop);
+
 /* Runs until stopped is set. Returns 0, or ERR_IO. */
 int loop_run(struct loop *loop);
 

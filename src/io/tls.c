@@ -6,7 +6,6 @@
 #include "io/tls_aes_arm64.h"
 #include "io/tls_curves.h"
 #include "io/tls_sha256.h"
-#include "protocol/out.h"
 
 /* see tls.h */
 
@@ -25,6 +24,14 @@ static const uint16_t suites[] = {
 
 /* Besides BearSSL's own codes, which end at 63 and begin again at 256. */
 enum { NO_NAMES = 200, NOT_FOR_SERVERS, NO_AES };
+
+static struct out *kept_leaf;
+
+void
+tls_keep_leaf(struct out *leaf)
+{
+    kept_leaf = leaf;
+}
 
 static struct tls_chain *
 chain_of(const br_x509_class **context)
@@ -57,6 +64,8 @@ append(const br_x509_class **context, const unsigned char *bytes, size_t len)
 
     if (c->in_leaf)
         x509_leaf_take(&c->leaf, bytes, len);
+    if (c->in_leaf && kept_leaf != NULL)
+        out_put(kept_leaf, (struct span){(const char *)bytes, len});
     c->x509.vtable->append(&c->x509.vtable, bytes, len);
 }
 

@@ -17,6 +17,7 @@
  */
 #include <bearssl.h>
 
+#include "protocol/out.h"
 #include "protocol/x509_leaf.h"
 
 struct tls_anchors {
@@ -78,6 +79,9 @@ void tls_keep_session(struct tls *t);
  * been copied, since copies must not share a secret.
  */
 void tls_forget_session(struct tls *t);
+
+/* From now on the servers' own certificates are written there as they come; NULL: nowhere, as at first. */
+void tls_keep_leaf(struct out *leaf);
 
 /* Whether the handshake has succeeded. */
 bool tls_is_open(const struct tls *t);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol/format.h"
+
 /* see address.h */
 
 /* Four numbers without leading zeros, as inet_pton takes them. */
@@ -101,6 +103,20 @@ address_read(struct span text, struct address *a)
     else
         return ERR_BAD;
     return 0;
+}
+
+COLD void
+address_write(struct out *o, const struct address *a)
+{
+    if (a->len == ADDRESS_V4_BYTES) {
+        (void)format_text(o, "%u.%u.%u.%u", a->bytes[0], a->bytes[1], a->bytes[2], a->bytes[3]);
+        return;
+    }
+    for (size_t i = 0; i < ADDRESS_V6_BYTES; i += 2) {
+        out_byte(o, i == 0 ? '[' : ':');
+        out_hex(o, a->bytes + i, 2);
+    }
+    out_byte(o, ']');
 }
 
 void

@@ -3,7 +3,7 @@
 /*
  * Addresses of a host, of both kinds.
  */
-#include "protocol/span.h"
+#include "protocol/out.h"
 
 enum { ADDRESS_V4_BYTES = 4, ADDRESS_V6_BYTES = 16 };
 
@@ -23,6 +23,9 @@ struct addresses {
 
 /* Reads an address in its text form, without a scope. Returns 0, or ERR_BAD. */
 int address_read(struct span text, struct address *a);
+
+/* Writes an address in its text form: of IPv6 all eight groups, in brackets. */
+void address_write(struct out *o, const struct address *a);
 
 /* Appends an address; one for which there is no room is left out. */
 void addresses_add(struct addresses *list, const struct address *a);

@@ -129,3 +129,13 @@ aws_error(struct span type_header, struct span body, struct aws_error *e)
     if (span_starts(body, SPAN("<")))
         from_xml(body, e);
 }
+
+struct span
+aws_error_line(struct span message)
+{
+    size_t n = 0;
+
+    while (n < message.len && message.p[n] != '\\' && (unsigned char)message.p[n] >= ' ')
+        n++;
+    return (struct span){message.p, n};
+}

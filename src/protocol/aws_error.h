@@ -30,4 +30,7 @@ struct aws_error {
  */
 void aws_error(struct span type_header, struct span body, struct aws_error *e);
 
+/* The message up to its first escape or control byte. */
+struct span aws_error_line(struct span message);
+
 #endif

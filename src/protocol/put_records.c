@@ -55,7 +55,7 @@ json_segment(enum part part, const struct put_records *p, const struct put_recor
 {
     switch (part) {
     case OPEN:
-        return plain(SPAN("{"));
+        return plain(p->dry_run ? SPAN("{\"DryRun\":true,") : SPAN("{"));
     case NAME_OPEN:
         return plain_if(p->stream_name.len > 0, SPAN("\"StreamName\":\""));
     case NAME:

@@ -27,6 +27,7 @@ struct put_record {
 
 struct put_records {
     enum wire_form form;     /* may be changed only before put_records_rewind */
+    bool dry_run;            /* in JSON alone: nothing is written, and the reply is an error */
     struct span stream_name; /* whichever of the two is not empty is sent */
     struct span stream_arn;
     size_t records_len; /* 1..PUT_RECORDS_MAX */

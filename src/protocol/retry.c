@@ -16,8 +16,7 @@ enum {
 };
 
 /*
- * The codes of each class, each followed by a blank, in the order of the services' own lists. A code that
- * ends in * stands for all codes with that beginning. One text per class, not a table of texts, which would
+ * The codes of each class, in the order of the services' own lists. One text per class, not a table of texts, which would
  * take a pointer and its relocation for each code.
  */
 static const char *const codes[] = {
@@ -74,19 +73,26 @@ matches(struct span code, struct span known)
     return span_starts(code, known);
 }
 
+bool
+retry_lists(const char *list, struct span code)
+{
+    struct span rest = span_of(list);
+
+    while (rest.len > 0)
+        if (matches(code, span_cut(rest, ' ', &rest)))
+            return code.len > 0;
+    return false;
+}
+
 /* The class that has this code in its list. Returns false when none has. */
 static bool
 listed(struct span code, enum retry_class *class)
 {
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
-        struct span rest = span_of(codes[i]);
-
-        while (rest.len > 0)
-            if (matches(code, span_cut(rest, ' ', &rest))) {
-                *class = (enum retry_class)i;
-                return code.len > 0;
-            }
-    }
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (retry_lists(codes[i], code)) {
+            *class = (enum retry_class)i;
+            return true;
+        }
     return false;
 }
 

@@ -30,6 +30,12 @@ enum retry_class {
  */
 enum retry_class retry_class(struct span code, unsigned status);
 
+/*
+ * Whether a list of codes has this one. In it each is followed by a blank; one that ends in * stands for all codes
+ * with that beginning.
+ */
+bool retry_lists(const char *list, struct span code);
+
 /* Whether the table has this code. */
 bool retry_knows(struct span code);
 

@@ -1,5 +1,7 @@
 #include "protocol/x509_anchor.h"
 
+#include "protocol/format.h"
+
 /* see x509_anchor.h */
 
 enum {
@@ -116,6 +118,7 @@ x509_anchor_read(struct span der, struct x509_anchor *a)
     if (!take(&body, INTEGER, &any) || !take(&body, SEQUENCE, &any) ||
         !take(&body, SEQUENCE, &any) || !take(&body, SEQUENCE, &any))
         return ERR_BAD;
+    a->validity = any;
     a->subject = body;
     if (!take(&body, SEQUENCE, &any))
         return ERR_BAD;
@@ -130,4 +133,17 @@ x509_anchor_read(struct span der, struct x509_anchor *a)
         while (take(&list, SEQUENCE, &extension))
             a->is_ca = a->is_ca || says_ca(extension);
     return 0;
+}
+
+/* Both forms of a time end in yymmddhhmmssZ; before it is the century, or the length of a UTCTime. */
+COLD void
+x509_anchor_until(struct out *o, struct span validity)
+{
+    enum { END = sizeof "yymmddhhmmssZ" - 1, CENTURY = 2 };
+    const char *time = validity.p + validity.len - END;
+
+    if (validity.len < END + CENTURY)
+        return;
+    (void)format_text(o, " until %.2s%.2s-%.2s-%.2s", time[-1] == END ? "20" : time - CENTURY, time,
+                      time + 2, time + 4);
 }

@@ -67,8 +67,8 @@ function described(cpu) {
 const CONFINED = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'prlimit', '--nproc=0:0'];
 
 /* Runs a program on this CPU without PATH, and confined where we may. Resolves to { status, stdout, stderr }. */
-function on(cpu, program) {
-  const bare = ['/usr/bin/env', '-i', 'PATH=/nowhere', program];
+function on(cpu, program, ...args) {
+  const bare = ['/usr/bin/env', '-i', 'PATH=/nowhere', program, ...args];
   const [command, ...rest] = namespaces === null ? [...described(cpu), ...CONFINED, ...bare] : bare;
   return new Promise((resolve) => {
     execFile(command, rest, (error, stdout, stderr) => resolve({ status: error?.code ?? 0, stdout, stderr }));
@@ -91,6 +91,7 @@ for (const shell of SHELLS) {
       await Promise.all(CPUS.map((one) => stub(opt, one)));
       const launcher = join(opt, 'extensions', 'another name');
       assert.deepEqual(await on(cpu, launcher), { status: 0, stdout: `${cpu} --name ${launcher}\n`, stderr: '' });
+      assert.deepEqual(await on(cpu, launcher, '--check', '--json'), { status: 0, stdout: `${cpu} --check --json\n`, stderr: '' });
       removeFolder(opt);
     });
   }

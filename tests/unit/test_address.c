@@ -115,12 +115,35 @@ add(void **state)
     }
 }
 
+static void
+write_text(void **state)
+{
+    static const char *const rows[][2] = {
+        {"127.0.0.1", "127.0.0.1"},
+        {"255.10.0.99", "255.10.0.99"},
+        {"::", "[0000:0000:0000:0000:0000:0000:0000:0000]"},
+        {"2001:db8::a:10", "[2001:0db8:0000:0000:0000:0000:000a:0010]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char text[64];
+        struct out o = out_to(text, sizeof text);
+        struct address a;
+
+        CHECK_INT(rows[i][0], address_read(span_of(rows[i][0]), &a), 0);
+        address_write(&o, &a);
+        CHECK_SPAN(rows[i][0], out_span(&o), span_of(rows[i][1]));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(read_text),
         cmocka_unit_test(as_inet_pton),
+        cmocka_unit_test(write_text),
         cmocka_unit_test(add),
     };
 

@@ -169,11 +169,35 @@ cbor(void **state)
     }
 }
 
+static void
+one_line(void **state)
+{
+    static const struct {
+        struct span message;
+        const char *line;
+    } rows[] = {
+        {TEXT(""), ""},
+        {TEXT("Stream s1 not found."), "Stream s1 not found."},
+        {TEXT("a\nb"), "a"},
+        {TEXT("a\x1f"
+              "b"),
+         "a"},
+        {TEXT("\\nb"), ""},
+        {TEXT("a \xc3\xa4 \\u0041"), "a \xc3\xa4 "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++)
+        CHECK_SPAN(rows[i].line, aws_error_line(guard_copy(rows[i].message)),
+                   span_of(rows[i].line));
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(reply),
+        cmocka_unit_test(one_line),
         cmocka_unit_test(cbor),
     };
 

@@ -211,6 +211,25 @@ known_bodies(void **state)
     }
 }
 
+/* The member is the first one, so that what follows is what would have been sent. */
+static void
+dry_runs(void **state)
+{
+    static const struct put_record record = {TEXT("f"), TEXT("k")};
+    const struct span want = SPAN("{\"DryRun\":true,\"StreamName\":\"s1\",\"Records\":["
+                                  "{\"Data\":\"Zg==\",\"PartitionKey\":\"k\"}]}");
+
+    (void)state;
+    for (size_t step = 1; step <= want.len + 1; step++) {
+        struct list list = {&record, 1, 0};
+        struct put_records p = request(WIRE_JSON, "s1", NULL, &list);
+
+        p.dry_run = true;
+        CHECK_SPAN("body", read_all(&p, step), want);
+        CHECK_INT("length", put_records_length(&p), want.len);
+    }
+}
+
 /* What Jackson's generator in the SDK for Java makes of the same. */
 static void
 known_cbor(void **state)
@@ -486,6 +505,7 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_bodies),
         cmocka_unit_test(known_cbor),
+        cmocka_unit_test(dry_runs),
         cmocka_unit_test(known_digest),
         cmocka_unit_test(stream),
         cmocka_unit_test(every_buffer_size),

@@ -85,6 +85,7 @@ anchor(const char *name, struct span in)
         CHECK_INT(name, x509_anchor_read(guard_copy((struct span){in.p, len}), &a), ERR_BAD);
     CHECK_INT(name, x509_anchor_read(guard_copy(in), &a), 0);
     CHECK_SPAN(name, a.subject, NAME);
+    CHECK_SPAN(name, a.validity, SPAN("\x17\x00\x17\x00"));
     return a;
 }
 
@@ -259,6 +260,43 @@ the_machines(void **state)
     assert_true(known > 50);
 }
 
+static void
+last_days(void **state)
+{
+#define TIME(text) der(0x17, SPAN(text))
+#define LONG_TIME(text) der(0x18, SPAN(text))
+    const struct {
+        const char *name;
+        struct span validity;
+        const char *text;
+    } rows[] = {
+        {"this century", join(TIME("150526000000Z"), TIME("380117000000Z")), " until 2038-01-17"},
+        {"its last year in two digits", join(TIME("150526000000Z"), TIME("491231235959Z")),
+         " until 2049-12-31"},
+        {"four digits", join(TIME("150526000000Z"), LONG_TIME("20500102000000Z")),
+         " until 2050-01-02"},
+        {"the next century", join(TIME("150526000000Z"), LONG_TIME("21010203000000Z")),
+         " until 2101-02-03"},
+        {"without end", join(LONG_TIME("20150526000000Z"), LONG_TIME("99991231235959Z")),
+         " until 9999-12-31"},
+        {"just room for a date", TIME("380117000000Z"), " until 2038-01-17"},
+        {"no room for one",
+         SPAN("\x17\x0c"
+              "80117000000Z"),
+         ""},
+        {"nothing", NONE, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char text[40];
+        struct out o = out_to(text, sizeof text);
+
+        x509_anchor_until(&o, guard_copy(rows[i].validity));
+        CHECK_SPAN(rows[i].name, out_span(&o), span_of(rows[i].text));
+    }
+}
+
 int
 main(void)
 {
@@ -266,6 +304,7 @@ main(void)
         cmocka_unit_test(keys),
         cmocka_unit_test(authorities),
         cmocka_unit_test(no_certificates),
+        cmocka_unit_test(last_days),
         cmocka_unit_test(the_machines),
     };
 

@@ -30,6 +30,9 @@ export const CREDENTIALS = {
   accessKeyId: 'AKIDFRONT', secretAccessKey: 'front/secret+key', sessionToken: 'front//session+token=='
 };
 
+/* What a dry run gets in which nothing is wrong. Source: Kinesis developer guide, DryRun. */
+const DRY_RUN = ['DryRunOperationException', 'Request would have succeeded, but DryRun flag is set.'];
+
 function statistics() {
   return {
     connections: 0, handshakes: 0, resumed: 0, requests: 0, inCbor: 0, keyless: 0, records: 0, failedRecords: 0,
@@ -301,9 +304,10 @@ export class Front {
     exchange.call = call;
     this.#count(call, request);
     const refuse = isKeyless(call) && this.keyless !== 'taken' ? this.keyless : null;
-    if (!await refuse?.(exchange) && !await this.fault?.(exchange)) {
-      exchange.send(await exchange.answer());
+    if (await refuse?.(exchange) || await this.fault?.(exchange)) {
+      return;
     }
+    exchange.send(call.DryRun ? exchange.error(400, ...DRY_RUN) : await exchange.answer());
   }
 
   #count({ StreamName, StreamARN, Records }, request) {

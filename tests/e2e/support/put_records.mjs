@@ -59,7 +59,7 @@ function recordFaults(record, index, keyless) {
 
 function callFaults(call, keyless) {
   const faults = [];
-  const others = Object.keys(call).filter((name) => !['StreamName', 'StreamARN', 'Records'].includes(name));
+  const others = Object.keys(call).filter((name) => !['StreamName', 'StreamARN', 'Records', 'DryRun'].includes(name));
   if (others.length > 0) {
     faults.push(`member ${others[0]}`);
   }

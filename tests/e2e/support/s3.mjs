@@ -153,7 +153,7 @@ export class S3 extends Front {
     if (values(request, 'content-type')[0] !== 'application/x-ndjson') {
       faults.push(`Content-Type ${values(request, 'content-type')}`);
     }
-    if (request.body.at(-1) !== 0x0a) {
+    if (request.body.length > 0 && request.body.at(-1) !== 0x0a) {
       faults.push('a body without a newline at its end');
     }
     return faults;
