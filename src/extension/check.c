@@ -49,7 +49,7 @@ begin(struct check *c)
 
 /* A part of the line: as JSON, or in columns. */
 static void
-put_part(const struct check *c, unsigned which, struct span text)
+put_part(const struct check *c, size_t which, struct span text)
 {
     static const char before[2][5][15] = {
         {"", "", "", " ms", "; remedy: "},
