@@ -16,7 +16,7 @@ static struct run {
     bool needless;       /* it has read that a record without one was accepted */
     bool keyed;          /* keys go along */
     uint32_t connection; /* since this one */
-    unsigned refusals;   /* for want of keys, which it has read */
+    unsigned refusals;   /* for want of keys, one after the other, which it has read */
     uint32_t refused_on; /* connections with the reply that refuses so, and the one that accepts */
     uint32_t accepted_on;
 } run;
@@ -42,7 +42,8 @@ read_reply(const struct front_connection *c)
 {
     uint32_t number = front_number(c);
 
-    run.refusals += run.refused_on == number;
+    /* a failure of another kind between them, and CBOR is tried again before JSON */
+    run.refusals = run.refused_on == number ? run.refusals + 1 : 0;
     run.needless = run.needless || (run.accepted_on == number && !run.keyed);
     run.refused_on = run.accepted_on = 0;
 }
