@@ -503,16 +503,11 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_bodies),
-        cmocka_unit_test(known_cbor),
-        cmocka_unit_test(dry_runs),
-        cmocka_unit_test(known_digest),
-        cmocka_unit_test(stream),
-        cmocka_unit_test(every_buffer_size),
-        cmocka_unit_test(rewind_anywhere),
-        cmocka_unit_test(large),
-        cmocka_unit_test(lengths),
-        cmocka_unit_test(json_is_larger),
+        cmocka_unit_test(known_bodies),    cmocka_unit_test(known_cbor),
+        cmocka_unit_test(dry_runs),        cmocka_unit_test(known_digest),
+        cmocka_unit_test(stream),          cmocka_unit_test(every_buffer_size),
+        cmocka_unit_test(rewind_anywhere), cmocka_unit_test(large),
+        cmocka_unit_test(lengths),         cmocka_unit_test(json_is_larger),
         cmocka_unit_test(keyless),
     };
 

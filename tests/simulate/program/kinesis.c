@@ -310,21 +310,23 @@ told(const struct front_connection *c)
     kinesis_keyless_told(c, &request);
 }
 
-/* Tells what became of each record. */
-static void
+/* Tells what became of each record. Returns whether that can be read. */
+static bool
 answer_records(struct front_connection *c)
 {
     static char body[REPLY_BYTES];
     struct text t = {body, 0, sizeof body};
+    bool bad = world_fault(&world.service, WORLD_REPLY_BAD);
     struct span bytes;
 
     kinesis_write(&t, &request, request.cbor);
     bytes = (struct span){t.p, t.len};
-    if (world_fault(&world.service, WORLD_REPLY_BAD))
+    if (bad)
         bytes = spoil(&t);
     else
         told(c);
     answer(c, 200, own_type(), bytes, NULL, NULL);
+    return !bad;
 }
 
 /* Whether it is refused since its records have no keys; if so, it has been: as a whole, or each of them. */
@@ -333,6 +335,7 @@ refused_for_keys(struct front_connection *c)
 {
     char message[200];
     struct text t = {message, 0, sizeof message};
+    bool can_tell = true;
     uint32_t how;
 
     if (!world.plan.wants_keys || !kinesis_keyless(&request))
@@ -341,14 +344,14 @@ refused_for_keys(struct front_connection *c)
     if (how == 0) {
         for (unsigned i = 0; i < request.len; i++)
             request.records[i].code = "ValidationException";
-        answer_records(c);
+        can_tell = answer_records(c);
     } else {
         text_put(&t, "Value null at 'records.%u.member.partitionKey' failed to satisfy constraint",
                  1 + dice_below(&world.service, request.len));
         refuse(c, &refusals_keys[dice_below(&world.service, REFUSALS_KEYS)],
                how < 5 ? message : "Some of it cannot be read.", NULL);
     }
-    kinesis_keyless_refused(c, true);
+    kinesis_keyless_refused(c, can_tell);
     return true;
 }
 
@@ -357,7 +360,7 @@ accept(struct front_connection *c)
 {
     judge_records();
     carry_out();
-    answer_records(c);
+    (void)answer_records(c);
 }
 
 /* Whether the call fails whatever is in it; if so, it has been answered. */
