@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import zipfile
 from pathlib import Path
 
@@ -27,6 +28,16 @@ UNIX = 3
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can tell
 
 
+def wrap(text):
+    """Paragraphs of whole lines, wrapped alike: the same words four times are then packed as once."""
+    paragraphs = text.replace("\r\n", "\n").split("\n\n")
+    for i, paragraph in enumerate(paragraphs):
+        *lines, _ = paragraph.splitlines() or [""]
+        if lines and all(len(line) > 45 for line in lines) and not lines[0].startswith(("-", "Copyright")):
+            paragraphs[i] = textwrap.fill(paragraph, 78)
+    return "\n\n".join(paragraphs)
+
+
 def licences():
     """Every part's licence asks for its text to go along with the binary."""
     jsmn = (VENDOR / "download" / "jsmn.h").read_text(encoding="utf-8")
@@ -36,7 +47,7 @@ def licences():
         "jsmn": re.sub(r"(?m)^ \* ?", "", re.match(r"/\*\n(.*?)\n \*/", jsmn, re.S)[1]) + "\n",
         "musl": (VENDOR / "src" / "musl" / "COPYRIGHT").read_text(encoding="utf-8"),
     }
-    return "\n".join(f"{'=' * 20} {part}\n\n{text}" for part, text in texts.items()).encode()
+    return "\n".join(f"{'=' * 20} {part}\n\n{wrap(text)}" for part, text in texts.items()).encode()
 
 
 def pack(path, entries):

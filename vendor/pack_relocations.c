@@ -1,10 +1,16 @@
 /*
  * usage: pack_relocations FILE
  *
+ * Makes a stripped static-pie smaller, in place, in two ways.
+ *
  * Writes the list of what is to be relocated in a static-pie shorter, in place: DT_RELR in the stead of DT_RELA, a bit
  * for most pointers where there are 24 bytes, which do not compress well. The rest of the list's room becomes zeros.
- * start.c reads both. GNU ld 2.40 can do so itself (-z pack-relative-relocs), but not for arm64. Runs during the
- * build, on a machine of the same byte order.
+ * start.c reads both. GNU ld 2.40 can do so itself (-z pack-relative-relocs), but not for arm64.
+ *
+ * Cuts off what is behind the last segment: the list of sections, which is for linkers and debuggers, and those that are
+ * not loaded. The unstripped twin has them.
+ *
+ * Runs during the build, on a machine of the same byte order.
  *
  * Source: System V ABI, generic, relative relocations.
  */
@@ -15,9 +21,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #ifndef DT_RELR
-#define SHT_RELR 19
 #define DT_RELRSZ 35
 #define DT_RELR 36
 #define DT_RELRENT 37
@@ -82,19 +88,20 @@ pack(const Elf64_Rela *list, uint64_t n, uint64_t *to)
     return (uint64_t)(to - start) * 8;
 }
 
-/* So that tools find what is there. */
-static void
-tell_section(const Elf64_Rela *list, uint64_t size)
+/* Without its sections. Returns the length that is left. */
+static off_t
+cut(void)
 {
-    const Elf64_Ehdr *head = (void *)file;
-    Elf64_Shdr *s = (void *)(file + head->e_shoff);
+    Elf64_Ehdr *head = (void *)file;
+    const Elf64_Phdr *p = (void *)(file + head->e_phoff);
+    uint64_t end = 0;
 
-    for (unsigned i = 0; i < head->e_shnum; i++, s++)
-        if (s->sh_type == SHT_RELA && file + s->sh_offset == (const char *)list) {
-            s->sh_type = SHT_RELR;
-            s->sh_size = size;
-            s->sh_entsize = 8;
-        }
+    for (unsigned i = 0; i < head->e_phnum; i++, p++)
+        if (p->p_type == PT_LOAD && p->p_offset + p->p_filesz > end)
+            end = p->p_offset + p->p_filesz;
+    head->e_shoff = 0;
+    head->e_shentsize = head->e_shnum = head->e_shstrndx = 0;
+    return (off_t)end;
 }
 
 static Elf64_Dyn *
@@ -127,12 +134,12 @@ main(int argc, char **argv)
 
     for (char *p = (char *)list + size; p < (char *)list + room; p++)
         *p = 0;
-    tell_section(list, size);
     dynamic(DT_RELA)->d_tag = DT_RELR;
     dynamic(DT_RELASZ)->d_un.d_val = size;
     dynamic(DT_RELASZ)->d_tag = DT_RELRSZ;
     dynamic(DT_RELAENT)->d_un.d_val = 8;
     dynamic(DT_RELAENT)->d_tag = DT_RELRENT;
     dynamic(DT_RELACOUNT)->d_un.d_val = 0;
+    need(ftruncate(fd, cut()) == 0, "it cannot be cut");
     return 0;
 }

@@ -15,10 +15,9 @@ const DT = { NEEDED: 1, RELA: 7, TEXTREL: 22, RELRSZ: 35, RELR: 36, FLAGS: 30, F
 const DF_TEXTREL = 4n;
 const DF_BIND_NOW = 8n;
 const DF_1_PIE = 0x08000000n;
-const SHT_SYMTAB = 2;
 
 /* A cold start pays for every page. */
-const SIZE_MAX = { x86_64: 236_000 };
+const SIZE_MAX = { x86_64: 252_000 };
 /* Lambda's kernels have pages of 4 KiB on both CPUs, others for arm64 up to 16. */
 const PAGE = { x86_64: 4096, arm64: 16384 };
 
@@ -34,10 +33,9 @@ function elf(bytes) {
     type: bytes.readUInt32LE(at), flags: bytes.readUInt32LE(at + 4), offset: word(at + 8), address: word(at + 16),
     inFile: word(at + 32), inMemory: word(at + 40), align: word(at + 48)
   }));
-  const sections = table(word(40), bytes.readUInt16LE(58), bytes.readUInt16LE(60), (at) => bytes.readUInt32LE(at + 4));
   const { offset = 0, inFile = 0 } = segments.find((one) => one.type === PT.DYNAMIC) ?? {};
   const dynamic = table(offset, 16, inFile / 16, (at) => [word(at), bytes.readBigUInt64LE(at + 8)]);
-  return { type: bytes.readUInt16LE(16), machine: bytes.readUInt16LE(18), segments, sections, dynamic };
+  return { type: bytes.readUInt16LE(16), machine: bytes.readUInt16LE(18), segments, sections: bytes.readUInt16LE(60), dynamic };
 }
 
 for (const [cpu, machine] of Object.entries(MACHINES)) {
@@ -90,8 +88,9 @@ for (const [cpu, machine] of Object.entries(MACHINES)) {
       assert.ok(packed > 0 && packed < 200, `${packed} bytes`);
     });
 
-    test('is stripped', () => {
-      assert.equal(file().sections.includes(SHT_SYMTAB), false);
+    test('has nothing behind its segments: no symbols, no sections', () => {
+      assert.equal(file().sections, 0);
+      assert.equal(bytes.length, Math.max(...ofType(PT.LOAD).map(({ offset, inFile }) => offset + inFile)));
     });
 
     if (SIZE_MAX[cpu]) {
