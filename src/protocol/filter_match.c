@@ -6,15 +6,6 @@
 
 /* see filter_match.h */
 
-static uint64_t
-eight(const char *p)
-{
-    uint64_t bytes;
-
-    memcpy(&bytes, p, sizeof bytes);
-    return bytes;
-}
-
 /* Names and texts are short: eight bytes at a time take fewer instructions than the C library's one by one. */
 static bool
 same(const char *a, const char *b, size_t len)
@@ -22,7 +13,7 @@ same(const char *a, const char *b, size_t len)
     const char *end = a + len;
 
     for (; end - a >= 8; a += 8, b += 8)
-        if (eight(a) != eight(b))
+        if (span_word(a) != span_word(b))
             return false;
     for (; a < end; a++, b++)
         if (*a != *b)

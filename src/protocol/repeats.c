@@ -2,15 +2,6 @@
 
 /* see repeats.h */
 
-static uint64_t
-load(const char *p)
-{
-    uint64_t n;
-
-    memcpy(&n, p, sizeof n);
-    return n;
-}
-
 /* Source: the multiply-and-fold step of wyhash and its kin. */
 static uint64_t
 fold(uint64_t a, uint64_t b)
@@ -23,7 +14,7 @@ fold(uint64_t a, uint64_t b)
 static uint64_t
 step(uint64_t key, uint64_t hash, const char *p)
 {
-    return fold(load(p) ^ key, load(p + 8) ^ hash);
+    return fold(span_word(p) ^ key, span_word(p + 8) ^ hash);
 }
 
 static uint64_t

@@ -15,6 +15,7 @@ span_of(const char *text)
 extern inline bool span_same(struct span a, struct span b);
 extern inline bool span_white(char c);
 extern inline bool span_blank(char c);
+extern inline uint64_t span_word(const char *p);
 
 static char
 lower(char c)

@@ -59,6 +59,16 @@ span_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+/* Eight bytes in a word, in this machine's order. */
+inline uint64_t
+span_word(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
 /* Equal but for the case of ASCII letters, as HTTP field names are. */
 bool span_same_case(struct span a, struct span b);
 

@@ -14,6 +14,7 @@ import { test } from 'node:test';
 import { removeFolder, temporaryFolder } from './support/folder.mjs';
 import { silence } from './support/faults.mjs';
 import { light } from './support/light.mjs';
+import { closedPort } from './support/ports.mjs';
 import { BINARY, NAME, extensionLogs } from './support/stand.mjs';
 import { until, within } from './support/until.mjs';
 
@@ -73,16 +74,6 @@ async function takesSignals(pid) {
     /* before its own program runs, a new process blocks all signals */
     return blocked && blocks(constants.signals.SIGTERM) && !blocks(constants.signals.SIGHUP);
   });
-}
-
-/* A port at which nobody listens. */
-async function closedPort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 for (const signal of ['SIGTERM', 'SIGINT']) {

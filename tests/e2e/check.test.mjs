@@ -4,10 +4,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Certificates } from './support/certificates.mjs';
@@ -16,6 +14,7 @@ import { mute, page, plainHttp, refuse, silence, times } from './support/faults.
 import { removeFolder, temporaryFolder } from './support/folder.mjs';
 import { CREDENTIALS, Front } from './support/front.mjs';
 import { accepting } from './support/light.mjs';
+import { closedPort } from './support/ports.mjs';
 import { Proxy } from './support/proxy.mjs';
 import { S3 } from './support/s3.mjs';
 import { BINARY, EMULATED } from './support/stand.mjs';
@@ -185,15 +184,6 @@ for (const write of [false, true]) {
 }
 
 /* --- before the first request --- */
-
-async function closedPort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 function fails(steps, step, message, remedy) {
   assert.equal(steps[step].status, 'failed', JSON.stringify(steps));
