@@ -34,7 +34,7 @@ describe('cdk deploy with checkAtDeploy', () => {
 
   before(async () => {
     moto = await Moto.start();
-    cdk = new Cdk(moto, { checkAtDeploy: 'true', deliverToBucket: 'true' });
+    cdk = new Cdk(moto, { checkAtDeploy: 'true', deliverToBucket: 'true', recordDistribution: 'AUTO' });
     await cdk.run('bootstrap', '--qualifier', 'localhost', '-c', WELL, 'aws://123456789012/us-east-1');
   });
   after(() => moto?.stop());
@@ -66,6 +66,7 @@ describe('cdk deploy with checkAtDeploy', () => {
     assert.equal(checker.Role, Configuration!.Role);
     assert.deepEqual(checker.Layers ?? [], []);
     assert.deepEqual(checker.Environment?.Variables, Configuration!.Environment!.Variables);
+    assert.equal(checker.Environment?.Variables?.TELEMETRY_PARTITION_KEY, 'none');
   });
 
   it('has made what AWS needs to deliver: a customer key, a bucket, a role', async () => {
