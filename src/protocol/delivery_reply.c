@@ -57,7 +57,8 @@ delivery_record(struct delivery *d, size_t index, struct span code)
     }
     if (record.attempts > call->most_attempts)
         call->most_attempts = record.attempts;
-    class = retry_class(code, 0);
+    /* as of a call: a code that is not known may ask for keys */
+    class = retry_class(code, 400);
     if (wants_keys(d, class)) {
         call->hopeful = true;
         queue_mark(&d->queue, QUEUE_STREAM, i, QUEUE_FAILED);

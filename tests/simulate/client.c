@@ -54,7 +54,7 @@ end(struct life *w)
                 records_accepted(w, c->known[i]);
             else if (retry_class(code, 0) == RETRY_THROTTLED)
                 c->throttled = true;
-            else if (laws_blames(w, retry_class(code, 0)))
+            else if (laws_blames(w, retry_class(code, 400)))
                 refuse_record(w, c->known[i]);
             delivery_record(&w->machine, i, code);
         }

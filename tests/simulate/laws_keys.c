@@ -60,7 +60,7 @@ laws_keys_replied(struct life *w)
         return;
     for (uint32_t i = 0; c->reply.records && i < c->len; i++) {
         accepted = accepted || c->codes[i] == 0;
-        refused = refused || !laws_blames(w, retry_class(service_code(c, i), 0));
+        refused = refused || !laws_blames(w, retry_class(service_code(c, i), 400));
     }
     if (!c->reply.records)
         refused = !laws_blames(w, c->reply.class);

@@ -635,6 +635,7 @@ room(void **state)
 
 #define INVALID "ValidationException"
 #define UNREADABLE "SerializationException"
+#define UNKNOWN "SomethingOrOtherException"
 
 /* Two records for a stream that may want keys, for which they have some. */
 static void
@@ -669,6 +670,10 @@ wants_keys(void **state)
         {"not understood", {NULL}, {.status = 400, .class = RETRY_REQUEST}, KEYS_SENT},
         {"each is invalid", {INVALID, INVALID}, {.status = 200}, KEYS_SENT},
         {"each is not understood", {UNREADABLE, UNREADABLE}, {.status = 200}, KEYS_SENT},
+        {"each is refused by a code that is not known",
+         {UNKNOWN, UNKNOWN},
+         {.status = 200},
+         KEYS_SENT},
         {"one failed, one is invalid", {TRANSIENT, INVALID}, {.status = 200}, KEYS_SENT},
         {"one is invalid, one was throttled", {INVALID, THROTTLED}, {.status = 200}, KEYS_SENT},
         {"each failed", {TRANSIENT, TRANSIENT}, {.status = 200}, KEYS_DOUBTED},
