@@ -21,6 +21,15 @@ put_address(struct out *o, const struct system_address *a)
     address_write(o, &a->address);
 }
 
+/* What helps where nobody can be reached, who is the proxy if there is one. */
+static void
+put_remedy(struct check *c, const char *directly)
+{
+    out_put(&c->remedy, c->kinesis.client.http.connection.peer.proxy == NULL
+                            ? span_of(directly)
+                            : SPAN("correct TELEMETRY_PROXY, or let it tunnel there"));
+}
+
 /* --- name --- */
 
 static void
@@ -48,7 +57,7 @@ check_name(struct check *c)
         check_end(c, CHECK_NAME, CHECK_OK);
         return;
     }
-    out_put(&c->remedy, SPAN("correct AWS_REGION or AWS_ENDPOINT_URL_KINESIS, or the VPC's DNS"));
+    put_remedy(c, "correct AWS_REGION or AWS_ENDPOINT_URL_KINESIS, or the VPC's DNS");
     check_tell(c, CHECK_NAME, CHECK_FAILED,
                c->done ? resolver_error(&resolver) : "no answer from the name servers");
 }
@@ -94,8 +103,8 @@ check_tcp(struct check *c)
         (void)format_text(&c->message, ":%u %s", resolver.port,
                           code == 0 ? "connected" : error_text(code));
     }
-    out_put(&c->remedy, SPAN("this subnet needs a VPC endpoint for kinesis-streams whose security "
-                             "group lets this in, or a NAT gateway"));
+    put_remedy(c, "this subnet needs a VPC endpoint for kinesis-streams whose security "
+                  "group lets this in, or a NAT gateway");
     check_end(c, CHECK_TCP,
               good == resolver.len ? CHECK_OK
               : good > 0           ? CHECK_WARNING
@@ -136,7 +145,7 @@ check_proxy(struct check *c)
         return;
     }
     (void)format_text(&c->message, "%s (%d)", connection_error(connection), connection->code);
-    out_put(&c->remedy, SPAN("correct TELEMETRY_PROXY, or let it tunnel there"));
+    put_remedy(c, "");
     check_end(c, CHECK_PROXY, CHECK_FAILED);
 }
 

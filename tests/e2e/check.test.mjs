@@ -313,7 +313,11 @@ for (const [what, [step, env, message]] of Object.entries(proxies)) {
 
 test('a proxy that is gone', () => behindProxy(() => ({}), async (run, proxy) => {
   await proxy.leave();
-  fails(await run(), 'tcp', new RegExp(`127\\.0\\.0\\.1:${proxy.port} Connection refused`), /NAT gateway/);
+  fails(await run(), 'tcp', new RegExp(`127\\.0\\.0\\.1:${proxy.port} Connection refused`), /^correct TELEMETRY_PROXY/);
+}));
+
+test('a proxy whose name does not exist', () => behindProxy(() => ({ TELEMETRY_PROXY: 'http://nowhere.invalid' }), async (run) => {
+  fails(await run(), 'name', /^[a-z ]+$/, /^correct TELEMETRY_PROXY/);
 }));
 
 /* --- what the service replies --- */
