@@ -9,7 +9,7 @@
 
 /* see check.h */
 
-/* Texts have room in a line even if all of their bytes have to be escaped, but control bytes. */
+/* Texts have room in a line even if all of their bytes have to be escaped. */
 enum { PRINT_WAIT_MS = 10000, MESSAGE_BYTES = 1200, REMEDY_BYTES = 700 };
 
 static struct check check;
@@ -32,8 +32,14 @@ check_asked(int argc, char **argv)
 static void
 logged(enum log_level level, struct span text)
 {
+    size_t at = check.message.len;
+
     check.warned = check.warned || level <= LOG_WARN;
     out_put(&check.message, text);
+    /* settings may have any byte, and a line is to be one */
+    for (; at < check.message.len; at++)
+        if ((uint8_t)check.message.p[at] < ' ')
+            check.message.p[at] = ' ';
     out_put(&check.message, SPAN("; "));
 }
 

@@ -224,6 +224,15 @@ test('settings that are not allowed, or not known: a warning, and on it goes', (
   assert.match(steps.settings.message, /TELEMETRY_FLUSH: "nonsense" is not allowed.*TELEMETRY_FLASH: no such setting/);
 }));
 
+test('a setting with control characters: one line all the same', () => withFront({}, async (front) => {
+  const names = ['FLUSH', 'WIRE', 'LOG_LEVEL', 'OVERSIZE', 'METRICS', 'COMPRESSION'];
+  const env = Object.fromEntries(names.map((name) => [`TELEMETRY_${name}`, '\x01\n'.repeat(100)]));
+  const steps = await check(front.url, { env });
+  assert.match(steps.settings.message, /^TELEMETRY_[A-Z_]+: " {200}" is not allowed/);
+  const { stdout } = await run(BINARY, ['--check'], environment(front.url, env));
+  assert.equal(stdout.trimEnd().split('\n').length, STEPS.length);
+}));
+
 test('more complaints than a line has room for', () => withFront({}, async (front) => {
   const names = ['FLUSH', 'WIRE', 'LOG_LEVEL', 'OVERSIZE', 'METRICS', 'RECORD_FORMAT', 'DEAD_LETTER', 'COMPRESSION'];
   const env = Object.fromEntries(names.map((name) => [`TELEMETRY_${name}`, '"'.repeat(300)]));
