@@ -195,6 +195,6 @@ check_run(struct loop *loop, struct settings *settings)
         check_tell(c, c->next, CHECK_NOT_CHECKED, "not reached");
     c->begun_ms = begun;
     check_tell(c, CHECK_RESULT, c->failed ? CHECK_FAILED : CHECK_OK,
-               c->failed ? "nothing can be delivered" : "telemetry can be delivered");
+               c->failed ? "a step has failed" : "telemetry can be delivered");
     return !c->failed;
 }

@@ -26,10 +26,11 @@ tell_reply(struct check *c, enum check_step step, const struct aws_client *clien
 {
     struct span message = aws_error_line(r->message);
 
-    if (r->result != 0)
-        /* the step's time may have ended before the client's did */
-        out_put(&c->message, r->result == ERR_LATE ? SPAN("no reply in time")
-                                                   : span_of(http_client_error(&client->http)));
+    if (r->result == ERR_LATE) /* the step's time may have ended before the client's did */
+        out_put(&c->message, SPAN("no reply in time"));
+    else if (r->result != 0)
+        (void)format_text(&c->message, "%s (%d)", http_client_error(&client->http),
+                          client->http.connection.code);
     else
         (void)format_text(&c->message, "%u%.*s%.*s: %s", r->status, r->code.len > 0, " ",
                           LOG_SPAN(r->code), d->cause);

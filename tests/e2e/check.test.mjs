@@ -287,8 +287,8 @@ async function behindProxy(env, body) {
   try {
     await withFront({ tls: { names: [NAME] } }, async (front) => {
       const asked = { AWS_CA_BUNDLE: await certificates.bundle(), TELEMETRY_PROXY: proxy.url, ...env(proxy) };
-      await body(async () => {
-        const steps = await check(front.url.replace('localhost', NAME), { env: asked });
+      await body(async (options) => {
+        const steps = await check(front.url.replace('localhost', NAME), { env: asked, ...options });
         const text = JSON.stringify(steps);
         assert.deepEqual(proxy.secrets.filter((secret) => text.includes(secret)), []);
         return steps;
@@ -485,9 +485,23 @@ const letters = {
 for (const [what, [fault, message, remedy]] of Object.entries(letters)) {
   test(what, () => withLetters(async (front, s3, env) => {
     s3.fault = fault;
-    fails(await check(front.url, { env, write: true }), 'deadLetter', message, remedy);
+    const steps = await check(front.url, { env, write: true });
+    fails(steps, 'deadLetter', message, remedy);
+    /* the rest can be delivered */
+    assert.equal(steps.result.message, 'a step has failed');
   }));
 }
+
+test('a proxy that does not let the bucket through', () => behindProxy(() => ({ TELEMETRY_DEAD_LETTER: 's3://letters' }),
+  async (run, proxy, front) => {
+    const accept = taking([]);
+    front.fault = (exchange) => {
+      proxy.mood = exchange.call.DryRun ? 'serves' : 'denies';
+      return accept(exchange);
+    };
+    fails(await run({ write: true }), 'deadLetter', /^the proxy answered \(407\)$/, /on the way/);
+    assert.equal(proxy.tunnels.at(-1), 'letters.s3.us-east-1.amazonaws.com:443');
+  }));
 
 /* --- how it is started --- */
 
