@@ -126,6 +126,12 @@ export function checkContextKeys(scope: Construct): void {
     return `context ${key}: no such key${meant === undefined ? '; README.md has the list' : `: is ${meant} meant?`}`;
   });
   requireThat(lines.length === 0, lines.join('\n'));
+  // Other apps attach functions of their own to the stack.
+  const context = new Context(scope);
+  requireThat(
+    context.text('checkAtDeploy') !== 'true' || context.text('exampleFunction') !== 'false',
+    'context checkAtDeploy: of the example function, and there is none: leave exampleFunction out',
+  );
 }
 
 // Two letters off in a long name, or written another way.

@@ -339,6 +339,13 @@ describe('context of the app', () => {
     check({ ...CDK, ...EVERYTHING, streamArn: STREAM_ARN, policyName: 'p', CostCenter: '1', owner: '2', alarmActions: TOPIC, retentionHours: 24 });
   });
 
+  it('may not check a function that it does not make', () => {
+    assert.throws(() => check({ checkAtDeploy: 'true', exampleFunction: 'false' }), {
+      name: 'ConfigurationError',
+      message: /^context checkAtDeploy: of the example function, and there is none: leave exampleFunction out$/,
+    });
+  });
+
   it('has every key that the README names', () => {
     const [, table] = readFileSync(join(ROOT, '..', 'README.md'), 'utf8').match(/\| Key \| Value \| Default \|\n\|---\|---\|---\|\n((?:\|.*\n)+)/)!;
     const keys = table.split('\n').flatMap((row) => [...(row.split(' | ')[0].matchAll(/`(\w+)`/g))].map(([, key]) => key));
