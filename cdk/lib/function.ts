@@ -107,7 +107,9 @@ export function presentVariables(fn: lambda.Function): Record<string, unknown> {
 
 function reportKept(fn: lambda.Function, name: string, kept: unknown, value: string): void {
   if (typeof kept === 'string' && !Token.isUnresolved(value) && kept !== value) {
-    Annotations.of(fn).addInfo(`${name}=${kept} of the function itself is kept; the telemetry extension's would be ${value}`);
+    // A proxy's URL may have a password.
+    const secret = name === 'TELEMETRY_PROXY';
+    Annotations.of(fn).addInfo(`${name}${secret ? '' : `=${kept}`} of the function itself is kept${secret ? '' : `; the telemetry extension's would be ${value}`}`);
   }
 }
 

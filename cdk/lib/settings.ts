@@ -639,11 +639,10 @@ const PROXY = /^http:\/\/(?:([^/]*)@)?([^/@]*)\/?$/i;
 
 // What was given is not told, since it may have a password.
 function proxyUrl(value?: string): string | undefined {
-  requireKind('proxy', value, TEXT);
   if (value === undefined || Token.isUnresolved(value) || value === 'environment') {
     return value;
   }
-  const [, user = '', authority = ''] = PROXY.exec(value) ?? [];
+  const [, user = '', authority = ''] = (typeof value === 'string' && PROXY.exec(value)) || [];
   const [, host, number] = URL.exec(`http://${authority}`) ?? [];
   requireThat(
     host !== undefined && host.length <= 253 && (!number || (Number(number) >= 1 && Number(number) <= 65535)) &&

@@ -128,6 +128,14 @@ describe('attachTo', () => {
     assert.deepEqual([TELEMETRY_FLUSH, TELEMETRY_LOG_LEVEL], ['adaptive', 'debug']);
   });
 
+  it('keeps a proxy that the function has by itself, without a word of passwords', () => {
+    const stack = makeStack();
+    const fn = makeFunction(stack, 'Fn', { environment: { TELEMETRY_PROXY: 'http://u:secret@one.example' } });
+    makeExtension({ proxy: 'http://u:secret@other.example' }, stack).attachTo(fn);
+    Annotations.fromStack(stack).hasInfo('/Test/Fn', 'TELEMETRY_PROXY of the function itself is kept');
+    assert.equal(variables(Template.fromStack(stack)).TELEMETRY_PROXY, 'http://u:secret@one.example');
+  });
+
   it('takes back the dead letter for one function', () => {
     const stack = makeStack();
     const extension = makeExtension({ deadLetterBucket: {} }, stack);

@@ -179,6 +179,7 @@ const REFUSED: [string, () => TelemetrySettings, RegExp][] = [
   ['no attempts', () => ({ maxAttempts: 0 }), /1 to 100/],
   ['many attempts', () => ({ maxAttempts: 101 }), /1 to 100/],
   ['a proxy of https', () => ({ proxy: 'https://u:secret@proxy' }), /^proxy: environment, or http:\/\/ (?!.*secret)/],
+  ['a proxy in a list', () => ({ proxy: ['http://u:secret@proxy'] as any }), /^proxy: environment, or http:\/\/ (?!.*secret)/],
   ['a proxy of SOCKS', () => ({ proxy: 'socks5://proxy' }), /^proxy: /],
   ['a proxy without a scheme', () => ({ proxy: 'proxy:3128' }), /^proxy: /],
   ['a proxy with a path', () => ({ proxy: 'http://proxy/path' }), /^proxy: /],
