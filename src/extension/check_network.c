@@ -13,6 +13,10 @@ enum { LEAF_MAX_BYTES = 8192 };
 
 static struct resolver resolver;
 
+/* The server's certificate. */
+static char bytes[LEAF_MAX_BYTES];
+static struct out leaf = {.p = bytes, .cap = sizeof bytes};
+
 static void
 put_address(struct out *o, const struct system_address *a)
 {
@@ -131,6 +135,8 @@ check_proxy(struct check *c)
     const struct connection *connection = &c->kinesis.client.http.connection;
     const struct proxy *by = connection->peer.proxy;
 
+    /* from here on, since the handshake may follow a tunnel at once */
+    tls_keep_leaf(&leaf);
     if (by == NULL) {
         check_tell(c, CHECK_PROXY, CHECK_NOT_CHECKED, "none is used");
         return;
@@ -152,16 +158,13 @@ check_proxy(struct check *c)
 void
 check_tls(struct check *c)
 {
-    static char bytes[LEAF_MAX_BYTES];
     struct connection *connection = &c->kinesis.client.http.connection;
     struct tls *tls = connection->stream.tls;
-    struct out leaf = out_to(bytes, sizeof bytes);
 
     if (tls == NULL) {
         check_tell(c, CHECK_TLS, CHECK_NOT_CHECKED, "the endpoint's URL is http://");
         return;
     }
-    tls_keep_leaf(&leaf);
     aws_client_open(&c->kinesis.client);
     wait_while(c, connection, CONNECTION_HANDSHAKING);
     tls_keep_leaf(NULL);

@@ -304,6 +304,7 @@ test('through a proxy, by user and password', () => behindProxy(() => ({}), asyn
   assert.deepEqual(statuses(steps), WELL.with(STEPS.indexOf('proxy'), 'ok'));
   assert.equal(steps.tcp.message, `127.0.0.1:${proxy.port} connected`);
   assert.equal(steps.proxy.message, `127.0.0.1:${proxy.port}: a tunnel`);
+  assert.match(steps.tls.message, /; certificate until \d/);
   assert.deepEqual(proxy.tunnels, [`${NAME}:${front.port}`]);
 }));
 
