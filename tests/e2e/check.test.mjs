@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Certificates } from './support/certificates.mjs';
 import { ContainerCredentials } from './support/container_credentials.mjs';
-import { mute, page, plainHttp, refuse, silence, times } from './support/faults.mjs';
+import { delay, mute, page, plainHttp, refuse, silence, times } from './support/faults.mjs';
 import { removeFolder, temporaryFolder } from './support/folder.mjs';
 import { CREDENTIALS, Front } from './support/front.mjs';
 import { accepting } from './support/light.mjs';
@@ -415,6 +415,15 @@ test('a dry run that is throttled again: nothing is known, and nothing has faile
     ['notChecked', 'notChecked', 'warning', 'notChecked']);
   assert.match(steps.stream.message, /400 ThrottlingException: throttled/);
   assert.deepEqual([steps.status, front.statistics.requests], [0, 2]);
+}));
+
+test('a dry run that is throttled late: there is no time for another', () => withFront({}, async (front) => {
+  front.fault = async (exchange) => {
+    await delay(1_400)(exchange);
+    return THROTTLED(exchange);
+  };
+  const steps = await check(front.url);
+  assert.deepEqual([steps.stream.status, steps.status, front.statistics.requests], ['warning', 0, 1]);
 }));
 
 /* --- what only writing shows --- */
