@@ -35,7 +35,8 @@ function elf(bytes) {
   }));
   const { offset = 0, inFile = 0 } = segments.find((one) => one.type === PT.DYNAMIC) ?? {};
   const dynamic = table(offset, 16, inFile / 16, (at) => [word(at), bytes.readBigUInt64LE(at + 8)]);
-  return { type: bytes.readUInt16LE(16), machine: bytes.readUInt16LE(18), segments, sections: bytes.readUInt16LE(60), dynamic };
+  const [type, machine, sections] = [16, 18, 60].map((at) => bytes.readUInt16LE(at));
+  return { type, machine, segments, sections, dynamic };
 }
 
 for (const [cpu, machine] of Object.entries(MACHINES)) {

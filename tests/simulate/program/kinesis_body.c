@@ -305,7 +305,7 @@ put_string(struct writer *w, const char *text)
         text_bytes(w->to, "\"", 1);
         return;
     }
-    if (!w->indefinite || len < 30) {
+    if (!w->indefinite || len < KINESIS_CHUNKS_FROM) {
         put_head(w, TEXT, len);
         text_bytes(w->to, text, len);
         return;

@@ -100,7 +100,11 @@ kinesis_keyless_told(const struct front_connection *c, const struct kinesis_requ
 {
     if (!kinesis_keyless(request))
         return;
-    for (unsigned i = 0; i < request->len; i++)
+    for (unsigned i = 0; i < request->len; i++) {
         if (request->records[i].code == NULL)
             run.accepted_on = front_number(c);
+        /* a code in chunks is one that nobody knows, and may be about keys */
+        else if (request->cbor && strlen(request->records[i].code) >= KINESIS_CHUNKS_FROM)
+            run.refused = true;
+    }
 }

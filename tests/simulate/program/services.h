@@ -273,6 +273,9 @@ struct kinesis_request {
 /* Reads a body; valid as long as it, and until the next call. */
 void kinesis_read(struct kinesis_request *to, struct span body, bool cbor);
 
+/* Text as long as this may come in two chunks in CBOR, of which the program reads the first (cbor_string). */
+enum { KINESIS_CHUNKS_FROM = 30 };
+
 /* Writes the reply that states the outcome of each record. Forms that are equivalent are drawn. */
 void kinesis_write(struct text *to, const struct kinesis_request *from, bool cbor);
 
