@@ -82,7 +82,7 @@ static const char usage[] =
     "variables,\n"
     "see README.md.\n"
     "\n"
-    "  --check[=write] [--json]  try what delivery needs, see README.md\n"
+    "  --check[=write] [--json]  try what delivery needs\n"
     "  --name FILE  register under the name of this file (for a launcher)\n"
     "  --version    print the version\n"
     "  --help       print this text\n";

@@ -127,6 +127,8 @@ next_done(void *context, int result)
         return;
     }
     note_event(api);
+    /* Lambda freezes as soon as it has our request for the next event */
+    loop_look(api->loop);
     api->event(api->context, &event);
 }
 

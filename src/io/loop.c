@@ -135,6 +135,15 @@ look_for_freeze(struct loop *loop, uint64_t before_ms, uint64_t wall_before_ms, 
         thaw(loop, 0);
 }
 
+void
+loop_look(struct loop *loop)
+{
+    struct moment before = loop->now;
+
+    loop->now = clock_now();
+    look_for_freeze(loop, before.ms, before.wall_ms, 0);
+}
+
 int
 loop_turn(struct loop *loop)
 {

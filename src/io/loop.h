@@ -58,6 +58,12 @@ void loop_set(struct loop *loop, struct loop_timer *timer, uint64_t ms);
 /* Sets the timer to a moment unless it is set to an earlier one. */
 void loop_set_earlier(struct loop_timer *timer, uint64_t at_ms);
 
+/*
+ * Looks for a freeze since the present turn's wait, and brings `now` up to date. For whoever reads what a freeze may have
+ * come before: a peer can stop the process as soon as it has been asked, and what it then says is read in the same turn.
+ */
+void loop_look(struct loop *loop);
+
 /* Waits until something happens, and deals with it. Returns 0, or ERR_IO. */
 int loop_turn(struct loop *loop);
 

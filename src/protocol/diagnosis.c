@@ -63,7 +63,7 @@ static const struct diagnosis rows[] = {
     {CHECK_FAILED, CHECK_KEY, false, true, "KMS* ", "the KMS key cannot be used",
      "enable it, allow kms:GenerateDataKey, or encrypt with another"},
     {CHECK_FAILED, CHECK_STREAM, false, false, "* ", "refused",
-     "look the code up; without DryRun, try --check=write"},
+     "look the code up, or try --check=write"},
 };
 
 const struct diagnosis *

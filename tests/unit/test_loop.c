@@ -166,11 +166,32 @@ freezes(void **state)
     }
 }
 
+/* Within a turn it is noticed by who looks for it, and not once more by the next one. */
+static void
+within_a_turn(void **state)
+{
+    static const struct play turns[] = {{"b", 0, 0}, {"a", 0, 0}, {NULL, 0, 0}};
+
+    (void)state;
+    for (unsigned long_one = 0; long_one < 2; long_one++) {
+        begin(true);
+        now_ms += long_one ? 5000 : 200;
+        now_wall_ms += long_one ? 5000 : 200;
+        loop_look(&loop);
+        assert_int_equal(loop.thaws, long_one);
+        assert_int_equal(loop.now.ms, now_ms);
+        playing = turns;
+        assert_int_equal(loop_run(&loop), 0);
+        assert_int_equal(loop.thaws, long_one);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(freezes),
+        cmocka_unit_test(within_a_turn),
     };
 
     return RUN(argc, argv, tests);
