@@ -8,6 +8,8 @@
  *
  * or, of a function that logs objects, "message":{"id":"#00000042 ","path":"/orders/4711",...}.
  *
+ * The level is WARN of one event in ten, of those whose number ends in 0.
+ *
  * The value of message, quotes and escapes included, is what arrives in Kinesis, and has exactly the
  * size asked for. As many events as one POST may hold are written once; before each POST the times,
  * the request's id and the events' numbers are put into them.
