@@ -185,7 +185,7 @@ export interface TelemetrySettings {
   readonly partitionKey?: PartitionKey;
 
   /**
-   * Whether a record holds several events: `TELEMETRY_AGGREGATION`. The README tells which form suits which consumer.
+   * Whether a record holds several events: `TELEMETRY_AGGREGATION`. `src/README.md` tells which form suits which consumer.
    *
    * @default Aggregation.NONE
    */

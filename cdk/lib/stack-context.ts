@@ -123,7 +123,7 @@ export function checkContextKeys(scope: Construct): void {
     if (meant === undefined && /[:/-]/.test(key)) {
       return [];
     }
-    return `context ${key}: no such key${meant === undefined ? '; README.md has the list' : `: is ${meant} meant?`}`;
+    return `context ${key}: no such key${meant === undefined ? '; cdk/README.md has the list' : `: is ${meant} meant?`}`;
   });
   requireThat(lines.length === 0, lines.join('\n'));
   // Other apps attach functions of their own to the stack.

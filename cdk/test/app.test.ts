@@ -96,7 +96,7 @@ describe('the package', () => {
   it('is packed with README and licence, and leaves nothing behind that git would see', () => {
     const top = temporaryFolder();
     const folder = join(top, 'cdk');
-    for (const name of ['README.md', 'LICENSE', '.gitignore', 'cdk/lib', 'cdk/package.json', 'cdk/tsconfig.json', 'cdk/tsconfig.build.json']) {
+    for (const name of ['LICENSE', '.gitignore', 'cdk/README.md', 'cdk/lib', 'cdk/package.json', 'cdk/tsconfig.json', 'cdk/tsconfig.build.json']) {
       cpSync(join(ROOT, '..', name), join(top, name), { recursive: true });
     }
     cpSync(LAYER_DIRECTORY, join(top, 'layer', 'dist'), { recursive: true });
@@ -110,9 +110,9 @@ describe('the package', () => {
     const wanted = ['README.md', 'LICENSE', 'package.json', 'dist/index.js', 'dist/index.d.ts', ...ZIPS.map((name) => `layer/${name}`)];
     assert.deepEqual(wanted.filter((name) => !files.includes(`package/${name}`)), []);
     assert.deepEqual(files.filter((name) => !/^package\/(dist\/|layer\/|README\.md$|LICENSE$|package\.json$)/.test(name)), []);
-    assert.deepEqual(readdirSync(folder).sort(), [tarball, 'lib', 'node_modules', 'package.json', 'tsconfig.build.json', 'tsconfig.json'].sort());
+    assert.deepEqual(readdirSync(folder).sort(), [tarball, 'README.md', 'lib', 'node_modules', 'package.json', 'tsconfig.build.json', 'tsconfig.json'].sort());
     inTop('git', 'init', '-q', top);
-    for (const name of [tarball, 'README.md', 'LICENSE', 'layer/x', 'dist/x']) {
+    for (const name of [tarball, 'LICENSE', 'layer/x', 'dist/x']) {
       assert.equal(inTop('git', 'check-ignore', '-q', '--no-index', name).status, 0, name);
     }
   });

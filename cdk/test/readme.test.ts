@@ -7,7 +7,7 @@ import { ROOT } from './support/app';
 import { snippet } from './support/readme';
 import { temporaryFolder } from './support/temporary';
 
-describe('what the README shows of the CDK', () => {
+describe('what the documents show of the CDK', () => {
   for (const name of ['cdk.ts', 'cdk-by-arn.ts', 'cdk-delivery.ts']) {
     it(`${name} compiles as it stands`, () => {
       const folder = temporaryFolder();
@@ -30,7 +30,7 @@ describe('what the README shows of the CDK', () => {
   }
 
   it('deploys without a terminal as the tests do', () => {
-    const readme = readFileSync(join(ROOT, '..', 'README.md'), 'utf8');
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
     const [, options] = readme.match(/npx cdk deploy (--require-approval never)/)!;
     assert.match(readFileSync(join(__dirname, 'deploy', 'deploy.test.ts'), 'utf8'), new RegExp(options.split(' ').map((word) => `'${word}'`).join(', ')));
   });

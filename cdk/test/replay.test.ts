@@ -92,7 +92,7 @@ function replay(shell: string[], awk: string, hindrance?: string) {
   return { run, sent, all: all.map(({ record }) => record).sort() };
 }
 
-describe('what the README shows of dead letters', () => {
+describe('what src/README.md shows of dead letters', () => {
   const script = snippet('replay.sh');
   const [, again] = script.split(/^# What is delivered is removed.*$/m);
 

@@ -347,7 +347,7 @@ describe('context of the app', () => {
   });
 
   it('has every key that the README names', () => {
-    const [, table] = readFileSync(join(ROOT, '..', 'README.md'), 'utf8').match(/\| Key \| Value \| Default \|\n\|---\|---\|---\|\n((?:\|.*\n)+)/)!;
+    const [, table] = readFileSync(join(ROOT, 'README.md'), 'utf8').match(/\| Key \| Value \| Default \|\n\|---\|---\|---\|\n((?:\|.*\n)+)/)!;
     const keys = table.split('\n').flatMap((row) => [...(row.split(' | ')[0].matchAll(/`(\w+)`/g))].map(([, key]) => key));
     assert.ok(keys.length > 20);
     for (const key of keys) {
@@ -360,10 +360,10 @@ describe('context of the app', () => {
     ['streamname', /^context streamname: no such key: is streamName meant\?$/],
     ['stream-name', /^context stream-name: no such key: is streamName meant\?$/],
     ['alarm', /^context alarm: no such key: is alarms meant\?$/],
-    ['retentionPeriod', /^context retentionPeriod: no such key; README\.md has the list$/],
-    ['kms', /^context kms: no such key; README\.md has the list$/],
-    ['telemetry.kms', /^context telemetry\.kms: no such key; README\.md has the list$/],
-    ['customer_key', /^context customer_key: no such key; README\.md has the list$/],
+    ['retentionPeriod', /^context retentionPeriod: no such key; cdk\/README\.md has the list$/],
+    ['kms', /^context kms: no such key; cdk\/README\.md has the list$/],
+    ['telemetry.kms', /^context telemetry\.kms: no such key; cdk\/README\.md has the list$/],
+    ['customer_key', /^context customer_key: no such key; cdk\/README\.md has the list$/],
   ] as const) {
     it(`may not have ${key}`, () => {
       assert.throws(() => check({ [key]: 'true' }), { name: 'ConfigurationError', message });

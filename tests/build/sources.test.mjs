@@ -203,8 +203,8 @@ test('another file under the pinned name is refused', async () => {
   assert.match(stderr, /wrong checksum of vendor\/cache\/musl/);
 });
 
-test('README names the same files, packages and versions', async () => {
-  const readme = await readFile(join(TOP, 'README.md'), 'utf8');
+test('tests/README.md names the same files, packages and versions', async () => {
+  const readme = await readFile(join(TOP, 'tests/README.md'), 'utf8');
   for (const [kind, name, version, file] of PINS.filter(([one]) => ['source', 'binary'].includes(one))) {
     const from = `${kind === 'source' ? 'source ' : ''}package \`${name}\` ${version}`;
     assert.ok(readme.includes(`| \`${file}\` | ${from}`), file);

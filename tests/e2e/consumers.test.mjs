@@ -1,13 +1,12 @@
 /*
- * The consumers that README.md shows, in Node.js and Python: each reads records of any form.
+ * The consumers that src/README.md shows, in Node.js and Python: each reads records of any form.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { snippet } from './support/documents.mjs';
 import { removeFolder, temporaryFolder } from './support/folder.mjs';
 import { FORMS } from './support/forms.mjs';
 import { jsonRecords, textRecords } from './support/lines.mjs';
@@ -15,8 +14,6 @@ import { allDelivered, data, log, useBench } from './support/scenario.mjs';
 import { assertSame } from './support/tally.mjs';
 
 const { scenario } = useBench();
-
-const README = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
 
 /* What runs a snippet on an event in the file `event.json`, in its folder. */
 const CONSUMERS = {
@@ -27,11 +24,6 @@ const CONSUMERS = {
 };
 
 let folder;
-
-function snippet(name) {
-  const [, text] = README.split(`<!-- snippet: ${name} -->\n`)[1].match(/^```\w+\n([\s\S]*?)^```$/m);
-  return text;
-}
 
 before(async () => {
   folder = await temporaryFolder('consumers-');

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { snippet } from './support/documents.mjs';
 import { removeFolder, temporaryFolder } from './support/folder.mjs';
 import {
   ARCHITECTURES, ARCHIVE, LAYOUT, OUT, Registry, buildah, crane, registryMissing, skopeo, umoci
@@ -124,7 +125,7 @@ test('the sums are those of the files beside the layout, and the bill of materia
 });
 
 const skipRegistry = registryMissing() ?? false;
-test('a registry takes it as the README says, valid, and its digest stays the same', { skip: skipRegistry }, async () => {
+test('a registry takes it as layer/README.md says, valid, and its digest stays the same', { skip: skipRegistry }, async () => {
   const registry = await Registry.start();
   try {
     const name = `${registry.host}/${NAME}:${VERSION}`;
@@ -140,12 +141,10 @@ test('a registry takes it as the README says, valid, and its digest stays the sa
 /* The stage that is copied from is the image for the CPU that is built for. */
 const mayMount = process.getuid() === 0 && await run('unshare', ['--mount', 'true']).then(() => true, () => false);
 const skipBuild = mayMount ? false : 'buildah needs root, and to mount';
-test('the README\'s Dockerfile, built by buildah for both CPUs', { skip: skipBuild }, async () => {
-  const readme = await readFile(join(top, 'README.md'), 'utf8');
-  const [, dockerfile] = readme.match(/<!-- snippet: Dockerfile -->\n```dockerfile\n([^]*?)```/);
+test('the Dockerfile of layer/README.md, built by buildah for both CPUs', { skip: skipBuild }, async () => {
   const context = join(folder, 'context');
   await mkdir(context);
-  await writeFile(join(context, 'Dockerfile'), dockerfile);
+  await writeFile(join(context, 'Dockerfile'), snippet('Dockerfile'));
   await writeFile(join(context, 'bootstrap'), 'of the function');
   const storage = ['--root', join(folder, 'storage'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
   for (const cpu of CPUS) {

@@ -58,9 +58,9 @@ test('the day until which the built-in roots are good is that of the last of tho
   const header = readFileSync(join(root, 'src/io/trust_anchors.h'), 'utf8');
   assert.equal(/^#define TRUST_ANCHORS_UNTIL "(.*)"$/m.exec(header)[1], last);
   assert.equal(Number(/^#define TRUST_ANCHORS_UNTIL_S (\d+)$/m.exec(header)[1]), Date.parse(last) / 1000);
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const readme = readFileSync(join(root, 'src/README.md'), 'utf8');
   for (const day of [first, last]) {
-    assert.ok(header.includes(day) && readme.includes(day), `${day} is in the header and in the README`);
+    assert.ok(header.includes(day) && readme.includes(day), `${day} is in the header and in src/README.md`);
   }
 });
 

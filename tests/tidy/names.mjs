@@ -21,7 +21,8 @@ const MADE = /^(build|vendor\/cache|layer\/dist|cdk\/(cdk\.out|dist|layer|node_m
 /* Those of a C library, a compiler and packages; those that a reader of the README makes. */
 const FOREIGN = new Set([
   'compile_commands.json', 'gen/trust_anchors.c', 'immintrin.h', 'jsmn.h', 'server.json', 'stddef.h',
-  'cdk-by-arn.ts', 'cdk-delivery.ts', 'cdk.ts', 'consumer.mjs', 'consumer.py', 'event.json', 'replay.sh', 'serverless-own.yml', 'serverless.yml'
+  'cdk-by-arn.ts', 'cdk-delivery.ts', 'cdk.ts', 'consumer.mjs', 'consumer.py', 'event.json', 'front-cdk.ts', 'front-serverless.yml', 'front-terraform.tf',
+  'replay.sh', 'sam.yaml', 'serverless-own.yml', 'serverless.yml'
 ]);
 
 function comments(path, text) {

@@ -81,7 +81,7 @@ const LAYER = '/telemetry/kinesis/extension/arn';
 const POLICY = '/telemetry/kinesis/runtime/policy/arn';
 const STREAM = '/telemetry/kinesis/stream/arn';
 
-describe('what the README shows of other tools', () => {
+describe('what the documents show of other tools', () => {
   it('SAM: cfn-lint says nothing, and each deployment reads layer, policy and stream', () => {
     assert.equal(lint(snippet('sam.yaml')), '');
     const { Parameters, Resources } = python('yaml.safe_load(sys.stdin.read().replace("!Ref ", ""))', snippet('sam.yaml'));

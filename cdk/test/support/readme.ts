@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './app';
 
-/** The text below `<!-- snippet: NAME -->` in the repository's README. */
+const DOCUMENTS = ['README.md', 'cdk/README.md', 'layer/README.md', 'src/README.md', 'src/OPERATING.md', 'tests/README.md'];
+
+/** The text below `<!-- snippet: NAME -->` in one of the repository's documents. */
 export function snippet(name: string): string {
-  const readme = readFileSync(join(ROOT, '..', 'README.md'), 'utf8');
-  const [, text] = readme.split(`<!-- snippet: ${name} -->\n`)[1]?.match(/^```\w+\n([\s\S]*?)^```$/m) ?? [];
+  const all = DOCUMENTS.map((document) => readFileSync(join(ROOT, '..', document), 'utf8')).join('');
+  const [, text] = all.split(`<!-- snippet: ${name} -->\n`)[1]?.match(/^```\w+\n([\s\S]*?)^```$/m) ?? [];
   if (text === undefined) {
-    throw new Error(`README.md has no snippet ${name}`);
+    throw new Error(`no document has a snippet ${name}`);
   }
   return text;
 }

@@ -163,7 +163,7 @@ void books_part(enum books_where where, struct span data);
 void books_begin_parts(void);
 void books_check_parts(void);
 
-/* What an enriched record says of its origin. Returns whether it is all that README.md names. */
+/* What an enriched record says of its origin. Returns whether it is all that src/README.md names. */
 struct books_origin {
     struct span sandbox, request; /* request: empty if there is none */
     uint64_t seq;

@@ -6,7 +6,7 @@
 #include "protocol/event.h"
 
 /*
- * What becomes of an event on its way, from README.md: "TELEMETRY_RECORD_FORMAT", "What is dropped, and when". The
+ * What becomes of an event on its way, from src/README.md: "TELEMETRY_RECORD_FORMAT", "What is dropped, and when". The
  * books know where in an event's text its record and message are, since the world wrote it.
  */
 

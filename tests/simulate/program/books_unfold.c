@@ -8,7 +8,7 @@
 #include "world.h"
 
 /*
- * What a consumer makes of a record, from README.md, "Which form for which consumer": decompressed, if it is compressed;
+ * What a consumer makes of a record, from src/README.md, "Which form for which consumer": decompressed, if compressed;
  * then line by line, if a record may hold several, or by log events.
  */
 

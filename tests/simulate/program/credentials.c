@@ -172,7 +172,7 @@ fail(struct front_connection *c)
     front_reply(c, &reply);
 }
 
-/* The README promises nothing, but nobody asks again and again without a pause. */
+/* src/README.md promises nothing, but nobody asks again and again without a pause. */
 static void
 count_fetch(void)
 {

@@ -242,7 +242,7 @@ front_outage(struct front *front)
 }
 
 /*
- * A call or a connection that fails in an outage. The README promises a breaker: after AWS_MAX_ATTEMPTS failed calls
+ * A call or a connection that fails in an outage. src/README.md promises a breaker: after AWS_MAX_ATTEMPTS failed calls
  * single probes, 0.5 s to 30 s apart, but for SHUTDOWN, at which it tries until the end. Each may be made twice, when
  * a connection was dead or CBOR may be what is not understood.
  */

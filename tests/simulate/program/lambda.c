@@ -11,7 +11,7 @@
  */
 
 enum {
-    TERM_MOST_MS = 500, /* README does not say; what lifecycle.h calls a short deadline */
+    TERM_MOST_MS = 500, /* src/README.md does not say; what lifecycle.h calls a short deadline */
     FROZEN_US = 20000   /* that it is expected to make up for at its end */
 };
 
@@ -185,7 +185,7 @@ lambda_begin(void)
         lambda_init();
 }
 
-/* README.md, "Limits": twelve megabytes with a queue of four, and what one record of several events may have, and
+/* src/README.md, "Limits": twelve megabytes with a queue of four, and what one record of several events may have, and
  * what is held. */
 static void
 check_figures(void)

@@ -156,7 +156,7 @@ check_range(struct span body, const char *name, uint32_t least, uint32_t most)
         world_break("subscribe: %s is %u", name, n);
 }
 
-/* README.md: the end of an invocation, which may be buffered, must not come later than the budget allows. */
+/* src/README.md: the end of an invocation, which may be buffered, must not come later than the budget allows. */
 static void
 check_buffering(uint32_t timeout_ms)
 {

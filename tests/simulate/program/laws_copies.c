@@ -3,8 +3,8 @@
 #include "laws_ledger.h"
 
 /*
- * Copies of a snapshot: README.md, "SnapStart". What init logged too late is delivered by each copy, which counts it in
- * `received` and in `duplicatesPossible`; all else is its own.
+ * Copies of a snapshot: src/README.md, "SnapStart". What init logged too late is delivered by each copy, which counts it
+ * in `received` and in `duplicatesPossible`; all else is its own.
  */
 
 /* Events that the snapshot has left to its copies: what was given to it, less what it has accounted for. */

@@ -5,7 +5,7 @@
 #include "protocol/settings.h"
 
 /*
- * How long an invocation is held: README.md, "How long an invocation is held". Times are those at which the program
+ * How long an invocation is held: src/README.md, "How long an invocation is held". Times are those at which the program
  * can know at the latest: the end of an invocation when the POST with it was answered, for instance.
  */
 

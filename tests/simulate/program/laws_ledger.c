@@ -6,7 +6,7 @@
 #include "services.h"
 
 /*
- * The ledger that each run prints at its end, against the world's books: README.md, "The ledger", "Gaps and
+ * The ledger that each run prints at its end, against the world's books: src/README.md, "The ledger", "Gaps and
  * doubles". What is not certain in the world's eyes, such as whether the program has taken an event of a POST that
  * broke off, may be counted or not.
  */
@@ -289,7 +289,7 @@ check_own_lines(uint32_t number, const uint64_t *m, const struct books_sums *s)
         world_break("ownLines: %llu in run %u, and %u came back", U(m[OWN_LINES]), number, s->own);
 }
 
-/* README.md, "What is dropped, and when": what is to be split waits until there is room for its parts. */
+/* src/README.md, "What is dropped, and when": what is to be split waits until there is room for its parts. */
 static void
 check_split(uint32_t number, const uint64_t *m, const struct books_sums *s,
             const struct ledger_inherited *h)

@@ -6,8 +6,8 @@
 #include "protocol/event.h"
 
 /*
- * The numbers of enriched records: README.md, "Gaps and doubles". A number that is missing in the stream is a loss, one
- * that comes twice a double.
+ * The numbers of enriched records: src/README.md, "Gaps and doubles". A number that is missing in the stream is a loss,
+ * one that comes twice a double.
  */
 
 enum { SEQS = 65536, ORIGINS = 256 };
@@ -224,7 +224,7 @@ number_post(struct numbered *p, uint32_t event)
 }
 
 /*
- * README.md, "Gaps and doubles": every event that is accounted for takes a number. So those of one POST have numbers
+ * src/README.md, "Gaps and doubles": every event that is accounted for takes a number. So those of one POST have numbers
  * that are as far apart as they are, whatever has become of the others, and those of the next come after all of them.
  */
 void

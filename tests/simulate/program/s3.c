@@ -2,7 +2,7 @@
 
 #include "services.h"
 
-/* see services.h; sources: README, "The dead letter"; S3 API reference, PutObject */
+/* see services.h; sources: src/README.md, "The dead letter"; S3 API reference, PutObject */
 
 enum { SKEW_MS = 900000, OBJECTS = 4096, SANDBOXES = 256 };
 
@@ -53,7 +53,7 @@ begins(const char **p, const char *end, const char *text)
     return true;
 }
 
-/* Whether it is an entry of PutRecords as the README has it, and whole. */
+/* Whether it is an entry of PutRecords as src/README.md has it, and whole. */
 static bool
 is_letter(struct span line)
 {
@@ -208,7 +208,7 @@ match(const char *p, const char *end, const char *pattern)
     return p;
 }
 
-/* Source: README: /BUCKET/PREFIX/2026/11/20/20261120T120000123Z-FUNCTION-SANDBOX-00000001.ndjson */
+/* Source: src/README.md: /BUCKET/PREFIX/2026/11/20/20261120T120000123Z-FUNCTION-SANDBOX-00000001.ndjson */
 static void
 check_name(struct span target)
 {

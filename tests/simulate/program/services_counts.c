@@ -1,6 +1,6 @@
 #include "services.h"
 
-/* see services.h: what the ledger says of calls, against what was seen of them here; source: README, "The ledger" */
+/* see services.h: what the ledger says of calls, against what was seen of them; source: src/README.md, "The ledger" */
 
 static struct {
     uint32_t sandbox;
