@@ -8,10 +8,14 @@ import { snippet } from './support/readme';
 import { temporaryFolder } from './support/temporary';
 
 describe('what the documents show of the CDK', () => {
-  for (const name of ['cdk.ts', 'cdk-by-arn.ts', 'cdk-delivery.ts']) {
+  // The front page's is of an app that has a stack already.
+  const before: Record<string, string> = {
+    'front-cdk.ts': "import { Stack } from 'aws-cdk-lib';\ndeclare const stack: Stack;\n",
+  };
+  for (const name of ['cdk.ts', 'cdk-by-arn.ts', 'cdk-delivery.ts', 'front-cdk.ts']) {
     it(`${name} compiles as it stands`, () => {
       const folder = temporaryFolder();
-      writeFileSync(join(folder, name), snippet(name));
+      writeFileSync(join(folder, name), (before[name] ?? '') + snippet(name));
       const project = join(folder, 'tsconfig.json');
       writeFileSync(project, JSON.stringify({
         extends: join(ROOT, 'tsconfig.json'),

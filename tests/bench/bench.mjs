@@ -4,7 +4,7 @@
  *
  *   subjects  who is measured            host, host.c  what plays Lambda and Kinesis for one run
  *   runs      what is run                measures      what is read off the runs
- *   limits    what is promised           tables, plot  how it is shown
+ *   limits    what is promised           tables, plot  how it is shown; front_plot, on the front page
  *
  * BENCH_SUBJECTS="ours go" measures these alone. Exit status 1: a limit is not kept, or a run failed.
  */
@@ -13,6 +13,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
+import { frontPlot } from './front_plot.mjs';
 import { Host } from './host.mjs';
 import { limits } from './limits.mjs';
 import { machine, machineText } from './machine.mjs';
@@ -124,6 +125,10 @@ async function save(report) {
   const { rates, ...kept } = report;
   await writeFile(join(OUTPUT_FOLDER, 'results.json'), `${JSON.stringify(kept, null, 1)}\n`);
   await writeFile(join(OUTPUT_FOLDER, 'results.svg'), svg);
+  const front = frontPlot(report.measures, report.machine);
+  if (front) {
+    await writeFile(join(OUTPUT_FOLDER, 'compared.svg'), front);
+  }
 }
 
 const cases = chosen(process.argv.slice(2));

@@ -141,22 +141,26 @@ test('a registry takes it as layer/README.md says, valid, and its digest stays t
 /* The stage that is copied from is the image for the CPU that is built for. */
 const mayMount = process.getuid() === 0 && await run('unshare', ['--mount', 'true']).then(() => true, () => false);
 const skipBuild = mayMount ? false : 'buildah needs root, and to mount';
-test('the Dockerfile of layer/README.md, built by buildah for both CPUs', { skip: skipBuild }, async () => {
-  const context = join(folder, 'context');
-  await mkdir(context);
-  await writeFile(join(context, 'Dockerfile'), snippet('Dockerfile'));
-  await writeFile(join(context, 'bootstrap'), 'of the function');
-  const storage = ['--root', join(folder, 'storage'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
-  for (const cpu of CPUS) {
-    const image = `${join(folder, 'built')}:${cpu}`;
-    await buildah(...storage, 'build', '--isolation', 'chroot', '--build-arg', 'BASE=scratch', '--build-arg',
-      `EXTENSION=${IMAGE}`, '--platform', `linux/${ARCHITECTURES[cpu]}`, '--tag', `oci:${image}`, context);
-    await umoci('unpack', '--rootless', '--image', image, join(folder, `built-${cpu}`));
-    const files = await filesBelow(join(folder, `built-${cpu}`, 'rootfs'));
-    assert.deepEqual(Object.keys(files), ['bootstrap', 'opt', 'opt/extensions', FILE]);
-    assert.deepEqual([files[FILE][0], files[FILE][2]], ['755', sumOf(await layerFile(cpu))]);
-  }
-});
+/* The front page's line, in the least file that it can be part of. */
+const front = () => `FROM scratch\n${snippet('front-Dockerfile').replace(/--from=\S+/, `--from=${IMAGE}`)}COPY bootstrap /\n`;
+for (const [name, text] of [['Dockerfile', () => snippet('Dockerfile')], ['front-Dockerfile', front]]) {
+  test(`${name} of the documents, built by buildah for both CPUs`, { skip: skipBuild }, async () => {
+    const context = join(folder, `context-${name}`);
+    await mkdir(context);
+    await writeFile(join(context, 'Dockerfile'), text());
+    await writeFile(join(context, 'bootstrap'), 'of the function');
+    const storage = ['--root', join(folder, 'storage'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
+    for (const cpu of CPUS) {
+      const image = `${join(folder, `built-${name}`)}:${cpu}`;
+      await buildah(...storage, 'build', '--isolation', 'chroot', '--build-arg', 'BASE=scratch', '--build-arg',
+        `EXTENSION=${IMAGE}`, '--platform', `linux/${ARCHITECTURES[cpu]}`, '--tag', `oci:${image}`, context);
+      await umoci('unpack', '--rootless', '--image', image, join(folder, `built-${name}-${cpu}`));
+      const files = await filesBelow(join(folder, `built-${name}-${cpu}`, 'rootfs'));
+      assert.deepEqual(Object.keys(files), ['bootstrap', 'opt', 'opt/extensions', FILE]);
+      assert.deepEqual([files[FILE][0], files[FILE][2]], ['755', sumOf(await layerFile(cpu))]);
+    }
+  });
+}
 
 /* --- other folders and users: of the same binaries, that these are the same layer.test.mjs shows ----- */
 

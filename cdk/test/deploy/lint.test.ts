@@ -82,9 +82,15 @@ const POLICY = '/telemetry/kinesis/runtime/policy/arn';
 const STREAM = '/telemetry/kinesis/stream/arn';
 
 describe('what the documents show of other tools', () => {
-  it('SAM: cfn-lint says nothing, and each deployment reads layer, policy and stream', () => {
-    assert.equal(lint(snippet('sam.yaml')), '');
-    const { Parameters, Resources } = python('yaml.safe_load(sys.stdin.read().replace("!Ref ", ""))', snippet('sam.yaml'));
+  // The front page leaves out what a function has anyway.
+  const sam: [string, (text: string) => string][] = [
+    ['sam.yaml', (text) => text],
+    ['front-sam.yaml', (text) => `Transform: AWS::Serverless-2016-10-31\n${text}      Runtime: python3.13\n      Handler: index.handler\n      InlineCode: pass\n`],
+  ];
+  for (const [name, whole] of sam) it(`${name}: cfn-lint says nothing, and each deployment reads layer, policy and stream`, () => {
+    const text = whole(snippet(name));
+    assert.equal(lint(text), '');
+    const { Parameters, Resources } = python('yaml.safe_load(sys.stdin.read().replace("!Ref ", ""))', text);
     const read = (name: string) => {
       assert.equal(Parameters[name].Type, 'AWS::SSM::Parameter::Value<String>');
       return Parameters[name].Default;
@@ -93,8 +99,8 @@ describe('what the documents show of other tools', () => {
     assert.deepEqual([...Layers, ...Policies, Environment.Variables.KINESIS_STREAM_ARN].map(read), [LAYER, POLICY, STREAM]);
   });
 
-  it('Serverless Framework: layer, policy and stream of the provider', () => {
-    const { provider } = python('yaml.safe_load(sys.stdin)', snippet('serverless.yml'));
+  for (const name of ['serverless.yml', 'front-serverless.yml']) it(`${name}: layer, policy and stream of the provider`, () => {
+    const { provider } = python('yaml.safe_load(sys.stdin)', snippet(name));
     assert.deepEqual(
       [provider.layers, provider.iam.role.managedPolicies, provider.environment.KINESIS_STREAM_ARN],
       [[`\${ssm:${LAYER}}`], [`\${ssm:${POLICY}}`], `\${ssm:${STREAM}}`],
@@ -113,6 +119,18 @@ describe('what the documents show of other tools', () => {
       assert.ok(policies.includes(`\${ssm:${POLICY}}`));
     }
     assert.equal(lint(JSON.stringify({ Resources }).replace(/\$\{ssm:([^}]*)\}/g, '{{resolve:ssm:$1}}')), '');
+  });
+
+  it("Terraform: the front page's references mean what it reads, under the parameters' names", () => {
+    const text = snippet('front-terraform.tf');
+    const { data, resource } = python('hcl2.load(sys.stdin)', text);
+    const unquoted = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll('\\"', ''));
+    const { for_each: each, name } = unquoted(data)[0].aws_ssm_parameter.telemetry;
+    const keys = [...each.matchAll(/[\w/]{3,}(?=[,\]])/g)].map(([key]: string[]) => key);
+    assert.deepEqual(keys.map((key) => name.replace('${each.key}', key)), [LAYER, POLICY, STREAM]);
+    const meant = [...text.matchAll(/data\.aws_ssm_parameter\.telemetry\["(.*?)"\]\.insecure_value/g)].map(([, key]) => key);
+    assert.deepEqual(meant, ['runtime/policy', 'extension', 'stream']);
+    assert.deepEqual(unquoted(resource).map((one: object) => Object.keys(one)[0]), ['aws_iam_role_policy_attachment', 'aws_lambda_function']);
   });
 
   it('Terraform: every reference has what it means', () => {
