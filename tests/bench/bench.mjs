@@ -19,7 +19,7 @@ import { limits } from './limits.mjs';
 import { machine, machineText } from './machine.mjs';
 import { CASES, bursts, evaluate, growth, runsFor, summary, volume } from './measures.mjs';
 import { plot } from './plot.mjs';
-import { RUNS, perform } from './runs.mjs';
+import { RUNS, inTurns, perform } from './runs.mjs';
 import { LAYER_FOLDER, NATIVE_FOLDER, OUTPUT_FOLDER, subjects } from './subjects.mjs';
 import * as text from './tables.mjs';
 
@@ -92,10 +92,10 @@ async function measureAll(cases, list, failures) {
   const host = await Host.start();
   const results = {};
   try {
-    for (const name of runsFor(cases, Object.keys(RUNS))) {
+    for (const names of inTurns(runsFor(cases, Object.keys(RUNS)))) {
       const began = performance.now();
-      results[name] = await perform(name, list, host, failures);
-      console.error(`bench: ${name}, ${((performance.now() - began) / 1000).toFixed(1)} s`);
+      Object.assign(results, await perform(names, list, host, failures));
+      console.error(`bench: ${names.join('; ')}, ${((performance.now() - began) / 1000).toFixed(1)} s`);
     }
     return { results, own: cases.includes('rate') ? await ceilings(host) : null };
   } finally {

@@ -1,8 +1,9 @@
 /*
  * The runs that figures are taken from. Several cases may look at the same one; each is made once, for all
- * subjects in turn, so that whatever else the machine does disturbs all alike.
+ * subjects in turn, so that whatever else the machine does disturbs all alike. So are runs that are compared.
  *
  *   rounds, warmUps  how often; warm-ups are not counted
+ *   beside           the name that runs which take turns have in common, and their rounds
  *   options          of the bench host
  *   only             the one subject that is measured
  *   alone            also those that are only started
@@ -32,19 +33,20 @@ export function volumeRun(size, perInvocation, form) {
 export const BURST = 'volume burst';
 
 /* Each invocation is held until its lines are delivered, as those are that do not follow each other closely. */
-function formed(options, settings) {
+function formed(beside, options, settings) {
   const all = ['TELEMETRY_FLUSH=end', ...settings ? [settings] : []].join(',');
-  return { rounds: 3, ...settings ? { only: 'ours' } : {}, options: { ...options, objects: 1, settings: all } };
+  return { rounds: 5, beside, ...settings ? { only: 'ours' } : {}, options: { ...options, objects: 1, settings: all } };
 }
 
 const VOLUME = Object.entries(FORMS).flatMap(([form, settings]) => [
   ...VOLUME_SIZES.flatMap((size) => VOLUME_INVOCATIONS.map((perInvocation) => [
     volumeRun(size, perInvocation, form),
-    formed({
+    formed(volumeRun(size, perInvocation, 'in turns'), {
       events: VOLUME_EVENTS[perInvocation], size, perInvocation, marks: String(VOLUME_EVENTS[perInvocation])
     }, settings)
   ])),
-  [`${BURST} ${form}`, { ...formed({ events: 20_000, size: 200, perInvocation: 5_000, delayMs: 20 }, settings), only: 'ours' }]
+  [`${BURST} ${form}`,
+    { ...formed(BURST, { events: 20_000, size: 200, perInvocation: 5_000, delayMs: 20 }, settings), only: 'ours' }]
 ]);
 
 /* What choosing costs, and saves. One in ten events is at WARN (load.h). */
@@ -72,7 +74,7 @@ export const RUNS = {
   growth1M: grown(1_000_000, 1),
   ...Object.fromEntries(VOLUME),
   ...Object.fromEntries(Object.entries(SELECTION).map(([name, { settings, ...options }]) => [name, {
-    ...formed({ events: 100_000, size: 200, perInvocation: 1000, ...options }, settings), rounds: 5, only: 'ours'
+    ...formed('selection', { events: 100_000, size: 200, perInvocation: 1000, ...options }, settings), only: 'ours'
   }]))
 };
 
@@ -81,27 +83,44 @@ export function members(run, subjects) {
   return subjects.filter(({ name, alone }) => (run.only ? name === run.only : run.alone || !alone));
 }
 
+/* The names in lists: each is made by itself, or all of it in turns. */
+export function inTurns(names) {
+  const lists = new Map();
+  for (const name of names) {
+    const key = RUNS[name].beside ?? name;
+    lists.set(key, [...lists.get(key) ?? [], name]);
+  }
+  return [...lists.values()];
+}
+
+async function performOnce(name, counts, subjects, host, { results, failures }) {
+  for (const subject of members(RUNS[name], subjects)) {
+    if (failures[`${subject.name} ${name}`]) {
+      continue;
+    }
+    try {
+      const figures = await host.run(subject.program, RUNS[name].options);
+      if (counts) {
+        results[name][subject.name].push(figures);
+      }
+    } catch (error) {
+      failures[`${subject.name} ${name}`] = error.message;
+      delete results[name][subject.name];
+    }
+  }
+}
+
 /*
- * Makes one run for all subjects. Returns { subject: [figures of each round] }; a subject that failed has
- * what it said in `failures` and is left out.
+ * Makes the runs named, which have the same number of rounds, in turns for all subjects. Returns
+ * { name: { subject: [figures of each round] } }; a subject that failed has what it said in `failures` and is left out.
  */
-export async function perform(name, subjects, host, failures) {
-  const run = RUNS[name];
-  const results = Object.fromEntries(members(run, subjects).map((subject) => [subject.name, []]));
-  for (let round = -(run.warmUps ?? 0); round < run.rounds; round += 1) {
-    for (const subject of members(run, subjects)) {
-      if (failures[`${subject.name} ${name}`]) {
-        continue;
-      }
-      try {
-        const figures = await host.run(subject.program, run.options);
-        if (round >= 0) {
-          results[subject.name].push(figures);
-        }
-      } catch (error) {
-        failures[`${subject.name} ${name}`] = error.message;
-        delete results[subject.name];
-      }
+export async function perform(names, subjects, host, failures) {
+  const results = Object.fromEntries(names.map((name) =>
+    [name, Object.fromEntries(members(RUNS[name], subjects).map((subject) => [subject.name, []]))]));
+  const { rounds, warmUps = 0 } = RUNS[names[0]];
+  for (let round = -warmUps; round < rounds; round += 1) {
+    for (const name of names) {
+      await performOnce(name, round >= 0, subjects, host, { results, failures });
     }
   }
   return results;
