@@ -48,6 +48,8 @@ test('the table of tests/README.md has the same figures', () => {
   for (const [id, row] of [['next', 'from exec to ready'], ['memory100k', 'memory after 100,000 events'], ['cpu200', 'CPU for 100,000 events of 200 bytes']]) {
     const [, cells] = document.match(new RegExp(`^\\| ${row}[^|]*\\|(.*)\\|$`, 'm'));
     const told = cells.split('|').map(Number);
-    assert.deepEqual(figures(there, id).map((one, i) => Number(told[i].toPrecision(2)) === one), [true, true, true, true], id);
+    const shown = figures(there, id);
+    assert.equal(shown.length, 4);
+    shown.forEach((one, i) => assert.ok(Math.abs(one / told[i] - 1) < 0.05, `${id}: ${one} is drawn, ${told[i]} is told`));
   }
 });
