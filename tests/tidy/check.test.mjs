@@ -3,9 +3,11 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { around, body, calls, conversions, literals, pattern, tokens, written } from './c_text.mjs';
 import { circlesOf } from './circles.mjs';
 import { faultsOf } from './names.mjs';
 import { members } from './sizes.mjs';
+import { judge } from '../e2e/support/operating.mjs';
 
 const EDGES = {
   'a tree': [{ a: ['b', 'c'], b: ['c'], c: [] }, []],
@@ -48,4 +50,57 @@ for (const [path, text, count] of LINES) {
     const found = faultsOf(path, text, new Set(PATHS), new Set(['test', 'build']));
     assert.equal(found.length, count, found.join('\n'));
   });
+}
+
+const SOURCE = `
+#define LOG(x) say(x)
+/* say("not me") */
+static const char *const words[] = {"one", "two"};
+static void
+say(const char *format, ...)
+{
+}
+
+void
+speak(int a)
+{
+    static const char name[] = "na"
+                               "me";
+    say("%s is %u" MORE " of %.*s, %.*s", a ? "this" : "that", f(a, 1), LOG_SPAN(s), 3, p); // say("nor me")
+}
+`;
+
+test('C texts: calls and what they are given, without definitions, comments, directives', () => {
+  const all = tokens(SOURCE);
+  const [call, ...others] = calls(all, new Set(['say']));
+  const [format] = literals(call.args[0]);
+  assert.deepEqual([others.length, call.line, format], [0, 15, '%s is %u… of %.*s, %.*s']);
+  assert.equal(pattern(format), '… is … of …, …');
+  assert.deepEqual(conversions(format, call.args.slice(1)).map((one) => written(one.tokens)),
+    ['a?"this":"that"', 'f(a,1)', 'LOG_SPAN(s)', 'p']);
+  assert.deepEqual(literals(body(all, 'words')), ['one', 'two']);
+  assert.deepEqual(literals(body(all, 'speak')).slice(1, 4), [format, 'this', 'that']);
+  assert.deepEqual(literals(body(around(all, call.at), 'name')), ['name']);
+  assert.equal(body(all, 'nobody'), null);
+});
+
+const PAGE = `
+<!-- table: messages -->
+| Message | Level | |
+|---|---|---|
+| \`call to …: REASON\` | error; info if it is so; once | |
+| \`a.b\` | always | |
+
+<!-- table: reasons -->
+| Reason | |
+|---|---|
+| \`no way\`, \`error …\` | |
+`;
+const JUDGED = [
+  ['error', 'call to me: no way', true], ['info', 'call to me: error 5', true], ['error', 'call to me: 400 Some.Code: words', true],
+  ['error', 'call to me: no way (SETTING)', true], ['error', 'call to me: some way', false], ['warn', 'call to me: no way', false],
+  ['error', 'a call to me: no way', false], ['info', 'a.b', true], ['info', 'axb', false], ['error', 'a.b', false]
+];
+for (const [level, message, known] of JUDGED) {
+  test(`lines: ${level}: ${message}`, () => assert.equal(judge(PAGE)({ level, message }) === null, known));
 }

@@ -44,7 +44,7 @@ tool clang-tidy analyse
 tool shellcheck scripts
 tool eslint eslint_
 tool 'checks of the checks' node --test tests/tidy/check.test.mjs
-for check in circles names sizes texts; do
+for check in circles messages names sizes texts; do
     tool "$check" tests/tidy/check.mjs "$check"
 done
 rm -f "$log"

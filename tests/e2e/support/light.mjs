@@ -12,6 +12,7 @@ import { test } from 'node:test';
 import { Platform } from '../../platform/platform.mjs';
 import { removeFolder } from './folder.mjs';
 import { Front } from './front.mjs';
+import { knownLines } from './operating.mjs';
 import { Relay } from './relay.mjs';
 import { BINARY, KEEP, NAME, extensionLogs, extensionsFolder, kinesisEnvironment } from './stand.mjs';
 
@@ -87,7 +88,7 @@ export class Light {
   }
 
   get logs() {
-    return extensionLogs(this.platform).logs;
+    return knownLines(extensionLogs(this.platform).logs);
   }
 
   /* Messages of the warnings and errors of the extension. */
@@ -110,7 +111,7 @@ export class Light {
     assert.equal(this.platform.crash, null, 'the extension runs');
     const report = await this.platform.shutdown();
     const { logs, stray } = extensionLogs(this.platform);
-    const ledgers = logs.filter((one) => one.message === 'ledger');
+    const ledgers = knownLines(logs).filter((one) => one.message === 'ledger');
     const exit = report.extensions.find((one) => one.name === NAME);
     assert.deepEqual([stray, exit.exitCode, exit.late, ledgers.length], [[], 0, false, 1]);
     assert.deepEqual([...this.front.violations, ...this.front.refusals], []);

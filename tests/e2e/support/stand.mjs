@@ -20,6 +20,7 @@ import { Certificates } from './certificates.mjs';
 import { CREDENTIALS, Front } from './front.mjs';
 import { removeFolder, temporaryFolder } from './folder.mjs';
 import { Kinesis } from './kinesis.mjs';
+import { knownLines } from './operating.mjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -173,7 +174,7 @@ export class Stand {
   }
 
   get logs() {
-    return extensionLogs(this.platform).logs;
+    return knownLines(extensionLogs(this.platform).logs);
   }
 
   /* Log lines of the extension of this level; level may be an array. */
@@ -206,7 +207,7 @@ export class Stand {
       exit: report.extensions.find((one) => one.name === NAME),
       ledger: ledgers.at(-1),
       records: this.created ? await this.bench.kinesis.readAll(this.stream) : [],
-      logs
+      logs: knownLines(logs)
     };
     this.#ended.faults = this.#faults(stray, ledgers);
     return this.#ended;
