@@ -207,7 +207,7 @@ function levelsOfFailures(sources, faults) {
       faults.push(...of ? [] : [`${path}:${line}: whose failures these are is not known to tests/tidy/messages.mjs`]);
     }
   }
-  return ({ text, ...more }) => ({ text, ...more, level: levels.get([...levels.keys()].find((begin) => text.startsWith(begin))) });
+  return (one) => ({ ...one, level: levels.get([...levels.keys()].find((begin) => one.text.startsWith(begin))) });
 }
 
 function composed(sources) {

@@ -26,6 +26,7 @@ function rowsOf(table) {
 export function tables(page) {
   const all = Object.fromEntries(NAMES.map((name) => [name, new Map()]));
   for (const [, name, text] of page.matchAll(/^<!-- table: (\w+) -->\n+((?:\|.*\n)+)/gm)) {
+    all[name] ??= new Map(); /* of other tests */
     for (const cells of rowsOf(text)) {
       /* Both what is said and what is to be done are texts of --check. */
       const texts = name === 'check' ? cells.slice(1, 3).flatMap(spansOf) : spansOf(cells[0]);
