@@ -267,7 +267,7 @@ test_arm64() { # [FILE...]
     else
         for file in tests/e2e/*.test.mjs; do
             case ${file##*/} in
-            binary.* | front.* | image.* | launcher.* | layer.* | local_servers.* | rie.* | runtimes.*) ;;
+            binary.* | front.* | image.* | launcher.* | layer.* | local_servers.* | operating.* | rie.* | runtimes.*) ;;
             *) set -- "$@" "$file" ;;
             esac
         done
