@@ -33,8 +33,8 @@ bring_for() { # PART
     smoke | arm64) install_modules tests ;;
     e2e)
         local_server_modules
-        build_go_tool rie "AWS's emulator"
-        build_go_tool registry "a container registry"
+        build_go_tool tests/e2e/rie "AWS's emulator"
+        build_go_tool tests/e2e/registry "a container registry"
         build_readers
         ;;
     templates) install_modules cdk ;;
@@ -44,6 +44,7 @@ bring_for() { # PART
         ;;
     tidy)
         install_modules tests/tidy
+        build_go_tool tests/tidy/actionlint "a linter of workflows"
         install_modules cdk # whose types eslint asks for
         ;;
     esac

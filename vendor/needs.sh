@@ -275,15 +275,17 @@ local_server_modules() {
     python_modules build/local-servers tests/e2e/support/local_servers.txt
 }
 
-# Programs in Go: AWS's own emulator of Lambda, a container registry. Where one cannot be had, its tests are skipped.
+# Programs in Go: AWS's own emulator of Lambda, a container registry, a linter. Where one cannot be had, what it is for is
+# skipped.
 build_go_tool() { # FOLDER WHAT
-    rm -rf "build/$1"
-    mkdir -p "build/$1"
+    tool=${1##*/}
+    rm -rf "build/$tool"
+    mkdir -p "build/$tool"
     if ! command -v go >/dev/null; then
         say "no Go: the tests with $2 will be skipped"
-    elif ! (cd "tests/e2e/$1" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$top/build/$1/" tool) \
-        >"build/$1/log" 2>&1; then
-        say "$2 cannot be built (build/$1/log): the tests with it will be skipped"
+    elif ! (cd "$1" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$top/build/$tool/" tool) \
+        >"build/$tool/log" 2>&1; then
+        say "$2 cannot be built (build/$tool/log): the tests with it will be skipped"
     fi
 }
 

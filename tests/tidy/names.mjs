@@ -6,7 +6,7 @@ import { dirname, normalize } from 'node:path';
 import { read } from './tree.mjs';
 
 const C_LIKE = /\.(c|h|mjs|js|cjs|ts|go|rs)$/;
-const HASHED = /(\.(sh|py|awk|mk)|(^|\/)(Makefile|pins|reference|run|bootstrap)|^\.clang-\w+|^\.editorconfig)$/;
+const HASHED = /(\.(sh|py|awk|mk|yml)|(^|\/)(Makefile|pins|reference|run|bootstrap)|^\.clang-\w+|^\.editorconfig)$/;
 const PROSE = /\.md$/;
 
 const ENDINGS = 'awk|c|cjs|go|h|json|md|mjs|mk|py|rs|sh|toml|ts|txt|yml';

@@ -9,7 +9,7 @@ shell_sources() {
     echo build.sh
     echo .ci/run
     echo tests/platform/examples/shell/bootstrap
-    find vendor layer tests cdk \( -name node_modules -o -name cdk.out -o -path vendor/cache \) -prune -o -name '*.sh' -print | sort
+    find .github vendor layer tests cdk \( -name node_modules -o -name cdk.out -o -path vendor/cache \) -prune -o -name '*.sh' -print | sort
 }
 
 eslint_() { # [OPTION...]

@@ -11,6 +11,7 @@ cd "$(dirname "$0")/../.." || exit 1
 log=build/tidy.log
 passed=0
 failed=0
+skipped=0
 
 tool() { # NAME COMMAND...
     name=$1
@@ -42,11 +43,18 @@ scripts() {
 tool clang-format format
 tool clang-tidy analyse
 tool shellcheck scripts
+# With shellcheck for what steps run; made by build.sh where there is Go.
+if [ -x build/actionlint/actionlint ]; then
+    tool actionlint build/actionlint/actionlint -shellcheck shellcheck -pyflakes '' .github/workflows/*.yml
+else
+    echo 'tidy actionlint: skipped, it is not here'
+    skipped=1
+fi
 tool eslint eslint_
 tool 'checks of the checks' node --test tests/tidy/check.test.mjs
 for check in circles messages names sizes texts; do
     tool "$check" tests/tidy/check.mjs "$check"
 done
 rm -f "$log"
-echo "$passed $failed 0" >"$counts"
+echo "$passed $failed $skipped" >"$counts"
 [ "$failed" -eq 0 ]
