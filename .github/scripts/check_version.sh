@@ -29,7 +29,7 @@ same .github/CHANGELOG.md "$(awk '/^## [0-9]/ { print $2; exit }' .github/CHANGE
 
 # IMAGE:X.Y.Z in what readers are told to type.
 images() {
-    grep -HoE "(NAME|$name):[0-9]+\.[0-9]+\.[0-9]+" README.md ./*/*.md .github/*.md | sort -u
+    grep -HoE "(NAME|…|$name):[0-9]+\.[0-9]+\.[0-9]+" README.md ./*/*.md .github/*.md | sort -u
 }
 while IFS=: read -r document image said; do
     [ -z "$image" ] || same "$document, in the name of the image $image," "$said"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: sign.sh FOLDER
 # Signs each file of the folder by cosign, without a key of ours: the certificate names the workflow that ran. Leaves
-# FILE.sigstore.json beside each FILE: signature, certificate, and the entry in the transparency log.
+# a file *.sigstore.json beside each: signature, certificate, and the entry in the transparency log.
 set -eu
 cd "$1"
 for file in *; do
