@@ -8,7 +8,8 @@ import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { checkContextKeys } from '../lib/stack-context';
 import { FlushPolicy, TelemetryApiKinesisExtensionStackProps } from '../lib';
-import { EVERYTHING, LAYER_DIRECTORY, makeApp, makeAppStack, only, ROOT, variables } from './support/app';
+import { EVERYTHING, LAYER_DIRECTORY, makeApp, makeAppStack, only, variables } from './support/app';
+import { table } from './support/readme';
 
 const FUNCTION = 'TelemetryApiKinesisExtensionStack-temp-nodejs20-function';
 const TAGS = {
@@ -347,8 +348,7 @@ describe('context of the app', () => {
   });
 
   it('has every key that the README names', () => {
-    const [, table] = readFileSync(join(ROOT, 'README.md'), 'utf8').match(/\| Key \| Value \| Default \|\n\|---\|---\|---\|\n((?:\|.*\n)+)/)!;
-    const keys = table.split('\n').flatMap((row) => [...(row.split(' | ')[0].matchAll(/`(\w+)`/g))].map(([, key]) => key));
+    const keys = table('Key', 'Value', 'Default').flatMap(([named]) => [...named.matchAll(/`(\w+)`/g)].map(([, key]) => key));
     assert.ok(keys.length > 20);
     for (const key of keys) {
       check({ [key]: 'x' });

@@ -4,13 +4,14 @@
  * nothing. 1: something. 2: no such check.
  */
 import { circles } from './circles.mjs';
+import { documentFaults } from './documents.mjs';
 import { messages } from './messages.mjs';
 import { names } from './names.mjs';
 import { sizes } from './sizes.mjs';
 import { texts } from './text.mjs';
 import { tree } from './tree.mjs';
 
-const CHECKS = { circles, messages, names, sizes, texts };
+const CHECKS = { circles, documents: documentFaults, messages, names, sizes, texts };
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(CHECKS);
 if (!chosen.every((one) => one in CHECKS)) {

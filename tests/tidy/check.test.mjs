@@ -39,7 +39,7 @@ const LINES = [
   ['src/io/loop.c', `/* see ${NOWHERE} */`, 1],
   ['src/io/loop.c', '#include "nowhere.h"', 0],
   ['src/io/loop.c', '// io/loop.h and src/io/loop.c, but not io/none.c', 1],
-  ['README.md', 'see [tests](tests/README.md) and [none](none.md)', 2], /* by its name, and as a link */
+  ['README.md', 'see [tests](tests/README.md) and [none](none.md)', 1],
   ['README.md', 'built into `build/x.json`, from `src/io/` and `src/oi/`', 1],
   ['README.md', 'an element.c of nothing, v1.2, example.com, *.mjs, `vendor/cache/x.txt`', 1],
   ['README.md', '`./build.sh test unit` and `./build.sh tests`', 1],

@@ -1,8 +1,9 @@
 /*
- * What comments and documents name has to exist: files and folders of the repository, headings that are linked to,
- * commands of build.sh.
+ * What comments and documents name has to exist: files and folders of the repository, commands of build.sh. Links are
+ * looked at by documents.mjs.
  */
 import { dirname, normalize } from 'node:path';
+import { blocks } from '../docs/documents.mjs';
 import { read } from './tree.mjs';
 
 const C_LIKE = /\.(c|h|mjs|js|cjs|ts|go|rs)$/;
@@ -13,16 +14,14 @@ const ENDINGS = 'awk|c|cjs|go|h|json|md|mjs|mk|py|rs|sh|toml|ts|txt|yml';
 const FILE = new RegExp(`(?<![\\w/.@$%*{}<>~-])(?:\\.{0,2}/)*\\w[\\w.-]*(?:/[\\w.-]+)*\\.(?:${ENDINGS})(?![\\w*/-])`, 'g');
 /* In backquotes, a path that begins with a folder of the repository. */
 const FOLDER = /`((?:src|vendor|tests|layer|cdk)\/[\w./-]*)`/g;
-const LINK = /\]\(([^)\s]+)\)/g;
 const COMMAND = /\.\/build\.sh ((?:test )?[a-z][a-z0-9-]*)/g;
 
 /* Files that come into being. */
 const MADE = /^(build|vendor\/cache|layer\/dist|cdk\/(cdk\.out|dist|layer|node_modules)|node_modules)(\/|$)/;
-/* Those of a C library, a compiler and packages; those that a reader of the README makes. */
+/* Those of a C library, a compiler and packages; those that a reader of the documents makes. */
 const FOREIGN = new Set([
-  'compile_commands.json', 'gen/trust_anchors.c', 'immintrin.h', 'jsmn.h', 'server.json', 'stddef.h',
-  'cdk-by-arn.ts', 'cdk-delivery.ts', 'cdk.ts', 'consumer.mjs', 'consumer.py', 'event.json', 'front-cdk.ts', 'front-serverless.yml', 'front-terraform.tf',
-  'replay.sh', 'sam.yaml', 'serverless-own.yml', 'serverless.yml'
+  'compile_commands.json', 'event.json', 'gen/trust_anchors.c', 'immintrin.h', 'jsmn.h', 'server.json', 'stddef.h',
+  ...blocks().map(({ name }) => name)
 ]);
 
 function comments(path, text) {
@@ -48,33 +47,13 @@ function known(name, from, paths) {
     [...paths].some((one) => one.endsWith(`/${plain}`) || one.endsWith(`/${plain}/`));
 }
 
-/* As GitHub makes them. */
-function anchors(text) {
-  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
-    heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'));
-}
-
-function linkFault(link, from, paths) {
-  const [file, anchor] = link.split('#');
-  if (/^[a-z]+:/.test(link)) {
-    return null;
-  }
-  const path = file === '' ? from : normalize(`${dirname(from)}/${file}`);
-  if (!paths.has(path) && !paths.has(`${path}/`)) {
-    return `links to ${file}, which is not there`;
-  }
-  const there = anchor === undefined || anchors(read(path)).includes(anchor);
-  return there ? null : `links to #${anchor}, which is no heading of ${path}`;
-}
-
 function lineFaults(line, path, paths, commands) {
   const named = [...line.matchAll(FILE), ...line.matchAll(FOLDER)].map((match) => match.at(-1));
   return [
     ...named.filter((name) => !known(name, path, paths)).map((name) => `names ${name}, which is not there`),
-    ...PROSE.test(path) ? [...line.matchAll(LINK)].map(([, link]) => linkFault(link, path, paths)) : [],
     ...[...line.matchAll(COMMAND)].filter(([, command]) => !commands.has(command) && !commands.has(command.split(' ')[0]))
       .map(([, command]) => `names the command ${command}, which build.sh has not`)
-  ].filter(Boolean);
+  ];
 }
 
 /* The first words of the lines of its help. */

@@ -15,3 +15,9 @@ shell_sources() {
 eslint_() { # [OPTION...]
     tests/tidy/node_modules/.bin/eslint -c tests/tidy/eslint.config.mjs "$@" tests cdk
 }
+
+# All documents but a reference that a tool writes.
+markdownlint_() { # [OPTION...]
+    tests/tidy/node_modules/.bin/markdownlint-cli2 --config tests/tidy/markdownlint-cli2.jsonc "$@" \
+        '**/*.md' '#**/node_modules' '#build' '#vendor/cache' '#cdk/cdk.out' '#**/API.md'
+}

@@ -51,8 +51,9 @@ else
     skipped=1
 fi
 tool eslint eslint_
-tool 'checks of the checks' node --test tests/tidy/check.test.mjs
-for check in circles messages names sizes texts; do
+tool markdownlint markdownlint_
+tool 'checks of the checks' node --test tests/tidy/check.test.mjs tests/tidy/documents.test.mjs
+for check in circles documents messages names sizes texts; do
     tool "$check" tests/tidy/check.mjs "$check"
 done
 rm -f "$log"
