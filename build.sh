@@ -14,7 +14,8 @@ usage: ./build.sh [COMMAND]
   test                  what to run before each commit, in two minutes: unit tests, each fuzz corpus once,
                         simulated lives, a smoke test of the binary, what the CDK app synthesizes
   test all              everything, in half an hour: besides these a short run of each fuzz target, end-to-end
-                        tests, some with the arm64 binary too, all tests of cdk/ and of this script, `tidy`
+                        tests, some with the arm64 binary too, all tests of cdk/, of documents and of this
+                        script, `tidy`
   test unit [MODULE…]   only the unit tests, or those of the modules named
   test corpora [TARGET…]
                         only the fuzz targets, or those named, once over what they begin with
@@ -26,6 +27,7 @@ usage: ./build.sh [COMMAND]
                         only that part of `test`
   test bench            only the tests of the benchmarks' own counting
   test cdk              only the tests of cdk/, with cfn-lint and a deployment to moto, a local AWS
+  test docs             only the tests of documents: commands, tables, and what is shown of the program's output
   test build            only the tests of this script: what is missing is said, where sources come from
   test bare [RELEASE…]  what a new machine sees: build and demo in a root folder that has Debian 12
                         (bookworm), then 13 (trixie), and git, and nothing else; not part of `test`, needs root

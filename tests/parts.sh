@@ -7,8 +7,8 @@ fuzz_seconds=20 # for each target, as one part of the tests
 parts_of() { # [PART]
     case ${1:-quick} in
     quick) echo unit corpora simulate smoke templates ;;
-    all) echo unit simulate e2e arm64 bench cdk build tidy fuzz ;;
-    unit | corpora | fuzz | simulate | smoke | e2e | arm64 | bench | templates | cdk | build | tidy | bare)
+    all) echo unit simulate e2e arm64 bench cdk docs build tidy fuzz ;;
+    unit | corpora | fuzz | simulate | smoke | e2e | arm64 | bench | templates | cdk | docs | build | tidy | bare)
         echo "$1"
         ;;
     *) return 1 ;;
@@ -18,7 +18,7 @@ parts_of() { # [PART]
 # What waits for nobody runs beside the other parts, with the time of the CPUs that they leave.
 runs_beside() { # PART
     case $1 in
-    templates | cdk | build | tidy | fuzz) ;;
+    templates | cdk | docs | build | tidy | fuzz) ;;
     *) return 1 ;;
     esac
 }
@@ -40,6 +40,11 @@ bring_for() { # PART
     templates) install_modules cdk ;;
     cdk)
         install_modules cdk
+        python_modules build/python cdk/test/deploy/requirements.txt
+        ;;
+    docs)
+        install_modules tests
+        install_modules cdk # whose commands tell their options
         python_modules build/python cdk/test/deploy/requirements.txt
         ;;
     tidy)
@@ -68,7 +73,7 @@ build_for() { # PART
         build
         ;;
     bench) build_bench host ;;
-    cdk) layer ;;
+    cdk | docs) layer ;;
     build) locked vendor/vendor.sh sources ;;
     tidy) compile_commands ;;
     esac
@@ -304,6 +309,11 @@ test_cdk() (
     node_tests --import tsx test/*.test.ts
     echo "$newest" >>"$counts"
 )
+
+# What documents show and promise.
+test_docs() {
+    node_tests tests/docs/*.test.mjs
+}
 
 # No binary is started, nothing compiled.
 test_build() {

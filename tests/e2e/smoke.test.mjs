@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { snippet } from './support/documents.mjs';
 import * as faults from './support/faults.mjs';
 import { jsonRecords } from './support/lines.mjs';
 import { allDelivered, data, log, useBench } from './support/scenario.mjs';
@@ -22,6 +23,10 @@ test('the demo: two functions, and each of their lines in a stream, once', { tim
   const { stdout } = await promisify(execFile)(process.execPath, [DEMO]);
   const rows = stdout.match(/^(node|shell) .* 0 +0$/gm) ?? []; /* lost, duplicated */
   assert.equal(rows.length, 2, stdout);
+  /* The front page shows the same, of another run. */
+  const shape = (text) => text.slice(text.indexOf('function ')).split('\n').slice(0, 6)
+    .map((line) => line.replace(/[0-9a-f]{8}(-[0-9a-f-]{27})?|\d+/g, '0').replace(/ +/g, ' '));
+  assert.deepEqual(shape(snippet('demo-output')), shape(stdout));
 });
 
 /* Held until all is delivered, so that nothing is under way when the freeze comes, on a machine however busy. */
