@@ -13,7 +13,7 @@ const NOT_OURS = new Set(['.git', 'build', 'node_modules', 'vendor/cache', 'laye
 export function tree(folder = '') {
   return readdirSync(join(TOP, folder), { withFileTypes: true }).flatMap((one) => {
     const path = folder + one.name;
-    if (NOT_OURS.has(one.name) || NOT_OURS.has(path)) {
+    if (NOT_OURS.has(path) || one.name === 'node_modules') {
       return [];
     }
     return one.isDirectory() ? [`${path}/`, ...tree(`${path}/`)] : [path];
