@@ -11,6 +11,11 @@ usage: ./build.sh [COMMAND]
   layer                 the Lambda layers: layer/dist/*.zip, for both CPUs and for each, and their SHA-256 sums
   image                 an image for both CPUs to copy the extension from (COPY --from), for functions that are images:
                         build/image/, as a folder and an archive in OCI's format; needs no docker
+  verify [--commit COMMIT] [--in PLACE] FILE…
+                        whether a zip, binary or image is what HEAD, or COMMIT, makes: builds it again, in the
+                        reference system, compares every byte, and names the parts that differ. Status 0: the same,
+                        1: one differs, 3: this cannot be told here. PLACE is here, container (docker or podman)
+                        or chroot (mmdebstrap, as root); without it the first that serves
   test                  what to run before each commit, in two minutes: unit tests, each fuzz corpus once,
                         simulated lives, a smoke test of the binary, what the CDK app synthesizes
   test all              everything, in half an hour: besides these a short run of each fuzz target, end-to-end
@@ -189,6 +194,15 @@ image() {
     locked python3 -B layer/image.py x86_64 arm64
 }
 
+# The packages are for the reference system, which begins with nothing.
+verify() { # [--commit COMMIT] [--in PLACE] FILE...
+    [ $# -gt 0 ] || wrong_usage
+    packages=
+    nothing_here=yes
+    need_for_command verify
+    exec layer/verify.sh "$here" "$packages" "$@"
+}
+
 faults() {
     arch=$native
     build
@@ -278,6 +292,10 @@ container() { # [COMMAND [ARGUMENTS]]
     [ $# -gt 0 ] || set -- build
     [ "$1" != container ] || wrong_usage
     check_command "$@"
+    case "$*" in
+    'verify --in here '*) ;;                     # called by layer/verify.sh, with copies
+    'verify '*) shift && verify --in container "$@" ;; # a file may lie anywhere
+    esac
     nothing_here=yes
     need_for_command "$@"
     exec vendor/container.sh "$here" "$packages" "$@"
@@ -285,7 +303,7 @@ container() { # [COMMAND [ARGUMENTS]]
 
 check_command() { # COMMAND [ARGUMENTS]
     case $1 in
-    build | layer | image | tidy | commands | fuzz | simulate | mutants | demo | faults | endurance | local-servers | bench | clean) ;;
+    build | layer | image | verify | tidy | commands | fuzz | simulate | mutants | demo | faults | endurance | local-servers | bench | clean) ;;
     beside | help | -h | --help | --version) ;;
     container) [ "${2:-}" != container ] || wrong_usage ;;
     test) parts_of "${2:-}" >/dev/null || wrong_usage ;;
@@ -307,6 +325,7 @@ case $command in
 container | beside | clean | help | -h | --help | --version) ;;
 *)
     unset ARCH # each make is told its own
+    [ "$command" != verify ] || export CANNOT=3 # 1 means that a file differs
     prepare "$@"
     ;;
 esac
@@ -323,6 +342,7 @@ mutants) mutants "$@" ;;
 demo) demo "$@" ;;
 layer) layer ;;
 image) image ;;
+verify) verify "$@" ;;
 faults) faults "$@" ;;
 endurance) endurance "$@" ;;
 local-servers) local_servers "$@" ;;

@@ -74,7 +74,11 @@ build_for() { # PART
         ;;
     bench) build_bench host ;;
     cdk | docs) layer ;;
-    build) locked vendor/vendor.sh sources ;;
+    build)
+        layer
+        image
+        locked vendor/vendor.sh sources
+        ;;
     tidy) compile_commands ;;
     esac
 }
@@ -315,7 +319,7 @@ test_docs() {
     node_tests tests/docs/*.test.mjs
 }
 
-# No binary is started, nothing compiled.
+# No binary is started; what is compiled is compiled once more, elsewhere.
 test_build() {
     node_tests tests/build/*.test.mjs
 }

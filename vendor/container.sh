@@ -16,7 +16,7 @@ shift 2
 
 die() {
     echo "build.sh: $*" >&2
-    exit 1
+    exit "${CANNOT:-1}" # another status for callers to whom 1 means something
 }
 
 # The first that answers; a client may be there without a service behind it.

@@ -31,7 +31,7 @@ lacks() { # PACKAGE
 prepare() { # COMMAND [ARGUMENTS]
     need_for_command "$@"
     system=$(this_system)
-    if [ "${system%% *}" != supported ]; then
+    if [ "${system%% *}" != supported ] && [ "$1" != verify ]; then # which goes where it can
         say "supported are Debian 12 and 13, and this is ${system#* }"
         say "with docker or podman this works here: ./build.sh container $*"
         [ "${system%% *}" = similar ] || check_elsewhere
@@ -79,15 +79,15 @@ install_packages() {
     sudo=
     if ! command -v apt-get >/dev/null; then
         say "missing, by the names of their Debian packages: $packages"
-        exit 1
+        exit "${CANNOT:-1}"
     elif [ "$(id -u)" -eq 0 ]; then
         :
     elif ! command -v sudo >/dev/null; then
         say "missing packages; please run as root: apt-get update && $*"
-        exit 1
+        exit "${CANNOT:-1}"
     elif ! sudo -n true 2>/dev/null; then
         say "missing packages; please run: sudo apt-get update && sudo $*"
-        exit 1
+        exit "${CANNOT:-1}"
     else
         sudo="sudo -n"
     fi
@@ -96,7 +96,7 @@ install_packages() {
     $sudo apt-get -q update >&2 || true
     if ! $sudo env DEBIAN_FRONTEND=noninteractive "$@" >&2; then
         say "could not install; please run: ${sudo:+sudo }$*"
-        exit 1
+        exit "${CANNOT:-1}"
     fi
 }
 
@@ -150,6 +150,16 @@ need_image() {
     need python3:python3 git:git
 }
 
+# Here only where it is done here; a container or chroot has its own.
+need_verify() { # verify [ARGUMENTS]
+    case "${nothing_here:-$(this_system)} $* " in
+    yes* | 'supported Debian GNU/Linux 12 '* | *' --in here '*)
+        need_layer
+        need_image
+        ;;
+    esac
+}
+
 need_bench() {
     need_compilers "$native"
     need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl /usr/include/zlib.h:zlib1g-dev
@@ -184,7 +194,11 @@ need_for_test() { # PART
         need_modules
         need_python
         ;;
-    build) need_node ;;
+    build)
+        need_layer
+        need_image
+        need_node
+        ;;
     tidy)
         need_node
         need clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck
@@ -201,6 +215,7 @@ need_for_command() { # COMMAND [ARGUMENTS]
         ;;
     layer) need_layer ;;
     image) need_image ;;
+    verify) need_verify "$@" ;;
     test)
         need_compilers "$native"
         for one in $(parts_of "${2:-}"); do
