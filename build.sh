@@ -2,6 +2,8 @@
 # The one door: ./build.sh help says what is behind it.
 set -eu
 unset CDPATH
+# Of a caller who builds other things too: would change what compilers, make and tar do.
+unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEFILES CPATH C_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH GCC_EXEC_PREFIX TAR_OPTIONS
 
 usage() {
     cat <<'END'

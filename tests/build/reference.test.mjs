@@ -1,12 +1,13 @@
 /*
- * The reference build: which system and compilers the published bytes belong to, and what is said when
- * others compile.
+ * The reference build: which system and compilers the published bytes belong to, what is said when others compile,
+ * and that nothing else of a machine shows in the bytes.
  */
 import assert from 'node:assert/strict';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DEBIAN, TOP, newMachine } from './support.mjs';
+import { removeFolder } from '../e2e/support/folder.mjs';
+import { DEBIAN, NOBODY, TOP, call, newMachine } from './support.mjs';
 
 const NAME = 'kinesis-telemetry-api-extension';
 const CPUS = ['x86_64', 'arm64'];
@@ -59,3 +60,69 @@ for (const [what, x86, wanted] of [['another compiler', OTHER, true], ['the refe
     assert.ok(!wanted || (lines[0].includes(OTHER) && lines[0].includes(toolchain('x86_64'))), lines[0]);
   });
 }
+
+/* --- the same bytes anywhere ------------------------------------------------------------------- */
+
+/* A header that no compilation may see, and what each make, told so, would do: nothing. */
+async function hostile(folder) {
+  await mkdir(join(folder, 'headers'));
+  for (const name of ['stdint.h', 'string.h', 'bearssl.h']) {
+    await writeFile(join(folder, 'headers', name), '#error "of the caller"\n');
+  }
+  return { CPATH: join(folder, 'headers'), MAKEFLAGS: '-n', TAR_OPTIONS: '--exclude=*' };
+}
+
+async function ofAnotherTime(top) {
+  const names = (await readdir(top, { recursive: true })).sort().reverse();
+  for (const [i, name] of names.entries()) {
+    await utimes(join(top, name), 86_400 * 365 * 40 + i, 86_400 * 365 * 40 + i);
+  }
+}
+
+async function other(machine, files) {
+  const out = [];
+  for (const path of files) {
+    const [theirs, ours] = await Promise.all([readFile(join(machine.top, path)), readFile(join(TOP, path))]);
+    out.push(...theirs.equals(ours) ? [] : [path]);
+  }
+  return out;
+}
+
+/* The image names the commit, where there is one: what is built here, as sources without one. */
+async function imageWithoutCommit(folder) {
+  const script = `
+import image, pathlib, sys
+image.OUT = pathlib.Path(sys.argv[1])
+version = (image.TOP / "src" / "VERSION").read_text().strip()
+binaries = {cpu: (image.TOP / "build" / cpu / image.NAME).read_bytes() for cpu in image.ARCHITECTURES}
+files, docker, _ = image.layout(version, binaries, image.about(version, None))
+image.write(files, docker, b"")`;
+  const made = await call('python3', ['-B', '-c', script, folder], { cwd: join(TOP, 'layer') });
+  assert.equal(made.status, 0, made.stderr);
+  return readFile(join(folder, `${NAME}.oci.tar`));
+}
+
+/* Where root can have it so, another user and host name. More compilers side by side end in any order. */
+test('another folder, user, umask, zone, language, host, number of CPUs, age of the sources: the same bytes',
+  { timeout: 1_800_000 }, async () => {
+    const machine = await newMachine();
+    await cp(join(TOP, 'build/vendor/download'), join(machine.top, 'vendor/cache'), { recursive: true });
+    await ofAnotherTime(machine.top);
+    const env = { PATH: process.env.PATH, TZ: 'Asia/Tokyo', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8',
+      OMP_NUM_THREADS: '5', ...await hostile(machine.folder) }; // so many CPUs nproc tells
+    let as = [];
+    if (process.getuid() === 0) {
+      await machine.give(NOBODY);
+      const there = await call('unshare', ['--uts', 'true'], {});
+      as = [...there.status === 0 ? ['unshare', '--uts', 'sh', '-c', 'hostname elsewhere; exec "$@"', 'sh'] : [],
+        'setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+    }
+    const script = 'umask 077; ./build.sh layer && exec ./build.sh image';
+    const built = await call('env', [...as, 'sh', '-c', script], { cwd: machine.top, env });
+    assert.equal(built.status, 0, built.stderr);
+    const dist = (await readdir(join(TOP, 'layer/dist'))).map((name) => join('layer/dist', name));
+    assert.deepEqual(await other(machine, [...dist, `build/image/${NAME}.cdx.json`]), []);
+    const image = await readFile(join(machine.top, `build/image/${NAME}.oci.tar`));
+    assert.ok(image.equals(await imageWithoutCommit(join(machine.folder, 'image'))), 'the image');
+    removeFolder(machine.folder);
+  });

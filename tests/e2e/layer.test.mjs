@@ -1,18 +1,18 @@
 /*
- * The layer's zips: what is in them, that they are small, that they come out the same anywhere, and
- * that what is unpacked from them starts as Lambda starts it.
+ * The layer's zips: what is in them, that they are small, and that what is unpacked from them starts as Lambda starts
+ * it. That they come out the same anywhere is in tests/build/reference.test.mjs.
  */
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFile, cp, mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { copyFile, mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import yauzl from 'yauzl';
 import { Platform } from '../platform/platform.mjs';
-import { removeFolder, temporaryFolder } from './support/folder.mjs';
+import { removeFolder } from './support/folder.mjs';
 import { CPUS, DIST, UNIVERSAL, emulate, run, unpack, zipFor } from './support/layer.mjs';
 import { allDelivered, log, useBench } from './support/scenario.mjs';
 import { NAME, NATIVE } from './support/stand.mjs';
@@ -22,7 +22,6 @@ const { shared, scenario } = useBench();
 
 const KB = 1000;
 const LIMITS = [[UNIVERSAL, 276 * KB], ...CPUS.map((cpu) => [zipFor(cpu), 138 * KB])];
-const NOBODY = 65534;
 const RUN = 0o100755;
 const READ = 0o100644;
 const PAPERS = [[`${NAME}/LICENSES`, READ], [`${NAME}/sbom.cdx.json`, READ]];
@@ -126,28 +125,6 @@ test('the licences of all parts go along', async () => {
   for (const holder of ['kinesis-telemetry-api-extension contributors', 'Thomas Pornin', 'Rich Felker', 'Serge Zaitsev']) {
     assert.ok(licences.includes(holder), holder);
   }
-});
-
-/* Not the same path and, where root can have it so, not the same user; not the same umask, zone and language:
- * nothing of the machine is to show. */
-test('another directory and user give the same bytes', { timeout: 900_000 }, async () => {
-  const folder = await temporaryFolder('another place ');
-  const clone = join(folder, 'clone');
-  const theirs = ['build', 'node_modules', 'dist', '.git', 'cache'];
-  await cp(top, clone, { recursive: true, filter: (path) => path === top || path.endsWith('/tests/build') || !theirs.includes(basename(path)) });
-  await cp(join(top, 'build/vendor/download'), join(clone, 'vendor/cache'), { recursive: true });
-  const env = { ...process.env, HOME: folder, TZ: 'Asia/Tokyo', LANG: 'C.UTF-8' };
-  delete env.VENDOR_CACHE;
-  let user = [];
-  if (process.getuid() === 0) {
-    await run('chown', ['-R', `${NOBODY}:${NOBODY}`, folder]);
-    user = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-  }
-  await run('env', [...user, 'sh', '-c', 'umask 077; exec ./build.sh layer'], { cwd: clone, env, maxBuffer: 16 * 1024 * 1024 });
-  for (const [zip] of CONTENTS) {
-    assert.equal(await sumOf(join(clone, 'layer/dist', relative(DIST, zip))), await sumOf(zip), zip);
-  }
-  removeFolder(folder);
 });
 
 const STARTS = [
