@@ -1,6 +1,7 @@
 """The software bill of materials, CycloneDX 1.6 as JSON: the program, the sums of its binaries, what is
 linked into it, as vendor/pins has it, and the system and compilers that made it. No time and no serial
-number, so that the same sources and compilers give the same bytes."""
+number, so that the same sources and compilers give the same bytes. It is part of each zip, so it says what it
+has to in few bytes: no address of a schema, which specVersion names as well."""
 
 import hashlib
 import json
@@ -8,6 +9,7 @@ import re
 from urllib.parse import quote
 
 NAME = "kinesis-telemetry-api-extension"
+SUPPLIER = {"name": "Debian"}
 TITLES = {"bearssl": "BearSSL", "musl": "musl", "libjsmn-dev": "jsmn"}
 
 
@@ -30,6 +32,7 @@ def library(kind, package, version, file, digest):
     return {
         "type": "library",
         "bom-ref": package,
+        "supplier": SUPPLIER,
         "name": TITLES[package],
         "version": authors,
         "hashes": [{"alg": "SHA-256", "content": digest}],
@@ -43,9 +46,11 @@ def anchors(pins):
     return {
         "type": "data",
         "bom-ref": "ca-certificates",
+        "supplier": SUPPLIER,
         "name": "ca-certificates",
-        "description": "Root certificates of Amazon Trust Services, out of Mozilla's collection",
+        "description": "Root certificates of Amazon Trust Services",
         "licenses": licence("MPL-2.0"),
+        "purl": "pkg:deb/debian/ca-certificates",
         "properties": [{"name": f"{NAME}:sha256:{name}", "value": digest} for _, name, digest, _ in pins],
     }
 
@@ -79,7 +84,6 @@ def sbom(version, pins_path, binaries, made_by):
     parts.append(anchors([pin for pin in pins if pin[0] == "anchor"]))
     files = [{"type": "file", "name": f"{NAME} ({cpu})", "hashes": sha256(data)} for cpu, data in binaries.items()]
     bill = {
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
@@ -89,6 +93,7 @@ def sbom(version, pins_path, binaries, made_by):
                 "bom-ref": NAME,
                 "name": NAME,
                 "version": version,
+                "authors": [{"name": f"{NAME} contributors"}],
                 "licenses": licence("MIT"),
                 "purl": f"pkg:generic/{NAME}@{version}",
                 "components": files,

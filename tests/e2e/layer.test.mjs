@@ -99,6 +99,14 @@ test('the bill of materials: valid CycloneDX, with the pinned versions and the s
     assert.deepEqual([hashes[0].content, licenses[0].license.id], [sum, 'MIT']);
   }
 
+  /* What a reader of such bills asks of each part: who supplied it, under which licence, how it is called elsewhere. */
+  for (const { name, supplier, licenses, purl } of bill.components) {
+    assert.ok(supplier.name && licenses.length === 1 && /^pkg:deb\/debian\/[a-z]/.test(purl), name);
+  }
+  const anchors = bill.components.at(-1).properties.map((one) => [one.name.split(':').at(-1), one.value]);
+  assert.deepEqual(anchors, pins.split('\n').map((line) => line.split(' ')).filter(([kind]) => kind === 'anchor')
+    .map(([, root, sum]) => [root, sum]));
+
   const opt = await unpack(UNIVERSAL);
   const sums = await Promise.all(CPUS.map((cpu) => sumOf(join(opt, NAME, cpu))));
   removeFolder(opt);
