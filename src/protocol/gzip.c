@@ -18,7 +18,7 @@ gzip_init(struct gzip *g)
 void
 gzip_begin(struct gzip *g, char *out, size_t cap)
 {
-    static const char head[HEAD] = "\x1f\x8b\x08\0\0\0\0\0\x04\xff";
+    static const char head[HEAD] = {0x1f, (char)0x8b, 8, 0, 0, 0, 0, 0, 4, (char)0xff};
 
     g->out = out;
     if (cap < HEAD + TAIL) {
