@@ -18,11 +18,16 @@ export const COMMANDS = ['aws', 'cp', 'docker', 'git', 'make', 'mkdir', 'node', 
 /* Programs that are built, by their paths. */
 const BUILT = /(?<![\w./])build\/[\w./-]*\w/g;
 
-/* A record is the number of its fields, its fields, each ended by a zero. */
+/* A record is the number of its fields, its fields, each ended by a zero. A program that fails is another call, since a
+ * shell does not mind what fails at the beginning of a pipe. */
 function standIn(name, record, program) {
+  const write = (fields, called) => `printf '%s\\0' $(($# + ${fields})) ${called} "$PWD" "$@" >>'${record}'`;
   return `#!/bin/sh
-printf '%s\\0' $(($# + 2)) ${name} "$PWD" "$@" >>'${record}'
-${program === undefined ? '' : `exec '${program}' "$@"`}
+${write(2, name)}
+${program === undefined ? `case "$*" in *-stdin*) /bin/cat >/dev/null ;; esac` : `'${program}' "$@"`}
+status=$?
+[ $status -eq 0 ] || ${write(2, `'${name}, which fails:'`)}
+exit $status
 `;
 }
 
