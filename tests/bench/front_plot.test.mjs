@@ -12,17 +12,19 @@ const machine = { cpu: 'CPU', cores: 2, date: '2026-11-30T22:00:00.000Z' };
 
 function measured(medians) {
   return Object.entries(medians).map(([id, values]) =>
-    ({ id, subjects: Object.fromEntries(values.map((median, i) => [NAMES[i], { median, min: median, max: median }])) }));
+    ({ id, subjects: Object.fromEntries(values.map((median, i) => [NAMES[i], { median }])) }));
 }
 
 /* The figures of a panel, in the order of NAMES. */
 function figures(svg, id) {
   const [, panel] = svg.match(new RegExp(`<g id="${id}">([^]*?)</g>`));
-  return [...panel.matchAll(/<text x="[\d.]+" y="\d+">([\d.,]+)<\/text>/g)].map(([, text]) => Number(text.replace(',', '')));
+  const texts = [...panel.matchAll(/<text x="[\d.]+" y="\d+">([\d.,]+)<\/text>/g)];
+  return texts.map(([, text]) => Number(text.replace(',', '')));
 }
 
 test('it shows each median, in bars as long as they are large', () => {
-  const svg = frontPlot(measured({ next: [0.694, 2.61, 4.3, 94], memory100k: [0.95, 14.4, 17.2, 120], cpu200: [0.0984, 0.33, 1, 1.78] }), machine);
+  const medians = { next: [0.694, 2.61, 4.3, 94], memory100k: [0.95, 14.4, 17.2, 120], cpu200: [0.0984, 0.33, 1, 1.78] };
+  const svg = frontPlot(measured(medians), machine);
   assert.deepEqual(['next', 'memory100k', 'cpu200'].map((id) => figures(svg, id)),
     [[0.69, 2.6, 4.3, 94], [0.95, 14, 17, 120], [0.098, 0.33, 1, 1.8]]);
   const widths = [...svg.matchAll(/<rect class="\w+" x="\d+" y="\d+" width="([\d.]+)"/g)].map(([, width]) => Number(width));
@@ -45,11 +47,15 @@ test('the one in the repository has its style for dark pages, and a title', () =
 
 test('the table of tests/README.md has the same figures', () => {
   const document = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  for (const [id, row] of [['next', 'from exec to ready'], ['memory100k', 'memory after 100,000 events'], ['cpu200', 'CPU for 100,000 events of 200 bytes']]) {
+  for (const [id, row] of [
+    ['next', 'from exec to ready'], ['memory100k', 'memory after 100,000 events'],
+    ['cpu200', 'CPU for 100,000 events of 200 bytes']
+  ]) {
     const [, cells] = document.match(new RegExp(`^\\| ${row}[^|]*\\|(.*)\\|$`, 'm'));
     const told = cells.split('|').map(Number);
     const shown = figures(there, id);
     assert.equal(shown.length, 4);
-    shown.forEach((one, i) => assert.ok(Math.abs(one / told[i] - 1) < 0.05, `${id}: ${one} is drawn, ${told[i]} is told`));
+    shown.forEach((one, i) =>
+      assert.ok(Math.abs(one / told[i] - 1) < 0.05, `${id}: ${one} is drawn, ${told[i]} is told`));
   }
 });
