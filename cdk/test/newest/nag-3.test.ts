@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { App, Validations } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { DeadLetter, RecordFormat, TelemetryApiKinesisExtensionStack } from '../../lib';
-import { EVERYTHING, makeAppStack, makeExtension, TABLE } from '../support/app';
+import { EVERYTHING, makeAppStack, makeExtension, only, TABLE } from '../support/app';
 
 function findings(stack: TelemetryApiKinesisExtensionStack): string[] {
   const app = stack.node.root as App;
@@ -36,6 +37,19 @@ describe('cdk-nag 3, AwsSolutions', () => {
     const stack = makeAppStack(EVERYTHING);
     assert.deepEqual(findings(stack), []);
     assert.deepEqual(acknowledged(stack).sort(), ['IAM5', 'IAM5', 'KDS3', 'S1']);
+  });
+
+  it('is told what the library takes, where it takes no ARN in the name of a rule', (t) => {
+    const ids: string[] = [];
+    const acknowledge = ({ id }: { id: string }) => {
+      ids.push(id);
+      assert.ok(!id.includes('::'), `Invalid validation rule ID '${id}'`); // as 2.263.0
+    };
+    t.mock.method(Validations, 'of', () => ({ acknowledge }));
+    const stack = makeAppStack(EVERYTHING);
+    assert.match(ids.join(), /AwsSolutions-KDS3.*AwsSolutions-IAM5\[Resource::/);
+    const { Metadata } = only(Template.fromStack(stack), 'AWS::IAM::ManagedPolicy');
+    assert.equal(Metadata.cdk_nag.rules_to_suppress.length, 2);
   });
 
   it('lets an app with the checks synthesize', () => {
