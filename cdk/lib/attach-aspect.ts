@@ -1,11 +1,11 @@
 import { Annotations, IAspect, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
-import { AttachesTelemetry, obstacle, OWN_IN_EACH_STAGE, sameStage } from './attachable';
+import { IKinesisTelemetryExtension, obstacle, OWN_IN_EACH_STAGE, sameStage } from './attachable';
 import { isBareCdkProvider, isCdkProvider } from './cdk-provider';
 import { isOfCheck } from './deploy-check';
 import { ownerOf } from './function';
-import { CALLBACK, FLAG, OPTIONS, requireKinds } from './kinds';
+import { CALLBACK, CONSTRUCT, FLAG, listOf, OPTIONS, requireKinds } from './kinds';
 import { someSettings, TelemetrySettings } from './settings';
 import { LOOP, readsStream } from './stream-reader';
 import { requireThat } from './validation';
@@ -20,11 +20,20 @@ export interface AttachKinesisTelemetryProps {
   readonly settings?: TelemetrySettings;
 
   /**
-   * Functions that are left alone: those for which it returns true.
+   * Functions that are left alone: those for which it returns true. In TypeScript alone; in other languages
+   * `excludeScopes` does as much.
+   *
+   * @default - none
+   * @jsii ignore
+   */
+  readonly exclude?: (fn: lambda.Function) => boolean;
+
+  /**
+   * Functions that are left alone, and scopes (a stack, a construct) whose functions all are.
    *
    * @default - none
    */
-  readonly exclude?: (fn: lambda.Function) => boolean;
+  readonly excludeScopes?: IConstruct[];
 
   /**
    * Also the functions that the CDK adds by itself: those behind custom resources, log retention,
@@ -52,10 +61,10 @@ export interface AttachKinesisTelemetryProps {
  */
 export class AttachKinesisTelemetry implements IAspect {
   public constructor(
-    private readonly extension: AttachesTelemetry,
+    private readonly extension: IKinesisTelemetryExtension,
     private readonly props: AttachKinesisTelemetryProps = {},
   ) {
-    requireKinds(props, { settings: OPTIONS, exclude: CALLBACK, includeCdkProviders: FLAG });
+    requireKinds(props, { settings: OPTIONS, exclude: CALLBACK, excludeScopes: listOf(CONSTRUCT), includeCdkProviders: FLAG });
     someSettings(props.settings ?? {});
   }
 
@@ -99,7 +108,7 @@ export class AttachKinesisTelemetry implements IAspect {
  * stage comes to see. Said of the extension: their own stages may be synthesized already.
  */
 export function reportUnreached(
-  extension: AttachesTelemetry,
+  extension: IKinesisTelemetryExtension,
   scope: IConstruct,
   props: AttachKinesisTelemetryProps,
 ): void {
@@ -113,8 +122,10 @@ export function reportUnreached(
   }
 }
 
-function isMeant(fn: lambda.Function, { exclude, includeCdkProviders }: AttachKinesisTelemetryProps): boolean {
-  return (includeCdkProviders || !isCdkProvider(fn)) && !exclude?.(fn);
+function isMeant(fn: lambda.Function, props: AttachKinesisTelemetryProps): boolean {
+  const { exclude, excludeScopes = [], includeCdkProviders } = props;
+  const within = fn.node.scopes.some((scope) => excludeScopes.includes(scope));
+  return (includeCdkProviders || !isCdkProvider(fn)) && !within && !exclude?.(fn);
 }
 
 function warn(node: IConstruct, reason: string): void {

@@ -10,8 +10,8 @@ import { EXTENSION_NAME } from './layer';
 import { TelemetrySettings } from './settings';
 import { ConfigurationError } from './validation';
 
-/** What the Aspect needs of a KinesisTelemetryExtension. */
-export interface AttachesTelemetry extends IConstruct {
+/** What gives functions the extension: a {@link KinesisTelemetryExtension}. */
+export interface IKinesisTelemetryExtension extends IConstruct {
   /** Where telemetry goes. */
   readonly stream: kinesis.IStream;
 

@@ -1,4 +1,5 @@
-export * from './attach-aspect';
+export { AttachKinesisTelemetry, AttachKinesisTelemetryProps } from './attach-aspect';
+export { IKinesisTelemetryExtension } from './attachable';
 export { DeadLetter, DeadLetterBucketOptions } from './dead-letter';
 export { BucketDeliveryOptions, DeliveryCompression, DeliveryOptions, TableDeliveryOptions } from './delivery';
 export * from './kinesis-telemetry-extension';

@@ -33,6 +33,7 @@ export function having(member: string, what: string): Kind {
   return { is: (value) => typeof value === 'object' && member in value, what };
 }
 
+export const CONSTRUCT = having('node', 'a construct');
 export const REMOVAL_POLICY = oneOf(RemovalPolicy);
 export const KEY = having('keyArn', 'a kms.IKey, as Key.fromKeyArn() makes it');
 

@@ -7,7 +7,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, IConstruct } from 'constructs';
 import { AttachKinesisTelemetry, AttachKinesisTelemetryProps, reportUnreached } from './attach-aspect';
-import { attachable, configurable } from './attachable';
+import { attachable, configurable, IKinesisTelemetryExtension } from './attachable';
 import { DeadLetter, DeadLetterBucketOptions, makeBucket } from './dead-letter';
 import { BucketDeliveryOptions, checkDeliverable, checkDelivered, deliverToBucket, deliverToTable, TableDeliveryOptions } from './delivery';
 import { DeployCheck } from './deploy-check';
@@ -161,7 +161,7 @@ export interface KinesisTelemetryExtensionProps extends TelemetrySettings, NewSt
  * telemetry.attachTo(fn);
  * ```
  */
-export class KinesisTelemetryExtension extends Construct {
+export class KinesisTelemetryExtension extends Construct implements IKinesisTelemetryExtension {
   /** Where telemetry goes. */
   public readonly stream: kinesis.IStream;
 

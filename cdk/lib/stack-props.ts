@@ -1,40 +1,18 @@
-import { RemovalPolicy, StackProps } from 'aws-cdk-lib';
+import { StackProps } from 'aws-cdk-lib';
 import { KinesisTelemetryExtensionProps } from './kinesis-telemetry-extension';
 
 /**
  * Props of `TelemetryApiKinesisExtensionStack`: those of a stack, those of the construct, and
  * these. What is left out is taken from the CDK context, where it has the same name; see
- * `stack-context.ts`.
+ * `stack-context.ts`. What is in neither is as the construct has it, but for these:
+ *
+ * | Prop | Default |
+ * |---|---|
+ * | `policyName` | `${extensionName}-runtime` |
+ * | `streamName` | `telemetry-kinesis-stream`; none with `stream` |
+ * | `removalPolicy` | `RemovalPolicy.DESTROY` |
  */
 export interface TelemetryApiKinesisExtensionStackProps extends StackProps, KinesisTelemetryExtensionProps {
-  /**
-   * Name of the layer.
-   *
-   * @default 'kinesis-telemetry-api-extension'
-   */
-  readonly extensionName?: string;
-
-  /**
-   * Name of the managed policy. Names of policies are one per account, whatever the region.
-   *
-   * @default `${extensionName}-runtime`
-   */
-  readonly policyName?: string;
-
-  /**
-   * Name of the stream.
-   *
-   * @default 'telemetry-kinesis-stream'
-   */
-  readonly streamName?: string;
-
-  /**
-   * What becomes of the stream with the stack, of its key and of the bucket for dead letters.
-   *
-   * @default RemovalPolicy.DESTROY
-   */
-  readonly removalPolicy?: RemovalPolicy;
-
   /**
    * How the names of the SSM parameters begin.
    *

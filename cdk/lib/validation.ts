@@ -1,4 +1,9 @@
-/** A prop, context value or file that this package cannot work with; the message is one line. */
+/**
+ * A prop, context value or file that this package cannot work with; the message is one line. Other languages
+ * than TypeScript get their jsii runtime's error with this message.
+ *
+ * @jsii ignore
+ */
 export class ConfigurationError extends Error {
   public constructor(message: string) {
     super(message);

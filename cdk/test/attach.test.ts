@@ -8,6 +8,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
 import {
   Aggregation, AttachKinesisTelemetry, DeadLetter, FlushPolicy, LogLevel, MetricsFormat, PartitionKey, RecordFormat, TelemetrySettings,
 } from '../lib';
@@ -347,6 +348,21 @@ describe('Aspect', () => {
     const made = Template.fromStack(stack).findResources('AWS::Lambda::Function');
     const flush = Object.values(made).map((fn) => fn.Properties.Environment?.Variables.TELEMETRY_FLUSH);
     assert.deepEqual(flush, ['end', undefined, 'continuous']);
+  });
+
+  it('leaves excluded scopes alone with all that is in them', () => {
+    const app = makeApp();
+    const stack = new Stack(app, 'Test');
+    const [theirs, other] = [new Construct(stack, 'Theirs'), new Stack(app, 'Other')];
+    const extension = makeExtension({}, stack);
+    const alone = makeFunction(stack, 'Alone');
+    makeFunction(stack, 'Attached');
+    makeFunction(new Construct(theirs, 'Deeper'), 'Fn');
+    makeFunction(other, 'Fn');
+    extension.attachToAll(app, { excludeScopes: [theirs, alone, other] });
+    const made = Object.entries(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+    assert.deepEqual(made.filter(([, fn]) => fn.Properties.Layers).map(([id]) => id.slice(0, -8)), ['Attached']);
+    Template.fromStack(other).allResourcesProperties('AWS::Lambda::Function', { Layers: Match.absent() });
   });
 
   it('warns of what it cannot attach to', () => {

@@ -709,6 +709,7 @@ describe('props of JavaScript', () => {
       [() => extension.attachTo('fn' as never), /^"fn": only a lambda\.Function/],
       [() => extension.attachTo(fn, { flushBudget: 1 as never }), /^flushBudget: a Duration/],
       [() => extension.attachToAll(stack, { exclude: 'Fn' as never }), /^exclude: a function, not "Fn"$/],
+      [() => extension.attachToAll(stack, { excludeScopes: [fn, 'Fn'] as never }), /^excludeScopes: a list, each one a construct, not /],
       [() => extension.attachToAll(stack, { settings: { flush: 'now' as never } }), /^flush: end/],
       [() => extension.attachToAll(stack, { includeCdkProviders: 'yes' as never }), /^includeCdkProviders: true or false/],
     ] as [() => void, RegExp][]) {
