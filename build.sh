@@ -18,6 +18,8 @@ usage: ./build.sh [COMMAND]
                         reference system, compares every byte, and names the parts that differ. Status 0: the same,
                         1: one differs, 3: this cannot be told here. PLACE is here, container (docker or podman)
                         or chroot (mmdebstrap, as root); without it the first that serves
+  packages [LANGUAGE…]  the CDK construct as packages of js, python and go, or of those named, of which java needs Maven
+                        and a JDK, dotnet its SDK: build/packages/; and cdk/API.md, its reference
   test                  what to run before each commit, in two minutes: unit tests, each fuzz corpus once,
                         simulated lives, a smoke test of the binary, what the CDK app synthesizes
   test all              everything, in half an hour: besides these a short run of each fuzz target, end-to-end
@@ -35,6 +37,7 @@ usage: ./build.sh [COMMAND]
   test bench            only the tests of the benchmarks' own counting
   test cdk              only the tests of cdk/, with cfn-lint and a deployment to moto, a local AWS
   test docs             only the tests of documents: commands, tables, and what is shown of the program's output
+  test packages         the construct in Java and Go, with what Maven and Go's proxy have; not part of `test`
   test build            only the tests of this script: what is missing is said, where sources come from
   test bare [RELEASE…]  what a new machine sees: build and demo in a root folder that has Debian 12
                         (bookworm), then 13 (trixie), and git, and nothing else; not part of `test`, needs root
@@ -205,6 +208,22 @@ verify() { # [--commit COMMIT] [--in PLACE] FILE...
     exec layer/verify.sh "$here" "$packages" "$@"
 }
 
+# The reference is of the comments in cdk/lib, and belongs to them in a commit.
+packages() { # [LANGUAGE...]
+    [ $# -gt 0 ] || set -- js python go
+    layer
+    newer_node
+    package_modules
+    PYTHON="$top/build/packages-python/bin/python" node cdk/packages/make.mjs build/packages api "$@"
+    if ! cmp -s build/packages/API.md cdk/API.md; then
+        cp build/packages/API.md cdk/API.md
+        say "cdk/API.md is another one now"
+    fi
+    for language; do
+        [ ! -d "build/packages/$language" ] || say "build/packages/$language: $(ls "build/packages/$language")"
+    done
+}
+
 faults() {
     arch=$native
     build
@@ -256,7 +275,7 @@ bench() { # [CASE...]
 # Sources that were brought stay: they are checked before each use, and may be hard to get again.
 clean() {
     case ${1:-} in
-    all) rm -rf build layer/dist tests/node_modules tests/tidy/node_modules cdk/node_modules cdk/cdk.out cdk/dist ;;
+    all) rm -rf build layer/dist tests/node_modules tests/tidy/node_modules cdk/node_modules cdk/packages/node_modules cdk/cdk.out cdk/dist ;;
     '')
         rm -rf layer/dist
         [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name vendor -exec rm -rf {} +
@@ -308,6 +327,12 @@ check_command() { # COMMAND [ARGUMENTS]
     build | layer | image | verify | tidy | commands | fuzz | simulate | mutants | demo | faults | endurance | local-servers | bench | clean) ;;
     beside | help | -h | --help | --version) ;;
     container) [ "${2:-}" != container ] || wrong_usage ;;
+    packages)
+        shift
+        for language; do
+            case $language in js | python | java | dotnet | go) ;; *) wrong_usage ;; esac
+        done
+        ;;
     test) parts_of "${2:-}" >/dev/null || wrong_usage ;;
     *) wrong_usage ;;
     esac
@@ -345,6 +370,7 @@ demo) demo "$@" ;;
 layer) layer ;;
 image) image ;;
 verify) verify "$@" ;;
+packages) packages "$@" ;;
 faults) faults "$@" ;;
 endurance) endurance "$@" ;;
 local-servers) local_servers "$@" ;;

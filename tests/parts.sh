@@ -8,7 +8,7 @@ parts_of() { # [PART]
     case ${1:-quick} in
     quick) echo unit corpora simulate smoke templates ;;
     all) echo unit simulate e2e arm64 bench cdk docs build tidy fuzz ;;
-    unit | corpora | fuzz | simulate | smoke | e2e | arm64 | bench | templates | cdk | docs | build | tidy | bare)
+    unit | corpora | fuzz | simulate | smoke | e2e | arm64 | bench | templates | cdk | packages | docs | build | tidy | bare)
         echo "$1"
         ;;
     *) return 1 ;;
@@ -39,14 +39,16 @@ bring_for() { # PART
         ;;
     templates) install_modules cdk ;;
     cdk)
-        install_modules cdk
+        package_modules
         python_modules build/python cdk/test/deploy/requirements.txt
+        python_modules build/construct-python cdk/test/packages/requirements.txt
         ;;
     docs)
         install_modules tests
         install_modules cdk # whose commands tell their options
         python_modules build/python cdk/test/deploy/requirements.txt
         ;;
+    packages) package_modules ;;
     tidy)
         install_modules tests/tidy
         build_go_tool tests/tidy/actionlint "a linter of workflows"
@@ -73,7 +75,7 @@ build_for() { # PART
         build
         ;;
     bench) build_bench host ;;
-    cdk | docs) layer ;;
+    cdk | docs | packages) layer ;;
     build)
         layer
         image
@@ -307,11 +309,16 @@ test_templates() (
 test_cdk() (
     cd cdk || return 1
     npm run --silent typecheck || return 1
-    node_tests --import tsx test/*.test.ts test/newest/*.test.ts test/deploy/*.test.ts
+    node_tests --import tsx test/*.test.ts test/newest/*.test.ts test/deploy/*.test.ts test/packages/*.test.ts
     newest=$(cat "$counts")
     export NODE_OPTIONS="--require \"$PWD/test/support/oldest.cjs\""
     node_tests --import tsx test/*.test.ts
     echo "$newest" >>"$counts"
+)
+
+test_packages() (
+    cd cdk || return 1
+    node_tests --import tsx test/packages/more/*.test.ts
 )
 
 # What documents show and promise.

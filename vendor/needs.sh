@@ -160,6 +160,15 @@ need_verify() { # verify [ARGUMENTS]
     esac
 }
 
+need_packages() { # [LANGUAGE...]
+    need_layer
+    need_node
+    need_python
+    for language; do
+        case $language in java) need mvn:maven javac:default-jdk-headless ;; esac
+    done
+}
+
 need_bench() {
     need_compilers "$native"
     need /usr/include/openssl/ssl.h:libssl-dev openssl:openssl /usr/include/zlib.h:zlib1g-dev
@@ -194,6 +203,7 @@ need_for_test() { # PART
         need_modules
         need_python
         ;;
+    packages) need_packages java ;;
     build)
         need_layer
         need_image
@@ -216,6 +226,10 @@ need_for_command() { # COMMAND [ARGUMENTS]
     layer) need_layer ;;
     image) need_image ;;
     verify) need_verify "$@" ;;
+    packages)
+        shift
+        need_packages "$@"
+        ;;
     test)
         need_compilers "$native"
         for one in $(parts_of "${2:-}"); do
@@ -282,6 +296,13 @@ python_modules() { # FOLDER REQUIREMENTS
         "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2" >&2
         echo "$made_of" >"$1/.made-of"
     fi
+}
+
+# What makes the construct's packages, of npm and PyPI.
+package_modules() {
+    install_modules cdk
+    install_modules cdk/packages
+    python_modules build/packages-python cdk/packages/requirements.txt
 }
 
 # kinesalite and kinesis-local are of npm.

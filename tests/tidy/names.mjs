@@ -20,8 +20,8 @@ const COMMAND = /\.\/build\.sh ((?:test )?[a-z][a-z0-9-]*)/g;
 const MADE = /^(build|vendor\/cache|layer\/dist|cdk\/(cdk\.out|dist|layer|node_modules)|node_modules)(\/|$)/;
 /* Those of a C library, a compiler and packages; those that a reader of the documents makes. */
 const FOREIGN = new Set([
-  'compile_commands.json', 'event.json', 'gen/trust_anchors.c', 'immintrin.h', 'jsmn.h', 'server.json', 'stddef.h',
-  ...blocks().map(({ name }) => name)
+  'compile_commands.json', 'event.json', 'gen/trust_anchors.c', 'immintrin.h', 'jsmn.h', 'MyStack.template.json',
+  'orders.go', 'server.json', 'stddef.h', ...blocks().map(({ name }) => name)
 ]);
 
 function comments(path, text) {
