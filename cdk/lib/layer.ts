@@ -46,7 +46,11 @@ export const LISTED_RUNTIMES: lambda.Runtime[] = [
   runtimeOf('provided.al2023', lambda.RuntimeFamily.OTHER),
 ];
 
-/** Props of {@link ExtensionLayer}. */
+/**
+ * Props of {@link ExtensionLayer}.
+ *
+ * @jsii ignore
+ */
 export interface ExtensionLayerProps {
   /**
    * The one CPU that the layer is for.
@@ -87,7 +91,13 @@ export interface ExtensionLayerProps {
 
 const BOTH = [lambda.Architecture.X86_64, lambda.Architecture.ARM_64];
 
-/** A version of the extension's layer. The architecture picks the zip and what it is compatible with. */
+/**
+ * A version of the extension's layer. The architecture picks the zip and what it is compatible with. In TypeScript
+ * alone: what Go and others are given of a class with so much of aws-cdk-lib's own works with the version alone that it
+ * was compiled with.
+ *
+ * @jsii ignore
+ */
 export class ExtensionLayer extends lambda.LayerVersion {
   /** Another one whenever the layer version is another one. */
   public readonly identity: string;

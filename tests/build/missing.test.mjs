@@ -14,15 +14,17 @@ const COMPILERS = {
   'x86_64-linux-gnu-gcc': 'gcc-x86-64-linux-gnu'
 };
 const MODULES = { node: 'nodejs', npm: 'npm', openssl: 'openssl', curl: 'curl' };
+const NPM = { node: 'nodejs', npm: 'npm' };
 const LAYER = { python3: 'python3', advzip: 'advancecomp' };
 const IMAGE = { python3: 'python3', git: 'git' };
 const TESTS = {
   clang: 'clang', unzip: 'unzip', busybox: 'busybox', 'qemu-aarch64-static': 'qemu-user-static',
   skopeo: 'skopeo', umoci: 'umoci', buildah: 'buildah'
 };
+const JAVA = { mvn: 'maven', javac: 'default-jdk-headless' };
 const TOOLS = { 'clang-format': 'clang-format', 'clang-tidy': 'clang-tidy', shellcheck: 'shellcheck' };
 const CROSS = `gcc-${process.arch === 'arm64' ? 'x86-64' : 'aarch64'}-linux-gnu`;
-const LACKS = Object.keys({ ...COMPILERS, ...MODULES, ...LAYER, ...IMAGE, ...TESTS, ...TOOLS, sudo: null });
+const LACKS = Object.keys({ ...COMPILERS, ...MODULES, ...LAYER, ...IMAGE, ...TESTS, ...JAVA, ...TOOLS, sudo: null });
 const packagesOf = (...tables) => tables.flatMap((table) => Object.values(table))
   .filter((one) => !one.startsWith('gcc-') || one === CROSS);
 const without = (table, ...packages) =>
@@ -33,10 +35,12 @@ const COMMANDS = [
   ['build', packagesOf(COMPILERS)],
   ['layer', packagesOf(COMPILERS, LAYER)],
   ['image', packagesOf(COMPILERS, IMAGE)],
+  ['packages', [...packagesOf(COMPILERS, LAYER, NPM), 'python3-venv']],
+  ['packages python java', packagesOf(COMPILERS, LAYER, NPM, JAVA)],
   ['demo', packagesOf(without(COMPILERS, CROSS), MODULES)],
   ['test', [...packagesOf(without(COMPILERS, CROSS), MODULES), 'clang', 'libclang-rt-dev']],
   ['test all', [...packagesOf(COMPILERS, MODULES, LAYER, IMAGE, TESTS, TOOLS), 'python3-venv', 'libclang-rt-dev']],
-  ['tidy', packagesOf(without(COMPILERS, CROSS), TOOLS, { node: 'nodejs', npm: 'npm' })],
+  ['tidy', packagesOf(without(COMPILERS, CROSS), TOOLS, NPM)],
   ['fuzz', [...packagesOf(without(COMPILERS, CROSS)), 'clang', 'libclang-rt-dev']],
   ['bench', packagesOf(COMPILERS, LAYER, without(MODULES, 'curl'))],
   ['bench wire', packagesOf(without(COMPILERS, CROSS), without(MODULES, 'curl'))]

@@ -35,7 +35,7 @@ export function call(file, words, options) {
 
 async function copyOfTheClone(folder) {
   const entries = ['build.sh', 'src', 'vendor', 'layer', 'tests/build', 'tests/parts.sh', 'LICENSE',
-    'cdk/test/deploy/requirements.txt'];
+    'cdk/packages/requirements.txt', 'cdk/test/deploy/requirements.txt', 'cdk/test/packages/requirements.txt'];
   for (const entry of entries) {
     await cp(join(TOP, entry), join(folder, entry), {
       recursive: true, filter: (path) => !path.endsWith('/vendor/cache') && !path.endsWith('/layer/dist')

@@ -42,9 +42,12 @@ export function makePackages(...what: string[]): void {
   printed(process.execPath, [join(ROOT, 'packages', 'make.mjs'), PACKAGES, ...what], { cwd: ROOT, env });
 }
 
+// The oldest aws-cdk-lib makes a log group for each function unless told otherwise; later ones do when they are told to.
+const CDK_CONTEXT_JSON = JSON.stringify({ '@aws-cdk/aws-lambda:useCdkManagedLogGroup': false });
+
 /** What an app prints, and a stack's template as it has synthesized it. */
 export function synthesized(stack: string, command: string, args: string[], cwd: string, env: Record<string, string> = {}) {
   const out = temporaryFolder();
-  const stdout = printed(command, args, { cwd, env: { ...env, CDK_OUTDIR: out } });
+  const stdout = printed(command, args, { cwd, env: { ...env, CDK_CONTEXT_JSON, CDK_OUTDIR: out } });
   return { stdout, template: JSON.parse(readFileSync(join(out, `${stack}.template.json`), 'utf8')) };
 }

@@ -1,4 +1,4 @@
-// By the modules that Go finds for the oldest aws-cdk-lib.
+// With the newest aws-cdk-lib that Go finds.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
