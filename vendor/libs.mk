@@ -1,6 +1,6 @@
 # Compiles what is linked besides musl's libc.a; TARGET as in toolchain.mk. Called by vendor.sh.
-#   lib     all of BearSSL's src/ as one archive, and start.o, where the program begins
-#   tool    BearSSL's command line tool (TARGET=host), which turns certificates into C tables
+#   lib     the files of BearSSL that members names as one archive, and start.o, where the program begins
+#   tool    what turns certificates into C tables (TARGET=host), see anchors.c
 TOP := ..
 include toolchain.mk
 
@@ -18,9 +18,11 @@ else ifneq ($(filter asan fuzz,$(TARGET)),)
 CFLAGS += -fsanitize=address
 endif
 
-LIB_SRC := $(wildcard $(SRC)/src/*.c $(SRC)/src/*/*.c)
+MEMBERS := $(shell sed -n 's/^bearssl //p' members)
+LIB_SRC := $(filter $(foreach name,$(MEMBERS),%/$(name).c),$(wildcard $(SRC)/src/*.c $(SRC)/src/*/*.c))
 LIB_OBJ := $(LIB_SRC:$(SRC)/%.c=$(OBJ)/%.o)
-TOOL_OBJ := $(patsubst $(SRC)/%.c,$(OBJ)/%.o,$(wildcard $(SRC)/tools/*.c))
+TOOL_OBJ := $(addprefix $(OBJ)/,$(addprefix tools/,ta.o certs.o files.o vector.o xmem.o) src/codec/pemdec.o \
+	src/x509/x509_decoder.o)
 
 # Registers given out by the simpler rule, and code that stays where it was written, compress better, and compute within
 # 2 % as fast; what every byte passes through would be slower by 5 to 14 %.
@@ -32,7 +34,7 @@ endif
 
 lib: $(LIBBEARSSL) $(filter %/start.o,$(LINK_START))
 
-tool: $(OUT)/brssl
+tool: $(OUT)/anchors
 
 $(LIBBEARSSL): $(LIB_OBJ)
 	@mkdir -p $(@D)
@@ -42,8 +44,8 @@ $(LIBBEARSSL): $(LIB_OBJ)
 $(SYSROOT)/lib/start.o: start.c
 	$(CC) $(LIBC_CPPFLAGS) $(CODE_FLAGS) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -c -o $@ $<
 
-$(OUT)/brssl: $(TOOL_OBJ) $(LIBBEARSSL)
-	$(CC) -o $@ $(TOOL_OBJ) $(LINK_END)
+$(OUT)/anchors: anchors.c $(TOOL_OBJ)
+	$(CC) -std=c11 -O1 -Wall -Wextra -Werror -o $@ $^
 
 $(OBJ)/%.o: $(SRC)/%.c
 	@mkdir -p $(@D)

@@ -165,6 +165,25 @@ test('a system a release ahead: the pinned files come from its mirror\'s older r
   assert.deepEqual(PINNED.filter((one) => !files.includes(one)), []);
 });
 
+const SYSTEM_LISTS = 'case "$*" in "-q download libjsmn-dev") cp "$HOME/pool/"*.deb . ;; *) exit 1 ;; esac';
+for (const [what, from, wanted] of [['what is pinned', 'build/vendor/download/jsmn.h', 0], ['another', 'vendor/pins', 1]]) {
+  test(`the lists that the system has lead to ${what}: ${wanted ? 'not taken' : 'no others are asked for'}`, async () => {
+    const machine = await newMachine({ stands: { 'apt-get': SYSTEM_LISTS } });
+    await mkdir(join(machine.folder, 'pool'));
+    await binaryPackage(machine.folder, 'libjsmn-dev', '1.1.0-2', [['usr/include/jsmn.h', join(TOP, from)]]);
+    const cache = join(machine.top, 'vendor/cache');
+    await mkdir(cache);
+    for (const name of PINNED.filter((one) => one !== 'jsmn.h')) {
+      await cp(join(TOP, 'build/vendor/download', name), join(cache, name));
+    }
+    const env = { PATH: machine.bin, HOME: machine.folder };
+    const { status, stderr } = await call(join(machine.top, 'vendor/vendor.sh'), ['archives'], { env });
+    assert.equal(status, wanted, stderr);
+    const files = await readdir(join(machine.top, 'build/vendor/download'));
+    assert.equal(files.includes('jsmn.h'), wanted === 0);
+  });
+}
+
 /* Mounted over in a namespace of its own: where the system keeps certificates. */
 const HIDE = 'mount -t tmpfs none /usr/share/ca-certificates && mount -t tmpfs none /etc/ssl/certs && exec "$@"';
 
