@@ -39,7 +39,7 @@ usage: ./build.sh [COMMAND]
   test docs             only the tests of documents: commands, tables, and what is shown of the program's output
   test packages         the construct in Java and Go, with what Maven and Go's proxy have; not part of `test`
   test build            only the tests of this script: what is missing is said, where sources come from
-  test bare [RELEASE…]  what a new machine sees: build and demo in a root folder that has Debian 12
+  test bare [RELEASE…]  what a new machine sees: README.md's "Try it" in a root folder that has Debian 12
                         (bookworm), then 13 (trixie), and git, and nothing else; not part of `test`, needs root
   tidy [--fix]          formatters, linters, sizes, and whether all that comments and documents name exists; with
                         --fix what can be put right without thinking is
@@ -94,7 +94,7 @@ case ${VENDOR_CACHE:=vendor/cache} in
 *) VENDOR_CACHE=$here/$VENDOR_CACHE ;;
 esac
 export VENDOR_CACHE
-PATH=$top/build/node/bin:$PATH # see newer_node
+PATH=$top/build/node/bin:$PATH:$top/build/npm/bin # see newer_node, bring_npm
 
 # Two calls at the same time take turns in building.
 locked() {
@@ -180,9 +180,13 @@ mutants() { # [FILE...]
     exec python3 -B tests/mutants/judge.py "$@"
 }
 
+# The network and the compilers work at the same time.
 demo() {
+    demo_modules &
+    bringing=$!
     build
-    modules
+    wait "$bringing"
+    hash -r # node may be another one now
     cd "$here" # so that a path given means what it says
     exec node "$top/tests/e2e/demo.mjs" "$@"
 }

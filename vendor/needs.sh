@@ -5,6 +5,8 @@
 # Debian packages that a command lacks; all that it needs when `nothing_here` is set.
 packages=
 nothing_here=
+# Set when npm is not among them although it is missing.
+npm_is_unpacked=
 
 # need PROBE:PACKAGE...   a probe is a command, or a file when it begins with a slash
 need() {
@@ -94,10 +96,25 @@ install_packages() {
     say "installing $packages"
     # Some unrelated list may fail to update; whether the packages can be had is what counts.
     $sudo apt-get -q update >&2 || true
+    bring_early &
+    early=$!
     if ! $sudo env DEBIAN_FRONTEND=noninteractive "$@" >&2; then
+        kill "$early" 2>/dev/null || true
         say "could not install; please run: ${sudo:+sudo }$*"
         exit "${CANNOT:-1}"
     fi
+    wait "$early" || true
+    hash -r
+}
+
+# While packages are installed, whatever else apt has: it takes no lock for that. What cannot be had yet, because a
+# mirror asks for certificates that are to come, say, is brought when it is needed.
+bring_early() {
+    mkdir -p build
+    {
+        locked vendor/vendor.sh archives || true
+        [ -z "$npm_is_unpacked" ] || locked vendor/npm.sh
+    } >build/early.log 2>&1
 }
 
 # What belongs to every Debian is in the list too, for systems made smaller still.
@@ -123,8 +140,21 @@ need_clang() {
     fi
 }
 
+# Debian's npm has 360 packages beneath it, and installing these would take most of the time that a new machine needs.
+# apt brings what of them npm runs on without installing it, see npm.sh.
 need_node() {
-    need node:nodejs npm:npm
+    need node:nodejs
+    if [ -n "$nothing_here" ] || ! npm_can_be_unpacked; then
+        need npm:npm
+    elif ! command -v npm >/dev/null; then
+        npm_is_unpacked=yes
+    fi
+}
+
+# Where packages are missing, apt's lists will be there once these are.
+npm_can_be_unpacked() {
+    command -v apt-get >/dev/null && command -v apt-cache >/dev/null && command -v dpkg-deb >/dev/null &&
+        { [ -n "$packages" ] || command -v npm >/dev/null || apt-cache show npm >/dev/null 2>&1; }
 }
 
 need_modules() {
@@ -263,8 +293,20 @@ node_is_new() {
     node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
 }
 
+bring_npm() {
+    if ! command -v npm >/dev/null; then
+        say "unpacking Debian's npm into build/npm"
+        if ! locked vendor/npm.sh; then
+            packages=npm
+            install_packages
+        fi
+        hash -r
+    fi
+}
+
 # A distribution whose own Node is too old for the AWS SDK still has npm, which can bring one.
 newer_node() {
+    bring_npm
     if ! node_is_new; then
         case $native in x86_64) cpu=x64 ;; *) cpu=$native ;; esac
         say "Node $(node --version) is too old, fetching a newer one for the tests"
@@ -285,6 +327,16 @@ install_modules() { # FOLDER
     if ! cmp -s "$1/package-lock.json" "$1/node_modules/.installed-lock"; then
         npm ci --no-audit --no-fund --prefix "$1" >&2
         cp "$1/package-lock.json" "$1/node_modules/.installed-lock"
+    fi
+}
+
+# A third of the tests' modules, unless all are there.
+demo_modules() {
+    newer_node
+    if ! cmp -s tests/package-lock.json tests/node_modules/.installed-for-demo; then
+        cmp -s tests/package-lock.json tests/node_modules/.installed-lock && return
+        npm ci --omit=dev --no-audit --no-fund --prefix tests >&2
+        cp tests/package-lock.json tests/node_modules/.installed-for-demo
     fi
 }
 

@@ -13,8 +13,8 @@ const COMPILERS = {
   find: 'findutils', sha256sum: 'coreutils', flock: 'util-linux', 'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
   'x86_64-linux-gnu-gcc': 'gcc-x86-64-linux-gnu'
 };
-const MODULES = { node: 'nodejs', npm: 'npm', openssl: 'openssl', curl: 'curl' };
-const NPM = { node: 'nodejs', npm: 'npm' };
+const MODULES = { node: 'nodejs', openssl: 'openssl', curl: 'curl' };
+const NODE = { node: 'nodejs' };
 const LAYER = { python3: 'python3', advzip: 'advancecomp' };
 const IMAGE = { python3: 'python3', git: 'git' };
 const TESTS = {
@@ -24,7 +24,9 @@ const TESTS = {
 const JAVA = { mvn: 'maven', javac: 'default-jdk-headless' };
 const TOOLS = { 'clang-format': 'clang-format', 'clang-tidy': 'clang-tidy', shellcheck: 'shellcheck' };
 const CROSS = `gcc-${process.arch === 'arm64' ? 'x86-64' : 'aarch64'}-linux-gnu`;
-const LACKS = Object.keys({ ...COMPILERS, ...MODULES, ...LAYER, ...IMAGE, ...TESTS, ...JAVA, ...TOOLS, sudo: null });
+const LACKS = Object.keys({
+  ...COMPILERS, ...MODULES, ...LAYER, ...IMAGE, ...TESTS, ...JAVA, ...TOOLS, npm: null, sudo: null
+});
 const packagesOf = (...tables) => tables.flatMap((table) => Object.values(table))
   .filter((one) => !one.startsWith('gcc-') || one === CROSS);
 const without = (table, ...packages) =>
@@ -35,12 +37,12 @@ const COMMANDS = [
   ['build', packagesOf(COMPILERS)],
   ['layer', packagesOf(COMPILERS, LAYER)],
   ['image', packagesOf(COMPILERS, IMAGE)],
-  ['packages', [...packagesOf(COMPILERS, LAYER, NPM), 'python3-venv']],
-  ['packages python java', packagesOf(COMPILERS, LAYER, NPM, JAVA)],
+  ['packages', [...packagesOf(COMPILERS, LAYER, NODE), 'python3-venv']],
+  ['packages python java', packagesOf(COMPILERS, LAYER, NODE, JAVA)],
   ['demo', packagesOf(without(COMPILERS, CROSS), MODULES)],
   ['test', [...packagesOf(without(COMPILERS, CROSS), MODULES), 'clang', 'libclang-rt-dev']],
   ['test all', [...packagesOf(COMPILERS, MODULES, LAYER, IMAGE, TESTS, TOOLS), 'python3-venv', 'libclang-rt-dev']],
-  ['tidy', packagesOf(without(COMPILERS, CROSS), TOOLS, NPM)],
+  ['tidy', packagesOf(without(COMPILERS, CROSS), TOOLS, NODE)],
   ['fuzz', [...packagesOf(without(COMPILERS, CROSS)), 'clang', 'libclang-rt-dev']],
   ['bench', packagesOf(COMPILERS, LAYER, without(MODULES, 'curl'))],
   ['bench wire', packagesOf(without(COMPILERS, CROSS), without(MODULES, 'curl'))]
@@ -58,6 +60,7 @@ for (const [command, packages] of COMMANDS) {
       /^build\.sh: missing packages; please run as root: apt-get update && apt-get install -y [^\n]+\n$/);
     const named = stderr.trim().split(' ');
     assert.deepEqual(packages.filter((one) => !named.includes(one)), []);
+    assert.ok(!named.includes('npm'), 'apt brings it without installing it');
     await assert.rejects(access(join(machine.top, 'build')), 'nothing has begun');
   });
 }
@@ -96,7 +99,7 @@ for (const [who, id] of [['root', 0], ['sudo', 1000]]) {
 
 const DARWIN = { uname: '[ "$1" = -m ] && echo arm64 || echo Darwin' };
 const ELSEWHERE = [
-  ['Fedora', { system: FEDORA, lacks: ['apt-get', 'xz'] }, 'Fedora Linux 42 (Workstation Edition)'],
+  ['Fedora', { system: FEDORA, lacks: ['apt-get', 'xz', 'npm'] }, 'Fedora Linux 42 (Workstation Edition)'],
   ['Ubuntu', { system: UBUNTU, lacks: ['xz'], stands: { 'apt-get': 'echo "$*" >>"$HOME/calls"' } },
     'Ubuntu 24.04.1 LTS'],
   ['macOS', { system: '', lacks: ['apt-get', 'xz', 'flock', 'nproc'], stands: DARWIN }, 'Darwin']
@@ -117,6 +120,7 @@ for (const [what, options, name] of ELSEWHERE) {
       }
     }
     assert.match(stderr, /packages: .*xz-utils/);
+    assert.equal(/packages: .* npm( |\n)/.test(stderr), options.lacks.includes('npm'), stderr);
     await assert.rejects(access(join(machine.folder, 'calls')), 'apt-get is not asked');
     await assert.rejects(access(join(machine.top, 'build')), 'nothing has begun');
   });
