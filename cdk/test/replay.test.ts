@@ -14,7 +14,7 @@ function found(name: string): string | undefined {
 }
 
 // Stands in for the AWS CLI: keeps each request, and refuses a record of the first one as often as asked to.
-const AWS = `#!${process.execPath}
+const AWS = `#!/usr/bin/env node
 const { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const args = process.argv.slice(2);
 const value = (name) => args[args.indexOf(name) + 1];
