@@ -1,6 +1,7 @@
 #!/bin/sh
 # What a new machine sees: for each release a root folder with git and nothing else (mmdebstrap's minbase),
-# in it a clone of HEAD, `./build.sh` as a user who may not install, then it and `./build.sh demo` as root.
+# in it a clone of HEAD, `./build.sh demo` as a user who may not install, then as root what the front page says under
+# "Try it", as printed there, and `./build.sh` for both CPUs. What the demo prints is compared with what the page shows.
 # Called by build.sh, needs root. What is left: build/bare/RELEASE.log, and the counts for build.sh.
 #
 # usage: tests/build/bare.sh [RELEASE...]      bookworm trixie
@@ -109,19 +110,57 @@ inside() { # COMMAND...
     run env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb "$@" </dev/null
 }
 
-# Runs build.sh in the clone, and says how long it took and how it ended.
-timed() { # COMMAND...
+# The lines between the fences below a marker of the front page.
+snippet() { # NAME
+    awk -v marker="<!-- snippet: $1 -->" '
+        $0 == marker { found = 1; next }
+        found && /^```/ { if (inside) exit; inside = 1; next }
+        inside { print }' "$root$home/README.md"
+}
+
+# A line of the shell as printed, in the clone.
+timed() { # LINE
     began=$(date +%s)
     status=0
     # shellcheck disable=SC2016 # expanded inside
-    inside sh -c 'cd "$0" && exec ./build.sh "$@"' "$home" "$@" >>"$log" 2>&1 || status=$?
-    echo "bare: $release: ./build.sh $*: status $status after $(($(date +%s) - began)) s"
+    inside sh -c 'cd "$0" && eval "$1"' "$home" "$1" >"$log.last" 2>&1 || status=$?
+    cat "$log.last" >>"$log"
+    echo "bare: $release: $1: status $status after $(($(date +%s) - began)) s"
     return $status
+}
+
+# As a reader of the front page does, with an eye on the clock.
+page() {
+    cloned=$(date +%s)
+    inside git clone --quiet /root/clone.bundle "$home" >>"$log" 2>&1 || return 1
+    snippet try-it >"$work/page"
+    [ -s "$work/page" ] || { echo "bare: the front page has nothing to try" && return 1; }
+    while read -r line <&3; do
+        line=$(echo "$line" | sed 's/ *#.*//')
+        timed "$line" || return 1
+        case $line in
+        *' demo')
+            echo "bare: $release: from clone to table $(($(date +%s) - cloned)) s"
+            as_shown || { echo "bare: $release: the demo prints other lines than the front page shows" && return 1; }
+            ;;
+        esac
+    done 3<"$work/page"
+}
+
+# What the page shows before the line where it leaves out the rest, and as many of the demo's, differ in names only.
+as_shown() {
+    snippet demo-output | sed '/…/,$d' | shape >"$work/shown"
+    sed -n '/^function /,$p' "$log.last" | shape | head -n "$(wc -l <"$work/shown")" >"$work/printed"
+    [ -s "$work/shown" ] && diff "$work/shown" "$work/printed" >>"$log"
+}
+
+shape() {
+    sed -E -e 's/id=[0-9a-f-]+/id=ID/' -e 's/shardId-[0-9]+/shardId-N/' -e 's/key [0-9a-f]+/key KEY/'
 }
 
 # As a user without sudo: one line with one command, and nothing is begun.
 refused() {
-    said=$(inside setpriv --reuid=65534 --regid=65534 --clear-groups "$home/build.sh" demo 2>&1) && return 1
+    said=$(inside setpriv --reuid=65534 --regid=65534 --clear-groups /root/refused/build.sh demo 2>&1) && return 1
     echo "$said" >>"$log"
     [ "$(echo "$said" | wc -l)" -eq 1 ] && echo "$said" | grep -q 'run as root: apt-get update && apt-get install '
 }
@@ -136,11 +175,11 @@ try() { # RELEASE
     log=$top/$logs/$release.log
     : >"$log"
     make_root "$release" >>"$log" 2>&1 || return 1
-    inside git clone --quiet /root/clone.bundle "$home" >>"$log" 2>&1 || return 1
     inside chmod 755 /root
+    inside git clone --quiet /root/clone.bundle /root/refused >>"$log" 2>&1 || return 1
     refused || { echo "bare: $release: what is missing is not said in one line" && return 1; }
-    timed build || return 1
-    timed demo || return 1
+    page || return 1
+    timed ./build.sh || return 1
     if [ "$release" = "$(sed -n 's/^release //p' vendor/reference)" ]; then
         ! differs || { echo "bare: $release: not by the reference's compilers" && return 1; }
     else
@@ -159,7 +198,7 @@ for release; do
         echo "bare: $release: failed, see $logs/$release.log; its end:"
         tail -n 5 "$logs/$release.log"
     fi
-    rm -rf --one-file-system "${work:?}/$release"
+    rm -rf --one-file-system "${work:?}/$release" "$logs/$release.log.last"
 done
 echo "$passed $(($# - passed)) 0" >"$counts"
 [ "$passed" -eq $# ]
