@@ -6,9 +6,11 @@ moto's own means:
 - outputs of a stack that a change set has made
 - AWS::Lambda::LayerVersion: LayerName; what Ref gives; CompatibleArchitectures; deletion with the stack
 - AWS::Lambda::Function: Layers, Architectures, Tags; updates of functions with inline code
+- permissions of a layer's version: the organisation as a condition, the account as its root, as AWS shows them
 - AWS::Kinesis::Stream: StreamModeDetails, StreamEncryption
 - AWS::IAM::Role: ManagedPolicyArns, detached when it is deleted
 - AWS::IAM::ManagedPolicy: deletion with the stack
+- DescribeStackResources by the PhysicalResourceId
 - DeleteChangeSet of one that there is not succeeds; DescribeChangeSet says ChangeSetNotFound
 - AWS::KMS::Key: Tags, which moto reads as those of a call
 - functions run, and custom resources ask them: see moto_functions.py
@@ -18,13 +20,16 @@ AWS::Kinesis::Channel.
 """
 
 import base64
+import json
 import sys
 
 import moto_functions
-from moto.awslambda.models import LambdaFunction, LayerVersion
+from moto.awslambda.models import LambdaBackend, LambdaFunction, LayerVersion
 from moto.awslambda.utils import get_backend
-from moto.cloudformation.exceptions import CloudFormationError
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend
+from moto.cloudformation.responses import CloudFormationResponse, StackResourceDTO
+from moto.core.responses import ActionResult
 from moto.iam.models import ManagedPolicy, Role, iam_backends
 from moto.kinesis.models import Stream
 from moto.kms.models import Key
@@ -99,6 +104,20 @@ def create_key_with_tags(cls, resource_name, cloudformation_json, *args, **kwarg
     return create_key(cls, resource_name, {"Properties": {**properties, "Tags": tags}}, *args, **kwargs)
 
 
+add_layer_version_permission = LambdaBackend.add_layer_version_permission
+
+
+def permit_layer(backend, layer_name, version_number, statement):
+    asked = json.loads(statement)
+    organization = asked.pop("OrganizationId", None)
+    if organization:
+        asked["PrincipalOrgID"] = organization
+    if asked["Principal"].isdigit():
+        asked["Principal"] = f"arn:aws:iam::{asked['Principal']}:root"
+    return add_layer_version_permission(backend, layer_name, version_number, json.dumps(asked))
+
+
+LambdaBackend.add_layer_version_permission = permit_layer
 created(LayerVersion, complete_layer)
 created(LambdaFunction, complete_function)
 created(Role, complete_role)
@@ -147,6 +166,21 @@ def describe_if_there(backend, change_set_name):
     return describe_change_set(backend, change_set_name)
 
 
+describe_stack_resources = CloudFormationResponse.describe_stack_resources
+
+
+def describe_stack_of(response):
+    name = response._get_param("PhysicalResourceId")
+    if name is None:
+        return describe_stack_resources(response)
+    for stack in response.cloudformation_backend.stacks.values():
+        for resource in stack.stack_resources:
+            if resource.physical_resource_id == name:
+                return ActionResult({"StackResources": [StackResourceDTO(stack, resource)]})
+    raise ValidationError(message=f"Stack for {name} does not exist")
+
+
+CloudFormationResponse.describe_stack_resources = describe_stack_of
 CloudFormationBackend.delete_change_set = delete_if_there
 CloudFormationBackend.describe_change_set = describe_if_there
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { ChildProcess, execFile, spawn } from 'node:child_process';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -36,10 +37,10 @@ export class Moto {
   ) {}
 
   /** An SDK client that talks to it. */
-  public client<T>(type: new (config: any) => T): T {
+  public client<T>(type: new (config: any) => T, region = 'us-east-1'): T {
     return new type({
       endpoint: this.endpoint,
-      region: 'us-east-1',
+      region,
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
       forcePathStyle: true,
       // HTTP/1.1 throughout: the client of Kinesis would begin with HTTP/2.
@@ -57,6 +58,52 @@ export class Moto {
     const ended = once(this.server, 'exit');
     this.server.stdin!.end();
     await ended;
+  }
+}
+
+/** A folder with the command `aws`: AWS's own, loaded once; or, where AWS_CLI names it, another one, such as version 2. */
+export class AwsCli {
+  public static async start(): Promise<AwsCli> {
+    const folder = temporaryFolder();
+    if (process.env.AWS_CLI !== undefined) {
+      symlinkSync(process.env.AWS_CLI, join(folder, 'aws'));
+      return new AwsCli(folder);
+    }
+    const program = join(__dirname, 'aws_cli.py');
+    const socket = join(folder, 'socket');
+    const server = spawn(PYTHON, [program, 'serve', socket], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await Promise.race([
+      once(createInterface(server.stdout!), 'line'),
+      once(server, 'exit').then(() => assert.fail('AWS\'s command line ended')),
+    ]);
+    writeFileSync(join(folder, 'aws'), `#!/bin/sh\nexec '${PYTHON}' -S -E '${program}' '${socket}' "$@"\n`, { mode: 0o755 });
+    return new AwsCli(folder, server);
+  }
+
+  private constructor(
+    private readonly folder: string,
+    private readonly server?: ChildProcess,
+  ) {}
+
+  /** For what calls it, with this address for AWS, and nothing of the user's settings. */
+  public environment(endpoint: string): NodeJS.ProcessEnv {
+    return {
+      HOME: this.folder,
+      PATH: `${this.folder}:${process.env.PATH}`,
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_MAX_ATTEMPTS: '1',
+    };
+  }
+
+  public async stop(): Promise<void> {
+    if (this.server !== undefined) {
+      const ended = once(this.server, 'exit');
+      this.server.stdin!.end();
+      await ended;
+    }
   }
 }
 
