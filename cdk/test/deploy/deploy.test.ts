@@ -16,6 +16,7 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/clien
 import { DescribeParametersCommand, GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { ROOT } from '../support/app';
 import { ZIPS } from '../support/zips';
+import { deployed, expected } from './deployed';
 import { BUCKET, Cdk, Moto } from './support';
 
 const NAME = 'TelemetryApiKinesisExtensionStack';
@@ -58,6 +59,10 @@ describe('cdk bootstrap, deploy, deploy again, destroy', () => {
     assert.match(said, /creating CloudFormation changeset/);
     assert.equal((await stack())?.StackStatus, 'CREATE_COMPLETE');
     assert.deepEqual(byKey((await stack())!.Tags), TAGS);
+  });
+
+  it('has made what SAM\'s application and Terraform\'s module make', async () => {
+    assert.deepEqual(await deployed(moto), expected());
   });
 
   it('has uploaded the zip, and published it as the layer', async () => {

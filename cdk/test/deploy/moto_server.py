@@ -13,6 +13,7 @@ moto's own means:
 - DescribeStackResources by the PhysicalResourceId
 - DeleteChangeSet of one that there is not succeeds; DescribeChangeSet says ChangeSetNotFound
 - AWS::KMS::Key: Tags, which moto reads as those of a call
+- templates of SAM in change sets, by AWS's own translator
 - functions run, and custom resources ask them: see moto_functions.py
 
 Left out as before: LoggingConfig of functions, AWS::S3::BucketPolicy (of the bootstrap stack),
@@ -21,7 +22,9 @@ AWS::Kinesis::Channel.
 
 import base64
 import json
+import os
 import sys
+from types import SimpleNamespace
 
 import moto_functions
 from moto.awslambda.models import LambdaBackend, LambdaFunction, LayerVersion
@@ -34,6 +37,7 @@ from moto.iam.models import ManagedPolicy, Role, iam_backends
 from moto.kinesis.models import Stream
 from moto.kms.models import Key
 from moto.server import ThreadedMotoServer
+from samtranslator.translator.transform import transform
 
 
 def created(model, complete):
@@ -129,6 +133,19 @@ LayerVersion.delete = delete_layer
 LambdaFunction.update_function_code = update_inline_code
 Role.delete = delete_role
 ManagedPolicy.delete = lambda policy, account_id, region_name: policy.backend.delete_policy(policy.arn)
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator wants one
+parse_template = ChangeSet._parse_template
+
+
+def parse_template_of_sam(change_set):
+    parse_template(change_set)
+    if change_set.template_dict.get("Transform") == "AWS::Serverless-2016-10-31":
+        no_policies = SimpleNamespace(load=dict)
+        change_set.template_dict = transform(change_set.template_dict, dict(change_set.parameters), no_policies)
+
+
+ChangeSet._parse_template = parse_template_of_sam
 
 apply = ChangeSet.apply
 
