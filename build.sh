@@ -37,6 +37,7 @@ usage: ./build.sh [COMMAND]
   test bench            only the tests of the benchmarks' own counting
   test cdk              only the tests of cdk/, with cfn-lint and a deployment to moto, a local AWS
   test docs             only the tests of documents: commands, tables, and what is shown of the program's output
+  test sam              the SAM application of cdk/ with `sam`; not part of `test`, since that takes minutes to install
   test packages         the construct in Java and Go, with what Maven and Go's proxy have; not part of `test`
   test build            only the tests of this script: what is missing is said, where sources come from
   test bare [RELEASE…]  what a new machine sees: README.md's "Try it" in a root folder that has Debian 12

@@ -8,7 +8,7 @@ parts_of() { # [PART]
     case ${1:-quick} in
     quick) echo unit corpora simulate smoke templates ;;
     all) echo unit simulate e2e arm64 bench cdk docs build tidy fuzz ;;
-    unit | corpora | fuzz | simulate | smoke | e2e | arm64 | bench | templates | cdk | packages | docs | build | tidy | bare)
+    unit | corpora | fuzz | simulate | smoke | e2e | arm64 | bench | templates | cdk | sam | packages | docs | build | tidy | bare)
         echo "$1"
         ;;
     *) return 1 ;;
@@ -43,6 +43,11 @@ bring_for() { # PART
         python_modules build/python cdk/test/deploy/requirements.txt
         python_modules build/construct-python cdk/test/packages/requirements.txt
         ;;
+    sam)
+        install_modules cdk
+        python_modules build/python cdk/test/deploy/requirements.txt
+        python_modules build/sam-python cdk/test/sam/requirements.txt
+        ;;
     docs)
         install_modules tests
         install_modules cdk # whose commands tell their options
@@ -75,7 +80,7 @@ build_for() { # PART
         build
         ;;
     bench) build_bench host ;;
-    cdk | docs | packages) layer ;;
+    cdk | sam | docs | packages) layer ;;
     build)
         layer
         image
@@ -314,6 +319,12 @@ test_cdk() (
     export NODE_OPTIONS="--require \"$PWD/test/support/oldest.cjs\""
     node_tests --import tsx test/*.test.ts
     echo "$newest" >>"$counts"
+)
+
+# What is beside the CDK's app, with AWS's command line for SAM.
+test_sam() (
+    cd cdk || return 1
+    node_tests --import tsx test/sam/*.test.ts
 )
 
 test_packages() (

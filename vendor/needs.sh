@@ -228,7 +228,7 @@ need_for_test() { # PART
     smoke) need_modules ;;
     templates) need_node ;;
     bench) need_bench ;;
-    cdk | docs)
+    cdk | sam | docs)
         need_layer
         need_modules
         need_python
