@@ -7,9 +7,9 @@ usage() {
     cat <<'END'
 usage: layer/publish.sh [OPTION...] REGION...
 
-Publishes the zips of layer/dist/ as layer versions, in each region the same, sets the SSM parameters by which functions
-find them, and prints a table of the ARNs in Markdown; what it does meanwhile is on standard error. A zip whose bytes the
-newest version there has already is not published again. Nothing is ever deleted.
+Publishes the zips of layer/dist/ as layer versions, in each region the same, sets the SSM parameters by which
+functions find them, and prints a table of the ARNs in Markdown; what it does is on standard error. A zip whose bytes
+the newest version there has already is not published again. Nothing is ever deleted.
 
   --zip NAME           universal, x86_64 or arm64; several by several options (default: all three)
   --account ID         this account, too, may use the layers; several by several options
@@ -41,6 +41,7 @@ wrong() {
     exit 2
 }
 
+tab=$(printf '\t') # between what the AWS CLI tells as text
 top=$(cd "$(dirname "$0")/.." && pwd)
 name=kinesis-telemetry-api-extension
 layer_name=$name
@@ -228,8 +229,8 @@ find_newest() { # ZIP
 read_version() { # NUMBER
     ask lambda get-layer-version --layer-name "$layer" --version-number "$1" \
         --query '[LayerVersionArn, Content.CodeSha256]' || refused || return
-    found=${reply%%	*}
-    reply=${reply##*	}
+    found=${reply%%"$tab"*}
+    reply=${reply##*"$tab"}
 }
 
 # Sets $arn.
@@ -277,8 +278,8 @@ permit() {
     done
 }
 
-# Sets $told, the parameter's value, nothing if there is no such parameter. One of a CloudFormation stack is refused unless
-# it is right as it is: the stack would not know, and set it back some day.
+# Sets $told, the parameter's value, nothing if there is no such parameter. One of a CloudFormation stack is refused
+# unless it is right as it is: the stack would not know, and set it back some day.
 read_parameter() { # PARAMETER
     told=
     ask ssm get-parameter --name "$1" --query Parameter.Value || {
@@ -288,7 +289,7 @@ read_parameter() { # PARAMETER
     [ -z "$overwrite" ] && { [ -z "$arn" ] || [ "$told" != "$arn" ]; } || return 0
     find_owner "$1" || return
     [ -z "$owner" ] || {
-        error="parameter $1 is of the CloudFormation stack $owner: take another --prefix, --no-parameters or --overwrite"
+        error="parameter $1 is of the CloudFormation stack $owner: --prefix, --no-parameters or --overwrite is needed"
         refused
     }
 }
@@ -375,7 +376,7 @@ ask sts get-caller-identity --query '[Account, Arn]' || {
     say "$error"
     exit 1
 }
-say "account ${reply%%	*}, as ${reply##*	}${dry:+; nothing will be changed}"
+say "account ${reply%%"$tab"*}, as ${reply##*"$tab"}${dry:+; nothing will be changed}"
 
 status=0
 left=

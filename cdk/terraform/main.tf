@@ -1,4 +1,4 @@
-# The stack of cdk/ without the CDK and the example function: the same names, the same policy. README.md, "Terraform module".
+# The stack of cdk/ without the CDK and the example function: see "Terraform module" in its README.md.
 terraform {
   required_version = ">= 1.3"
 

@@ -1,7 +1,7 @@
 """AWS's command line, loaded once: most of the time that a call takes is for its start.
 
   aws_cli.py serve SOCKET     prints a line when it is ready, and ends with standard input
-  aws_cli.py SOCKET WORD...   runs `aws WORD...` there, with what this process has: environment, folder, standard streams
+  aws_cli.py SOCKET WORD...   runs `aws WORD...` there, with this process's environment, folder and standard streams
 """
 
 import json
@@ -40,7 +40,8 @@ def answer(client):
 
 
 def serve(path):
-    import awscli.clidriver  # noqa: F401
+    import awscli.clidriver
+    import awscli.handlers  # noqa: F401
 
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)

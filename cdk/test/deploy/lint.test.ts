@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { RecordFormat } from '../../lib';
-import { EVERYTHING, makeApp, makeAppStack, makeExtension, makeFunction, TABLE } from '../support/app';
+import { EVERYTHING, makeApp, makeAppStack, makeExtension, makeFunction, ROOT, TABLE } from '../support/app';
 import { snippet } from '../support/readme';
 import { temporaryFolder } from '../support/temporary';
 import { PYTHON } from './support';
@@ -62,6 +62,10 @@ describe('cfn-lint', () => {
     const template = Template.fromStack(stack).toJSON();
     Object.values<any>(template.Resources).forEach((resource) => resource.Type === 'AWS::Lambda::Function' && delete resource.DependsOn);
     assert.equal(lint(template), '');
+  });
+
+  it('says nothing of the SAM application', () => {
+    assert.equal(lint(readFileSync(join(ROOT, 'sam', 'template.yaml'), 'utf8')), '');
   });
 
   it('would say something', () => {

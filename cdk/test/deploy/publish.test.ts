@@ -12,6 +12,7 @@ import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudf
 import { GetLayerVersionCommand, GetLayerVersionPolicyCommand, LambdaClient, ListLayerVersionsCommand } from '@aws-sdk/client-lambda';
 import { AddTagsToResourceCommand, GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { ROOT } from '../support/app';
+import { snippet } from '../support/readme';
 import { zipFolder, ZIPS } from '../support/zips';
 import { AwsCli, Moto } from './support';
 
@@ -94,7 +95,8 @@ describe('layer/publish.sh', () => {
     const { address, port } = stub.server.address() as AddressInfo;
     const env = aws.environment(`http://${address}:${port}`);
     return new Promise((resolve) => {
-      execFile(command, args, { cwd: TOP, env }, (error, table, said) => resolve({ status: error === null ? 0 : Number(error.code), table, said }));
+      execFile(command, args, { cwd: TOP, env }, (error, table, said) =>
+        resolve({ status: error === null ? 0 : Number(error.code), table, said }));
     });
   };
   const publish = (...args: string[]) => shell('layer/publish.sh', ...args);
@@ -108,8 +110,11 @@ describe('layer/publish.sh', () => {
   };
 
   it('publishes what ./build.sh layer has made: each zip in each region, with a parameter', async () => {
-    const { status, table, said } = await publish('eu-central-1', 'us-east-1');
+    const [made, ...command] = snippet('publish.sh').trim().split('\n');
+    assert.equal(made, './build.sh layer');
+    const { status, table, said } = await shell('sh', '-ec', command.join('\n'));
     assert.equal(status, 0, said);
+    assert.equal(table, snippet('publish-output'));
     assert.match(said, /^publish\.sh: account 123456789012, as arn:/);
     for (const region of ['eu-central-1', 'us-east-1']) {
       assert.deepEqual(cells(table)[region], Object.fromEntries(ZIPS.map((zip) => [zip, arn(region, 1, zip.slice(NAME.length, -4))])));
@@ -132,6 +137,13 @@ describe('layer/publish.sh', () => {
     assert.equal(status, 0, said);
     assert.equal(said.match(/has these bytes already/g)?.length, 6);
     assert.equal(cells(table)['us-east-1'][ZIPS[0]], arn('us-east-1', 1));
+    assert.deepEqual(await versions('us-east-1', NAME), [1]);
+  });
+
+  it('allows the use of what is there already as the README says', async () => {
+    const { status, said } = await shell('sh', '-ec', snippet('publish-share.sh'));
+    assert.equal(status, 0, said);
+    assert.deepEqual((await policy('us-east-1', 1)).map(({ Sid }: any) => Sid), ['account-210987654321', 'organization-o-a1b2c3d4e5']);
     assert.deepEqual(await versions('us-east-1', NAME), [1]);
   });
 
@@ -235,6 +247,14 @@ describe('layer/publish.sh', () => {
     assert.deepEqual([status, table], [2, '']);
     assert.match(said, /-x86_64\.zip is not what .*SHA256SUMS says: nothing was published\n$/);
     assert.deepEqual(stub.calls, []);
+  });
+
+  it('calls what the README says that it may', () => {
+    const script = readFileSync(join(TOP, 'layer', 'publish.sh'), 'utf8');
+    const called = [...script.matchAll(/^ *ask (?!sts)([a-z]+) ([a-z-]+)/gm)].map(([, service, operation]) =>
+      `${service}:${operation.split('-').map((word) => word[0].toUpperCase() + word.slice(1)).join('')}`);
+    const [{ Action }] = JSON.parse(snippet('publisher.json')).Statement;
+    assert.deepEqual([...new Set(called)].sort(), [...Action].sort());
   });
 
   it('refuses words that mean nothing', async () => {

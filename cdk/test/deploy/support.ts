@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ChildProcess, execFile, spawn } from 'node:child_process';
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -65,6 +65,8 @@ export class Moto {
 export class AwsCli {
   public static async start(): Promise<AwsCli> {
     const folder = temporaryFolder();
+    mkdirSync(join(folder, '.aws'));
+    writeFileSync(join(folder, '.aws', 'config'), '[profile production]\nregion = us-west-2\n');
     if (process.env.AWS_CLI !== undefined) {
       symlinkSync(process.env.AWS_CLI, join(folder, 'aws'));
       return new AwsCli(folder);
