@@ -22,7 +22,7 @@ function mirror(): string | undefined {
   const usual = ['/usr/local/share/terraform/plugins', '/usr/share/terraform/plugins', join(homedir(), '.terraform.d', 'plugins')];
   const others = existsSync('/opt') ? readdirSync('/opt').map((folder) => join('/opt', folder)) : [];
   return [process.env.TERRAFORM_PLUGINS, ...usual, ...others].find((folder) =>
-    folder !== undefined && ['terraform.io', 'opentofu.org'].some((domain) => existsSync(join(folder, `registry.${domain}`, 'hashicorp', 'aws'))));
+    folder !== undefined && existsSync(join(folder, TERRAFORM?.endsWith('tofu') ? 'registry.opentofu.org' : 'registry.terraform.io', 'hashicorp', 'aws')));
 }
 
 const PLUGINS = mirror();
@@ -30,7 +30,7 @@ const skip = TERRAFORM === undefined ? 'no Terraform or OpenTofu here' : PLUGINS
 
 describe('the Terraform module', () => {
   it('is formatted', { skip: TERRAFORM === undefined && skip }, () => {
-    const { status, stdout } = spawnSync(TERRAFORM!, ['fmt', '-check', '-diff', MODULE], { encoding: 'utf8' });
+    const { status, stdout } = spawnSync(TERRAFORM!, ['fmt', '-check', '-diff', MODULE], { encoding: 'utf8', env: { PATH: process.env.PATH } });
     assert.deepEqual([status, stdout], [0, '']);
   });
 
