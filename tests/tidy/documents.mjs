@@ -81,7 +81,7 @@ export function faultsIn(texts, paths) {
   const all = new Map(texts.map(([path, text]) => [path, parse(path, text)]));
   const anchors = (path) => {
     const { headings, text } = all.get(path) ?? { headings: [], text: '' };
-    return [...headings.map(({ anchor }) => anchor), ...[...text.matchAll(/<a (?:name|id)="([^"]+)"/g)].map(([, name]) => name)];
+    return [...headings.map(({ anchor }) => anchor), ...[...text.matchAll(/(?<=<a [^>]*)\b(?:name|id)="([^"]+)"/g)].map(([, name]) => name)];
   };
   const links = [...all.values()].flatMap((one) => linksOf(one).map((link) => ({ path: one.path, ...link })));
   const { lines } = all.get(FRONT) ?? { lines: [] };
