@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Duration, Environment, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
@@ -21,7 +22,7 @@ import {
   PartitionKey,
   RecordDistribution,
 } from '../lib';
-import { makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
+import { ROOT, makeApp, makeExtension, makeFunction, makeStack, only, variables } from './support/app';
 import { zipFolder, ZIPS } from './support/zips';
 
 const STREAM_ARN = 'arn:aws:kinesis:eu-central-1:210987654321:stream/theirs';
@@ -157,9 +158,10 @@ describe('stream', () => {
 describe('layer', () => {
   it('is one, for both CPUs and 15 runtimes', () => {
     const made = only(template(), 'AWS::Lambda::LayerVersion').Properties;
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     assert.equal(made.LayerName, 'kinesis-telemetry-api-extension');
     assert.equal(made.LicenseInfo, 'MIT');
-    assert.match(made.Description, /^Kinesis telemetry extension 0\.1\.0 for x86_64 and arm64$/);
+    assert.equal(made.Description, `Kinesis telemetry extension ${version} for x86_64 and arm64`);
     assert.deepEqual(made.CompatibleArchitectures, ['x86_64', 'arm64']);
     assert.deepEqual(made.CompatibleRuntimes, LISTED_RUNTIMES.map(({ name }) => name));
     assert.equal(new Set(made.CompatibleRuntimes).size, 15);
