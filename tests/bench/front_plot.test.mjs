@@ -23,7 +23,9 @@ function figures(svg, id) {
 }
 
 test('it shows each median, in bars as long as they are large', () => {
-  const medians = { next: [0.694, 2.61, 4.3, 94], memory100k: [0.95, 14.4, 17.2, 120], cpu200: [0.0984, 0.33, 1, 1.78] };
+  const medians = {
+    next: [0.694, 2.61, 4.3, 94], memory100k: [0.95, 14.4, 17.2, 120], cpu200: [0.0984, 0.33, 1, 1.78]
+  };
   const svg = frontPlot(measured(medians), machine);
   assert.deepEqual(['next', 'memory100k', 'cpu200'].map((id) => figures(svg, id)),
     [[0.69, 2.6, 4.3, 94], [0.95, 14, 17, 120], [0.098, 0.33, 1, 1.8]]);
