@@ -93,7 +93,7 @@ for (const [version, status, stdout] of NOTES) {
 test('the change log says something of this version, and of no other', async () => {
   const { status, stdout } = await script('notes.sh', [VERSION]);
   assert.equal(status, 0);
-  assert.match(stdout, /^- /m);
+  assert.match(stdout, /^\* /m);
   assert.doesNotMatch(stdout, /^## /m);
 });
 
