@@ -103,7 +103,9 @@ put_list(struct out *o, struct span list)
         } else if (c == ',') {
             out_put(o, SPAN(", "));
         } else if (c > ' ' && c != '\\') {
-            out_byte(o, first && c >= 'a' && c <= 'z' && list.p[i - 1] == '"' ? c - 'a' + 'A' : c);
+            out_byte(o, first && c >= 'a' && c <= 'z' && list.p[i - 1] == '"'
+                            ? (char)(c - 'a' + 'A')
+                            : c);
         }
     }
 }
