@@ -126,9 +126,11 @@ x509_anchor_read(struct span der, struct x509_anchor *a)
     if (!take(&body, SEQUENCE, &any) || read_key(any, a) != 0)
         return ERR_BAD;
     /* unique identifiers, which nobody uses, may come before */
-    while (body.len > 0 && !take(&body, EXTENSIONS, &any))
+    while (body.len > 0 && !take(&body, EXTENSIONS, &any)) {
         if (!take(&body, (uint8_t)*body.p, &any))
             return ERR_BAD;
+        any.len = 0;
+    }
     if (take(&any, SEQUENCE, &list))
         while (take(&list, SEQUENCE, &extension))
             a->is_ca = a->is_ca || says_ca(extension);
