@@ -1166,8 +1166,9 @@ limited_messages(void **state)
         messages();
         for (unsigned i = 0; i < 20; i++) {
             char event[256];
+            int len = snprintf(event, sizeof event, LOGGED("\"%*u\""), width + (int)(i % 2), i);
 
-            snprintf(event, sizeof event, LOGGED("\"%*u\""), width + (int)(i % 2), i);
+            assert_true(len < (int)sizeof event);
             assert_int_equal(put_text(span_of(event)), 0);
         }
         assert_true(take() > 1);
