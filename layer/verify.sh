@@ -61,28 +61,7 @@ done
 
 mkdir -p build
 work=$(mktemp -d "$top/build/verify.XXXXXX")
-running=
-stop() {
-    status=$?
-    trap - EXIT INT TERM HUP
-    [ -z "$running" ] || kill "$running" 2>/dev/null || true
-    wait
-    rm -rf "$work"
-    exit $status
-}
-trap stop EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# In the background, so that a signal is heeded at once.
-run() {
-    "$@" &
-    running=$!
-    status=0
-    wait "$running" || status=$?
-    running=
-    return $status
-}
+. vendor/run.sh
 
 # --- the reference system ----------------------------------------------------------------------
 

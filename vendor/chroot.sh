@@ -15,41 +15,14 @@ top=$PWD
 packages=$1
 shift
 
+one_file_system=1
 work=$(mktemp -d)
-running=
-stop() {
-    status=$?
-    trap - EXIT INT TERM HUP
-    [ -z "$running" ] || kill "$running" 2>/dev/null || true
-    wait
-    rm -rf --one-file-system "$work"
-    exit $status
-}
-trap stop EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-run() {
-    "$@" &
-    running=$!
-    status=0
-    wait "$running" || status=$?
-    running=
-    return $status
-}
+. vendor/run.sh
+. vendor/apt_settings.sh
 
 release=$(sed -n 's/^release //p' vendor/reference)
 root=$work/root
-mkdir "$work/apt"
-main='' parts=''
-eval "$(apt-config shell main Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
-for list in "$main" "${parts%/}"/*.list "${parts%/}"/*.sources; do
-    [ ! -f "$list" ] || awk -v type=deb -v suite="$release" -f vendor/apt_sources.awk "$list" >"$work/apt/${list##*/}"
-done
-find "$work/apt" -size 0 -delete
-apt-config dump | grep -E '^Acquire::(https?|ftp|Check-|Retries|ForceIPv)[^ ]* ".+";$' >"$work/apt.conf" || true
-certificates=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
-grep -q '^Acquire::https::CAInfo ' "$work/apt.conf" || echo "Acquire::https::CAInfo \"$certificates\";" >>"$work/apt.conf"
+apt_settings "$release" "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}"
 
 if ! run mmdebstrap --quiet --variant=minbase --include="$(echo "$packages" | tr ' ' ,)" --aptopt="$work/apt.conf" \
     "$release" "$root" "$work"/apt/* >"$work/log" 2>&1; then

@@ -26,43 +26,10 @@ for reason in "root:[ $(id -u) -eq 0 ]" 'a mount namespace of its own:unshare --
     fi
 done
 
+one_file_system=1
 work=$(mktemp -d)
-running=
-stop() {
-    status=$?
-    trap - EXIT INT TERM HUP
-    [ -z "$running" ] || kill "$running" 2>/dev/null || true
-    wait
-    rm -rf --one-file-system "$work"
-    exit $status
-}
-trap stop EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# In the background, so that a signal is heeded at once.
-run() {
-    "$@" &
-    running=$!
-    status=0
-    wait "$running" || status=$?
-    running=
-    return $status
-}
-
-# The system's sources for RELEASE, and how this machine's apt gets at them.
-apt_sources() { # RELEASE
-    main='' parts=''
-    eval "$(apt-config shell main Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
-    for list in "$main" "${parts%/}"/*.list "${parts%/}"/*.sources; do
-        if [ -f "$list" ]; then
-            awk -v type=deb -v suite="$1" -f vendor/apt_sources.awk "$list" >"$work/apt/${list##*/}"
-        fi
-    done
-    find "$work/apt" -size 0 -delete
-    apt-config dump | grep -E '^Acquire::(https?|ftp|Check-|Retries|ForceIPv)[^ ]* ".+";$' >"$work/apt.conf" || true
-    grep -q '^Acquire::https::CAInfo ' "$work/apt.conf" || echo "Acquire::https::CAInfo \"$bundle\";" >>"$work/apt.conf"
-}
+. vendor/run.sh
+. vendor/apt_settings.sh
 
 # npm's settings by their files, and those that the environment has; the names of npm_config_* are free.
 settings() {
@@ -85,9 +52,7 @@ bundle=/usr/local/share/bare-certificates.pem
 
 # Makes the root folder of RELEASE.
 make_root() { # RELEASE
-    rm -rf "$work/apt"
-    mkdir "$work/apt"
-    apt_sources "$1"
+    apt_settings "$1" "$bundle"
     run mmdebstrap --quiet --variant=minbase --include=git --aptopt="$work/apt.conf" "$1" "$root" "$work"/apt/*
     mkdir -p "$root/usr/local/share"
     cp "$work/apt.conf" "$root/etc/apt/apt.conf.d/99machine"
