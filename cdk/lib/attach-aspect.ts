@@ -1,4 +1,4 @@
-import { Annotations, IAspect, Stage } from 'aws-cdk-lib';
+import { Annotations, CfnResource, IAspect, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { IConstruct } from 'constructs';
 import { IKinesisTelemetryExtension, obstacle, OWN_IN_EACH_STAGE, sameStage } from './attachable';
@@ -6,6 +6,7 @@ import { isBareCdkProvider, isCdkProvider } from './cdk-provider';
 import { isOfCheck } from './deploy-check';
 import { ownerOf } from './function';
 import { CALLBACK, CONSTRUCT, FLAG, listOf, OPTIONS, requireKinds } from './kinds';
+import { requireOneLibrary } from './one-library';
 import { someSettings, TelemetrySettings } from './settings';
 import { LOOP, readsStream } from './stream-reader';
 import { requireThat } from './validation';
@@ -71,6 +72,9 @@ export class AttachKinesisTelemetry implements IAspect {
   /** Called by the CDK for every construct of the scope. */
   public visit(node: IConstruct): void {
     this.lookIntoStages(node);
+    if (CfnResource.isCfnResource(node) && node.cfnResourceType === lambda.CfnFunction.CFN_RESOURCE_TYPE_NAME) {
+      requireOneLibrary(node);
+    }
     if (node instanceof lambda.CfnFunction && !(node.node.scope instanceof lambda.Function) && !isOfCheck(node)) {
       warn(node, 'a CfnFunction is not changed: make it a lambda.Function');
     }

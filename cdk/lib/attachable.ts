@@ -7,6 +7,7 @@ import { differ } from './environment';
 import { ownerOf } from './function';
 import { shown } from './kinds';
 import { EXTENSION_NAME } from './layer';
+import { requireOneLibrary } from './one-library';
 import { TelemetrySettings } from './settings';
 import { ConfigurationError } from './validation';
 
@@ -49,6 +50,9 @@ function obstacleToSettings(extension: IConstruct, fn: lambda.IFunction): string
     return 'versions and aliases cannot be changed: attach to the function itself';
   }
   if (!(fn instanceof lambda.Function)) {
+    if (fn?.node !== undefined) {
+      requireOneLibrary(fn);
+    }
     return 'only a lambda.Function of this app can be changed: an imported function cannot, and others by an Aspect on their scope (attachToAll)';
   }
   if (isEdge(fn)) {

@@ -16,6 +16,7 @@ import { allow, attachLayer, attachPolicy, claim, setVariables } from './functio
 import { FLAG, having, Kind, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKind, requireKinds, TEXT } from './kinds';
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
+import { requireOneLibrary } from './one-library';
 import { loggingOf, makeRuntimePolicy, ownLogGroup } from './runtime-policy';
 import { MetricsFormat, PartitionKey, RecordFormat, settingsEnvironment, someSettings, TelemetrySettings, withOverrides } from './settings';
 import { checkStreamArn, makeStream, NEW_STREAM_PROPS, NewStreamProps, RecordDistribution } from './stream';
@@ -205,6 +206,7 @@ export class KinesisTelemetryExtension extends Construct implements IKinesisTele
 
   public constructor(scope: Construct, id: string, props: KinesisTelemetryExtensionProps = {}) {
     super(scope, id);
+    requireOneLibrary(this);
     checkProps(props);
     takeName(this, 'policyName', props.policyName, 'account');
     takeName(this, 'streamName', props.streamName, 'region');
