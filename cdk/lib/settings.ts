@@ -243,7 +243,9 @@ export interface TelemetrySettings {
   readonly heldMaxSize?: Size;
 
   /**
-   * Which lines are sent, as a filter pattern of CloudWatch Logs, without regular expressions: `TELEMETRY_FILTER`.
+   * Which lines are sent, as a filter pattern of CloudWatch Logs, without regular expressions: `TELEMETRY_FILTER`. Its
+   * syntax is not looked at here: with a wrong one all lines are sent, and the extension says so at each start, as does
+   * `--check`.
    *
    * @default - all
    */
@@ -690,12 +692,18 @@ function checkEndpoints(s: TelemetrySettings): void {
 }
 
 // The extension would use the shorter one, and say so at each start.
-function checkBuffering({ bufferTimeout, flushBudget, flush }: TelemetrySettings): void {
-  const known = [bufferTimeout, flushBudget].every((one) => one !== undefined && !one.isUnresolved());
+function checkBuffering({ bufferTimeout, flushBudget = Duration.millis(500), flush }: TelemetrySettings): void {
+  if (bufferTimeout === undefined || flush === FlushPolicy.CONTINUOUS || [bufferTimeout, flushBudget, flush].some(isUnknown)) {
+    return;
+  }
   requireThat(
-    !known || flush === FlushPolicy.CONTINUOUS || bufferTimeout!.toMilliseconds() <= Math.max(25, flushBudget!.toMilliseconds()),
-    'bufferTimeout: no longer than flushBudget, since the end of an invocation is told as late',
+    bufferTimeout.toMilliseconds() <= Math.max(25, flushBudget.toMilliseconds()),
+    `bufferTimeout: no longer than flushBudget, ${flushBudget.toMilliseconds()} ms, since the end of an invocation is told as late`,
   );
+}
+
+function isUnknown(value?: string | Duration): boolean {
+  return value instanceof Duration ? value.isUnresolved() : Token.isUnresolved(value);
 }
 
 // The extension would use none of it, or half of the queue, and say so at each start.

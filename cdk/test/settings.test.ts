@@ -66,7 +66,7 @@ const SET: [string, TelemetrySettings, string][] = [
   ['TELEMETRY_HOLD_SILENCE_MS', { holdSilence: Duration.millis(0) }, '0'],
   ['TELEMETRY_HOLD_SILENCE_MS', { holdSilence: Duration.minutes(90) }, '5400000'],
   ['TELEMETRY_BUFFER_TIMEOUT_MS', { bufferTimeout: Duration.millis(25) }, '25'],
-  ['TELEMETRY_BUFFER_TIMEOUT_MS', { bufferTimeout: Duration.seconds(30) }, '30000'],
+  ['TELEMETRY_BUFFER_TIMEOUT_MS', { bufferTimeout: Duration.millis(500) }, '500'],
   ['TELEMETRY_BUFFER_MAX_BYTES', { bufferMaxSize: Size.kibibytes(256) }, '262144'],
   ['TELEMETRY_BUFFER_MAX_BYTES', { bufferMaxSize: Size.mebibytes(1) }, '1048576'],
   ['TELEMETRY_BUFFER_MAX_ITEMS', { bufferMaxItems: 1000 }, '1000'],
@@ -163,6 +163,7 @@ const REFUSED: [string, () => TelemetrySettings, RegExp][] = [
   ['short timeout', () => ({ bufferTimeout: Duration.millis(24) }), /25 to 30000, not 24/],
   ['long timeout', () => ({ bufferTimeout: Duration.millis(30001) }), /25 to 30000/],
   ['a fraction', () => ({ bufferTimeout: Duration.millis(25.5) }), /whole number .* not 25.5/],
+  ['buffering beyond the default budget', () => ({ bufferTimeout: Duration.millis(501) }), /^bufferTimeout: no longer than flushBudget, 500 ms, /],
   ['buffering beyond the budget', () => ({ bufferTimeout: Duration.millis(501), flushBudget: Duration.millis(500) }), /^bufferTimeout: no longer than flushBudget/],
   ['small batch', () => ({ bufferMaxSize: Size.bytes(262143) }), /^bufferMaxSize in bytes: /],
   ['large batch', () => ({ bufferMaxSize: Size.bytes(1048577) }), /262144 to 1048576/],
@@ -242,6 +243,13 @@ describe('settings', () => {
 
   it('lets FIPS and an endpoint pass where endpoints are ignored', () => {
     settingsEnvironment({ endpointUrl: 'https://a', useFipsEndpoint: true, ignoreConfiguredEndpointUrls: true });
+  });
+
+  it('lets buffering be longer than the budget where nothing is held, or is not known to be', () => {
+    const bufferTimeout = Duration.seconds(30);
+    const text = new CfnParameter(makeStack(), 'Text').valueAsString;
+    settingsEnvironment({ bufferTimeout, flush: FlushPolicy.CONTINUOUS });
+    settingsEnvironment({ bufferTimeout, flush: text as FlushPolicy });
   });
 
   it('lets messages have a size, and what they are anyway', () => {
