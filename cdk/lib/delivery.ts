@@ -1,4 +1,4 @@
-import { ArnFormat, Aws, CfnResource, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws, CfnResource, Duration, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -101,6 +101,12 @@ export function deliveryFormat({ aggregation, compression, recordFormat }: Telem
 
 /** Refuses settings whose records a delivery would not take. */
 export function checkDelivered(settings: TelemetrySettings, ofStream: TelemetrySettings, toTable: boolean): void {
+  for (const name of ['recordFormat', 'aggregation', 'compression'] as const) {
+    requireThat(
+      !Token.isUnresolved(settings[name]),
+      `${name}: one that is known here, since a delivery has the format of the records, not ${shown(settings[name])}`,
+    );
+  }
   const [wanted, taken] = [settings, ofStream].map((one) => deliveryFormat(one));
   requireThat(
     FORMATS.indexOf(wanted) <= FORMATS.indexOf(taken),

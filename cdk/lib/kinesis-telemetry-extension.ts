@@ -13,7 +13,7 @@ import { BucketDeliveryOptions, checkDeliverable, checkDelivered, deliverToBucke
 import { DeployCheck } from './deploy-check';
 import { environmentOf, requireSameEnvironment } from './environment';
 import { allow, attachLayer, attachPolicy, claim, setVariables } from './function';
-import { FLAG, having, Kind, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKind, requireKinds, TEXT } from './kinds';
+import { FLAG, having, Kind, known, listOf, oneOf, OPTIONS, REMOVAL_POLICY, requireKind, requireKinds, TEXT } from './kinds';
 import { importLayer, LayerPackaging, LayersByArchitecture, makeLayers } from './layer';
 import { AlarmOptions, DashboardOptions, ExtensionAlarms, makeAlarms, makeDashboard } from './metrics';
 import { requireOneLibrary } from './one-library';
@@ -491,9 +491,9 @@ function keepKeyOf(bucket: s3.Bucket, streamKey: kms.IKey | undefined): void {
 /** Of the props that are used here; those of streams and layers, and settings, are checked where they are used. */
 const KINDS: Record<string, Kind> = {
   stream: having('streamArn', 'a kinesis.IStream, as Stream.fromStreamArn() makes it'),
-  extensionName: TEXT,
-  layerPackaging: oneOf(LayerPackaging),
-  layerDirectory: TEXT,
+  extensionName: known(TEXT),
+  layerPackaging: known(oneOf(LayerPackaging)),
+  layerDirectory: known(TEXT),
   compatibleRuntimes: listOf({ is: (value) => value instanceof lambda.Runtime, what: 'a lambda.Runtime' }),
   layerVersionArn: TEXT,
   layerRemovalPolicy: REMOVAL_POLICY,

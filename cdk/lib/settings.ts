@@ -583,7 +583,7 @@ function names(value?: string[]): string | undefined {
 }
 
 function flag(name: string, value?: boolean): string | undefined {
-  requireKind(name, value, FLAG);
+  requireKind(name, value, { ...FLAG, tokens: true });
   return value === undefined || typeof value === 'boolean' ? value?.toString() : Token.asString(value);
 }
 

@@ -3,7 +3,7 @@ import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
-import { DURATION, KEY, NUMBER, oneOf, REMOVAL_POLICY, requireKinds, TEXT } from './kinds';
+import { DURATION, KEY, known, NUMBER, oneOf, REMOVAL_POLICY, requireKinds, TEXT } from './kinds';
 import { requireThat } from './validation';
 
 /** By what a stream spreads its records over its shards. */
@@ -153,7 +153,7 @@ function checkProps(props: NewStreamProps): void {
     recordDistribution: oneOf(RecordDistribution),
     shardCount: NUMBER,
     retentionPeriod: DURATION,
-    encryption: oneOf(kinesis.StreamEncryption),
+    encryption: known(oneOf(kinesis.StreamEncryption)),
     encryptionKey: KEY,
     removalPolicy: REMOVAL_POLICY,
   });

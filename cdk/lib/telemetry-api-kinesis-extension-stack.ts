@@ -7,7 +7,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { KinesisTelemetryExtension } from './kinesis-telemetry-extension';
-import { FLAG, Kind, requireKinds, TEXT } from './kinds';
+import { FLAG, Kind, known, requireKinds, TEXT } from './kinds';
 import { EXTENSION_NAME, runtimeOf } from './layer';
 import { contextProps, contextStream } from './stack-context';
 import { TelemetryApiKinesisExtensionStackProps } from './stack-props';
@@ -139,12 +139,12 @@ export class TelemetryApiKinesisExtensionStack extends Stack {
 }
 
 const KINDS: Record<string, Kind> = {
-  parameterPrefix: TEXT,
+  parameterPrefix: known(TEXT),
   exampleFunction: FLAG,
-  costCenter: TEXT,
-  environment: TEXT,
-  application: TEXT,
-  owner: TEXT,
+  costCenter: known(TEXT),
+  environment: known(TEXT),
+  application: known(TEXT),
+  owner: known(TEXT),
 };
 
 function definedIn<T extends object>(props: T): Partial<T> {

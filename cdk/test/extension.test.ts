@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Duration, Environment, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnParameter, Duration, Environment, Fn, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -694,6 +694,41 @@ describe('props of JavaScript', () => {
   }
 
   it('has them all', () => {
+  // By a parameter of the template, where what is made depends on the value, or none of its class can come of it.
+  const UNKNOWN: Record<string, (token: string) => unknown> = {
+    layerPackaging: (token) => token,
+    layerDirectory: (token) => token,
+    extensionName: (token) => token,
+    compatibleRuntimes: (token) => Token.asList(Fn.split(',', token)),
+    denyCloudWatchLogs: (token) => token,
+    checkAtDeploy: (token) => token,
+    encryption: (token) => token,
+    removalPolicy: (token) => token,
+    layerRemovalPolicy: (token) => token,
+    stream: (token) => token,
+    partitionKey: (token) => token,
+    deadLetter: (token) => token,
+    flushBudget: (token) => Token.asNumber(token),
+    queueMaxSize: (token) => Token.asNumber(token),
+    alarms: (token) => ({ watchStream: token }),
+    dashboard: (token) => ({ watchStream: token }),
+  };
+  for (const [name, value] of Object.entries(UNKNOWN)) {
+    it(`${name} that is not known yet is refused in one line that names it`, () => {
+      const token = new CfnParameter(makeStack(), 'Parameter').valueAsString;
+      const message = new RegExp(`^${name}\\b.*, not a token, which is known when it is deployed$`);
+      assert.throws(() => makeExtension({ [name]: value(token) }), { name: 'ConfigurationError', message });
+    });
+  }
+
+  for (const name of ['recordFormat', 'aggregation', 'compression']) {
+    it(`${name} that is not known yet is refused with a delivery, whose format comes of it`, () => {
+      const token = new CfnParameter(makeStack(), 'Parameter').valueAsString;
+      const message = new RegExp(`^${name}: one that is known here, .*, not a token`);
+      assert.throws(() => makeExtension({ [name]: token, deliverToBucket: {} }), { name: 'ConfigurationError', message });
+    });
+  }
+
     const source = ['settings', 'stream', 'kinesis-telemetry-extension'].map((file) => readFileSync(`${__dirname}/../lib/${file}.ts`, 'utf8'));
     const interfaces = source.map((text) => /export interface (?:TelemetrySettings|NewStreamProps|KinesisTelemetryExtensionProps)\b[^]*?^}/m.exec(text)![0]);
     const names = interfaces.flatMap((text) => [...text.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name));

@@ -273,6 +273,8 @@ describe('settings', () => {
     const variables = settingsEnvironment({
       types: list as TelemetryType[],
       redact: list,
+      useFipsEndpoint: text as never,
+      ignoreConfiguredEndpointUrls: true,
       sampleRate: number,
       filter: text,
       level: text as LineLevel,
@@ -285,6 +287,7 @@ describe('settings', () => {
       proxy: text,
       partitionKey: PartitionKey.fixed(text),
     });
+    assert.deepEqual(stack.resolve(settingsEnvironment({ types: [text as TelemetryType] })), { TELEMETRY_TYPES: { Ref: 'Text' } });
     assert.deepEqual(stack.resolve(variables), {
       TELEMETRY_TYPES: { 'Fn::Join': [',', { Ref: 'List' }] },
       TELEMETRY_REDACT: { 'Fn::Join': [',', { Ref: 'List' }] },
@@ -297,6 +300,8 @@ describe('settings', () => {
       TELEMETRY_BUFFER_MAX_BYTES: { Ref: 'Number' },
       TELEMETRY_LISTENER_PORT: { Ref: 'Number' },
       AWS_ENDPOINT_URL: { Ref: 'Text' },
+      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true',
+      AWS_USE_FIPS_ENDPOINT: { Ref: 'Text' },
       TELEMETRY_PROXY: { Ref: 'Text' },
       TELEMETRY_PARTITION_KEY: { 'Fn::Join': ['', ['fixed:', { Ref: 'Text' }]] },
     });
