@@ -105,6 +105,11 @@ export function makeBucket(
     { prefix: TEXT, encryptionKey: KEY, expiration: DURATION, removalPolicy: REMOVAL_POLICY },
     'deadLetterBucket.',
   );
+  const days = options.expiration?.isUnresolved() ? undefined : options.expiration?.toDays({ integral: false });
+  requireThat(
+    days === undefined || (Number.isInteger(days) && days >= 1),
+    `deadLetterBucket.expiration: whole days from 1, not ${days}`,
+  );
   const bucket = new s3.Bucket(scope, id, {
     encryption: options.encryptionKey ? s3.BucketEncryption.KMS : s3.BucketEncryption.S3_MANAGED,
     encryptionKey: options.encryptionKey,

@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, Stack, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -200,8 +200,15 @@ function checkAlarms(options: AlarmOptions): void {
     },
     'alarms.',
   );
-  const { throttledPercent = 10 } = options;
-  requireThat(throttledPercent >= 0 && throttledPercent < 100, `alarms.throttledPercent: from 0 to less than 100, not ${throttledPercent}`);
+  const { evaluationPeriods = 1, throttledPercent = 10 } = options;
+  requireThat(
+    Token.isUnresolved(evaluationPeriods) || (Number.isInteger(evaluationPeriods) && evaluationPeriods >= 1),
+    `alarms.evaluationPeriods: a whole number from 1, not ${evaluationPeriods}`,
+  );
+  requireThat(
+    Token.isUnresolved(throttledPercent) || (throttledPercent >= 0 && throttledPercent < 100),
+    `alarms.throttledPercent: from 0 to less than 100, not ${throttledPercent}`,
+  );
 }
 
 function checkWatched(what: string, scope: Construct, stream: kinesis.IStream): void {

@@ -460,11 +460,12 @@ describe('alarms', () => {
     const stack = makeStack();
     const topic = sns.Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:us-east-1:123456789012:alarms');
     const action: cloudwatch.IAlarmAction = { bind: () => ({ alarmActionArn: 'arn:action' }) };
-    makeExtension({ alarms: { topic, actions: [action], period: Duration.minutes(1), evaluationPeriods: 3, throttledPercent: 1 } }, stack);
+    const throttledPercent = new CfnParameter(stack, 'Percent', { type: 'Number' }).valueAsNumber;
+    makeExtension({ alarms: { topic, actions: [action], period: Duration.minutes(1), evaluationPeriods: 3, throttledPercent } }, stack);
     const of = Template.fromStack(stack);
     of.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic.topicArn, 'arn:action'], EvaluationPeriods: 3 });
     of.hasResourceProperties('AWS::CloudWatch::Alarm', { Metrics: [Match.objectLike({ Period: 60 })], Threshold: 0 });
-    of.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: 1 });
+    of.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: { Ref: 'Percent' } });
   });
 
   it('watch functions alone when asked to', () => {
@@ -634,10 +635,10 @@ describe('props of JavaScript', () => {
     policyName: [{}],
     denyCloudWatchLogs: ['false', 0],
     checkAtDeploy: ['true', 1, {}],
-    deadLetterBucket: [true, false, 'letters', { prefix: 1 }, { expiration: 30 }, { removalPolicy: 'keep' }, { encryptionKey: 'k' }],
+    deadLetterBucket: [true, false, 'letters', { prefix: 1 }, { expiration: 30 }, { expiration: Duration.days(0) }, { expiration: Duration.hours(36) }, { removalPolicy: 'keep' }, { encryptionKey: 'k' }],
     deliverToBucket: [true, { bucket: 'b' }, { freshness: 300 }, { freshness: Duration.seconds(299) }, { freshness: Duration.seconds(901) }, { compression: 'SNAPPY' }, { keyTemplate: 1 }],
     deliverToTable: [true, {}, { tableBucketArn: 1 }, { compression: 'GZIP' }],
-    alarms: [true, false, { topic: 'arn' }, { actions: 'arn' }, { actions: ['arn'] }, { period: 60 }, { evaluationPeriods: '3' }, { throttledPercent: '1' }, { watchStream: 'no' }],
+    alarms: [true, false, { topic: 'arn' }, { actions: 'arn' }, { actions: ['arn'] }, { period: 60 }, { evaluationPeriods: '3' }, { evaluationPeriods: 0 }, { evaluationPeriods: 1.5 }, { throttledPercent: '1' }, { watchStream: 'no' }],
     dashboard: [true, false, { name: 1 }, { period: 60 }, { watchStream: 'no' }],
     types: ['function', [1], {}],
     recordFormat: ['json', 1],
@@ -693,7 +694,6 @@ describe('props of JavaScript', () => {
     });
   }
 
-  it('has them all', () => {
   // By a parameter of the template, where what is made depends on the value, or none of its class can come of it.
   const UNKNOWN: Record<string, (token: string) => unknown> = {
     layerPackaging: (token) => token,
@@ -729,6 +729,7 @@ describe('props of JavaScript', () => {
     });
   }
 
+  it('has them all', () => {
     const source = ['settings', 'stream', 'kinesis-telemetry-extension'].map((file) => readFileSync(`${__dirname}/../lib/${file}.ts`, 'utf8'));
     const interfaces = source.map((text) => /export interface (?:TelemetrySettings|NewStreamProps|KinesisTelemetryExtensionProps)\b[^]*?^}/m.exec(text)![0]);
     const names = interfaces.flatMap((text) => [...text.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name));
