@@ -94,6 +94,8 @@ function makeModule(folder) {
   linkModules(join(folder, 'node_modules'));
   /* Names that are reserved in C#: there they begin with a capital letter. */
   tool('jsii', ['--fail-on-warnings', '--silence-warnings=reserved-word'], folder);
+  /* For the compiler's next time: half of a package, with the layout of the folders here. */
+  rmSync(join(folder, 'dist', 'tsconfig.tsbuildinfo'), { force: true });
 }
 
 /* Links between comments are for editors. */

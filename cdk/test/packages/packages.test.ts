@@ -58,6 +58,8 @@ describe('the packages', () => {
       }
       const files = readdirSync(folder).sort();
       assert.deepEqual(files, ['.jsii', 'LICENSE', 'README.md', 'dist', 'layer', 'package.json'], language);
+      const compiled = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' });
+      assert.deepEqual(compiled.filter((file) => !/\.(d\.ts|js)$/.test(file)), [], language);
     }
     assert.deepEqual(readdirSync(join(PACKAGES, 'go')), ['kinesistelemetry']);
   });
