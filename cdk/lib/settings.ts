@@ -360,7 +360,7 @@ export interface TelemetrySettings {
   /**
    * Time for name, TCP and TLS together, 1 ms to 1 minute: `TELEMETRY_CONNECT_TIMEOUT_MS`.
    *
-   * @default Duration.millis(500)
+   * @default Duration.millis(500), or 3,100 ms to a stream of another region
    */
   readonly connectTimeout?: Duration;
 
@@ -368,7 +368,7 @@ export interface TelemetrySettings {
    * The longest silence of Kinesis during a request, 1 ms to 1 minute:
    * `TELEMETRY_REQUEST_TIMEOUT_MS`.
    *
-   * @default Duration.millis(500)
+   * @default Duration.millis(500), or 3,100 ms to a stream of another region
    */
   readonly requestTimeout?: Duration;
 
