@@ -198,11 +198,22 @@ def compare_names(theirs, ours):
     return out
 
 
+def signature_faults(member):
+    """What it holds is AWS Signer's; but no program may unpack anything else from it."""
+    faults = list(member.faults)
+    if member.fields["mode"] >> 12 not in (0, 0o4, 0o10):
+        faults.append(f"mode {member.fields['mode']:06o} is neither a file's nor a folder's")
+    if member.name.endswith("/") and member.fields["size"]:
+        faults.append(f"is a folder, and has {zip_bytes.count(member.fields['size'])}")
+    return [Difference(f"{zip_bytes.shown(member.name)}: {text}") for text in faults]
+
+
 def compare_zips(theirs, found, ours, rebuilt, claims, signed):
     wanted = zip_bytes.read(ours)
     members = [one for one in found.members if not (signed and SIGNATURE.fullmatch(one.name))]
     by_name = {member.name: member for member in wanted.members}
     out = [Difference(text) for text in found.faults] + compare_names(members, wanted.members)
+    out += [fault for one in found.members if one not in members for fault in signature_faults(one)]
     for member in members:
         if member.name in by_name:
             out += compare_member(member, by_name[member.name], rebuilt, claims)

@@ -185,6 +185,11 @@ def signatures():
     added = [member("META_INF/", b"", every[0]), member(SIGNATURE, b"-----BEGIN PKCS7-----\n", every[0])]
     yield "signed", written([*every, *added])
     yield "signed, altered", written([*with_content(every, START, flipped(every[0].content, offset_of("main"))), *added])
+    head = local(added[1], name="extensions/other")
+    yield "signed, another name before the signature", written([*every, *added], heads={len(every) + 1: head})
+    yield "signed, a damaged signature", written([*every, added[0], *with_fields(added[1:], crc=7)])
+    link = with_fields([member("META_INF/", b"../extensions", every[0])], mode=0o120777)
+    yield "signed, a link", written([*every, *link, added[1]])
     yield "signed, more", written([*every, *added, member("META_INF/run.sh", b"", every[0])])
     yield "signed, another mode", written([*with_fields(every, mode=0o100644), *added])
 

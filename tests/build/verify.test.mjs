@@ -77,6 +77,12 @@ const FILES = [
     [`${name}: method 0 instead of 8`, `${name}: contents are equal, compressed otherwise`])],
 
   ['signed, altered', [`${START}: .text: 1 byte differs`, 'it is signed, and differs in more than the signature']],
+  ['signed, another name before the signature', [/^META_INF\/aws_signer_signature_v1\.0\.SF: has another name before its data/,
+    'it is signed, and differs in more than the signature']],
+  ['signed, a damaged signature', [/^META_INF\/aws_signer_signature_v1\.0\.SF: has another checksum/,
+    'it is signed, and differs in more than the signature']],
+  ['signed, a link', ['META_INF/: mode 120777 is neither a file\'s nor a folder\'s', 'META_INF/: is a folder, and has 13 bytes',
+    'it is signed, and differs in more than the signature']],
   ['signed, more', ['META_INF/run.sh: is not in the rebuilt zip', 'it is signed, and differs in more than the signature']],
   ['signed, another mode', [`${START}: mode 100644 instead of 100755`,
     'it is signed, and differs in more than the signature']],
