@@ -6,6 +6,7 @@ Source: System V ABI, chapters 4 and 5; 64 bits, little-endian.
 
 import struct
 from bisect import bisect_right
+from operator import eq
 
 from zip_bytes import count
 
@@ -14,6 +15,7 @@ SECTION_FORM, SYMBOL_FORM = "<IIQQQQIIQQ", "<IBBHQQ"
 SYMBOL_SIZE = struct.calcsize(SYMBOL_FORM)
 NOBITS, SYMTAB, ALLOCATED = 8, 2, 2
 CPUS = {62: "x86_64", 183: "arm64"}
+MOSTLY = 0.5
 RELOCATIONS = {".rela.dyn": ".rela.dyn (the packed relocations)"}
 
 
@@ -22,6 +24,11 @@ def cpu_of(data):
     if data[:6] != b"\x7fELF\2\1" or len(data) < HEADER_SIZE:
         return None
     return CPUS.get(struct.unpack_from("<H", data, 18)[0])
+
+
+def likeness(theirs, ours):
+    """How many of the bytes are the same, in the same place: from 0 to 1."""
+    return sum(map(eq, theirs, ours)) / max(len(theirs), len(ours), 1)
 
 
 def text_at(table, at):
@@ -92,10 +99,17 @@ class Map:
         return ""
 
 
+def place(at, ours, twin):
+    """What a byte of ours is part of."""
+    shape = Map(ours, twin)
+    _, _, what, section = next(part for part in shape.parts if at < part[1])
+    return what + (shape.symbol(section, at) if section else "")
+
+
 def explain(theirs, ours, twin):
     """Which parts of theirs differ from ours, one line each."""
     lines = []
-    if cpu_of(theirs) != cpu_of(ours):
+    if cpu_of(theirs) != cpu_of(ours) and likeness(theirs, ours) < MOSTLY:
         return [f"is no binary for {cpu_of(ours)}" if cpu_of(theirs) is None else f"is for {cpu_of(theirs)}"]
     shape = Map(ours, twin)
     for begin, end, what, section in shape.parts:

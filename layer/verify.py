@@ -15,6 +15,7 @@ where other compilers make other bytes, and the rebuild's were not those that it
 import json
 import re
 import sys
+from operator import eq
 from os.path import commonprefix
 from pathlib import Path
 
@@ -149,6 +150,14 @@ def compare_content(theirs, ours, rebuilt, claims):
     return [Difference(text, "tools" if other_tools else "") for text in explain_json(theirs, ours)]
 
 
+def explain_begun(theirs, ours, rebuilt):
+    """theirs: what comes out before the damage."""
+    at = min(len(commonprefix([theirs, ours])), len(ours) - 1)
+    cpu = elf_bytes.cpu_of(ours)
+    where = elf_bytes.place(at, ours, rebuilt.twin(cpu)) if cpu else f"line {ours.count(10, 0, at) + 1}"
+    return Difference(f"before the damage it is the same up to {at:#x}, in {where}")
+
+
 # --- zips --------------------------------------------------------------------------------------
 
 WORDS = {"made_by": "made by (system and version)", "needs": "version needed", "disk": "disk number"}
@@ -182,6 +191,8 @@ def compare_member(theirs, ours, rebuilt, claims):
     out = [Difference(text) for text in theirs.faults] + compare_fields(theirs, ours)
     if theirs.content is not None:
         out += compare_content(theirs.content, ours.content, rebuilt, claims)
+    elif theirs.begun:
+        out.append(explain_begun(theirs.begun, ours.content, rebuilt))
     if theirs.content == ours.content and theirs.packed != ours.packed:
         tools = rebuilt.packer != rebuilt.reference_packer
         out.append(Difference("contents are equal, compressed otherwise", "tools" if tools else "frame"))
@@ -208,11 +219,20 @@ def signature_faults(member):
     return [Difference(f"{zip_bytes.shown(member.name)}: {text}") for text in faults]
 
 
+def find_one_byte(theirs, ours, wanted):
+    """A single byte may be the reason of many differences."""
+    apart = [i for i, (a, b) in enumerate(zip(theirs, ours)) if a != b] if len(theirs) == len(ours) else []
+    if len(apart) != 1:
+        return []
+    return [Difference(f"1 byte of the zip differs, at {apart[0]:#x}, in {wanted.part_at(apart[0])}")]
+
+
 def compare_zips(theirs, found, ours, rebuilt, claims, signed):
     wanted = zip_bytes.read(ours)
     members = [one for one in found.members if not (signed and SIGNATURE.fullmatch(one.name))]
     by_name = {member.name: member for member in wanted.members}
-    out = [Difference(text) for text in found.faults] + compare_names(members, wanted.members)
+    out = find_one_byte(theirs, ours, wanted) + [Difference(text) for text in found.faults]
+    out += compare_names(members, wanted.members)
     out += [fault for one in found.members if one not in members for fault in signature_faults(one)]
     for member in members:
         if member.name in by_name:
@@ -232,12 +252,24 @@ def explain_broken(theirs, ours, reason):
     return f"{reason}{f', in or behind {last}' if last else ''}; it is the same up to byte {at}, in {where}"
 
 
+def likeness(theirs, found, ours):
+    """Of zips: in their bytes, or in what their members hold, however that is packed."""
+    wanted = zip_bytes.read(ours).members
+    held = {one.name: one.content or one.begun for one in reversed(found.members if found else [])}
+    same = sum(sum(map(eq, held.get(one.name, b""), one.content)) for one in wanted)
+    return max(elf_bytes.likeness(theirs, ours), same / sum(len(one.content) for one in wanted))
+
+
 def zip_of(theirs, found, rebuilt):
-    """The one to compare with: by the CPU of what Lambda would start, or by the longest beginning that is the same."""
+    """The one to compare with: that it is mostly; or else by the CPU of what Lambda would start, or by the longest
+    beginning that is the same."""
+    every = [rebuilt.zip(cpu) for cpu in (None, *elf_bytes.CPUS.values())]
+    like, most = max((likeness(theirs, found, ours), ours) for ours in every)
+    if like > elf_bytes.MOSTLY:
+        return most
     for member in found.members if found else []:
         if member.name == START and member.content is not None:
             return rebuilt.zip(elf_bytes.cpu_of(member.content))
-    every = [rebuilt.zip(cpu) for cpu in (None, *elf_bytes.CPUS.values())]
     return max(every, key=lambda ours: len(commonprefix([theirs, ours])))
 
 
@@ -337,6 +369,10 @@ def judge_folder(path, rebuilt):
     return judge_image(image_files.folder_files(path, MOST), path, rebuilt)
 
 
+def mostly(theirs, ours):
+    return elf_bytes.likeness(theirs, ours) > elf_bytes.MOSTLY
+
+
 def judge_bytes(data, path, rebuilt):
     """None: not of a kind that is known."""
     for product, ours in rebuilt.products.items():
@@ -350,13 +386,13 @@ def judge_bytes(data, path, rebuilt):
         if signed and differences:
             answer.lines.append("it is signed, and differs in more than the signature")
         return answer
-    cpu = elf_bytes.cpu_of(data)
+    cpu = next((cpu for cpu in elf_bytes.CPUS.values() if mostly(data, rebuilt.binary(cpu))), elf_bytes.cpu_of(data))
     if cpu:
         claims = claims_beside(path)
         return judge(compare_binary(data, cpu, rebuilt, claims), claims, rebuilt, "")
     if data[257:262] == b"ustar":
         return judge_image(image_files.tar_files(data), path, rebuilt, data)
-    if b'"CycloneDX"' in data:
+    if b'"CycloneDX"' in data or mostly(data, rebuilt.bill()):
         return judge(compare_content(data, rebuilt.bill(), rebuilt, Claims(data)), Claims(data), rebuilt, "")
     return None
 

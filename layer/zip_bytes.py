@@ -15,6 +15,7 @@ ENTRY_NAMES = "made_by needs flags method time date crc packed size".split()
 DEFLATED = 8
 DESCRIPTOR = 8  # among the flags: sizes and checksum stand behind the data
 MOST = 1 << 26  # bytes that a member may have unpacked: Lambda's own limit is of this order
+MOST_BROKEN = 1 << 20  # of a damaged member
 
 
 class Broken(Exception):
@@ -23,11 +24,12 @@ class Broken(Exception):
 
 class Member:
     """name; fields, as in ENTRY_NAMES and what else its entry has, and "local extra", the extra fields before its data;
-    packed, bytes; content, bytes, or None where it cannot be unpacked; faults, what the zip says of it that is not so."""
+    packed, bytes; content, bytes, or None where it cannot be unpacked; begun, then, what comes out before the damage;
+    faults, what the zip says of it that is not so."""
 
     def __init__(self, name, fields):
         self.name, self.fields = name, fields
-        self.packed, self.content, self.faults = b"", None, []
+        self.packed, self.content, self.begun, self.faults = b"", None, b"", []
 
 
 class Zip:
@@ -103,6 +105,17 @@ def read_entry(data, at, limit):
     return Member(text.decode("utf-8", "backslashreplace"), fields), text, end
 
 
+def unpack_begin(packed):
+    """As much as comes out before the damage."""
+    engine, out = zlib.decompressobj(-15), bytearray()
+    try:
+        for i in range(min(len(packed), MOST_BROKEN)):
+            out += engine.decompress(packed[i : i + 1])
+    except zlib.error:
+        pass
+    return bytes(out)
+
+
 def unpack(member):
     """Fills content, by its own method, and says what does not fit."""
     method, size = member.fields["method"], member.fields["size"]
@@ -113,6 +126,7 @@ def unpack(member):
             data = engine.decompress(member.packed, min(size, MOST) + 1)
         except zlib.error:
             member.faults.append("is damaged: it cannot be unpacked")
+            member.begun = unpack_begin(member.packed)
             return
         if engine.unused_data:
             member.faults.append(f"has {count(len(engine.unused_data))} behind the end of what is compressed")

@@ -105,6 +105,8 @@ def binaries():
     data = (TOP / "build" / CPU / NAME).read_bytes()
     out = {f"binary {name}": flipped(data, at + 8) for name, at in section_offsets().items() if 0 < at + 8 < len(data)}
     out["binary in main"] = flipped(data, offset_of("main"))
+    for what, at in (("first byte", 0), ("class", 4), ("CPU", 18)):
+        out[f"binary {what}"] = flipped(data, at)
     out["binary header"], out["binary program headers"] = flipped(data, 24), flipped(data, 64 + 56 + 8)
     out["binary longer"], out["binary shorter"] = data + b"\0", data[:-1]
     out["binary for another CPU"] = (TOP / "build" / "arm64" / NAME).read_bytes()
@@ -125,6 +127,7 @@ def contents():
         yield case, written(with_content(one, START, data))
     by_name = {m.name: m.content for m in both}
     yield "launcher", written(with_content(both, START, by_name[START].replace(b"arm64 && break", b"arm64; break")))
+    yield "first byte of one of two", written(with_content(both, f"{NAME}/arm64", flipped(by_name[f"{NAME}/arm64"], 0)))
     yield "other binary", written(with_content(both, f"{NAME}/arm64", by_name[f"{NAME}/arm64"] + b"more"))
     yield "licences", written(with_content(both, f"{NAME}/LICENSES", by_name[f"{NAME}/LICENSES"].replace(b"MIT", b"TIM", 1)))
     yield "version", written(with_content(both, BILL, by_name[BILL].replace(version(), b'"version":"99"', 1)))
@@ -155,6 +158,21 @@ def directories():
     yield "bytes before", written(one, before=b"#!/bin/sh\n")
 
 
+def by_content(name):
+    return next(one.content for one in members(ONE) if one.name == name)
+
+
+def first_fatal(packed):
+    """A byte behind the first half, which altered leaves what cannot be unpacked."""
+    for at in range(len(packed) // 2, len(packed)):
+        try:
+            zlib.decompress(flipped(packed, at), -15)
+        except zlib.error as reason:
+            if "invalid" in str(reason):
+                return at
+    raise ValueError("none")
+
+
 def files():
     data = ONE.read_bytes()
     yield "appended", data + b"more"
@@ -165,6 +183,10 @@ def files():
     yield "cut by a byte", data[:-1]
     yield "nothing", b""
     yield "damaged", flipped(data, 4000)
+    yield "damaged before all", flipped(data, 1)
+    packed = zip_bytes.read(data).members[0].packed
+    yield "damaged, and cannot be unpacked", flipped(data, data.index(packed) + first_fatal(packed))
+    yield "damaged bill", flipped(by_content(BILL), by_content(BILL).index(b"CycloneDX"))
     every = members(ONE)
     yield "compressed otherwise", written([member(one.name, one.content, one) for one in every])
     yield "stored", written([stored(one) for one in every])

@@ -35,12 +35,16 @@ const BINARIES = [
   ['in main', one('\\.text', ', in main')],
   ['header', one('ELF header')],
   ['program headers', one('program headers')],
+  ['first byte', one('ELF header')],
+  ['class', one('ELF header')],
+  ['CPU', one('ELF header')],
   ['with list of sections', /^ELF header: \d bytes differ, the first, at 0x28$/],
   ['longer', /^behind its end: 1 byte more$/],
   ['shorter', /^cut off in \.data: 1 byte missing at the end$/]
 ];
 const FILES = [
   ['launcher', [/^line 13 is ".*arm64; b"… instead of ".*arm64 &&"…$/], START],
+  ['first byte of one of two', [/^ELF header: 1 byte differs, at 0x0$/], `${NAME}/arm64`],
   ['other binary', [/^behind its end: 4 bytes more$/], `${NAME}/arm64`],
   ['licences', [/^line 3 is "TIM License" instead of "MIT License"$/], `${NAME}/LICENSES`],
   ['bill written otherwise', [/^has the same data, written otherwise$/], BILL],
@@ -50,21 +54,31 @@ const FILES = [
   ['by other compilers, another mode', [`${START}: mode 100777 instead of 100755`, /description/, /description/,
     /it says that gcc \(Debian 14/, /it says that aarch64-linux-gnu-gcc \(Debian 14/]],
 
-  ['mode', [/^mode 100644 instead of 100755$/], START],
+  ['mode', [/^1 byte of the zip differs, at 0x[0-9a-f]+, in the directory's entry of extensions\/[a-z-]+$/,
+    `${START}: mode 100644 instead of 100755`]],
   ['date', [/^date 2026-01-02 instead of 1980-01-01$/], START],
   ['extra', [/^extra 9 bytes instead of 0 bytes$/], START],
   ['comment of a member', [/^comment 5 bytes instead of 0 bytes$/], START],
-  ['made by', [/^made by \(system and version\) 20 instead of 788$/], START],
+  ['made by', [/^1 byte of the zip differs, at 0x[0-9a-f]+, in the directory's entry of extensions\/[a-z-]+$/,
+    `${START}: made by (system and version) 20 instead of 788`]],
   ['order', ['the directory has the members in another order']],
   ['missing', [`${BILL}: is missing`]],
   ['more', ['extensions/other: is not in the rebuilt zip']],
   ['one name twice', [`2 members have one name, ${START}`, `${START}: is no binary for x86_64`]],
-  ['another name before the data', [/^has another name before its data than in the directory, "extensions/], START],
+  ['another name before the data', [/^1 byte of the zip differs, at 0x[0-9a-f]+, in the head of extensions\/[a-z-]+$/,
+    new RegExp(`^${START}: has another name before its data than in the directory, "extensions`)]],
   ['another size before the data', [/^has another size before its data, 7, than in the directory, \d+$/], START],
   ['wrong checksum', [/^has another checksum \(CRC-32\) than its directory says$/], START],
   ['bytes between members', [`6 bytes between its parts, before the head of ${NAME}/LICENSES`]],
   ['bytes before', [`10 bytes between its parts, before the head of ${START}`]],
 
+  ['damaged before all', [`1 byte of the zip differs, at 0x1, in the head of ${START}`,
+    /^\d+ bytes between its parts, before the head of [a-z-]+\/LICENSES$/,
+    `${START}: does not begin where the directory says, at byte 0`]],
+  ['damaged, and cannot be unpacked', [/^1 byte of the zip differs, at 0x\w+, in the data of extensions\/[a-z-]+$/,
+    `${START}: is damaged: it cannot be unpacked`,
+    new RegExp(`^${START}: before the damage it is the same up to 0x[0-9a-f]+, in \\.text, in \\w+$`)]],
+  ['damaged bill', ['bomFormat is "BycloneDX", rebuilt "CycloneDX"']],
   ['appended', ['4 bytes appended behind its end']],
   ['comment', ['it has a comment of 5 bytes, "hello"']],
   ['end in a comment', ['it has more than one end of a directory: programs see one or the other',
@@ -145,6 +159,7 @@ for (const [name, lines, member] of FILES) {
 }
 test('a damaged zip, one that is empty, one that is none: nothing of it passes', () => {
   assert.match(answers.get('damaged').headline, /^differs/);
+  assert.match(answers.get('damaged').lines[0], new RegExp(`^1 byte of the zip differs, at 0xfa0, in the data of ${START}$`));
   for (const name of ['nothing', 'no zip']) {
     check(name, [], 'is neither a zip nor anything else that this builds');
   }
