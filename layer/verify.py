@@ -408,11 +408,13 @@ def look_at(path, rebuilt):
 
 
 def main(tree, commit, packer, *files):
+    sys.stdout.reconfigure(errors="backslashreplace")
     rebuilt = Rebuilt(Path(tree), commit, packer)
     statuses = []
     for file in files:
         answer = look_at(Path(file), rebuilt)
-        print("\n  ".join([f"{Path(file).name}: {answer.headline}", *answer.lines]), flush=True)
+        lines = [f"{Path(file).name}: {answer.headline}", *answer.lines]
+        print("\n  ".join(zip_bytes.shown(one) for one in lines), flush=True)  # names are a stranger's
         statuses.append(answer.status)
     return next((one for one in (DIFFERS, UNKNOWN) if one in statuses), SAME)
 

@@ -133,6 +133,8 @@ def contents():
     yield "version", written(with_content(both, BILL, by_name[BILL].replace(version(), b'"version":"99"', 1)))
     pretty = json.dumps(json.loads(by_name[BILL]), indent=1).encode()
     yield "bill written otherwise", written(with_content(both, BILL, pretty))
+    told = by_name[BILL].replace(b'"bomFormat"', b'"a\\nother.zip: same: each of its 5 bytes\\u001b[2J\\ud800":0,"bomFormat"', 1)
+    yield "bill with a name of two lines", written(with_content(both, BILL, told))
     yield "bill is none", written(with_content(both, BILL, b"{"))
     other = re.sub(rb"Debian 12[^)]*", b"Debian 14.2.0-19", by_name[BILL])
     by_others = with_content(one, BILL, other)
@@ -235,6 +237,7 @@ def images():
     data = of()
     yield "image, appended", data + b"more"
     yield "image, a damaged blob", flipped(data, data.index(b"\x7fELF") + 100)
+    yield "image with a name of two lines", archive.tar([("blobs/a\nother.zip: same", 0o644, b"more")])[:1024] + data
     yield "image with another file", archive.tar([("blobs/sha256/more", 0o644, b"more")])[:1024] + data
 
 

@@ -48,6 +48,8 @@ const FILES = [
   ['other binary', [/^behind its end: 4 bytes more$/], `${NAME}/arm64`],
   ['licences', [/^line 3 is "TIM License" instead of "MIT License"$/], `${NAME}/LICENSES`],
   ['bill written otherwise', [/^has the same data, written otherwise$/], BILL],
+  ['bill with a name of two lines',
+    [/^a\\x0aother\.zip: same: each of its 5 bytes\\x1b\[2J\\xd800 is 0, rebuilt missing$/], BILL],
   ['bill is none', [/^is no JSON$/], BILL],
   ['version', [`${BILL}: metadata.component.version is "99", rebuilt "${VERSION}"`,
     'it says that it is version 99; --commit takes another commit than this']],
@@ -106,6 +108,7 @@ const FILES = [
   ['image with another binary', [/^amd64 config\.json: rootfs\.diff_ids\[0\]/,
     `amd64 /opt/extensions/${NAME}: .text: 1 byte differs`]],
   ['image with another file', ['blobs/sha256/more: belongs to no image']],
+  ['image with a name of two lines', [/^blobs\/a\\x0aother\.zip: same: belongs to no image$/]],
   ['image, appended', [/^its image is the same, by its digest; byte \d+ of the archive differs$/]],
   ['image, a damaged blob', [/^is no image: a layer is damaged: CRC check failed/]]
 ];
@@ -193,6 +196,15 @@ test('made by other compilers, as it says: it cannot be told, with what differs 
   assert.match(lines.at(-2), /^it says that gcc \(Debian 14\.2\.0-19\).* made it for x86_64; rebuilt by gcc \(Debian/);
   assert.equal((await compare([join(altered, 'by other compilers')])).status, 3);
   assert.equal((await compare([join(altered, 'by other compilers'), join(altered, 'mode')])).status, 1);
+});
+
+test('a name that the terminal cannot show, a terminal that cannot show what is said: both are answered', async () => {
+  const file = join(altered, 'ein „mode"');
+  await writeFile(file, await readFile(join(altered, 'mode')));
+  const { status, stdout, stderr } = await call('python3', ['-B', join(TOP, 'layer/verify.py'), TOP, 'c', PACKER, file],
+    { env: { ...process.env, PYTHONIOENCODING: 'ascii' } });
+  assert.deepEqual([status, stderr], [1, '']);
+  assert.match(stdout, /^ein \\u201emode": differs from what c builds\n/);
 });
 
 test('packed by another version: other bytes of the same contents mean nothing', async () => {
