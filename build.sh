@@ -4,6 +4,7 @@ set -eu
 unset CDPATH
 # Of a caller who builds other things too: would change what compilers, make and tar do.
 unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEFILES CPATH C_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH GCC_EXEC_PREFIX TAR_OPTIONS
+unset LD_RUN_PATH LDEMULATION GNUTARGET # the linker's
 
 usage() {
     cat <<'END'

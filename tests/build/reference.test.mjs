@@ -63,13 +63,14 @@ for (const [what, x86, wanted] of [['another compiler', OTHER, true], ['the refe
 
 /* --- the same bytes anywhere ------------------------------------------------------------------- */
 
-/* A header that no compilation may see, and what each make, told so, would do: nothing. */
+/* A header that no compilation may see, what each make, told so, would do: nothing, and what the linker would add. */
 async function hostile(folder) {
   await mkdir(join(folder, 'headers'));
   for (const name of ['stdint.h', 'string.h', 'bearssl.h']) {
     await writeFile(join(folder, 'headers', name), '#error "of the caller"\n');
   }
-  return { CPATH: join(folder, 'headers'), MAKEFLAGS: '-n', TAR_OPTIONS: '--exclude=*' };
+  return { CPATH: join(folder, 'headers'), MAKEFLAGS: '-n', TAR_OPTIONS: '--exclude=*', LD_RUN_PATH: '/nowhere',
+    LDEMULATION: 'elf_i386', GNUTARGET: 'elf32-i386' };
 }
 
 async function ofAnotherTime(top) {
