@@ -61,6 +61,19 @@ for (const [what, x86, wanted] of [['another compiler', OTHER, true], ['the refe
   });
 }
 
+test('a git that writes other ends of lines leaves these alone', async () => {
+  const machine = await newMachine();
+  await cp(join(TOP, '.gitattributes'), join(machine.top, '.gitattributes'));
+  const git = ['-c', 'user.name=a', '-c', 'user.email=a@localhost', '-c', 'core.autocrlf=true'];
+  const there = join(machine.folder, 'there');
+  for (const words of [['-C', machine.top, 'init', '--quiet'], ['-C', machine.top, 'add', '--all'],
+    ['-C', machine.top, 'commit', '--quiet', '--message', 'all'], ['clone', '--quiet', machine.top, there]]) {
+    const done = await call('git', [...git, ...words], {});
+    assert.equal(done.status, 0, done.stderr);
+  }
+  assert.ok(!(await readFile(join(there, 'build.sh'), 'utf8')).includes('\r'));
+});
+
 /* --- the same bytes anywhere ------------------------------------------------------------------- */
 
 /* A header that no compilation may see, what each make, told so, would do: nothing, and what the linker would add. */
