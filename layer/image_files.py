@@ -21,7 +21,7 @@ def tar_entries(data):
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             out = []
             for one in archive:
-                if not (one.isfile() or one.isdir()):
+                if not (one.isfile() or one.isdir()) or one.issparse():
                     raise ValueError(f"{one.name} is neither a file nor a folder")
                 out.append((one.name, one.mode, archive.extractfile(one).read() if one.isfile() else None))
             return out
@@ -103,6 +103,8 @@ def apart(theirs, ours):
             yield what, "is missing"
         elif what not in ours.parts:
             yield what, "is not in the rebuilt image"
+        elif (theirs.parts[what] is None) != (ours.parts[what] is None):
+            yield what, "is a file" if ours.parts[what] is None else "is a folder"
         else:
             if theirs.modes.get(what) != ours.modes.get(what):
                 yield what, f"mode {theirs.modes[what]:04o} instead of {ours.modes[what]:04o}"

@@ -294,7 +294,7 @@ def compare_images(files, rebuilt, claims):
     ours = image_files.tar_files(rebuilt.products[f"build/image/{NAME}.oci.tar"])
     try:
         theirs, wanted = image_files.Image(files), image_files.Image(ours)
-    except (KeyError, ValueError, TypeError) as reason:
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as reason:
         return [Difference(f"is no image: {reason}")]
     out = [Difference(text) for text in theirs.faults]
     for what, text in image_files.apart(theirs, wanted):

@@ -14,7 +14,8 @@ LOCAL_NAMES = "needs flags method time date crc packed size".split()
 ENTRY_NAMES = "made_by needs flags method time date crc packed size".split()
 DEFLATED = 8
 DESCRIPTOR = 8  # among the flags: sizes and checksum stand behind the data
-MOST = 1 << 26  # bytes that a member may have unpacked: Lambda's own limit is of this order
+MOST = 1 << 26  # bytes that all members may have, packed and unpacked: Lambda's own limit is of this order
+MOST_MEMBERS = 1000
 MOST_BROKEN = 1 << 20  # of a damaged member
 
 
@@ -37,6 +38,7 @@ class Zip:
 
     def __init__(self):
         self.members, self.faults, self.parts, self.comment = [], [], [], b""
+        self.left = MOST
 
     def part_at(self, at):
         inside = [what for begin, end, what in self.parts if begin <= at < end]
@@ -105,11 +107,13 @@ def read_entry(data, at, limit):
     return Member(text.decode("utf-8", "backslashreplace"), fields), text, end
 
 
-def unpack_begin(packed):
-    """As much as comes out before the damage."""
+def unpack_begin(packed, size):
+    """As much as comes out before the damage, and hardly more than size."""
     engine, out = zlib.decompressobj(-15), bytearray()
     try:
         for i in range(min(len(packed), MOST_BROKEN)):
+            if len(out) > size:
+                break
             out += engine.decompress(packed[i : i + 1])
     except zlib.error:
         pass
@@ -123,10 +127,10 @@ def unpack(member):
     if method == DEFLATED:
         engine = zlib.decompressobj(-15)
         try:
-            data = engine.decompress(member.packed, min(size, MOST) + 1)
+            data = engine.decompress(member.packed, size + 1)
         except zlib.error:
             member.faults.append("is damaged: it cannot be unpacked")
-            member.begun = unpack_begin(member.packed)
+            member.begun = unpack_begin(member.packed, size)
             return
         if engine.unused_data:
             member.faults.append(f"has {count(len(engine.unused_data))} behind the end of what is compressed")
@@ -167,6 +171,11 @@ def read_local(found, member, text, data, limit):
     found.parts += [(at, begin, f"the head of {name}"), (begin, min(end, limit), f"the data of {name}")]
     if later:
         read_descriptor(found, member, data, end, limit)
+    if member.fields["size"] + len(member.packed) > found.left:
+        member.packed = b""
+        member.faults.append(f"is not looked at: with those before it, it has more than {MOST} bytes")
+        return
+    found.left -= member.fields["size"] + len(member.packed)
     unpack(member)
 
 
@@ -207,6 +216,8 @@ def read(data):
         member, text, at = read_entry(data, at, limit)
         found.members.append(member)
         texts.append(text)
+        if len(texts) > MOST_MEMBERS:
+            raise Broken(f"its directory has more than {MOST_MEMBERS} entries")
         found.parts.append((begin_of_this, at, f"the directory's entry of {shown(member.name)}"))
     if len(texts) != entries:
         found.faults.append(f"its directory is said to have {entries} entries, and has {len(texts)}")

@@ -175,6 +175,23 @@ def first_fatal(packed):
     raise ValueError("none")
 
 
+def many(members, number):
+    """A zip in which so many entries name the same data."""
+    head = local(members[0])
+    directory = b"".join(entry(one, 0) for one in members) * (number // len(members))
+    end = struct.pack(zip_bytes.END_FORM, b"PK\5\6", 0, 0, number, number, len(directory), len(head), 0)
+    return head + directory + end
+
+
+def bombs():
+    one = member("0", bytes(1 << 25), members(ONE)[0])
+    names = [copy(one) for _ in range(200)]
+    for i, each in enumerate(names):
+        each.name = str(i)
+    yield "bomb", many(names, 200)
+    yield "thousands of members", many([member("0", b"", one)], 60000)
+
+
 def files():
     data = ONE.read_bytes()
     yield "appended", data + b"more"
@@ -218,6 +235,15 @@ def signatures():
     yield "signed, another mode", written([*with_fields(every, mode=0o100644), *added])
 
 
+def sparse(name):
+    """A file of 8 GB of nothing, as GNU tar has it."""
+    head = bytearray(archive.tar([(name, 0o644, b"")])[:512])
+    head[156:157], head[257:265], head[483:495] = b"S", b"ustar  \0", b"7" * 11 + b"\0"
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head)
+
+
 def images():
     version = (TOP / "src" / "VERSION").read_text().strip()
     built = {cpu: (TOP / "build" / cpu / NAME).read_bytes() for cpu in ("x86_64", "arm64")}
@@ -225,8 +251,9 @@ def images():
     named = re.search(rb'image\.revision":"([0-9a-f]{40})"', tar)
     commit = named and named[1].decode()
 
-    def of(binaries=built, commit=commit, docker=True):
+    def of(binaries=built, commit=commit, docker=True, other=None):
         files, list_, _ = image.layout(version, binaries, image.about(version, commit))
+        files.update(other or {})
         files = {**files, "manifest.json": image.as_json(list_)} if docker else files
         folders = [("blobs/", image.RUN, None), ("blobs/sha256/", image.RUN, None)]
         return archive.tar([*folders, *((name, image.READ, data) for name, data in files.items())])
@@ -237,12 +264,15 @@ def images():
     data = of()
     yield "image, appended", data + b"more"
     yield "image, a damaged blob", flipped(data, data.index(b"\x7fELF") + 100)
+    for what, index in (("deep", b"[" * 200000), ("odd", b'{"manifests":[{"digest":5}]}'), ("empty", b'{"manifests":[]}')):
+        yield f"image, {what}", of(other={"index.json": index})
+    yield "image, sparse", sparse("index.json") + bytes(1024)
     yield "image with a name of two lines", archive.tar([("blobs/a\nother.zip: same", 0o644, b"more")])[:1024] + data
     yield "image with another file", archive.tar([("blobs/sha256/more", 0o644, b"more")])[:1024] + data
 
 
 def main(out):
-    cases = [*contents(), *directories(), *files(), *signatures(), *images()]
+    cases = [*contents(), *bombs(), *directories(), *files(), *signatures(), *images()]
     cases += [(f"{case} alone", data) for case, data in binaries().items()]
     for case, data in cases:
         (Path(out) / case).write_bytes(data)
