@@ -5,6 +5,8 @@ unset CDPATH
 # Of a caller who builds other things too: would change what compilers, make and tar do.
 unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEFILES CPATH C_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH GCC_EXEC_PREFIX TAR_OPTIONS
 unset LD_RUN_PATH LDEMULATION GNUTARGET # the linker's
+# A hook's: another repository than the one that this lies in.
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_PREFIX
 
 usage() {
     cat <<'END'

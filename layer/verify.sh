@@ -156,11 +156,12 @@ ours() {
 
 # The commit, without those before it, and without anything of the caller's git.
 make_clone() {
-    git init --quiet --template= "$clone"
-    ours rev-list --objects --no-walk "$commit" | ours pack-objects --quiet --stdout |
-        git -C "$clone" index-pack --stdin >/dev/null
-    echo "$commit" >"$clone/.git/shallow"
-    git -C "$clone" -c advice.detachedHead=false -c core.autocrlf=false checkout --quiet "$commit"
+    # Not by set -e, which means nothing where this is called.
+    git init --quiet --template= "$clone" &&
+        ours rev-list --objects --no-walk "$commit" | ours pack-objects --quiet --stdout |
+        git -C "$clone" index-pack --stdin >/dev/null &&
+        echo "$commit" >"$clone/.git/shallow" &&
+        git -C "$clone" -c advice.detachedHead=false -c core.autocrlf=false checkout --quiet "$commit"
 }
 
 # Brought sources whose sums the commit's pins have.
@@ -192,7 +193,7 @@ verify_here() {
     called=$commit
     { [ -z "$(ours rev-parse --show-prefix 2>&1)" ] && commit=$(ours rev-parse --verify --quiet "$commit^{commit}") &&
         make_clone; } || cannot_tell "this is no clone of the repository, or $called is no commit of it"
-    version=$(cat "$clone/src/VERSION")
+    version=$(cat "$clone/src/VERSION" 2>/dev/null) || cannot_tell "$called has no src/VERSION"
     called="commit $(echo "$commit" | cut -c 1-12) (version $version)"
     [ -z "$(ours status --porcelain -- build.sh layer src vendor LICENSE)" ] ||
         say "what is changed here and not committed is not looked at"

@@ -3,7 +3,7 @@
  * played here; that it gives the same bytes anywhere is in reference.test.mjs.
  */
 import assert from 'node:assert/strict';
-import { access, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { snippet } from '../e2e/support/documents.mjs';
@@ -346,6 +346,26 @@ test('a commit that is none; no repository: it cannot be told', async () => {
   assert.match(none.stderr, /^verify: cannot tell: this is no clone of the repository, or nothing is no commit of it$/m);
   const bare = await newMachine({ stands: AS_REFERENCE });
   assert.equal((await bare.build(['verify', '--in', 'here', ZIP])).status, 3);
+});
+
+test('a commit without a version: it cannot be told', async () => {
+  const machine = await machineWith({ stands: AS_REFERENCE });
+  await rm(join(machine.top, 'src/VERSION'));
+  await committed(machine, PLAYED(machine.record));
+  const { status, stderr } = await machine.build(['verify', '--in', 'here', ZIP]);
+  assert.equal(status, 3, stderr);
+  assert.match(stderr, /^verify: cannot tell: HEAD has no src\/VERSION$/m);
+});
+
+test('called by a hook of git: its repository is neither asked nor touched', async () => {
+  const machine = await machineWith({ stands: AS_REFERENCE });
+  const other = await machineWith();
+  const env = { GIT_DIR: join(other.top, '.git'), GIT_WORK_TREE: other.top, GIT_INDEX_FILE: join(other.top, '.git/index') };
+  const before = await readFile(join(other.top, '.git/HEAD'), 'utf8');
+  assert.match(before, /^ref: /);
+  const { status, stdout, stderr } = await machine.build(['verify', '--in', 'here', ZIP], { env });
+  assert.equal(await readFile(join(other.top, '.git/HEAD'), 'utf8'), before);
+  assert.equal(status, 0, stdout + stderr);
 });
 
 test('a package is missing and cannot be installed: neither can it be told', async () => {
