@@ -42,7 +42,7 @@ def git(*words):
 
 def revision():
     """The commit that these sources are of. None if they are changed, or lie in another repository."""
-    if git("rev-parse", "--show-prefix") != "" or git("status", "--porcelain", "--", *SOURCES) != "":
+    if git("rev-parse", "--show-prefix") != "" or git("status", "--porcelain", "-unormal", "--", *SOURCES) != "":
         return None
     return git("rev-parse", "--verify", "HEAD")
 

@@ -188,7 +188,7 @@ git_says() { # WORDS
 # Of this clone, if the zips are its own, and it has no changes.
 commit() {
     [ "$dist" = "$top/layer/dist" ] && [ -z "$(git_says rev-parse --show-prefix || echo none)" ] &&
-        [ -z "$(git_says status --porcelain -- build.sh layer src vendor)" ] &&
+        [ -z "$(git_says status --porcelain -unormal -- build.sh layer src vendor)" ] &&
         echo ", commit $(git_says rev-parse --short=12 HEAD)"
 }
 

@@ -195,7 +195,7 @@ verify_here() {
         make_clone; } || cannot_tell "this is no clone of the repository, or $called is no commit of it"
     version=$(cat "$clone/src/VERSION" 2>/dev/null) || cannot_tell "$called has no src/VERSION"
     called="commit $(echo "$commit" | cut -c 1-12) (version $version)"
-    [ -z "$(ours status --porcelain -- build.sh layer src vendor LICENSE)" ] ||
+    [ -z "$(ours status --porcelain -unormal -- build.sh layer src vendor LICENSE)" ] ||
         say "what is changed here and not committed is not looked at"
     [ -z "${others:=$(other_tools)}" ] || say "not the reference system, $(reference system): $others"
     say "building $called in $(system)"

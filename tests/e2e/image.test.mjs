@@ -222,6 +222,7 @@ test('the revision is that of the sources: none where they are changed, or are a
   await writeFile(join(clone, 'notes'), 'not of the sources');
   await packed(clone);
   assert.notEqual(await revisionIn(clone), null);
+  await git(clone, 'config', 'status.showUntrackedFiles', 'no'); // as in large repositories
   await writeFile(join(clone, 'src/new.c'), 'int new;\n');
   await packed(clone);
   assert.equal(await revisionIn(clone), null);
