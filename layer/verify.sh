@@ -213,6 +213,9 @@ verify_here() {
 case $place in
 here) verify_here "$@" ;;
 *)
+    # A worktree's repository lies elsewhere, as do objects that are another one's.
+    { [ -d .git ] && [ ! -e .git/objects/info/alternates ]; } ||
+        cannot_tell "a $place sees this folder alone, and it has no whole repository; a clone of it has"
     say "in the reference system, by a $place"
     copy_files "$@"
     set --

@@ -3,7 +3,7 @@
  * played here; that it gives the same bytes anywhere is in reference.test.mjs.
  */
 import assert from 'node:assert/strict';
-import { access, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { snippet } from '../e2e/support/documents.mjs';
@@ -415,6 +415,16 @@ for (const [words, what] of [[['verify'], 'another system with docker'], [['cont
     assert.deepEqual(await leftBehind(machine), []);
   });
 }
+
+test('a worktree, of which a container would see no repository: that is said, and none is begun', async () => {
+  const machine = await machineWith({ system: FEDORA, lacks: ['podman'], stands: { ...OTHER, docker: docker({}) } });
+  await rename(join(machine.top, '.git'), join(machine.folder, 'repository'));
+  await writeFile(join(machine.top, '.git'), `gitdir: ${join(machine.folder, 'repository')}\n`);
+  const { status, stderr } = await machine.build(['verify', ZIP]);
+  assert.equal(status, 3, stderr);
+  assert.match(stderr, /^verify: cannot tell: a container sees this folder alone, and it has no whole repository/m);
+  await assert.rejects(access(join(machine.folder, 'run.call')));
+});
 
 for (const [what, statuses] of [['no image', { build: 1 }], ['docker itself fails', { run: 125 }]]) {
   test(`${what}: it cannot be told`, async () => {
