@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { around, body, calls, conversions, literals, pattern, tokens, written } from './c_text.mjs';
 import { circlesOf } from './circles.mjs';
+import { rowFaults } from './messages.mjs';
 import { faultsOf } from './names.mjs';
 import { members } from './sizes.mjs';
 import { judge } from '../e2e/support/operating.mjs';
@@ -103,4 +104,19 @@ const JUDGED = [
 ];
 for (const [level, message, known] of JUDGED) {
   test(`lines: ${level}: ${message}`, () => assert.equal(judge(PAGE)({ level, message }) === null, known));
+}
+
+/* Rows, and how many faults they have. */
+const ROWS = [
+  ['messages', '| `aa` | warn | what it means | what to do |', 0],
+  ['messages', '| `aa` | warn | what it means | |', 1],
+  ['messages', '| `aa` | warn | - | [](README.md#ledger) |', 2],
+  ['reasons', '| `aa`, `bb` | wait |\n| `bb` | do not |', 1],
+  ['check', '| `tls` | `aa` | do |\n| `tls` | `aa` | do not |', 1],
+  ['check', '| `tls` | `aa` | do |\n| `clock` | `aa` | do |', 0]
+];
+for (const [name, lines, count] of ROWS) {
+  test(`rows: ${lines}`, () => {
+    assert.equal(rowFaults(`<!-- table: ${name} -->\n| Head |\n|---|\n${lines}\n`).length, count);
+  });
 }

@@ -9,18 +9,17 @@ import { read } from './tree.mjs';
 const FRONT = 'README.md';
 const FRONT_LINES = 250;
 const MANUAL = /^(?:cdk|layer|src|tests)\/(?:README|OPERATING)\.md$/;
-/* Files that others make for a folder of ours, and GitHub's own pages of a repository. */
-const ELSEWHERE = /^\.\.\/\.\.\/(?:security|issues|discussions|releases|actions)(?:\/|$)/;
 
 const IN_CODE = /(`+)[^`].*?\1/g;
-const LINKS = [/\]\(([^)\s]+)(?: "[^"]*")?\)/g, /^ *\[[^\]]+\]: +(\S+)/g, /<(https?:[^>]+)>/g, /\b(?:href|src|srcset)="([^"]*)"/g];
+const INLINE = /\]\(\s*(?:<([^>]*)>|([^)\s]+))(?:\s+(?:"[^"]*"|'[^']*'|\([^)]*\)))?\s*\)/g;
+const LINKS = [INLINE, /^ *\[[^\]]+\]: +<?([^\s>]+)/g, /<(https?:[^>]+)>/gi, /<[a-z][^>]*?\b(?:href|src|srcset)\s*=\s*["']?([^"'\s>]+)/gi];
 const BARE = /(?<![("'<=[\w])https?:\/\/[\w.-]+\.[a-z]{2,}\/?[^\s)>"'`|]*/g;
 
 /* [{ line, link }] */
 export function linksOf({ prose }) {
   return prose.flatMap(({ line, text }) => {
     const plain = text.replace(IN_CODE, '');
-    const linked = LINKS.flatMap((pattern) => [...plain.matchAll(pattern)].map(([, link]) => link));
+    const linked = LINKS.flatMap((pattern) => [...plain.matchAll(pattern)].map(([, link, other]) => link ?? other));
     return [...linked, ...plain.match(BARE) ?? []].map((link) => ({ line, link }));
   });
 }
@@ -39,9 +38,6 @@ function linkFault(link, from, there) {
   if (/^[a-z]+:/.test(link)) {
     return externalFault(link);
   }
-  if (ELSEWHERE.test(link)) {
-    return null;
-  }
   const [file, anchor] = link.split('#');
   const path = file === '' ? from : normalize(`${dirname(from)}/${file}`).replace(/\/$/, '');
   if (path !== '.' && !there.paths.has(path) && !there.paths.has(`${path}/`)) {
@@ -49,6 +45,17 @@ function linkFault(link, from, there) {
   }
   const known = anchor === undefined || (there.anchors(path) ?? []).includes(anchor);
   return known ? null : `links to #${anchor}, which is no heading of ${path}`;
+}
+
+/* What was meant as a link, and is shown as written: its address in another line, or a name that is not defined. */
+function brokenLinks({ path, prose }) {
+  const texts = prose.map(({ line, text }) => ({ line, text: text.replace(IN_CODE, '') }));
+  const names = new Set(texts.flatMap(({ text }) => /^ *\[([^\]]+)\]:/.exec(text)?.[1].toLowerCase() ?? []));
+  return texts.flatMap(({ line, text }) => {
+    const rest = text.replace(INLINE, '');
+    const named = [...rest.matchAll(/\]\[([^\]]*)\]/g)].filter(([, name]) => !names.has(name.toLowerCase()));
+    return rest.includes('](') || named.length > 0 ? [`${path}:${line}: has a link that is none`] : [];
+  });
 }
 
 /* The links before the first section name all sections, by their own words. Those below a section may be among them. */
@@ -88,6 +95,7 @@ export function faultsIn(texts, paths) {
   return [
     ...links.map(({ path, line, link }) => [path, line, linkFault(link, path, { paths, anchors })])
       .filter(([, , fault]) => fault !== null).map(([path, line, fault]) => `${path}:${line}: ${fault}`),
+    ...[...all.values()].flatMap(brokenLinks),
     ...slips(links.filter(({ link }) => /^https?:/.test(link))),
     ...[...all.values()].filter(({ path }) => MANUAL.test(path)).flatMap(contentsFaults),
     ...lines.length - 1 > FRONT_LINES ? [`${FRONT}: has ${lines.length - 1} lines, more than ${FRONT_LINES}`] : []

@@ -16,7 +16,10 @@ const DOCUMENTS = [
   ['[a](#not-a-heading)\n```sh\n# not a heading\n```\n', 1],
   ['[a]: none.md\n', 1],
   ['`[a](none.md)`\n```md\n[a](none.md)\n```\n', 0],
-  ['[a](../../security/advisories/new)', 0],
+  ['[a](<none.md>), [b]( none.md ), [c](none.md \'title\'), [d](none.md "title")', 4],
+  ["<img src='none.png'> <a href=none.md>x</a> <IMG SRC = \"none.svg\">", 3],
+  ['[a](\nsrc/)\n[b](src/', 2],
+  ['[a][none], [c][there]\n\n[there]: src/\n', 1],
   ['[a](https://aws.amazon.com/x) and [b](https://aws.amazon.com/x/)', 1],
   ['line\n'.repeat(250), 0],
   ['line\n'.repeat(251), 1]

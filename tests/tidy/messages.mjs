@@ -3,7 +3,7 @@
  * what can be logged is taken from the sources. Where a new call logs what is not known here, that is a fault too.
  */
 import { around, body, calls, conversions, literals, pattern, tokens, written } from './c_text.mjs';
-import { tables } from '../e2e/support/operating.mjs';
+import { rows, tables } from '../e2e/support/operating.mjs';
 import { read } from './tree.mjs';
 
 const PAGE = 'src/OPERATING.md';
@@ -330,6 +330,54 @@ function partFaults(messages, rows) {
       .map((one) => `${PAGE}: the row of ${text} does not say: ${one}`));
 }
 
+/* Of each row: it says something in each cell, and no other row of its tables is about the same. */
+export function rowFaults(page) {
+  const all = rows(page);
+  const empty = all.flatMap(({ cells, texts }) => cells.flatMap((cell, i) => hasWords(cell.replace(/\]\([^)]*\)/g, '')) ? [] :
+      [`${PAGE}: the row of ${texts[0] ?? cells[0]} says nothing in cell ${i + 1}`]));
+  const seen = new Set();
+  const twice = all.flatMap(({ name, cells, texts }) => {
+    const keys = name === 'check' ? [cells.slice(0, 2).join()] : texts;
+    return keys.filter((key) => seen.has(`${name} ${key}`) || !seen.add(`${name} ${key}`))
+      .map((key) => `${PAGE}: two rows of ${name} for: ${key}`);
+  });
+  return [...empty, ...twice];
+}
+
+/* What --check says stands in a row of its step, and what is to be done beside the cause. */
+function checkRowFaults(sources) {
+  const page = rows(read(PAGE)).filter(({ name }) => name === 'check');
+  const steps = literals(sources.body(['src/protocol/diagnosis.c', 'diagnosis_step']));
+  const said = sources.paths.flatMap((path) => calls(sources.tokens(path), new Set(['check_tell']))).flatMap(({ args }) => {
+    const step = steps.find((one) => `CHECK_${one.replace(/[A-Z]/g, '_$&').toUpperCase()}` === written(args[1]));
+    return step === undefined ? [] : literals(args[3]).map((text) => ({ step, texts: [text] }));
+  });
+  const causes = groups(sources.body(['src/protocol/diagnosis.c', 'rows']).slice(1, -1))
+    .map((one) => ({ texts: literals(one).filter((text) => !CODES.test(text) && text !== '* ').map((text) => text.replace(/: $/, '')) }));
+  const unknown = page.flatMap(({ cells }) => cells[0] === 'any' ? [] : cells[0].split(', '))
+    .filter((one) => !steps.some((step) => one === `\`${step}\``));
+  const stands = ({ step, texts }, row) => (step === undefined || row.cells[0] === 'any' || row.cells[0].includes(`\`${step}\``)) &&
+    texts.every((text) => row.texts.some((span) => span.includes(text)));
+  return [
+    ...unknown.map((one) => `${PAGE}: a row of check for ${one}, which is no step`),
+    ...[...said, ...causes].filter((one) => !page.some((row) => stands(one, row)))
+      .map(({ step, texts }) => `${PAGE}: no row of check for ${step ?? 'a step'} has: ${texts.join('; and: ')}`)
+  ];
+}
+
+/* What is between outermost braces, each. */
+function groups(all) {
+  const found = [];
+  let depth = 0;
+  for (const one of all) {
+    depth -= one.text === '}' ? 1 : 0;
+    found.at(-1)?.push(...depth > 0 ? [one] : []);
+    found.push(...one.text === '{' && depth === 0 ? [[]] : []);
+    depth += one.text === '{' ? 1 : 0;
+  }
+  return found;
+}
+
 export function messages(paths) {
   const sources = new Sources(paths);
   const faults = [];
@@ -342,5 +390,6 @@ export function messages(paths) {
   compare('codes', codes(sources), page.codes, faults);
   compareWithin('check', checkTexts(sources), page.check, faults);
   compare('outside', printed(sources, faults), page.outside, faults);
+  faults.push(...rowFaults(read(PAGE)), ...checkRowFaults(sources));
   return [...faults, ...levelFaults(all, page.messages), ...partFaults(all, page.messages)];
 }

@@ -2,6 +2,7 @@
  * The tables of src/OPERATING.md that say what each line of the extension means.
  *
  *   const { messages } = tables(text);        // Map: text → { levels, spans }
+ *   const all = rows(text);                    // [{ name, texts, cells }]
  *   const fault = judge(text)(line);           // a line that has no row, or is at another level; or null
  *   const logs = knownLines(lines);            // throws it
  *
@@ -18,22 +19,27 @@ const MAY_BE_CUT = 1_400;
 
 const spansOf = (cell) => [...cell.matchAll(/`([^`]*)`/g)].map(([, text]) => text.replaceAll('\\|', '|'));
 
-function rowsOf(table) {
+/* Below the two lines of its head. */
+function cellsOf(table) {
   return table.split('\n').filter((line) => line.startsWith('|')).slice(2)
     .map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
 }
 
+/* texts: what the row is about. Both what is said and what is to be done are texts of --check. */
+export function rows(page) {
+  return [...page.matchAll(/^<!-- table: (\w+) -->\n+((?:\|.*\n)+)/gm)].flatMap(([, name, table]) =>
+    cellsOf(table).map((cells) => ({
+      name, cells, texts: name === 'check' ? cells.slice(1, 3).flatMap(spansOf) : spansOf(cells[0])
+    })));
+}
+
 export function tables(page) {
   const all = Object.fromEntries(NAMES.map((name) => [name, new Map()]));
-  for (const [, name, text] of page.matchAll(/^<!-- table: (\w+) -->\n+((?:\|.*\n)+)/gm)) {
+  for (const { name, texts, cells } of rows(page)) {
     all[name] ??= new Map(); /* of other tests */
-    for (const cells of rowsOf(text)) {
-      /* Both what is said and what is to be done are texts of --check. */
-      const texts = name === 'check' ? cells.slice(1, 3).flatMap(spansOf) : spansOf(cells[0]);
-      const levels = LEVELS.filter((level) => new RegExp(`\\b${level}\\b`).test(cells[1]));
-      const spans = cells.flatMap(spansOf);
-      texts.forEach((one) => all[name].set(one, { levels, spans }));
-    }
+    const levels = LEVELS.filter((level) => new RegExp(`\\b${level}\\b`).test(cells[1]));
+    const spans = cells.flatMap(spansOf);
+    texts.forEach((one) => all[name].set(one, { levels, spans }));
   }
   return all;
 }
