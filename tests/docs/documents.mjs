@@ -42,6 +42,22 @@ export function parse(path, text) {
   return { path, text, lines, blocks, prose, headings: headings(prose) };
 }
 
+/*
+ * Lines that show code without being a block for parse(): a fence in a quote, with more than its language behind it or
+ * deeper than a list, an indented block, HTML's own.
+ */
+export function unseen({ prose }) {
+  const indented = ({ text, line }, i) => /^ {4,}\S/.test(text) && prose[i - 1]?.line === line - 1 && prose[i - 1].text === '' &&
+    !inList(prose, i);
+  return prose.filter((one, i) => /^[\s>*+\d.-]*(`{3}|~{3})/.test(one.text) || /<(pre|code|samp|kbd)\b/i.test(one.text.replace(/`[^`]*`/g, '')) ||
+    /^\t/.test(one.text) || indented(one, i)).map(({ line }) => line);
+}
+
+function inList(prose, at) {
+  const before = prose.slice(0, at).findLast(({ text }) => /^\S/.test(text));
+  return /^([*+-]|\d+\.) /.test(before?.text ?? '');
+}
+
 /* Markup is not part of an anchor; a heading that comes again gets a number. */
 function headings(prose) {
   const seen = new Map();

@@ -5,13 +5,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { claimants } from './claims.mjs';
-import { blocks, parse, snippet, table, tables } from './documents.mjs';
+import { blocks, documents, parse, snippet, table, tables, unseen } from './documents.mjs';
 import { read } from '../tidy/tree.mjs';
 
 const where = ({ path, line }) => `${path}:${line}`;
 
 test('every block has a language: pictures and what is printed are text', () => {
   assert.deepEqual(blocks().filter(({ language }) => language === '').map(where), []);
+});
+
+test('there are no blocks but those that are found', () => {
+  assert.deepEqual(documents().flatMap((one) => unseen(one).map((line) => `${one.path}:${line}`)), []);
+});
+
+test('what is text is no shell', () => {
+  const shell = /^(\$ |\.\/build\.sh |(cd|aws|npm|npx|docker|git|node|sam|terraform) [a-z.-])/m;
+  assert.deepEqual(blocks().filter(({ language, name, text }) => language === 'text' && name === undefined && shell.test(text)).map(where), []);
 });
 
 test('every block belongs to a test', () => {
@@ -61,6 +70,17 @@ test('blocks: fences of both kinds, in lists, with names', () => {
     [3, 'sh', 'a.sh', '# no heading\n\n'], [10, 'json', undefined, '{}\n'], [14, 'text', undefined, '```\n']
   ]);
   assert.throws(() => parse('x.md', '```sh\n'), /x\.md:1/);
+});
+
+test('what looks like a block to a reader is told, if it is none for tests', () => {
+  const seen = (...lines) => unseen(parse('x.md', lines.join('\n')));
+  assert.deepEqual(unseen(FOUND), []);
+  assert.deepEqual(seen('```sh once', 'false'), [1]);
+  assert.deepEqual(seen('> ```sh', '> false', '> ```'), [1, 3]);
+  assert.deepEqual(seen('* ```sh', '  false'), [1]);
+  assert.deepEqual(seen('Text:', '', '    false'), [3]);
+  assert.deepEqual(seen('* A list:', '', '    its second part'), []);
+  assert.deepEqual(seen('<pre>false</pre>', 'or <code>false</code>, not `<pre>`'), [1, 2]);
 });
 
 test('headings: as GitHub names them', () => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { read } from '../tidy/tree.mjs';
-import { blocks, snippet } from './documents.mjs';
+import { documents, snippet } from './documents.mjs';
 
 const [, from] = snippet('Dockerfile').match(/^ARG EXTENSION=(\S+)$/m);
 const LINE = `COPY --from=${from} /opt/ /opt/\n`;
@@ -20,6 +20,7 @@ test('the long form copies the same', () => {
 
 test('images that are shown are of this version', () => {
   const version = read('src/VERSION').trim();
-  const shown = blocks().flatMap(({ text }) => [...text.matchAll(/kinesis-telemetry-api-extension:(\d+\.\d+\.\d+)/g)].map(([, one]) => one));
+  const shown = documents().flatMap(({ text }) => [...text.matchAll(/\b(?:extension|NAME):(\d+\.\d+\.\d+)/g)].map(([, one]) => one));
+  assert.ok(shown.length > 5);
   assert.deepEqual([...new Set(shown)], [version]);
 });
