@@ -355,6 +355,31 @@ describe('context of the app', () => {
     }
   });
 
+  it('has the defaults that the README names: given as context they change nothing', () => {
+    // As words: of keys whose default is another's or a file, or needs more beside it, there is none here.
+    const rows = table('Key', 'Value', 'Default').flatMap(([named, , preset]) => {
+      const keys = [...named.matchAll(/`(\w+)`/g)].map(([, key]) => key);
+      const words = preset.replace(/;.*/, '').split(', ').map((word) => word.match(/^(?:else )?`?([\w/-]+)`?$/)?.[1]);
+      return keys.map((key, i) => [key, i < words.length ? words[i] : words.at(-1)] as const);
+    }).filter(([key, word]) => word !== undefined && !/^(policyName|shardCount|layerDirectory|layerVersionArn)$/.test(key));
+    assert.ok(rows.length > 15, `${rows}`);
+    // What CloudFormation takes for the same.
+    const plain = (of: Template) => JSON.stringify(of.toJSON()).replace('"RecordDistributionStrategy":"USER_PARTITION_KEY",', '');
+    const usual = plain(template());
+    for (const [key, word] of rows) {
+      assert.equal(plain(template({ [key]: word })), usual, `${key}=${word}`);
+    }
+  });
+
+  it('has the hours that the README names', () => {
+    const [, hours] = table('Key', 'Value', 'Default').find(([named]) => named === '`retentionHours`')!;
+    const [least, most] = hours.match(/\d+/g)!.map(Number);
+    for (const [at, beyond] of [[least, least - 1], [most, most + 1]]) {
+      template({ retentionHours: `${at}` });
+      assert.throws(() => template({ retentionHours: `${beyond}` }), { name: 'ConfigurationError' });
+    }
+  });
+
   for (const [key, message] of [
     ['removalPolcy', /^context removalPolcy: no such key: is removalPolicy meant\?$/],
     ['streamname', /^context streamname: no such key: is streamName meant\?$/],

@@ -148,6 +148,18 @@ export const CHECKS = {
   skopeo: (args) => byHelp('skopeo', args)
 };
 
+/* What is said of programs that are not here, word for word. Those of languages are what cdk/test/packages calls. */
+const MODULE = JSON.parse(read('cdk/packages/manifest.json')).jsii?.targets?.go?.moduleName;
+export const FOREIGN = {
+  pip: ['pip install FILE'],
+  mvn: ['mvn install:install-file -Dfile=FILE -DpomFile=POM'],
+  go: [`go mod edit -replace ${MODULE}/kinesistelemetry=FOLDER`, 'go mod tidy'],
+  dotnet: ['dotnet nuget add source FOLDER', 'dotnet add package KinesisTelemetryApiExtension'],
+  gh: ['gh attestation verify FILE --repo OWNER/REPOSITORY'],
+  cosign: ['cosign verify-blob'],
+  sam: [], terraform: [], tofu: [], serverless: [], podman: [], curl: [], gradle: []
+};
+
 /* Programs that are built, and where their options are. */
 const SIMULATE = 'tests/simulate/simulate.c';
 const PROGRAMS = {

@@ -1,6 +1,7 @@
 /*
  * Which tests use what documents show. There is no list of them: a test that takes documents apart, and has the name of
- * a block in quotes, is the one that the block belongs to; what helps tests names blocks as examples only. Blocks of shell without a name belong to commands.test.mjs.
+ * a block in quotes, is the one that the block belongs to; what helps tests names blocks as examples only. Blocks of
+ * shell without a name belong to commands.test.mjs.
  */
 import { read, tree } from '../tidy/tree.mjs';
 

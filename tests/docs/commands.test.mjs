@@ -13,7 +13,7 @@ import { removeFolder, temporaryFolder } from '../e2e/support/folder.mjs';
 import { closedPort } from '../e2e/support/ports.mjs';
 import { BINARY } from '../e2e/support/stand.mjs';
 import { TOP, read, tree } from '../tidy/tree.mjs';
-import { CHECKS, program } from './arguments.mjs';
+import { CHECKS, FOREIGN, program } from './arguments.mjs';
 import { Aws } from './aws.mjs';
 import { claimants } from './claims.mjs';
 import { blocks, documents, snippet } from './documents.mjs';
@@ -79,18 +79,27 @@ for (const { path, line, text } of mine) {
 
 /* --- within the text --------------------------------------------------------------------------- */
 
-const SPAN = /(?<!`)`([^`]+)`(?!`)/g;
-const COMMAND = new RegExp(`^(?:[A-Z_]+=(?:"[^"]*"|\\S+) +)*(?:\\./build\\.sh\\b|(?:${COMMANDS.join('|')}) [a-z-]|build/[\\w./-]+ -)`);
+const SPAN = /(?<!`)(`+)(?!`)([^]+?)(?<!`)\1(?!`)/g;
+const ALONE = Object.keys(FOREIGN);
+const COMMAND = new RegExp(`^(?:[A-Z_]+=(?:"[^"]*"|\\S+) +)*(?:\\./build\\.sh\\b|layer/publish\\.sh -|(?:${[...COMMANDS, ...ALONE].join('|')}) [a-z-]|build/[\\w./-]+ -)`);
 
 /* A span may go on in the next line. */
 function spans(prose) {
   const text = prose.map((one, i) => `${i > 0 && prose[i - 1].line + 1 < one.line ? '\n' : ''}${one.text}\n`).join('');
   const paragraphs = text.split(/\n(?=\s*\n|[|*])/);
-  return paragraphs.flatMap((one) => [...one.matchAll(SPAN)].map(([, span]) => span.replace(/\s*\n\s*/g, ' ')));
+  return paragraphs.flatMap((one) => [...one.matchAll(SPAN)].map(([, , span]) => span.trim().replace(/\s*\n\s*/g, ' ')));
 }
 
 for (const { path, prose } of documents()) {
-  const commands = spans(prose).filter((command) => COMMAND.test(command) && !/[<…]/.test(command));
+  const all = spans(prose).filter((command) => COMMAND.test(command));
+  const foreign = all.filter((command) => ALONE.includes(command.split(' ')[0]));
+  if (foreign.length > 0) {
+    test(`${path}: commands of programs that are not here`, () => {
+      assert.deepEqual(foreign.filter((command) => !FOREIGN[command.split(' ')[0]].includes(command)), []);
+    });
+  }
+  /* publish.sh's options are defaults.test.mjs's. */
+  const commands = all.filter((command) => !foreign.includes(command) && !command.startsWith('layer/'));
   if (commands.length > 0) {
     test(`${path}: the ${commands.length} commands within its text are there`, async () => {
       const lines = commands.map((command) => `(${command.startsWith('npx cdk') ? `cd cdk && ${command}` : command}\n)\n`);
@@ -100,6 +109,34 @@ for (const { path, prose } of documents()) {
 }
 
 /* --- what comes of some ------------------------------------------------------------------------ */
+
+const DEPLOYED = ['build.sh layer', 'cdk: npm ci', 'cdk: npx cdk deploy'];
+const calls = async (script) => (await runAndCheck(script)).calls.map(({ name, args, folder }) =>
+  `${folder === '' ? '' : `${folder}: `}${[name, ...args].join(' ')}`);
+
+test('a deployment, an upgrade: what is built, then modules, then the stack', async () => {
+  assert.deepEqual(await calls(snippet('deploy-it')), DEPLOYED);
+  const others = mine.filter(({ path, text }) => path === 'cdk/README.md' && /npx cdk deploy/.test(text));
+  assert.equal(others.length, 2);
+  for (const { text } of others) {
+    assert.deepEqual(await calls(text), /^git pull/.test(text) ? ['git pull', ...DEPLOYED] : DEPLOYED);
+  }
+});
+
+/* tests/build/bare.sh does so in earnest. */
+test('it is tried by the demo and the tests', async () => {
+  assert.deepEqual(await calls(snippet('try-it')), ['build.sh demo', 'build.sh test']);
+});
+
+test('the image of this version is made, and copied with both CPUs', async () => {
+  const version = read('src/VERSION').trim();
+  const [, registry] = snippet('front-Dockerfile').match(/--from=([^/]+)\//);
+  const image = `kinesis-telemetry-api-extension:${version}`;
+  assert.deepEqual(await calls(snippet('push-image')), [
+    'build.sh image', 'aws ecr get-login-password', `skopeo login --username AWS --password-stdin ${registry}`,
+    `skopeo copy --all oci:build/image/${image} docker://${registry}/${image}`
+  ]);
+});
 
 test('a function runs on the local platform, beside the extension', async () => {
   const folder = await temporaryFolder('extensions-');

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { read, tree } from '../tidy/tree.mjs';
-import { tables } from './documents.mjs';
+import { documents, tables } from './documents.mjs';
 
 const SOURCE = tree().filter((path) => /^src\/protocol\/settings\w*\.c$/.test(path)).map(read).join('\n');
 
@@ -80,9 +80,9 @@ test('the front page says the same of those that it names', () => {
     const names = quoted(row[0]);
     assert.deepEqual(names.filter((name) => !(name in settings)), []);
     const words = names.flatMap((name) => [...quoted(settings[name].preset), ...quoted(settings[name].meaning)]);
-    const shown = [...quoted(row[1]), ...quoted(row[2])].filter((word) => /^[a-z0-9-]+$/.test(word));
+    const shown = [...quoted(row[1]), ...quoted(row[2])];
     assert.deepEqual(shown.filter((word) => !words.includes(word) && !row[1].includes(`the stream \`${word}\``)), [], row[0]);
-    if (/^`\w+`$/.test(row[1])) {
+    if (row[0] !== '`KINESIS_STREAM_ARN`') { /* whose default is that of the name, below */
       names.forEach((name) => assert.equal(row[1], settings[name].preset, name));
     }
   }
@@ -90,4 +90,19 @@ test('the front page says the same of those that it names', () => {
 
 test('the stream that is written to by default', () => {
   assert.equal(settings.KINESIS_STREAM_NAME.preset, quoted(settingsOf(front).KINESIS_STREAM_ARN.preset).map((name) => `\`${name}\``)[0]);
+});
+
+/* Whose words are in the row of one of them, and not in the source as a list. */
+const SHOWN_IN = { TELEMETRY_TYPES: 'TELEMETRY_TYPES', TELEMETRY_LEVEL: 'TELEMETRY_LEVEL', TELEMETRY_LEVEL_ON_ERROR: 'TELEMETRY_LEVEL',
+  TELEMETRY_PARTITION_KEY: 'TELEMETRY_PARTITION_KEY', TELEMETRY_DEAD_LETTER: 'TELEMETRY_DEAD_LETTER' };
+
+test('what a setting is set to anywhere is one that there is, and a word that it takes', () => {
+  const faults = documents().flatMap(({ path, text }) => [...text.matchAll(/(?<![\w.])((?:TELEMETRY|KINESIS)_\w+)=([\w,.:/-]*\w)/g)]
+    .filter(([, name, word]) => {
+      const choice = WORDS.find(([, one]) => one === name)?.[2].split(', ');
+      const taken = choice ?? (name in SHOWN_IN && /^[a-z,]+$/i.test(word) ? quoted(settings[SHOWN_IN[name]].meaning) : word.split(','));
+      return !(name in settings) || word.split(',').some((one) => !taken.includes(one)) ||
+        (NUMBERS.some(([, one]) => one === name) && !/^\d+$/.test(word));
+    }).map(([set]) => `${path}: ${set}`));
+  assert.deepEqual(faults, []);
 });
