@@ -3,7 +3,9 @@
  * module, layer/publish.sh and `verify`.
  */
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { test } from 'node:test';
+import { BINARY } from '../e2e/support/stand.mjs';
 import { read } from '../tidy/tree.mjs';
 import { documents, table, tables } from './documents.mjs';
 
@@ -39,4 +41,36 @@ test('options of layer/publish.sh wherever it is called', () => {
   const called = documents().flatMap(({ text }) => [...text.matchAll(/layer\/publish\.sh ([^`\n]*)/g)].flatMap(([, words]) => words.match(/--[\w-]+/g) ?? []));
   assert.ok(called.length > 0);
   assert.deepEqual(called.filter((option) => !new RegExp(`^ {2}${option} `, 'm').test(usage)), []);
+});
+
+test('verify: where it is built, what it answers, with which status', () => {
+  const script = read('layer/verify.sh');
+  const [, places] = script.match(/--in is (here, container or chroot)/);
+  assert.deepEqual(table('`--in`', 'Where').map(([place]) => quoted(place)[0]), places.split(/, | or /));
+  const answers = read('layer/verify.py');
+  const [, same, differs, unknown] = answers.match(/^SAME, DIFFERS, UNKNOWN = (\d), (\d), (\d)$/m);
+  assert.deepEqual(table('Status', 'It says').map(([status, says]) => [status, ...quoted(says)]),
+    [[same, 'same'], [same, 'signed'], [differs, 'differs'], ['2'], [unknown, 'cannot tell']]);
+  for (const word of ['same', 'signed', 'differs', 'cannot tell']) {
+    assert.match(answers, new RegExp(`f?"${word}\\b`));
+  }
+});
+
+test('versions that are needed: of Node.js, and of the CDK', () => {
+  const { engines, peerDependencies } = JSON.parse(read('cdk/package.json'));
+  const needed = (what) => documents().filter(({ path }) => /README|OPERATING/.test(path))
+    .flatMap(({ text }) => [...text.matchAll(new RegExp(`${what} ([\\d.]+) or later`, 'g'))].map(([, version]) => version));
+  assert.deepEqual([...new Set(needed('Node\\.js'))], [engines.node.replace('>=', '')]);
+  assert.deepEqual([...new Set(needed('aws-cdk-lib'))], [peerDependencies['aws-cdk-lib'].replace('^', '')]);
+});
+
+test('files that a build elsewhere takes are those that are pinned', () => {
+  const pins = [...read('vendor/pins').matchAll(/^(?:source|binary) (\S+) (\S+) (\S+) /gm)].map(([, ...pin]) => pin);
+  const rows = table('File', 'From Debian\'s').filter(([file]) => !file.includes('certificates'));
+  assert.deepEqual(rows.map(([file, from]) => [quoted(from)[0], from.match(/` (\d[^\s,]*)/)[1], quoted(file)[0]]), pins);
+});
+
+test('the size that the front page has is that of the program', () => {
+  const [, size] = read('README.md').match(/program of (0\.\d\d) MB/);
+  assert.ok(Math.abs(statSync(BINARY).size / 1e6 - size) < 0.02);
 });

@@ -106,3 +106,9 @@ test('what a setting is set to anywhere is one that there is, and a word that it
     }).map(([set]) => `${path}: ${set}`));
   assert.deepEqual(faults, []);
 });
+
+test('a default that a text has is that of the table', () => {
+  const told = documents().flatMap(({ text }) => [...text.replaceAll('\n', ' ').matchAll(/`((?:TELEMETRY|KINESIS|AWS)_\w+)`[^`|.]*`([\w-]+)`, the default\b/g)]);
+  assert.ok(told.length > 0);
+  assert.deepEqual(told.filter(([, name, word]) => !quoted(settings[name].preset).includes(word)).map(([words]) => words), []);
+});

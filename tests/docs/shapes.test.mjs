@@ -37,6 +37,17 @@ light('the ledger', {}, async (stand) => {
   assert.deepEqual(members(ledger), members(end.ledger));
 });
 
+/* The front page has it in words, as the manual's number is rounded. */
+light('the most memory, by default', { env: { TELEMETRY_LOG_LEVEL: 'debug' } }, async (stand) => {
+  await stand.finish();
+  const [bytes] = stand.logs.flatMap(({ message }) => /^start: at most (\d+) bytes/.exec(message)?.[1] ?? []);
+  const [, manual] = read('src/README.md').match(/about (\d+) MB with the default queue/);
+  assert.equal(Math.round(bytes / 1e6), Number(manual), bytes);
+  const words = { ten: 10, eleven: 11, twelve: 12, thirteen: 13, fourteen: 14 };
+  const [, word] = read('README.md').match(/(\w+) at most by default/);
+  assert.equal(words[word], Number(manual));
+});
+
 test('the ledger shown adds up', () => {
   const { dropped, filtered, ...all } = ledger;
   const sum = ({ total, ...parts }) => [total, Object.values(parts).reduce((one, other) => one + other, 0)];
