@@ -45,3 +45,20 @@ test('the finder itself', () => {
   assert.deepEqual(namesIn('--dry-run'), ['--dry-run']);
   assert.deepEqual(namesIn('TIME\\tREQUEST'), []);
 });
+
+test('variables that are named, in blocks too, are ones that a source has', () => {
+  const wrong = documents().flatMap(({ path, text: all }) => [...all.matchAll(/\b(?:TELEMETRY|KINESIS|AWS)_[A-Z0-9_]*[A-Z0-9]\b/g)]
+    .filter(([name]) => !known.has(name)).map(([name]) => `${path}: ${name}`));
+  assert.deepEqual(wrong, []);
+});
+
+test('SSM parameters that are named, in blocks too, are those that are made', () => {
+  const made = ['extension', 'extension/x86_64', 'extension/arm64', 'runtime/policy', 'stream'].map((name) => `/telemetry/kinesis/${name}/arn`);
+  const template = read('cdk/sam/template.yaml');
+  for (const name of ['extension', 'runtime/policy', 'stream']) {
+    assert.ok(template.includes(`\${ParameterPrefix}/${name}/arn`), name);
+  }
+  const named = documents().flatMap(({ path, text: all }) => [...all.matchAll(/\/telemetry\/kinesis(\/[\w./-]*\w)/g)].map(([name]) => [path, name]));
+  assert.ok(named.length > 10);
+  assert.deepEqual(named.filter(([, name]) => !made.includes(name)), []);
+});
