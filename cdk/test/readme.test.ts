@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -34,6 +34,21 @@ describe('what the documents show of the CDK', () => {
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
     const { stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' });
     assert.equal(stdout + stderr, '');
+  });
+
+  it('attaches by the parameters: layer, policy and stream each by its own', async () => {
+    const folder = temporaryFolder();
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    writeFileSync(join(folder, 'by-arn.ts'), `${snippet('cdk-by-arn.ts')}\nexport { stack };\n`);
+    const of = Template.fromStack((await import(join(folder, 'by-arn.ts'))).stack);
+    const named = ({ Ref }: { Ref: string }) => of.findParameters(Ref)[Ref].Default;
+    const { Layers, Environment, Runtime } = only(of, 'AWS::Lambda::Function').Properties;
+    assert.deepEqual(Layers.map(named), ['/telemetry/kinesis/extension/arn']);
+    assert.deepEqual(Object.keys(Environment.Variables), ['KINESIS_STREAM_ARN']);
+    assert.equal(named(Environment.Variables.KINESIS_STREAM_ARN), '/telemetry/kinesis/stream/arn');
+    const { ManagedPolicyArns } = only(of, 'AWS::IAM::Role').Properties;
+    assert.deepEqual(ManagedPolicyArns.filter((one: any) => one.Ref).map(named), ['/telemetry/kinesis/runtime/policy/arn']);
+    assert.match(Runtime, /^python/);
   });
 
   it('shows the policy that is made: actions, and on what', () => {
