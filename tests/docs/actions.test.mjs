@@ -1,6 +1,6 @@
 /*
- * Actions that documents name, in policies and in their text, are ones that AWS has: operations of the services' models,
- * or those of IAM's that are called otherwise.
+ * Actions that documents name, in policies and in their text, are ones that AWS has: operations of the services'
+ * models, or those of IAM's that are called otherwise.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

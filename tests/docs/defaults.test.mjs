@@ -22,7 +22,8 @@ test('variables of the Terraform module', () => {
   const made = [...read('cdk/terraform/variables.tf').matchAll(/^variable "(\w+)" \{\n(?: {2}.*\n)*? {2}default +=(.*)/gm)]
     .map(([, name, preset]) => [name, preset.match(/"(.*)"/)?.[1]]);
   const { rows } = tables().find(({ path, columns }) => path === 'cdk/README.md' && columns.join() === 'Variable,,Default');
-  const shown = rows.flatMap(([named, , preset]) => quoted(named).map((name, i) => [name, i === 0 ? quoted(preset)[0] : undefined]));
+  const shown = rows.flatMap(([named, , preset]) =>
+    quoted(named).map((name, i) => [name, i === 0 ? quoted(preset)[0] : undefined]));
   assert.deepEqual(shown.map(([name]) => name), made.map(([name]) => name));
   /* The zip's is null, and then the one that is told. */
   assert.deepEqual(shown.filter(([name]) => name !== 'layer_zip'), made.filter(([name]) => name !== 'layer_zip'));

@@ -11,8 +11,8 @@ const OTHERS = {
   'AWS\'s VPCs': ['enableDnsSupport', 'enableDnsHostnames'],
   'log tools': ['kinesis_consumer', 'data_format', 'content_encoding'],
   'packages of Python': ['pyOpenSSL', 'service_identity'],
-  'cosign': ['--certificate-oidc-issuer', '--certificate-identity'],
-  'sam': ['--guided']
+  cosign: ['--certificate-oidc-issuer', '--certificate-identity'],
+  sam: ['--guided']
 };
 
 /* API.md is a tool's, of the sources. */
