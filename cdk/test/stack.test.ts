@@ -364,7 +364,10 @@ describe('context of the app', () => {
     }).filter(([key, word]) => word !== undefined && !/^(policyName|shardCount|layerDirectory|layerVersionArn)$/.test(key));
     assert.ok(rows.length > 15, `${rows}`);
     // What CloudFormation takes for the same.
-    const plain = (of: Template) => JSON.stringify(of.toJSON()).replace('"RecordDistributionStrategy":"USER_PARTITION_KEY",', '');
+    const without = (_: string, value: any) => value?.RecordDistributionStrategy === 'USER_PARTITION_KEY'
+      ? { ...value, RecordDistributionStrategy: undefined }
+      : value;
+    const plain = (of: Template) => JSON.stringify(of.toJSON(), without);
     const usual = plain(template());
     for (const [key, word] of rows) {
       assert.equal(plain(template({ [key]: word })), usual, `${key}=${word}`);
