@@ -31,6 +31,10 @@ def likeness(theirs, ours):
     return sum(map(eq, theirs, ours)) / max(len(theirs), len(ours), 1)
 
 
+def mostly(theirs, ours):
+    return likeness(theirs, ours) > MOSTLY
+
+
 def text_at(table, at):
     return table[at : table.index(b"\0", at)].decode("utf-8", "replace")
 
@@ -109,7 +113,7 @@ def place(at, ours, twin):
 def explain(theirs, ours, twin):
     """Which parts of theirs differ from ours, one line each."""
     lines = []
-    if cpu_of(theirs) != cpu_of(ours) and likeness(theirs, ours) < MOSTLY:
+    if cpu_of(theirs) != cpu_of(ours) and not mostly(theirs, ours):
         return [f"is no binary for {cpu_of(ours)}" if cpu_of(theirs) is None else f"is for {cpu_of(theirs)}"]
     shape = Map(ours, twin)
     for begin, end, what, section in shape.parts:

@@ -369,10 +369,6 @@ def judge_folder(path, rebuilt):
     return judge_image(image_files.folder_files(path, MOST), path, rebuilt)
 
 
-def mostly(theirs, ours):
-    return elf_bytes.likeness(theirs, ours) > elf_bytes.MOSTLY
-
-
 def judge_bytes(data, path, rebuilt):
     """None: not of a kind that is known."""
     for product, ours in rebuilt.products.items():
@@ -386,13 +382,13 @@ def judge_bytes(data, path, rebuilt):
         if signed and differences:
             answer.lines.append("it is signed, and differs in more than the signature")
         return answer
-    cpu = next((cpu for cpu in elf_bytes.CPUS.values() if mostly(data, rebuilt.binary(cpu))), elf_bytes.cpu_of(data))
+    cpu = next((cpu for cpu in elf_bytes.CPUS.values() if elf_bytes.mostly(data, rebuilt.binary(cpu))), elf_bytes.cpu_of(data))
     if cpu:
         claims = claims_beside(path)
         return judge(compare_binary(data, cpu, rebuilt, claims), claims, rebuilt, "")
     if data[257:262] == b"ustar":
         return judge_image(image_files.tar_files(data), path, rebuilt, data)
-    if b'"CycloneDX"' in data or mostly(data, rebuilt.bill()):
+    if b'"CycloneDX"' in data or elf_bytes.mostly(data, rebuilt.bill()):
         return judge(compare_content(data, rebuilt.bill(), rebuilt, Claims(data)), Claims(data), rebuilt, "")
     return None
 

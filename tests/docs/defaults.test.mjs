@@ -7,9 +7,7 @@ import { statSync } from 'node:fs';
 import { test } from 'node:test';
 import { BINARY } from '../e2e/support/stand.mjs';
 import { read } from '../tidy/tree.mjs';
-import { documents, table, tables } from './documents.mjs';
-
-const quoted = (text) => [...text.matchAll(/`([^`]+)`/g)].map(([, word]) => word);
+import { documents, quoted, table, tables } from './documents.mjs';
 
 test('parameters of the SAM application', () => {
   const [, parameters] = read('cdk/sam/template.yaml').match(/^Parameters:\n([^]*?)^\w/m);

@@ -104,6 +104,9 @@ function cells(row) {
   return row.trim().replace(/^\||\|$/g, '').split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 
+/* What a cell, or a text, has in backquotes. */
+export const quoted = (text) => [...text.matchAll(/`([^`]+)`/g)].map(([, word]) => word);
+
 /* [{ path, line, columns, rows }] */
 export function tables() {
   return documents().flatMap(({ path, prose }) => prose.flatMap(({ line, text }, i) => {

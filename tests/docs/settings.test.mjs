@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { read, tree } from '../tidy/tree.mjs';
-import { documents, tables } from './documents.mjs';
+import { documents, quoted, tables } from './documents.mjs';
 
 const SOURCE = tree().filter((path) => /^src\/protocol\/settings\w*\.c$/.test(path)).map(read).join('\n');
 
@@ -23,7 +23,6 @@ function settingsOf({ rows }) {
 }
 
 const settings = settingsOf(manual);
-const quoted = (text) => [...text.matchAll(/`([^`]+)`/g)].map(([, word]) => word);
 
 test('every variable that is read has a row, and every row one', () => {
   const names = [...SOURCE.matchAll(/"((?:TELEMETRY|AWS|KINESIS)_[A-Z0-9_]*[A-Z0-9])"/g)].map(([, name]) => name);

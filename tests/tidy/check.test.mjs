@@ -8,7 +8,7 @@ import { circlesOf } from './circles.mjs';
 import { rowFaults } from './messages.mjs';
 import { faultsOf } from './names.mjs';
 import { members } from './sizes.mjs';
-import { judge } from '../e2e/support/operating.mjs';
+import { judge, rows } from '../e2e/support/operating.mjs';
 
 const EDGES = {
   'a tree': [{ a: ['b', 'c'], b: ['c'], c: [] }, []],
@@ -117,6 +117,6 @@ const ROWS = [
 ];
 for (const [name, lines, count] of ROWS) {
   test(`rows: ${lines}`, () => {
-    assert.equal(rowFaults(`<!-- table: ${name} -->\n| Head |\n|---|\n${lines}\n`).length, count);
+    assert.equal(rowFaults(rows(`<!-- table: ${name} -->\n| Head |\n|---|\n${lines}\n`)).length, count);
   });
 }

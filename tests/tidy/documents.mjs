@@ -15,10 +15,12 @@ const INLINE = /\]\(\s*(?:<([^>]*)>|([^)\s]+))(?:\s+(?:"[^"]*"|'[^']*'|\([^)]*\)
 const LINKS = [INLINE, /^ *\[[^\]]+\]: +<?([^\s>]+)/g, /<(https?:[^>]+)>/gi, /<[a-z][^>]*?\b(?:href|src|srcset)\s*=\s*["']?([^"'\s>]+)/gi];
 const BARE = /(?<![("'<=[\w])https?:\/\/[\w.-]+\.[a-z]{2,}\/?[^\s)>"'`|]*/g;
 
+const withoutCode = (text) => text.replace(IN_CODE, '');
+
 /* [{ line, link }] */
 export function linksOf({ prose }) {
   return prose.flatMap(({ line, text }) => {
-    const plain = text.replace(IN_CODE, '');
+    const plain = withoutCode(text);
     const linked = LINKS.flatMap((pattern) => [...plain.matchAll(pattern)].map(([, link, other]) => link ?? other));
     return [...linked, ...plain.match(BARE) ?? []].map((link) => ({ line, link }));
   });
@@ -49,7 +51,7 @@ function linkFault(link, from, there) {
 
 /* What was meant as a link, and is shown as written: its address in another line, or a name that is not defined. */
 function brokenLinks({ path, prose }) {
-  const texts = prose.map(({ line, text }) => ({ line, text: text.replace(IN_CODE, '') }));
+  const texts = prose.map(({ line, text }) => ({ line, text: withoutCode(text) }));
   const names = new Set(texts.flatMap(({ text }) => /^ *\[([^\]]+)\]:/.exec(text)?.[1].toLowerCase() ?? []));
   return texts.flatMap(({ line, text }) => {
     const rest = text.replace(INLINE, '');

@@ -331,8 +331,7 @@ function partFaults(messages, rows) {
 }
 
 /* Of each row: it says something in each cell, and no other row of its tables is about the same. */
-export function rowFaults(page) {
-  const all = rows(page);
+export function rowFaults(all) {
   const empty = all.flatMap(({ cells, texts }) => cells.flatMap((cell, i) => hasWords(cell.replace(/\]\([^)]*\)/g, '')) ? [] :
       [`${PAGE}: the row of ${texts[0] ?? cells[0]} says nothing in cell ${i + 1}`]));
   const seen = new Set();
@@ -345,8 +344,8 @@ export function rowFaults(page) {
 }
 
 /* What --check says stands in a row of its step, and what is to be done beside the cause. */
-function checkRowFaults(sources) {
-  const page = rows(read(PAGE)).filter(({ name }) => name === 'check');
+function checkRowFaults(sources, all) {
+  const page = all.filter(({ name }) => name === 'check');
   const steps = literals(sources.body(['src/protocol/diagnosis.c', 'diagnosis_step']));
   const said = sources.paths.flatMap((path) => calls(sources.tokens(path), new Set(['check_tell']))).flatMap(({ args }) => {
     const step = steps.find((one) => `CHECK_${one.replace(/[A-Z]/g, '_$&').toUpperCase()}` === written(args[1]));
@@ -381,7 +380,8 @@ function groups(all) {
 export function messages(paths) {
   const sources = new Sources(paths);
   const faults = [];
-  const page = tables(read(PAGE));
+  const text = read(PAGE);
+  const page = tables(text);
   const failure = levelsOfFailures(sources, faults);
   const all = [...logged(sources, faults), ...composed(sources)].map((one) => one.level ? one : failure(one));
   compare('messages', [...all.map(({ text }) => text), METRICS_LINE], page.messages, faults);
@@ -390,6 +390,6 @@ export function messages(paths) {
   compare('codes', codes(sources), page.codes, faults);
   compareWithin('check', checkTexts(sources), page.check, faults);
   compare('outside', printed(sources, faults), page.outside, faults);
-  faults.push(...rowFaults(read(PAGE)), ...checkRowFaults(sources));
+  faults.push(...rowFaults(rows(text)), ...checkRowFaults(sources, rows(text)));
   return [...faults, ...levelFaults(all, page.messages), ...partFaults(all, page.messages)];
 }
