@@ -18,13 +18,15 @@ export const COMMANDS = ['aws', 'cp', 'docker', 'git', 'make', 'mkdir', 'node', 
 /* Programs that are built, by their paths. */
 const BUILT = /(?<![\w./])build\/[\w./-]*\w/g;
 
-/* A record is the number of its fields, its fields, each ended by a zero. A program that fails is another call, since a
- * shell does not mind what fails at the beginning of a pipe. */
+/* A record is the number of its fields, its fields, each ended by a zero. Both ends of a pipe run at once: the one that
+ * reads is written down after the other has ended, as a reader of the document thinks of them. A program that fails is
+ * another call, since a shell does not mind what fails at the beginning of a pipe. */
 function standIn(name, record, program) {
   const write = (fields, called) => `printf '%s\\0' $(($# + ${fields})) ${called} "$PWD" "$@" >>'${record}'`;
   return `#!/bin/sh
+${program === undefined ? 'case "$*" in *-stdin*) /bin/cat >/dev/null ;; esac' : ''}
 ${write(2, name)}
-${program === undefined ? `case "$*" in *-stdin*) /bin/cat >/dev/null ;; esac` : `'${program}' "$@"`}
+${program === undefined ? '' : `'${program}' "$@"`}
 status=$?
 [ $status -eq 0 ] || ${write(2, `'${name}, which fails:'`)}
 exit $status
